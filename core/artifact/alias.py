@@ -1,0 +1,106 @@
+"""Aliases: names such as `champion` that point at a version, each an append-only log of numbered moves.
+
+The highest number is where the alias points now; the log is its history. Each move is created if absent, so two
+writers cannot make the same move, and none can be lost. (Local disks have no conditional update; all stores have this.)
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.artifact.objects import Objects
+from core.errors import ManifestError, RepositoryError, VersionNotFoundError
+
+Action = Literal["promote", "rollback"]
+
+_MOVE = re.compile(r"/(\d{6,})\.json$")
+_ATTEMPTS = 20
+"""Other writers may take the next number first; that many in a row is no longer a race."""
+
+
+class Move(BaseModel):
+    """One move of an alias."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    version: int = Field(ge=1)
+    previous: int | None
+    action: Action = "promote"
+    at: datetime
+    by: str
+    why: str
+
+
+class AliasLog:
+    """The moves of one alias."""
+
+    def __init__(self, objects: Objects, model: str, alias: str) -> None:
+        self._objects = objects
+        self._folder = f"{model}/aliases/{alias}"
+        self.alias = alias
+
+    def target(self) -> int | None:
+        """The version that the alias points at; None before its first move."""
+        numbers = self._numbers()
+        return self._read(numbers[-1]).version if numbers else None
+
+    def history(self) -> list[Move]:
+        """All moves, the oldest first."""
+        return [self._read(number) for number in self._numbers()]
+
+    def promote(self, version: int, *, by: str, why: str) -> Move:
+        """Point the alias at `version`."""
+        return self._append(lambda _: (version, "promote"), by=by, why=why)
+
+    def rollback(self, *, by: str, why: str) -> Move:
+        """Point the alias at what it pointed at before the version that it points at now was promoted.
+
+        Raises:
+            VersionNotFoundError: There is nothing to go back to.
+        """
+
+        def back(moves: list[Move]) -> tuple[int, Action]:
+            standing = standing_promotions(moves)
+            if len(standing) < 2:
+                raise VersionNotFoundError(f"{self.alias}: no earlier version to roll back to")
+            return standing[-2], "rollback"
+
+        return self._append(back, by=by, why=why)
+
+    def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
+        for _ in range(_ATTEMPTS):
+            numbers = self._numbers()
+            moves = [self._read(number) for number in numbers]
+            version, action = decide(moves)
+            previous = moves[-1].version if moves else None
+            move = Move(version=version, previous=previous, action=action, at=datetime.now(UTC), by=by, why=why)
+            number = numbers[-1] + 1 if numbers else 1
+            if self._objects.create(f"{self._folder}/{number:06d}.json", move.model_dump_json(indent=2).encode()):
+                return move
+        raise RepositoryError(f"{self.alias}: {_ATTEMPTS} other writers were faster; try again")
+
+    def _numbers(self) -> list[int]:
+        found = (_MOVE.search(o.path) for o in self._objects.list(self._folder))
+        return sorted(int(match[1]) for match in found if match)
+
+    def _read(self, number: int) -> Move:
+        path = f"{self._folder}/{number:06d}.json"
+        data = self._objects.get(path)
+        try:
+            return Move.model_validate_json(data or b"")
+        except ValidationError as error:
+            raise ManifestError(f"{path}: not a move of an alias: {error.errors()[0]['msg']}") from error
+
+
+def standing_promotions(moves: list[Move]) -> list[int]:
+    """The promotions that no rollback has undone, the oldest first; promoting anew what stands on top adds nothing."""
+    standing: list[int] = []
+    for move in moves:
+        if move.action == "rollback" and len(standing) > 1:
+            standing.pop()
+        elif not standing or standing[-1] != move.version:
+            standing.append(move.version)
+    return standing

@@ -1,0 +1,191 @@
+"""The manifest: everything that is known about one version, as JSON. Written last, it makes the version exist."""
+
+import base64
+import hashlib
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from core.errors import ManifestError
+
+SCHEMA_VERSION = 1
+WEIGHTS = "weights.safetensors"
+MANIFEST = "manifest.json"
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""A sha256, in hexadecimal."""
+
+Base64Bytes = Annotated[
+    bytes,
+    BeforeValidator(lambda v: base64.b64decode(v, validate=True) if isinstance(v, str) else v),
+    PlainSerializer(lambda v: base64.b64encode(v).decode(), when_used="json"),
+]
+
+
+class _Part(BaseModel):
+    """Frozen; fields that a newer Numeral added within the same schema version are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FileEntry(_Part):
+    """One file of the version, as it must be found."""
+
+    sha256: Digest
+    size: int = Field(ge=0)
+
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """Describe these bytes."""
+        return cls(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+
+
+class Architecture(_Part):
+    """Enough to rebuild the network: see `core.nn.architectures.build`."""
+
+    input_shape: tuple[int, ...]
+    layers: tuple[dict[str, Any], ...]
+    parameter_count: int
+
+
+class TensorSpec(_Part):
+    """One input or output of the model, in the words of the Open Inference Protocol; −1 is the batch axis."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Signature(_Part):
+    """What the model takes and gives."""
+
+    inputs: tuple[TensorSpec, ...] = (TensorSpec(name="image", datatype="UINT8", shape=(-1, 784)),)
+    outputs: tuple[TensorSpec, ...] = (
+        TensorSpec(name="probabilities", datatype="FP32", shape=(-1, 10)),
+        TensorSpec(name="digit", datatype="INT64", shape=(-1,)),
+    )
+
+
+class Preprocessing(_Part):
+    """From a user's picture to the network's input. mean and std in pixel units, 0 to 255."""
+
+    mean: float
+    std: float = Field(gt=0)
+    framing: dict[str, Any]
+
+
+class DataProvenance(_Part):
+    """Which data the version has learned from."""
+
+    files: dict[str, Digest]
+    train_images: int
+    validation_images: int
+    test_images: int
+    split_seed: int
+    license: str
+
+
+class CodeProvenance(_Part):
+    """Which code made the version; commit is None outside a git checkout."""
+
+    commit: str | None
+    dirty: bool | None
+    sources_sha256: Digest
+
+
+class Environment(_Part):
+    """Where the version was trained."""
+
+    python: str
+    numpy: str
+    blas: str
+    cpu: str
+    threads: int
+
+
+class Metrics(_Part):
+    """Measures on one set of images; see `core.train.evaluate.Evaluation`."""
+
+    count: int
+    accuracy: float
+    interval: tuple[float, float]
+    loss: float
+    calibration_error: float
+    per_class: tuple[float, ...]
+
+
+class Verdict(_Part):
+    """Whether the version may become champion, and why."""
+
+    promote: bool
+    reason: str
+    parent: int | None = Field(description="The champion that it was compared with.")
+
+
+class Golden(_Part):
+    """Inputs with the probabilities that the trainer computed: whoever loads the version must reproduce them."""
+
+    images: Base64Bytes
+    probabilities: tuple[tuple[float, ...], ...]
+    tolerance: float = 1e-4
+
+    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Images (G, 28, 28) uint8 and probabilities (G, K) float32.
+
+        Raises:
+            ManifestError: The two do not belong together.
+        """
+        probabilities = np.asarray(self.probabilities, np.float32)
+        if not self.probabilities or len(self.images) != len(probabilities) * 784:
+            raise ManifestError(
+                f"golden: {len(self.images)} bytes of images for {len(probabilities)} outputs, expected 784 bytes each"
+            )
+        return np.frombuffer(self.images, np.uint8).reshape(-1, 28, 28), probabilities
+
+
+class Manifest(_Part):
+    """Everything that is known about one version."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    version: int = Field(ge=1)
+    created: datetime
+    fingerprint: Digest = Field(description="sha256 over data, recipe and code: equal where nothing has changed.")
+    files: dict[str, FileEntry]
+    architecture: Architecture
+    signature: Signature = Signature()
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    data: DataProvenance
+    recipe_name: str
+    recipe: dict[str, Any]
+    code: CodeProvenance
+    environment: Environment
+    validation: Metrics
+    test: Metrics
+    verdict: Verdict
+    golden: Golden
+
+    def encode(self) -> bytes:
+        """As it is stored: indented JSON, UTF-8."""
+        return self.model_dump_json(indent=2).encode()
+
+    @classmethod
+    def decode(cls, data: bytes, *, name: str = "manifest") -> Self:
+        """Parse and check.
+
+        Raises:
+            ManifestError: Not JSON, of another schema version, or with fields that are missing or impossible.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the document"
+            raise ManifestError(
+                f"{name}: {place}: {first['msg']} (the first of {error.error_count()} findings); "
+                f"expected a manifest of schema version {SCHEMA_VERSION}"
+            ) from error

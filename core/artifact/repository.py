@@ -1,0 +1,230 @@
+"""The repository of versions: a folder, a bucket or memory, with the same guarantees on each.
+
+    <repository>/<name>/7/weights.safetensors          written first: it claims the number 7
+    <repository>/<name>/7/report.html, card.md         for people
+    <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
+    <repository>/<name>/aliases/champion/000003.json   the third move of the alias
+
+Every object is created if absent and never overwritten. So two writers cannot claim one number, a kill at any point
+leaves earlier versions whole and the new one absent, and an alias's history cannot be lost.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from core.artifact.alias import AliasLog
+from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
+from core.artifact.objects import Objects
+from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
+
+__all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
+
+MODEL = "mnist"
+"""The name under which versions are published."""
+
+CHAMPION = "champion"
+"""The alias that serving follows."""
+
+ABANDONED_AFTER = timedelta(days=1)
+"""A number that was claimed so long ago and has no manifest belongs to a publisher that was killed."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one listing showed.
+
+    Attributes:
+        versions: The versions that exist (with a manifest), ascending.
+        aliases: Where each alias points.
+        digest: Changes whenever any object of the model appears, changes or vanishes.
+    """
+
+    versions: tuple[int, ...]
+    aliases: dict[str, int]
+    digest: str
+
+
+@dataclass
+class Draft:
+    """A version number that is claimed and not yet published: it exists for nobody until `publish`."""
+
+    version: int
+    files: dict[str, FileEntry] = field(default_factory=dict)
+    _objects: Objects = field(kw_only=True, repr=False)
+    _model: str = field(kw_only=True)
+
+    def add(self, filename: str, data: bytes) -> None:
+        """Store one more file of the version.
+
+        Raises:
+            RepositoryError: The file is there already, or cannot be written.
+        """
+        path = f"{self._model}/{self.version}/{filename}"
+        if not self._objects.create(path, data):
+            raise RepositoryError(f"repository {self._objects.url}: {path} is there already; it is never overwritten")
+        self.files[filename] = FileEntry.of(data)
+
+    def publish(self, manifest: Manifest) -> None:
+        """Write the manifest: from now on the version exists.
+
+        Raises:
+            ArtifactError: The manifest describes another version, or other files.
+            RepositoryError: It cannot be written.
+        """
+        described = (manifest.name, manifest.version, manifest.files)
+        if described != (self._model, self.version, self.files):
+            raise ArtifactError(f"the manifest of {manifest.name} {manifest.version} does not describe draft {self}")
+        path = f"{self._model}/{self.version}/{MANIFEST}"
+        if not self._objects.create(path, manifest.encode()):
+            raise RepositoryError(f"repository {self._objects.url}: {path} is there already; it is never overwritten")
+
+
+class Repository:
+    """The versions and aliases of one model."""
+
+    def __init__(self, url: str, *, writable: bool = False, model: str = MODEL) -> None:
+        """Name a repository; nothing is touched yet.
+
+        Args:
+            url: `file:///…`, `s3://…`, `memory://`, or a local path.
+            writable: Whether to make a local folder that is missing.
+            model: The name of the versions.
+        """
+        self._objects = Objects(url, writable=writable)
+        self.url = self._objects.url
+        self.model = model
+        self._version_file = re.compile(rf"{re.escape(model)}/([1-9]\d*)/(.+)")
+
+    # reading
+
+    def versions(self) -> list[int]:
+        """The versions that exist, ascending."""
+        return sorted(n for n, files in self._numbers().items() if MANIFEST in files)
+
+    def snapshot(self) -> Snapshot:
+        """Versions, aliases and a digest that tells whether anything has changed."""
+        listing = self._objects.list(self.model)
+        seen = hashlib.sha256(repr([(o.path, o.size, o.e_tag) for o in listing]).encode()).hexdigest()
+        paths = [o.path for o in listing]
+        names = sorted({path.split("/")[2] for path in paths if path.startswith(f"{self.model}/aliases/")})
+        targets = ((name, self.alias(name).target()) for name in names)
+        versions = sorted(n for n, files in self._by_number(paths).items() if MANIFEST in files)
+        return Snapshot(tuple(versions), {name: t for name, t in targets if t is not None}, seen)
+
+    def manifest(self, version: int) -> Manifest:
+        """The manifest of one version.
+
+        Raises:
+            VersionNotFoundError: There is no such version.
+            ManifestError: It cannot be understood.
+        """
+        path = f"{self.model}/{version}/{MANIFEST}"
+        data = self._objects.get(path)
+        if data is None:
+            known = ", ".join(map(str, self.versions())) or "none"
+            raise VersionNotFoundError(f"{self.model} has no version {version}; known: {known}")
+        manifest = Manifest.decode(data, name=path)
+        if (manifest.name, manifest.version) != (self.model, version):
+            raise ManifestError(f"{path}: describes {manifest.name} {manifest.version}; was the folder copied?")
+        return manifest
+
+    def read(self, manifest: Manifest, filename: str = WEIGHTS) -> bytes:
+        """One file of a version, its digest checked.
+
+        Raises:
+            DamagedVersionError: The file is missing, or is not the one that the manifest describes.
+        """
+        path = f"{self.model}/{manifest.version}/{filename}"
+        entry = manifest.files.get(filename)
+        if entry is None:
+            raise DamagedVersionError(f"{path}: the manifest lists no such file; it lists {', '.join(manifest.files)}")
+        data = self._objects.get(path)
+        if data is None:
+            raise DamagedVersionError(f"{path}: missing, though the manifest lists it")
+        found = FileEntry.of(data)
+        if found != entry:
+            raise DamagedVersionError(
+                f"{path}: {found.size} bytes with sha256 {found.sha256}, "
+                f"the manifest says {entry.size} bytes with sha256 {entry.sha256}"
+            )
+        return data
+
+    def alias(self, name: str = CHAMPION) -> AliasLog:
+        """The log of one alias."""
+        return AliasLog(self._objects, self.model, name)
+
+    def champion(self) -> int:
+        """The version that the champion alias points at.
+
+        Raises:
+            VersionNotFoundError: Nothing was promoted yet.
+        """
+        target = self.alias().target()
+        if target is None:
+            raise VersionNotFoundError(
+                f"repository {self.url} has no champion yet; publish one with: python -m pipelines retrain"
+            )
+        return target
+
+    # writing
+
+    def claim(self, weights: bytes) -> Draft:
+        """Claim the next version number by storing its weights.
+
+        Numbers only grow, and that of a publisher that was killed is not used again.
+        """
+        number = max(self._numbers(), default=0) + 1
+        while not self._objects.create(f"{self.model}/{number}/{WEIGHTS}", weights):
+            number += 1  # another publisher was faster
+        draft = Draft(number, _objects=self._objects, _model=self.model)
+        draft.files[WEIGHTS] = FileEntry.of(weights)
+        return draft
+
+    def promote(self, version: int, *, by: str, why: str, alias: str = CHAMPION) -> None:
+        """Point an alias at a version that exists.
+
+        Raises:
+            VersionNotFoundError: There is no such version.
+        """
+        self.manifest(version)
+        self.alias(alias).promote(version, by=by, why=why)
+
+    def prune(self, keep: int) -> list[int]:
+        """Delete all versions but the newest `keep` and those that an alias points at or would roll back to.
+
+        Numbers without a manifest go too, once they are so old that their publisher must be dead.
+
+        Returns:
+            The deleted numbers, ascending.
+        """
+        if keep < 1:
+            raise ArtifactError(f"prune: keep {keep} versions, expected at least 1: the newest number stays claimed")
+        numbers = self._numbers()
+        complete = sorted(n for n, files in numbers.items() if MANIFEST in files)
+        spared = {*complete[-keep:], max(numbers, default=0)}
+        for name in self.snapshot().aliases:
+            history = self.alias(name).history()
+            spared |= {version for move in history[-1:] for version in (move.version, move.previous) if version}
+        dead = [n for n in sorted(numbers) if n not in spared and (n in complete or self._abandoned(n))]
+        for number in dead:
+            # The manifest goes first: a kill in between leaves no version that looks whole.
+            for filename in sorted(numbers[number], key=lambda f: f != MANIFEST):
+                self._objects.delete(f"{self.model}/{number}/{filename}")
+        return dead
+
+    def _abandoned(self, number: int) -> bool:
+        newest = max(o.modified for o in self._objects.list(f"{self.model}/{number}"))
+        return datetime.now(UTC) - newest > ABANDONED_AFTER
+
+    def _numbers(self) -> dict[int, set[str]]:
+        return self._by_number(o.path for o in self._objects.list(self.model))
+
+    def _by_number(self, paths: Iterable[str]) -> dict[int, set[str]]:
+        """Every claimed number, with the names of its files."""
+        numbers: dict[int, set[str]] = {}
+        for match in filter(None, map(self._version_file.fullmatch, paths)):
+            numbers.setdefault(int(match[1]), set()).add(match[2])
+        return numbers

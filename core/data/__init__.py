@@ -1,0 +1,1 @@
+"""From IDX bytes to shuffled, normalized mini-batches. Knows nothing of the network."""

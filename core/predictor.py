@@ -1,0 +1,108 @@
+"""One loaded version: uint8 images in, probabilities out."""
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.artifact import weights as weights_file
+from core.artifact.manifest import WEIGHTS, Manifest
+from core.artifact.repository import Repository
+from core.data.normalize import Normalizer
+from core.errors import ArchitectureError, GoldenProbeError, WeightsError
+from core.nn.architectures import build
+from core.nn.losses import softmax
+from core.nn.sequential import Sequential
+
+_CHUNK = 1024
+"""Images in one forward pass: bounds the memory that a large batch takes."""
+
+
+class Predictor:
+    """A network with its normalizer. Any number of threads may call it at once.
+
+    Attributes:
+        labels: What class k is called, by k.
+    """
+
+    def __init__(self, network: Sequential, normalizer: Normalizer, labels: tuple[str, ...]) -> None:
+        self._network = network
+        self._normalizer = normalizer
+        self.labels = labels
+        self._local = threading.local()  # a layer's scratch belongs to one thread
+
+    def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """How probable each class is for each image.
+
+        Args:
+            images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
+
+        Returns:
+            (N, 10) float32, an own array; each row sums to 1.
+        """
+        network = self._replica()
+        result = np.empty((len(images), len(self.labels)), np.float32)
+        for start in range(0, len(images), _CHUNK):
+            chunk = images[start : start + _CHUNK]
+            x = self._normalizer.apply(chunk).reshape(len(chunk), *network.input_shape)
+            softmax(network.forward(x), out=result[start : start + _CHUNK])
+        return result
+
+    def _replica(self) -> Sequential:
+        try:
+            replica: Sequential = self._local.network
+        except AttributeError:
+            replica = self._local.network = self._network.replica()
+        return replica
+
+
+def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
+    """Make the predictor that a manifest and its weights describe, and prove that it computes the same.
+
+    Args:
+        manifest: What to build.
+        weights: The safetensors file, its digest already checked.
+
+    Raises:
+        WeightsError: The weights cannot be read, or do not fit the architecture.
+        GoldenProbeError: The golden inputs give other probabilities than they gave to the trainer.
+    """
+    name = f"{manifest.name}/{manifest.version}/{WEIGHTS}"
+    state = weights_file.decode(weights, name=name)
+    spec = manifest.architecture
+    try:
+        network = build(spec.input_shape, spec.layers, rng=np.random.default_rng(0))
+        network.load_state(state)
+    except ArchitectureError as error:
+        raise WeightsError(f"{name}: {error}") from error
+    normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
+    predictor = Predictor(network, normalizer, manifest.labels)
+    _probe(predictor, manifest)
+    return predictor
+
+
+def load(repository: Repository, version: int) -> tuple[Predictor, Manifest]:
+    """Read, verify and rebuild one version.
+
+    Raises:
+        ArtifactError: The version is missing or damaged, or does not reproduce its golden outputs.
+    """
+    manifest = repository.manifest(version)
+    return rebuild(manifest, repository.read(manifest)), manifest
+
+
+def _probe(predictor: Predictor, manifest: Manifest) -> None:
+    """Also the warm-up: the first call pays for scratch arrays and BLAS start-up."""
+    images, expected = manifest.golden.arrays()
+    found = predictor.probabilities(images)
+    worst = _largest_difference(found, expected)
+    if not worst <= manifest.golden.tolerance:
+        raise GoldenProbeError(
+            f"{manifest.name} {manifest.version}: golden outputs differ by {worst:.2g}, "
+            f"allowed {manifest.golden.tolerance:.2g}; it computes something else here than where it was trained"
+        )
+
+
+def _largest_difference(a: NDArray[Any], b: NDArray[Any]) -> float:
+    return float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")

@@ -1,0 +1,138 @@
+"""Mini-batch gradient descent, as a generator of epoch reports.
+
+Whoever consumes the generator shows progress, keeps checkpoints or stops early: the loop knows none of that.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from core.data.batches import Batches
+from core.errors import DivergenceError
+from core.nn.losses import SoftmaxCrossEntropy
+from core.nn.sequential import Sequential
+from core.optim.optimizers import Optimizer
+from core.optim.schedules import Schedule
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one pass over the training images did.
+
+    Attributes:
+        epoch: From 1.
+        epochs: How many there will be.
+        train_loss: Mean over the epoch's batches, in nats, each measured before its own update.
+        train_accuracy: Likewise, 0 to 1.
+        validation_loss: In nats, after the epoch.
+        validation_accuracy: 0 to 1, after the epoch.
+        learning_rate: Of the epoch's last step.
+        seconds: Time for training, without validation.
+        images_per_second: Training images a second.
+    """
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+    images_per_second: float
+
+
+def fit(
+    network: Sequential,
+    optimizer: Optimizer,
+    train: Batches,
+    validation: Batches,
+    *,
+    epochs: int,
+    learning_rate: float,
+    schedule: Schedule,
+    threads: int | None = None,
+) -> Iterator[EpochReport]:
+    """Train `network` in place and report after every epoch.
+
+    The same seed, data and thread count give bit-identical weights.
+
+    Args:
+        network: The network; its last layer gives logits.
+        optimizer: The update rule.
+        train: Shuffled batches.
+        validation: Batches that are only measured.
+        epochs: Passes over the training images.
+        learning_rate: The base that `schedule` multiplies.
+        schedule: Factor for each step.
+        threads: BLAS threads; None leaves NumPy's own choice.
+
+    Raises:
+        DivergenceError: The loss is no longer finite.
+    """
+    steps = epochs * len(train)
+    for epoch in range(1, epochs + 1):
+        with threadpool_limits(threads, user_api="blas"):  # not across a yield: the consumer's threads are its own
+            started = perf_counter()
+            first_step = (epoch - 1) * len(train)
+            loss, accuracy, rate = _epoch(network, optimizer, train, first_step, steps, learning_rate, schedule)
+            seconds = perf_counter() - started
+            validation_loss, validation_accuracy = measure(network, validation)
+        yield EpochReport(
+            epoch=epoch,
+            epochs=epochs,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            learning_rate=rate,
+            seconds=seconds,
+            images_per_second=train.images / seconds,
+        )
+
+
+def _epoch(
+    network: Sequential,
+    optimizer: Optimizer,
+    train: Batches,
+    first_step: int,
+    steps: int,
+    learning_rate: float,
+    schedule: Schedule,
+) -> tuple[float, float, float]:
+    """One pass; returns mean loss, accuracy, and the last step's learning rate."""
+    loss = SoftmaxCrossEntropy()
+    total_loss, correct, rate = 0.0, 0, learning_rate
+    for step, (x, labels) in enumerate(train, start=first_step):
+        logits = network.forward(x, training=True)
+        batch_loss = loss.forward(logits, labels)
+        if not isfinite(batch_loss):
+            raise DivergenceError(_diagnosis(network, batch_loss, step, rate))
+        correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
+        network.backward(loss.backward())
+        rate = learning_rate * schedule(step, steps)
+        optimizer.step(network.vector, rate)
+        total_loss += batch_loss * len(labels)
+    return total_loss / train.images, correct / train.images, rate
+
+
+def measure(network: Sequential, batches: Batches) -> tuple[float, float]:
+    """Mean loss (nats) and accuracy (0 to 1) of `network` as it is, changing nothing."""
+    loss = SoftmaxCrossEntropy()
+    total_loss, correct = 0.0, 0
+    for x, labels in batches:
+        logits = network.forward(x)
+        total_loss += loss.forward(logits, labels) * len(labels)
+        correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
+    return total_loss / batches.images, correct / batches.images
+
+
+def _diagnosis(network: Sequential, loss: float, step: int, rate: float) -> str:
+    """Name the first parameter that is no longer finite: the layer where the numbers ran away."""
+    broken = next((name for name, p in network.named_parameters() if not np.isfinite(p.value).all()), None)
+    where = f"; the first parameter that is not finite is {broken}" if broken else "; all parameters are still finite"
+    return f"step {step}: the loss is {loss} (learning rate {rate:g}){where}. Try a smaller train.learning_rate"

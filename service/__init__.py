@@ -1,0 +1,1 @@
+"""The gRPC inference service: it hot-loads the promoted version and serves predictions."""
