@@ -1,21 +1,19 @@
 """From a recipe's list of layers to a network. To add a layer, write its class and name it in `LAYERS`."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from core.errors import ArchitectureError
+from core.errors import ArchitectureError, ConfigError
 from core.nn.activation import ReLU
 from core.nn.dense import Dense
 from core.nn.layer import Layer, Shape
 from core.nn.sequential import Sequential
+from core.registry import construct
 
 LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, ReLU)}
-
-_GIVEN_BY_BUILD = {"input_shape", "rng", "dtype"}
 
 
 def build(
@@ -40,23 +38,9 @@ def build(
     built: list[Layer] = []
     for index, entry in enumerate(layers):
         try:
-            layer = _layer(shape, entry, rng, dtype)
-        except (ArchitectureError, TypeError) as error:
+            layer = construct(LAYERS, entry, input_shape=shape, rng=rng, dtype=dtype)
+        except ConfigError as error:
             raise ArchitectureError(f"layer {index}: {error}") from error
         built.append(layer)
         shape = layer.output_shape
     return Sequential(built)
-
-
-def _layer(shape: Shape, entry: Mapping[str, Any], rng: np.random.Generator, dtype: DTypeLike) -> Layer:
-    options = dict(entry)
-    kind = options.pop("kind", None)
-    if kind not in LAYERS:
-        raise ArchitectureError(f"unknown kind {kind!r}; known: {', '.join(LAYERS)}")
-    accepted = inspect.signature(LAYERS[kind]).parameters.keys()
-    if unknown := options.keys() - (accepted - _GIVEN_BY_BUILD):
-        known = ", ".join(sorted(accepted - _GIVEN_BY_BUILD)) or "none"
-        raise ArchitectureError(f"{kind}: unknown option {', '.join(sorted(unknown))}; known: {known}")
-    if "rng" in accepted:
-        options["rng"] = rng
-    return LAYERS[kind](shape, **options, dtype=dtype)
