@@ -1,6 +1,7 @@
 """One loaded version: uint8 images in, probabilities out."""
 
 import threading
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,16 @@ from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.data.normalize import Normalizer
-from core.errors import ArchitectureError, GoldenProbeError, WeightsError
+from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
 from core.nn.architectures import build
 from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 
 _CHUNK = 1024
 """Images in one forward pass: bounds the memory that a large batch takes."""
+
+_PIXELS = 28 * 28
+"""Numbers in one image."""
 
 
 class Predictor:
@@ -39,7 +43,7 @@ class Predictor:
             images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
 
         Returns:
-            (N, 10) float32, an own array; each row sums to 1.
+            (N, K) float32, an own array, for the K labels; each row sums to 1.
         """
         network = self._replica()
         result = np.empty((len(images), len(self.labels)), np.float32)
@@ -66,6 +70,7 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
 
     Raises:
         WeightsError: The weights cannot be read, or do not fit the architecture.
+        ManifestError: The architecture does not take a picture and give one number a label, or the golden pair is odd.
         GoldenProbeError: The golden inputs give other probabilities than they gave to the trainer.
     """
     name = f"{manifest.name}/{manifest.version}/{WEIGHTS}"
@@ -76,6 +81,11 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
         network.load_state(state)
     except ArchitectureError as error:
         raise WeightsError(f"{name}: {error}") from error
+    if (prod(network.input_shape), network.output_shape) != (_PIXELS, (len(manifest.labels),)):
+        raise ManifestError(
+            f"{manifest.name} {manifest.version}: a network from {network.input_shape} to {network.output_shape}, "
+            f"expected from {_PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
+        )
     normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
     predictor = Predictor(network, normalizer, manifest.labels)
     _probe(predictor, manifest)
@@ -94,8 +104,9 @@ def load(repository: Repository, version: int) -> tuple[Predictor, Manifest]:
 
 def _probe(predictor: Predictor, manifest: Manifest) -> None:
     """Also the warm-up: the first call pays for scratch arrays and BLAS start-up."""
-    images, expected = manifest.golden.arrays()
-    found = predictor.probabilities(images)
+    with np.errstate(over="ignore", invalid="ignore"):  # it ends in the error below, which says more than a warning
+        images, expected = manifest.golden.arrays()
+        found = predictor.probabilities(images)
     worst = _largest_difference(found, expected)
     if not worst <= manifest.golden.tolerance:
         raise GoldenProbeError(

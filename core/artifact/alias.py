@@ -11,14 +11,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
 from core.errors import ManifestError, RepositoryError, VersionNotFoundError
 
 Action = Literal["promote", "rollback"]
 
 _MOVE = re.compile(r"/(\d{6,})\.json$")
-_ATTEMPTS = 20
-"""Other writers may take the next number first; that many in a row is no longer a race."""
+_ATTEMPTS = 200
+"""Each attempt that is lost is a move that another writer made: that many in a row is no longer a race."""
 
 
 class Move(BaseModel):
@@ -39,6 +40,7 @@ class AliasLog:
 
     def __init__(self, objects: Objects, model: str, alias: str) -> None:
         self._objects = objects
+        self._model = model
         self._folder = f"{model}/aliases/{alias}"
         self.alias = alias
 
@@ -59,21 +61,25 @@ class AliasLog:
         """Point the alias at what it pointed at before the version that it points at now was promoted.
 
         Raises:
-            VersionNotFoundError: There is nothing to go back to.
+            VersionNotFoundError: There is nothing to go back to, or it was pruned.
         """
 
         def back(moves: list[Move]) -> tuple[int, Action]:
             standing = standing_promotions(moves)
             if len(standing) < 2:
                 raise VersionNotFoundError(f"{self.alias}: no earlier version to roll back to")
+            if self._objects.get(f"{self._model}/{standing[-2]}/{MANIFEST}") is None:
+                raise VersionNotFoundError(f"{self.alias}: version {standing[-2]} was pruned; promote another instead")
             return standing[-2], "rollback"
 
         return self._append(back, by=by, why=why)
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
+        known: dict[int, Move] = {}  # a move never changes: after a lost race only the new ones are read
         for _ in range(_ATTEMPTS):
             numbers = self._numbers()
-            moves = [self._read(number) for number in numbers]
+            known |= {number: self._read(number) for number in numbers if number not in known}
+            moves = [known[number] for number in numbers]
             version, action = decide(moves)
             previous = moves[-1].version if moves else None
             move = Move(version=version, previous=previous, action=action, at=datetime.now(UTC), by=by, why=why)

@@ -26,9 +26,12 @@ Base64Bytes = Annotated[
 
 
 class _Part(BaseModel):
-    """Frozen; fields that a newer Numeral added within the same schema version are passed over."""
+    """Frozen; fields that a newer Numeral added within the same schema version are passed over.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    NaN and infinity are refused, because JSON has no numbers for them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class FileEntry(_Part):
@@ -138,8 +141,10 @@ class Golden(_Part):
         Raises:
             ManifestError: The two do not belong together.
         """
+        if len({len(row) for row in self.probabilities}) != 1:
+            raise ManifestError("golden: rows of probabilities that differ in length, or none; expected one an image")
         probabilities = np.asarray(self.probabilities, np.float32)
-        if not self.probabilities or len(self.images) != len(probabilities) * 784:
+        if len(self.images) != len(probabilities) * 784:
             raise ManifestError(
                 f"golden: {len(self.images)} bytes of images for {len(probabilities)} outputs, expected 784 bytes each"
             )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import obstore
@@ -25,7 +26,7 @@ class StoredObject(NamedTuple):
 class Objects:
     """One object store. Objects are put only where there is none, whole or not at all.
 
-    The store is opened at the first use and again after a failure, so that a folder may appear later.
+    Any number of threads may use it at once.
     """
 
     def __init__(self, url: str, *, writable: bool = False) -> None:
@@ -36,9 +37,10 @@ class Objects:
                 looks for them.
             writable: Whether to make a local folder that is missing.
         """
-        self.url = url if "://" in url else Path(url).resolve().as_uri()
+        self.url = url if "://" in url or url.startswith("file:") else Path(url).resolve().as_uri()
         self._writable = writable
-        self._opened: ObjectStore | None = None
+        self._opening = Lock()
+        self._kept: ObjectStore | None = None
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
@@ -72,18 +74,21 @@ class Objects:
                 return
 
     def _store(self) -> ObjectStore:
-        if self._opened is None:
-            if self.url.startswith("file:"):
-                self._opened = LocalStore.from_url(self.url, mkdir=self._writable)
-            else:
-                self._opened = from_url(self.url)
-        return self._opened
+        """A folder is opened anew for each operation, which takes microseconds; a bucket once, for its connections.
+
+        So a folder may appear later, and one that vanished is an error: a store kept open would list it as empty.
+        """
+        if self.url.startswith("file:"):
+            return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
+        with self._opening:  # two memories, opened at once, would be two stores
+            if self._kept is None:
+                self._kept = from_url(self.url)
+            return self._kept
 
     @contextmanager
     def _translated(self, action: str) -> Iterator[None]:
         try:
             yield
-        except (BaseError, OSError) as error:
-            self._opened = self._opened if self.url.startswith("memory:") else None
+        except (BaseError, OSError, ValueError) as error:  # ValueError: a path such as "a/../b"
             reason = str(error).partition("\n")[0]  # the rest is the library's own debugging
             raise RepositoryError(f"repository {self.url}: cannot {action}: {reason}") from error

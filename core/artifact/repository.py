@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from core.artifact.alias import AliasLog
+from core.artifact.alias import AliasLog, standing_promotions
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
@@ -206,8 +206,7 @@ class Repository:
         complete = sorted(n for n, files in numbers.items() if MANIFEST in files)
         spared = {*complete[-keep:], max(numbers, default=0)}
         for name in self.snapshot().aliases:
-            history = self.alias(name).history()
-            spared |= {version for move in history[-1:] for version in (move.version, move.previous) if version}
+            spared |= {*standing_promotions(self.alias(name).history())[-2:]}
         dead = [n for n in sorted(numbers) if n not in spared and (n in complete or self._abandoned(n))]
         for number in dead:
             # The manifest goes first: a kill in between leaves no version that looks whole.
@@ -216,8 +215,8 @@ class Repository:
         return dead
 
     def _abandoned(self, number: int) -> bool:
-        newest = max(o.modified for o in self._objects.list(f"{self.model}/{number}"))
-        return datetime.now(UTC) - newest > ABANDONED_AFTER
+        modified = [o.modified for o in self._objects.list(f"{self.model}/{number}")]
+        return all(datetime.now(UTC) - m > ABANDONED_AFTER for m in modified)
 
     def _numbers(self) -> dict[int, set[str]]:
         return self._by_number(o.path for o in self._objects.list(self.model))

@@ -34,7 +34,7 @@ class Batches:
     """Inputs and labels in mini-batches, in a new order at each pass.
 
     Iterating yields (x, labels): (B, …) and (B,). B is `batch_size`, save in the last batch, which holds the rest.
-    The arrays are buffers: each is valid until the next one is drawn.
+    The arrays are buffers or views: read them only, and before the next ones are drawn.
     """
 
     def __init__(
@@ -54,14 +54,16 @@ class Batches:
             rng: Source of the order; None keeps the given order.
 
         Raises:
-            DatasetError: Counts that differ, or an impossible batch size.
+            DatasetError: Counts that differ, no image at all, or an impossible batch size.
         """
         if len(x) != len(labels):
             raise DatasetError(f"{len(x)} inputs, but {len(labels)} labels")
+        if not len(x):
+            raise DatasetError("no images to make batches of, expected at least 1")
         if batch_size < 1:
             raise DatasetError(f"batch size {batch_size}, expected at least 1")
         self._x, self._labels, self._rng = x, labels, rng
-        self.batch_size = min(batch_size, len(x)) or 1
+        self.batch_size = min(batch_size, len(x))
 
     @property
     def images(self) -> int:

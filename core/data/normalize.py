@@ -34,8 +34,10 @@ class Normalizer:
         Raises:
             DatasetError: No image, or all pixels alike.
         """
-        # A histogram is exact and needs no float copy of the images.
-        counts = np.bincount(np.ravel(images), minlength=256)
+        # A histogram is exact and needs no float copy of the images; bincount makes an int64 copy, hence the chunks.
+        counts = np.zeros(256, np.int64)
+        for start in range(0, len(images), 1024):
+            counts += np.bincount(images[start : start + 1024].ravel(), minlength=256)
         if np.count_nonzero(counts) < 2:
             raise DatasetError(f"cannot normalize {len(images)} images: all their pixels are alike")
         values = np.arange(256)
@@ -45,7 +47,7 @@ class Normalizer:
 
     def apply(self, images: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """uint8 (N, …) → float32 of the same shape."""
-        # As one factor and one offset: a division by std is slower, and float32(1/255…) is exact enough.
+        # As one factor and one offset, faster than a subtraction and a division, and within 1e-6 of them.
         x = np.multiply(images, np.float32(1 / self.std), out=out, dtype=np.float32)
         x -= np.float32(self.mean / self.std)
         return x

@@ -35,11 +35,13 @@ def build(
         ArchitectureError: An unknown kind or option, an impossible value, or shapes that do not fit.
     """
     shape: Shape = tuple(input_shape)
+    if any(not isinstance(size, int) or size < 1 for size in shape):
+        raise ArchitectureError(f"input shape {shape}, expected whole numbers of at least 1")
     built: list[Layer] = []
     for index, entry in enumerate(layers):
         try:
             layer = construct(LAYERS, entry, input_shape=shape, rng=rng, dtype=dtype)
-        except ConfigError as error:
+        except (ConfigError, TypeError, ValueError, MemoryError) as error:  # a manifest may hold any nonsense
             raise ArchitectureError(f"layer {index}: {error}") from error
         built.append(layer)
         shape = layer.output_shape

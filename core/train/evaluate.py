@@ -37,7 +37,7 @@ class Evaluation:
         interval: 95% Wilson interval of the accuracy, (low, high).
         loss: Mean cross-entropy, in nats.
         calibration_error: Expected calibration error, 0 to 1: see `expected_calibration_error`.
-        per_class: Share read right of each true class.
+        per_class: Share read right of each true class; 0 for a class of which there is no image.
         confusion: confusion[true][predicted], counts.
         mistakes: The wrong readings, the most confident first.
     """
@@ -58,14 +58,15 @@ def evaluate(
     """Measure predictions.
 
     Args:
-        probabilities: (N, K), rows that sum to 1.
+        probabilities: (N, K), rows that sum to 1; N at least 1.
         labels: (N,), the true classes.
         keep_mistakes: How many mistakes to list.
     """
     count, classes = probabilities.shape
     predicted = probabilities.argmax(axis=1)
     right = predicted == labels
-    confusion = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    cell = labels.astype(np.intp) * classes + predicted  # in uint8, the product would wrap around beyond 255
+    confusion = np.bincount(cell, minlength=classes**2).reshape(classes, classes)
     # The smallest positive float32 keeps log finite where a probability has underflowed to 0.
     true_probability = np.maximum(probabilities[np.arange(count), labels], np.finfo(np.float32).tiny)
     return Evaluation(
@@ -85,7 +86,8 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
     p, z2 = successes / count, _Z95**2
     center = (p + z2 / (2 * count)) / (1 + z2 / count)
     half = _Z95 * sqrt(p * (1 - p) / count + z2 / (4 * count**2)) / (1 + z2 / count)
-    return max(0.0, center - half), min(1.0, center + half)
+    # The interval contains p; without saying so, rounding would leave 0 or 1 out by 10⁻¹⁶.
+    return max(0.0, min(p, center - half)), min(1.0, max(p, center + half))
 
 
 def expected_calibration_error(

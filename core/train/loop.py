@@ -72,16 +72,21 @@ def fit(
         threads: BLAS threads; None leaves NumPy's own choice.
 
     Raises:
-        DivergenceError: The loss is no longer finite.
+        DivergenceError: The loss or a parameter is no longer finite.
     """
     steps = epochs * len(train)
     for epoch in range(1, epochs + 1):
-        with threadpool_limits(threads, user_api="blas"):  # not across a yield: the consumer's threads are its own
+        # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of, because
+        # it ends in a DivergenceError, which says more.
+        with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
             started = perf_counter()
             first_step = (epoch - 1) * len(train)
             loss, accuracy, rate = _epoch(network, optimizer, train, first_step, steps, learning_rate, schedule)
             seconds = perf_counter() - started
             validation_loss, validation_accuracy = measure(network, validation)
+        if not (isfinite(validation_loss) and np.isfinite(network.vector.value).all()):  # the last update broke it
+            found = f"after step {first_step + len(train) - 1}: the validation loss is {validation_loss}"
+            raise DivergenceError(_diagnosis(network, found, rate))
         yield EpochReport(
             epoch=epoch,
             epochs=epochs,
@@ -111,7 +116,7 @@ def _epoch(
         logits = network.forward(x, training=True)
         batch_loss = loss.forward(logits, labels)
         if not isfinite(batch_loss):
-            raise DivergenceError(_diagnosis(network, batch_loss, step, rate))
+            raise DivergenceError(_diagnosis(network, f"step {step}: the loss is {batch_loss}", rate))
         correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
         network.backward(loss.backward())
         rate = learning_rate * schedule(step, steps)
@@ -131,8 +136,10 @@ def measure(network: Sequential, batches: Batches) -> tuple[float, float]:
     return total_loss / batches.images, correct / batches.images
 
 
-def _diagnosis(network: Sequential, loss: float, step: int, rate: float) -> str:
-    """Name the first parameter that is no longer finite: the layer where the numbers ran away."""
-    broken = next((name for name, p in network.named_parameters() if not np.isfinite(p.value).all()), None)
-    where = f"; the first parameter that is not finite is {broken}" if broken else "; all parameters are still finite"
-    return f"step {step}: the loss is {loss} (learning rate {rate:g}){where}. Try a smaller train.learning_rate"
+def _diagnosis(network: Sequential, found: str, rate: float) -> str:
+    """Name the first parameter that is no longer finite, or else the largest: the layer where the numbers ran away."""
+    size = {name: float(np.abs(p.value).max()) for name, p in network.named_parameters()}
+    broken = next((name for name in size if not isfinite(size[name])), None)
+    largest = max(size, key=size.__getitem__)
+    where = f"{broken} is no longer finite" if broken else f"the largest weight is {size[largest]:.2g}, in {largest}"
+    return f"{found} (learning rate {rate:g}); {where}. Try a smaller train.learning_rate"

@@ -1,0 +1,147 @@
+"""MNIST: which four files it consists of, and the arrays in them."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data import idx
+from core.errors import DatasetError
+
+__all__ = ["FILES", "IMAGE_SHAPE", "LABELS", "Mnist", "MnistFile", "Role", "load"]
+
+LABELS = tuple("0123456789")
+IMAGE_SHAPE = (28, 28)
+IMAGES_MAGIC = 2051  # uint8, rank 3
+LABELS_MAGIC = 2049  # uint8, rank 1
+
+Role = Literal["train_images", "train_labels", "test_images", "test_labels"]
+
+
+@dataclass(frozen=True)
+class MnistFile:
+    """One of the four files, as pinned.
+
+    Attributes:
+        name: Without `.gz`.
+        role: The field of `Mnist` that it fills.
+        size: Of the unpacked file, in bytes.
+        sha256: Of the unpacked file, in hexadecimal: mirrors wrap the same bytes in different gzip streams.
+        magic: Its first four bytes, as one integer.
+    """
+
+    name: str
+    role: Role
+    size: int
+    sha256: str
+    magic: int
+
+
+FILES = (
+    MnistFile(
+        name="train-images-idx3-ubyte",
+        role="train_images",
+        size=47_040_016,
+        sha256="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        magic=IMAGES_MAGIC,
+    ),
+    MnistFile(
+        name="train-labels-idx1-ubyte",
+        role="train_labels",
+        size=60_008,
+        sha256="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        magic=LABELS_MAGIC,
+    ),
+    MnistFile(
+        name="t10k-images-idx3-ubyte",
+        role="test_images",
+        size=7_840_016,
+        sha256="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        magic=IMAGES_MAGIC,
+    ),
+    MnistFile(
+        name="t10k-labels-idx1-ubyte",
+        role="test_labels",
+        size=10_008,
+        sha256="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+        magic=LABELS_MAGIC,
+    ),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Mnist:
+    """Training and test images with their digits. What exists is coherent: the constructor checks it.
+
+    Attributes:
+        train_images: uint8 (N, 28, 28), 0 background to 255 ink. N is 60,000 in the real set; smaller sets are welcome.
+        train_labels: uint8 (N,), 0 to 9.
+        test_images: uint8 (M, 28, 28); M is 10,000 in the real set.
+        test_labels: uint8 (M,).
+    """
+
+    train_images: NDArray[np.uint8]
+    train_labels: NDArray[np.uint8]
+    test_images: NDArray[np.uint8]
+    test_labels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        """Check both splits.
+
+        Raises:
+            DatasetError: Shapes, counts or labels do not make a data set.
+        """
+        _check("train", self.train_images, self.train_labels)
+        _check("test", self.test_images, self.test_labels)
+
+
+def _check(split: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
+        raise DatasetError(f"{split} images: {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
+    if labels.dtype != np.uint8 or labels.ndim != 1:
+        raise DatasetError(f"{split} labels: {labels.dtype} {labels.shape}, expected uint8 (N,)")
+    if len(images) != len(labels):
+        raise DatasetError(
+            f"{split}: {len(images):,} images, but {len(labels):,} labels; do the two files belong together?"
+        )
+    if not len(images):
+        raise DatasetError(f"{split}: no image, expected at least one")
+    if labels.max() >= len(LABELS):
+        worst = int(labels.argmax())
+        raise DatasetError(f"{split} labels: {labels[worst]} for image {worst:,}, expected a digit from 0 to 9")
+
+
+def load(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Mnist:
+    """Read the four files, gzipped or not.
+
+    Args:
+        source: The folder that holds them, or their paths in any order. They are known by their names in `FILES`, with
+            or without `.gz`; where a folder has both, the plain one is read.
+
+    Returns:
+        The arrays, read-only.
+
+    Raises:
+        DatasetError: A file is missing, or the four do not make a data set together.
+        IdxError: A file is not well-formed, or holds something else than its name says.
+        OSError: A file cannot be read.
+    """
+    if isinstance(source, str | os.PathLike):
+        folder = Path(source)
+        where, paths = str(folder), [folder / f"{file.name}{suffix}" for file in FILES for suffix in ("", ".gz")]
+        paths = [path for path in paths if path.is_file()]
+    else:
+        paths = [Path(path) for path in source]
+        where = f"the {len(paths)} paths given"
+    found: dict[str, Path] = {}
+    for path in paths:
+        found.setdefault(path.name.removesuffix(".gz"), path)
+    missing = [file.name for file in FILES if file.name not in found]
+    if missing:
+        raise DatasetError(f"{where}: {', '.join(missing)} missing, with or without .gz; fetch the files first")
+    arrays = {file.role: idx.read(found[file.name], magic=file.magic) for file in FILES}
+    return Mnist(**arrays)

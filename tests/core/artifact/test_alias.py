@@ -1,0 +1,228 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from core.artifact.alias import AliasLog, Move, standing_promotions
+from core.artifact.objects import Objects
+from core.artifact.repository import Repository
+from core.errors import ManifestError, RepositoryError, VersionNotFoundError
+
+from .builders import publish
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def versions(repository: Repository) -> Repository:
+    """A repository with three versions, none of them promoted."""
+    for seed in range(3):
+        publish(repository, seed)
+    return repository
+
+
+def promote(repository: Repository, *versions: int) -> None:
+    for version in versions:
+        repository.promote(version, by="a test", why="it says so")
+
+
+def rollback(repository: Repository) -> Move:
+    return repository.alias().rollback(by="a test", why="it was bad")
+
+
+def test_before_its_first_move_an_alias_points_nowhere(versions: Repository) -> None:
+    assert versions.alias().target() is None
+    assert versions.alias().history() == []
+    with pytest.raises(
+        VersionNotFoundError, match="has no champion yet; publish one with: python -m pipelines retrain"
+    ):
+        versions.champion()
+
+
+def test_an_alias_points_at_what_was_promoted_last(versions: Repository) -> None:
+    promote(versions, 1)
+    assert versions.champion() == 1
+    promote(versions, 3)
+    assert versions.champion() == 3
+
+
+def test_every_move_is_kept_with_who_when_and_why(versions: Repository) -> None:
+    versions.promote(2, by="ada", why="first")
+    versions.promote(1, by="bob", why="better")
+    versions.alias().rollback(by="cy", why="worse")
+    found = [(m.version, m.previous, m.action, m.by, m.why) for m in versions.alias().history()]
+    assert found == [
+        (2, None, "promote", "ada", "first"),
+        (1, 2, "promote", "bob", "better"),
+        (2, 1, "rollback", "cy", "worse"),
+    ]
+    times = [move.at for move in versions.alias().history()]
+    assert times == sorted(times)
+    assert datetime.now(UTC) - times[0] < timedelta(minutes=5)
+
+
+def test_a_rollback_undoes_the_last_promotion_and_another_the_one_before(versions: Repository) -> None:
+    promote(versions, 1, 2, 3)
+    assert rollback(versions).version == 2
+    assert rollback(versions).version == 1
+    with pytest.raises(VersionNotFoundError, match="champion: no earlier version to roll back to"):
+        rollback(versions)
+    assert versions.champion() == 1
+
+
+def test_what_was_rolled_back_is_not_come_back_to(versions: Repository) -> None:
+    promote(versions, 1, 2)
+    rollback(versions)
+    promote(versions, 3)
+    assert rollback(versions).version == 1
+
+
+def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(versions: Repository) -> None:
+    promote(versions, 1, 2, 2, 2)
+    assert rollback(versions).version == 1
+
+
+def test_an_older_version_may_be_promoted_again(versions: Repository) -> None:
+    promote(versions, 1, 2, 1)
+    assert rollback(versions).version == 2
+    assert rollback(versions).version == 1
+
+
+def test_there_is_nothing_to_roll_back_before_the_second_promotion(versions: Repository) -> None:
+    with pytest.raises(VersionNotFoundError, match="no earlier version"):
+        rollback(versions)
+    promote(versions, 1)
+    with pytest.raises(VersionNotFoundError, match="no earlier version"):
+        rollback(versions)
+    assert versions.champion() == 1
+
+
+def test_a_rollback_never_leads_to_a_version_that_was_pruned(versions: Repository) -> None:
+    promote(versions, 1, 2, 3)
+    assert versions.prune(keep=1) == [1]
+    assert rollback(versions).version == 2
+    with pytest.raises(VersionNotFoundError, match="version 1 was pruned; promote another instead"):
+        rollback(versions)
+    assert versions.champion() == 2
+
+
+def test_only_a_version_that_exists_can_be_promoted(versions: Repository) -> None:
+    versions.claim(b"only claimed")
+    for version in (0, -1, 4, 99):
+        with pytest.raises(VersionNotFoundError, match=f"mnist has no version {version}; known: 1, 2, 3"):
+            promote(versions, version)
+    assert versions.alias().history() == []
+
+
+def test_aliases_do_not_know_each_other(versions: Repository) -> None:
+    promote(versions, 1)
+    versions.promote(2, by="a test", why="try it", alias="canary")
+    versions.promote(3, by="a test", why="try it", alias="canary-2")
+    assert versions.champion() == 1
+    assert versions.alias("canary").target() == 2
+    assert versions.snapshot().aliases == {"canary": 2, "canary-2": 3, "champion": 1}
+
+
+def test_an_alias_cannot_be_named_out_of_its_folder(versions: Repository) -> None:
+    with pytest.raises(RepositoryError):
+        versions.promote(1, by="a test", why="mischief", alias="../../1")
+
+
+def test_promoters_at_once_lose_no_move_and_each_sees_the_one_before(versions: Repository) -> None:
+    start = Barrier(8)
+
+    def work(number: int) -> None:
+        start.wait()
+        for version in (1, 2, 3):
+            versions.promote(version, by=f"thread {number}", why="at once")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    moves = versions.alias().history()
+    assert len(moves) == 24
+    assert [move.previous for move in moves[1:]] == [move.version for move in moves[:-1]]
+    for number in range(8):
+        assert [move.version for move in moves if move.by == f"thread {number}"] == [1, 2, 3]
+
+
+def test_the_log_goes_on_beyond_six_digits(on_disk: Repository, folder: Path) -> None:
+    publish(on_disk)
+    promote(on_disk, 1)
+    log = folder / "mnist/aliases/champion"
+    (log / "000001.json").rename(log / "999999.json")
+    promote(on_disk, 1)
+    assert sorted(path.name for path in log.iterdir()) == ["1000000.json", "999999.json"]
+    assert len(on_disk.alias().history()) == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda _: b"", lambda data: data[:-5], lambda data: data.replace(b'"version": 1', b'"version": 0')]
+)
+def test_a_damaged_move_is_named(on_disk: Repository, folder: Path, damage: Callable[[bytes], bytes]) -> None:
+    publish(on_disk)
+    promote(on_disk, 1)
+    file = folder / "mnist/aliases/champion/000001.json"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ManifestError, match=r"mnist/aliases/champion/000001\.json: not a move of an alias"):
+        on_disk.champion()
+
+
+def test_files_that_are_no_moves_are_passed_over(on_disk: Repository, folder: Path) -> None:
+    publish(on_disk)
+    promote(on_disk, 1)
+    for name in ("notes.txt", "2.json", "000002.json.bak", "000002.json#1"):
+        (folder / "mnist/aliases/champion" / name).write_text("?")
+    assert on_disk.champion() == 1
+    assert len(on_disk.alias().history()) == 1
+
+
+class Crowded(Objects):
+    """A store in which another writer is always faster."""
+
+    def create(self, path: str, data: bytes) -> bool:
+        super().create(path, data)
+        return False
+
+
+def test_a_race_that_is_lost_again_and_again_ends_in_an_error() -> None:
+    with pytest.raises(RepositoryError, match=r"\d+ other writers were faster; try again"):
+        AliasLog(Crowded("memory://"), "mnist", "champion").promote(1, by="a test", why="hopeless")
+
+
+def moves(*actions: int) -> list[Move]:
+    """Promotions of these versions; a 0 is a rollback, to whatever it leads to."""
+    made: list[Move] = []
+    for version in actions:
+        if version:
+            move = Move(version=version, previous=None, action="promote", at=NOW, by="", why="")
+        else:
+            target = standing_promotions(made)[-2]
+            move = Move(version=target, previous=None, action="rollback", at=NOW, by="", why="")
+        made.append(move)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("actions", "standing"),
+    [
+        ([], []),
+        ([1], [1]),
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 1, 1], [1]),
+        ([1, 2, 0], [1]),
+        ([1, 2, 3, 0], [1, 2]),
+        ([1, 2, 3, 0, 0], [1]),
+        ([1, 2, 0, 3], [1, 3]),
+        ([1, 2, 0, 2], [1, 2]),
+        ([1, 2, 1], [1, 2, 1]),
+        ([1, 2, 1, 0], [1, 2]),
+        ([1, 2, 3, 0, 2, 0], [1]),
+    ],
+)
+def test_the_promotions_that_stand(actions: list[int], standing: list[int]) -> None:
+    made = moves(*actions)
+    assert standing_promotions(made) == standing
+    assert [move.version for move in made[-1:]] == standing[-1:]

@@ -1,0 +1,207 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core.artifact.manifest import WEIGHTS, FileEntry, Golden, Manifest, Metrics, Preprocessing
+from core.errors import DamagedVersionError, ManifestError
+
+from .builders import manifest_of, some_images, tiny_network
+
+MANIFEST = manifest_of(tiny_network(), files={WEIGHTS: FileEntry.of(b"weights")})
+
+
+def document() -> dict[str, Any]:
+    """The manifest as plain JSON, to be changed by a test."""
+    parsed: dict[str, Any] = json.loads(MANIFEST.encode())
+    return parsed
+
+
+def decode(changed: Any) -> Manifest:
+    return Manifest.decode(json.dumps(changed).encode(), name="mnist/1/manifest.json")
+
+
+def put(changed: Any, place: str, value: Any) -> None:
+    """Set the value at a place such as `data.train_images`; delete it where the value is `GONE`."""
+    *path, last = place.split(".")
+    for key in path:
+        changed = changed[int(key) if key.isdigit() else key]
+    if value is GONE:
+        del changed[last]
+    else:
+        changed[last] = value
+
+
+GONE: Any = object()
+
+
+def test_a_manifest_survives_the_round_trip_as_an_equal() -> None:
+    found = Manifest.decode(MANIFEST.encode())
+    assert found == MANIFEST
+    assert found.encode() == MANIFEST.encode()
+
+
+def test_a_manifest_is_json_that_people_can_read() -> None:
+    parsed = document()
+    assert parsed["schema_version"] == 1
+    assert parsed["name"] == "mnist"
+    assert datetime.fromisoformat(parsed["created"]) == datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+    assert parsed["files"][WEIGHTS] == {"sha256": FileEntry.of(b"weights").sha256, "size": 7}
+    assert MANIFEST.encode().startswith(b'{\n  "schema_version": 1,\n')
+
+
+def test_a_file_is_described_by_digest_and_size() -> None:
+    entry = FileEntry.of(b"abc")
+    assert entry.size == 3
+    assert entry.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, B.1
+
+
+def test_golden_arrays_are_the_ones_that_were_given() -> None:
+    images, probabilities = Manifest.decode(MANIFEST.encode()).golden.arrays()
+    np.testing.assert_array_equal(images, some_images(3))
+    assert images.dtype == np.uint8
+    assert probabilities.shape == (3, 10)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_array_equal(probabilities, np.asarray(MANIFEST.golden.probabilities, np.float32))
+
+
+@pytest.mark.parametrize("place", ["added", "data.added", "golden.added", "architecture.added"])
+def test_what_a_newer_numeral_added_is_passed_over(place: str) -> None:
+    changed = document()
+    put(changed, place, {"a": 1})
+    assert decode(changed) == MANIFEST
+
+
+WRONG: list[tuple[str, Any]] = [
+    ("schema_version", 2),
+    ("schema_version", "1"),
+    ("name", GONE),
+    ("name", 7),
+    ("version", GONE),
+    ("version", 0),
+    ("version", -1),
+    ("version", "three"),
+    ("version", 1.5),
+    ("created", "yesterday"),
+    ("fingerprint", "f" * 63),
+    ("fingerprint", "F" * 64),
+    ("files", []),
+    ("files.report", {"sha256": "f" * 64}),
+    ("architecture", GONE),
+    ("architecture.input_shape", 784),
+    ("architecture.layers", ["dense"]),
+    ("labels", "0123456789"),
+    ("preprocessing.mean", GONE),
+    ("preprocessing.std", 0),
+    ("preprocessing.std", -1.0),
+    ("preprocessing.std", None),
+    ("preprocessing.mean", float("nan")),
+    ("preprocessing.std", float("inf")),
+    ("data.files", {"train-images": "short"}),
+    ("validation.interval", [0.1]),
+    ("test", GONE),
+    ("verdict.promote", "perhaps"),
+    ("golden", GONE),
+    ("golden.images", "%%%"),
+    ("golden.images", "é"),
+    ("golden.probabilities", [["one"]]),
+    ("golden.tolerance", float("inf")),
+]
+
+
+@pytest.mark.parametrize(("place", "value"), WRONG)
+def test_a_wrong_field_is_refused_and_named(place: str, value: Any) -> None:
+    changed = document()
+    put(changed, place, value)
+    with pytest.raises(ManifestError) as caught:
+        decode(changed)
+    message = str(caught.value)
+    assert message.startswith(f"mnist/1/manifest.json: {place}")
+    assert "expected a manifest of schema version 1" in message
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"null", b"[]", b"7", b"\xff\xfe", b"[" * 100_000, b'{"a": 1} trailing'])
+def test_what_is_no_json_object_is_refused(data: bytes) -> None:
+    with pytest.raises(ManifestError, match=r"^mnist/1/manifest\.json: (the document|schema_version|name)"):
+        Manifest.decode(data, name="mnist/1/manifest.json")
+
+
+def test_a_manifest_cut_off_anywhere_is_refused() -> None:
+    data = MANIFEST.encode()
+    for length in range(0, len(data) - 1, 97):
+        with pytest.raises(ManifestError):
+            Manifest.decode(data[:length])
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_random_bytes_are_refused_and_never_anything_worse(data: bytes) -> None:
+    with pytest.raises(ManifestError):
+        Manifest.decode(data)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(field=st.sampled_from(sorted(document())), value=json_values)
+def test_any_json_in_any_field_is_understood_or_refused_and_never_anything_worse(field: str, value: Any) -> None:
+    try:
+        found = decode(document() | {field: value})
+    except ManifestError:
+        return
+    assert Manifest.decode(found.encode()) == found
+
+
+def test_an_unreadable_manifest_is_a_damaged_version() -> None:
+    assert issubclass(ManifestError, DamagedVersionError)
+
+
+@pytest.mark.parametrize(
+    ("images", "probabilities"),
+    [
+        (some_images(2).tobytes(), ((0.5, 0.5),)),
+        (some_images(1).tobytes()[:-1], ((0.5, 0.5),)),
+        (b"", ()),
+        (some_images(1).tobytes(), ()),
+        (b"", ((0.5, 0.5),)),
+        (some_images(2).tobytes(), ((0.5, 0.5), (1.0,))),
+    ],
+)
+def test_golden_images_and_outputs_that_do_not_belong_together_are_refused(
+    images: bytes, probabilities: tuple[tuple[float, ...], ...]
+) -> None:
+    with pytest.raises(ManifestError, match=r"^golden: .*expected"):
+        Golden(images=images, probabilities=probabilities).arrays()
+
+
+NOT_FINITE: list[Callable[[float], object]] = [
+    lambda number: Preprocessing(mean=number, std=1, framing={}),
+    lambda number: Metrics.model_validate(MANIFEST.test.model_dump() | {"loss": number}),
+    lambda number: Metrics.model_validate(MANIFEST.test.model_dump() | {"per_class": (number,)}),
+    lambda number: Golden(images=b"", probabilities=((number,),)),
+]
+
+
+@pytest.mark.parametrize("make", NOT_FINITE)
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_json_cannot_hold_never_get_into_a_manifest(
+    make: Callable[[float], object], number: float
+) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        make(number)
+
+
+def test_a_manifest_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        MANIFEST.version = 2  # type: ignore[misc]

@@ -1,0 +1,165 @@
+"""Each backward pass against finite differences of its forward pass, in float64.
+
+Along a direction v, the slope of a function f at w is  ∇f(w) · v  ≈  (f(w + h v) − f(w − h v)) / 2h.  One random v
+weighs every component of the gradient at once, however many there are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core.nn.activation import ReLU
+from core.nn.architectures import LAYERS, build
+from core.nn.layer import Array
+from core.nn.losses import SoftmaxCrossEntropy
+from core.nn.sequential import Sequential
+
+BATCH = 7
+H = 1e-5
+"""The error of the difference falls with h², its rounding error grows with 1/h: in float64 both are near 1e-10 here."""
+
+TOLERANCE = 1e-6
+
+# One line for a new layer: a name, the shape of one input, the layers.
+CASES: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
+    "dense": ((5,), [{"kind": "dense", "units": 4}]),
+    "dense, one unit": ((3,), [{"kind": "dense", "units": 1}]),
+    "relu": ((6,), [{"kind": "relu"}]),
+    "relu of pictures": ((2, 3, 3), [{"kind": "relu"}]),
+    "two layers": ((6,), [{"kind": "dense", "units": 8}, {"kind": "relu"}, {"kind": "dense", "units": 4}]),
+    "four layers": (
+        (6,),
+        [
+            *[{"kind": "dense", "units": 9}, {"kind": "relu"}],
+            *[{"kind": "dense", "units": 8}, {"kind": "relu"}],
+            *[{"kind": "dense", "units": 7}, {"kind": "relu"}],
+            {"kind": "dense", "units": 4},
+        ],
+    ),
+}
+
+CLASSIFIERS = ["dense", "two layers", "four layers"]
+
+
+def assert_slopes_match(
+    f: Callable[[NDArray[np.float64]], float], point: Array, gradient: Array, rng: np.random.Generator
+) -> None:
+    for _ in range(3):
+        v = rng.standard_normal(point.shape)
+        numeric = (f(point + H * v) - f(point - H * v)) / (2 * H)
+        analytic = float(np.sum(gradient * v))
+        assert abs(numeric - analytic) < TOLERANCE * max(abs(numeric), abs(analytic))
+
+
+class Probe:
+    """A network whose output is weighed into one number, as a function of its parameters and of its input.
+
+    Each evaluation builds the network anew from one seed, so a layer that draws random numbers draws the same ones.
+    """
+
+    def __init__(self, name: str, *, classify: bool, rng: np.random.Generator) -> None:
+        self.shape, self.layers = CASES[name]
+        # Off zero, because a difference across the kink of a ReLU is not a slope.
+        self.x = rng.choice([-1.0, 1.0], (BATCH, *self.shape)) * rng.uniform(0.5, 1.5, (BATCH, *self.shape))
+        network = self.network()
+        self.w = network.vector.value + 0.1 * rng.standard_normal(network.vector.value.shape)
+        self.assert_away_from_kinks()
+        self.mix = rng.standard_normal((BATCH, *network.output_shape))
+        self.labels = rng.integers(0, network.output_shape[0], BATCH) if classify else None
+
+    def assert_away_from_kinks(self) -> None:
+        y: Array = self.x
+        for layer in self.network(self.w).layers:
+            if isinstance(layer, ReLU):
+                assert np.abs(y).min() > 10 * H, "too near the kink of a ReLU: choose another seed"
+            y = layer.forward(y, training=True)
+
+    def network(self, w: Array | None = None) -> Sequential:
+        network = build(self.shape, self.layers, rng=np.random.default_rng(1), dtype=np.float64)
+        if w is not None:
+            network.vector.value[...] = w
+        return network
+
+    def value(self, w: Array, x: Array) -> float:
+        y = self.network(w).forward(x, training=True)
+        return float(np.sum(self.mix * y)) if self.labels is None else SoftmaxCrossEntropy().forward(y, self.labels)
+
+    def gradients(self) -> tuple[Sequential, Array]:
+        network, loss = self.network(self.w), SoftmaxCrossEntropy()
+        y = network.forward(self.x, training=True)
+        if self.labels is None:
+            dy: Array = self.mix
+        else:
+            loss.forward(y, self.labels)
+            dy = loss.backward()
+        dx = network.backward(dy, need_dx=True)
+        assert dx is not None
+        return network, dx
+
+
+def check(probe: Probe, rng: np.random.Generator) -> None:
+    network, dx = probe.gradients()
+    assert_slopes_match(lambda x: probe.value(probe.w, x), probe.x, dx, rng)
+    start = 0
+    for _, parameter in network.named_parameters():  # each alone, so that a large one cannot hide a small one
+        stretch = slice(start, start + parameter.value.size)
+        start = stretch.stop
+
+        def along(values: Array, stretch: slice = stretch) -> float:
+            w = probe.w.copy()
+            w[stretch] = values
+            return probe.value(w, probe.x)
+
+        assert_slopes_match(along, probe.w[stretch], parameter.grad.ravel(), rng)
+    if start:
+        assert_slopes_match(lambda w: probe.value(w, probe.x), probe.w, network.vector.grad, rng)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layers_backward_pass_is_the_slope_of_its_forward_pass(name: str) -> None:
+    rng = np.random.default_rng(7)
+    check(Probe(name, classify=False, rng=rng), rng)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_whole_network_with_its_loss_has_the_slope_that_backpropagation_says(name: str) -> None:
+    rng = np.random.default_rng(10)
+    check(Probe(name, classify=True, rng=rng), rng)
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 20.0])
+def test_the_losses_gradient_is_its_slope_in_the_logits(scale: float) -> None:
+    rng = np.random.default_rng(9)
+    logits, labels = scale * rng.standard_normal((BATCH, 10)), rng.integers(0, 10, BATCH)
+    loss = SoftmaxCrossEntropy()
+    loss.forward(logits, labels)
+    assert_slopes_match(lambda z: SoftmaxCrossEntropy().forward(z, labels), logits, loss.backward().copy(), rng)
+
+
+def test_every_layer_that_a_recipe_can_name_is_checked() -> None:
+    checked = {layer["kind"] for _, layers in CASES.values() for layer in layers}
+    assert checked == set(LAYERS), "add a line to CASES"
+
+
+def test_the_check_catches_a_backward_pass_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = ReLU.backward
+
+    def slightly_wrong(self: ReLU, dy: Array, *, need_dx: bool = True) -> Array | None:
+        dx = right(self, dy, need_dx=need_dx)
+        return None if dx is None else dx * 1.00001
+
+    monkeypatch.setattr(ReLU, "backward", slightly_wrong)
+    rng = np.random.default_rng(7)
+    with pytest.raises(AssertionError):
+        check(Probe("two layers", classify=True, rng=rng), rng)
+
+
+def test_at_its_kink_relu_passes_no_gradient() -> None:
+    relu = ReLU((3,), dtype=np.float64)
+    relu.forward(np.array([[-1.0, 0.0, 1.0]]), training=True)
+    dx = relu.backward(np.array([[5.0, 5.0, 5.0]]))
+    assert dx is not None
+    assert dx.tolist() == [[0.0, 0.0, 5.0]]

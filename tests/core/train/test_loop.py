@@ -1,0 +1,193 @@
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from core.data.batches import Batches
+from core.errors import DivergenceError, TrainingError
+from core.nn.architectures import build
+from core.nn.layer import Parameter
+from core.nn.sequential import Sequential
+from core.optim.optimizers import SGD, Optimizer
+from core.optim.schedules import constant, cosine
+from core.train.loop import EpochReport, fit, measure
+
+CENTERS = np.array([[4, 0], [-2, 3.5], [-2, -3.5]])
+"""Three clouds of spread 0.5, so far apart that straight lines part them."""
+
+
+def clouds(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % len(CENTERS)
+    return (CENTERS[labels] + 0.5 * rng.standard_normal((count, 2))).astype(np.float32), labels.astype(np.uint8)
+
+
+def small_network(seed: int = 0) -> Sequential:
+    layers = [{"kind": "dense", "units": 8}, {"kind": "relu"}, {"kind": "dense", "units": 3}]
+    return build((2,), layers, rng=np.random.default_rng(seed))
+
+
+def train_batches(seed: int = 0, count: int = 300, batch_size: int = 32) -> Batches:
+    return Batches(*clouds(count, 1), batch_size=batch_size, rng=np.random.default_rng(seed))
+
+
+def validation_batches() -> Batches:
+    return Batches(*clouds(90, 2), batch_size=50)
+
+
+def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
+    options: dict[str, Any] = {
+        "optimizer": SGD(),
+        "train": train_batches(),
+        "validation": validation_batches(),
+        "epochs": 3,
+        "learning_rate": 0.1,
+        "schedule": cosine,
+        "threads": 1,
+    }
+    return fit(network, **options | changes)
+
+
+def test_a_problem_that_can_be_learned_is_learned() -> None:
+    network = small_network()
+    before, _ = measure(network, validation_batches())
+    *_, last = training(network, epochs=10)
+    assert last.train_accuracy == last.validation_accuracy == 1.0
+    assert last.validation_loss < 0.25 < before
+
+
+def test_a_report_comes_after_every_epoch_and_agrees_with_the_network() -> None:
+    network = small_network()
+    for number, report in enumerate(training(network), start=1):
+        assert (report.epoch, report.epochs) == (number, 3)
+        assert (report.validation_loss, report.validation_accuracy) == measure(network, validation_batches())
+        assert report.seconds > 0
+        assert report.images_per_second * report.seconds == pytest.approx(300)
+        assert report.learning_rate == pytest.approx(0.1 * cosine(number * 10 - 1, 30))  # 10 batches an epoch
+    assert number == 3
+
+
+def test_training_measures_are_means_over_images_each_batch_before_its_update() -> None:
+    network = small_network()
+    [report] = training(network, epochs=1, learning_rate=0.0)  # no update: the network stays what it is
+    whole = Batches(*clouds(300, 1), batch_size=300)
+    loss, accuracy = measure(network, whole)
+    assert report.train_loss == pytest.approx(loss, rel=1e-5)
+    assert report.train_accuracy == accuracy
+
+
+def test_measuring_weighs_a_shorter_last_batch_by_its_images() -> None:
+    network = small_network()
+    x, labels = clouds(100, 3)
+    whole, accuracy = measure(network, Batches(x, labels, batch_size=100))
+    loss, same = measure(network, Batches(x, labels, batch_size=99))
+    assert loss == pytest.approx(whole, rel=1e-5)
+    assert same == accuracy
+
+
+def test_measuring_changes_nothing() -> None:
+    network = small_network()
+    before = network.vector.value.copy()
+    measure(network, validation_batches())
+    np.testing.assert_array_equal(network.vector.value, before)
+
+
+def test_one_seed_gives_the_same_weights_bit_for_bit() -> None:
+    first, second = small_network(), small_network()
+    reports = [
+        [(r.train_loss, r.validation_loss, r.train_accuracy) for r in training(network)] for network in (first, second)
+    ]
+    np.testing.assert_array_equal(first.vector.value, second.vector.value)
+    assert reports[0] == reports[1]
+
+
+@pytest.mark.parametrize("different", ["weights", "order"])
+def test_another_seed_gives_other_weights(different: str) -> None:
+    first = small_network()
+    second = small_network(seed=1 if different == "weights" else 0)
+    list(training(first))
+    list(training(second, train=train_batches(seed=1 if different == "order" else 0)))
+    assert not np.array_equal(first.vector.value, second.vector.value)
+
+
+def test_nothing_happens_before_the_first_report_is_asked_for() -> None:
+    network = small_network()
+    before = network.vector.value.copy()
+    training(network)
+    np.testing.assert_array_equal(network.vector.value, before)
+
+
+def test_no_epochs_make_no_report() -> None:
+    assert list(training(small_network(), epochs=0)) == []
+
+
+def test_training_may_be_stopped_after_any_epoch() -> None:
+    stopped, whole = small_network(), small_network()
+    reports = training(stopped)
+    next(reports)
+    reports.close()
+    next(training(whole))
+    np.testing.assert_array_equal(stopped.vector.value, whole.vector.value)
+    *_, last = training(stopped, epochs=2)  # and go on
+    assert last.epoch == 2
+
+
+def blas_threads() -> list[int]:
+    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def test_the_consumer_keeps_its_own_threads_and_warnings_between_epochs() -> None:
+    threads, errors = blas_threads(), np.geterr()
+    for _ in training(small_network(), threads=1):
+        assert blas_threads() == threads
+        assert np.geterr() == errors
+
+
+@pytest.fixture
+def no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@pytest.mark.usefixtures("no_warnings")
+@pytest.mark.parametrize("learning_rate", [1e4, 1e15, 1e38])
+def test_an_absurd_learning_rate_ends_in_an_error_that_names_step_and_parameter(learning_rate: float) -> None:
+    with pytest.raises(
+        DivergenceError, match=r"step \d+: the (validation )?loss is .*learning rate .*\d\.dense\.[Wb].*smaller"
+    ):
+        list(training(small_network(), epochs=50, learning_rate=learning_rate, schedule=constant))
+
+
+@pytest.mark.usefixtures("no_warnings")
+def test_an_update_that_breaks_the_weights_is_noticed_even_if_it_was_the_last() -> None:
+    network = small_network()
+    with pytest.raises(DivergenceError, match=r"after step 0: the validation loss is nan"):
+        list(training(network, train=train_batches(count=30), epochs=1, learning_rate=1e39))
+    assert not np.isfinite(network.vector.value).all()
+
+
+class Breaks(Optimizer):
+    """Sets one bias to minus infinity: the ReLU above then gives 0, and no loss shows it."""
+
+    def step(self, parameter: Parameter, learning_rate: float) -> None:
+        parameter.value[2 * 8] = -np.inf
+
+
+def test_an_infinite_weight_that_no_loss_shows_is_noticed() -> None:
+    with pytest.raises(DivergenceError, match=r"0\.dense\.b is no longer finite"):
+        list(training(small_network(), optimizer=Breaks(), epochs=1))
+
+
+def test_while_weights_are_still_finite_the_largest_is_named() -> None:
+    network = small_network()
+    dict(network.named_parameters())["2.dense.W"].value[...] = 3e38
+    with pytest.raises(DivergenceError, match=r"step 0: .*the largest weight is 3e\+38, in 2\.dense\.W"):
+        list(training(network))
+
+
+def test_divergence_is_an_error_of_training() -> None:
+    assert issubclass(DivergenceError, TrainingError)
