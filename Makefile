@@ -1,0 +1,51 @@
+# Every target sets up what it needs; `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8500
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check serve schedule protos compose-test clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+run: $(VENV)/.runtime ## Do the whole job: bring, train, publish, serve, and predict once
+	@$(BIN)/python tools/run.py
+
+setup: $(VENV)/.dev ## Make .venv with everything that the other targets need
+
+test: $(VENV)/.dev ## Run all tests
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(VENV)/.dev ## Style, types, import law, and whether the generated stubs are fresh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/protos.py --check
+
+serve: $(VENV)/.runtime ## Serve the champion in ./models (PORT=8500)
+	@$(BIN)/python -m service serve --port $(PORT)
+
+schedule: $(VENV)/.runtime ## Retrain every night at three (UTC), and once now if there is no version
+	@$(BIN)/python -m pipelines schedule --cron "0 3 * * *" --train-if-empty
+
+protos: $(VENV)/.dev ## Generate the gRPC stubs again
+	@$(BIN)/python tools/protos.py
+
+compose-test: ## Bring docker-compose.yml up for real, predict, retrain inside, see the new version served
+	@tools/compose_test.sh
+
+clean: ## Remove .venv, caches and build leftovers (models and data stay)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.runtime: pyproject.toml constraints.txt tools/setup.sh
+	@PYTHON=$(PYTHON) tools/setup.sh $(VENV) pipelines,service
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt tools/setup.sh
+	@PYTHON=$(PYTHON) tools/setup.sh $(VENV) dev
+	@touch $(VENV)/.runtime $@

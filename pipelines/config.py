@@ -1,0 +1,186 @@
+"""Settings and recipes: TOML, flags and environment become frozen objects here, once."""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.data.mnist import LABELS
+from core.errors import ConfigError
+from core.nn.architectures import build
+from core.nn.sequential import Sequential
+from core.optim.optimizers import OPTIMIZERS
+from core.optim.schedules import SCHEDULES
+from core.registry import construct
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder, which holds `recipes/` and `data/mnist/`."""
+
+
+class Settings(BaseSettings):
+    """What the environment may set, as `NUMERAL_…`; a flag beats it."""
+
+    model_config = SettingsConfigDict(env_prefix="NUMERAL_", frozen=True)
+
+    repository: str = Field("./models", description="Where versions are published: a folder or a URL.")
+    data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")
+    mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSection(_Section):
+    """Which images train and which validate."""
+
+    validation_images: int = Field(5000, ge=1)
+    split_seed: int = Field(0, ge=0)
+
+
+class ModelSection(_Section):
+    """The network's structure; see `core.nn.architectures`."""
+
+    input_shape: tuple[int, ...]
+    layers: tuple[dict[str, Any], ...]
+
+    @model_validator(mode="after")
+    def _builds(self) -> Self:
+        if int(np.prod(self.input_shape)) != 784:
+            raise ConfigError(f"input_shape {list(self.input_shape)}: expected 784 pixels in all")
+        network = self.build(np.random.default_rng(0))
+        if network.output_shape != (len(LABELS),):
+            raise ConfigError(f"the last layer gives {network.output_shape}, expected ({len(LABELS)},): one per digit")
+        return self
+
+    def build(self, rng: np.random.Generator) -> Sequential:
+        """A new network with random weights."""
+        return build(self.input_shape, self.layers, rng=rng)
+
+
+class TrainSection(_Section):
+    """How the network is trained; see `core.train.loop`."""
+
+    seed: int = Field(1, ge=0)
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    schedule: str = "constant"
+    optimizer: dict[str, Any]
+    threads: int = Field(1, ge=1)
+
+    @field_validator("schedule")
+    @classmethod
+    def _schedule_known(cls, value: str) -> str:
+        if value not in SCHEDULES:
+            raise ConfigError(f"unknown schedule {value!r}; known: {', '.join(SCHEDULES)}")
+        return value
+
+    @field_validator("optimizer")
+    @classmethod
+    def _optimizer_builds(cls, value: dict[str, Any]) -> dict[str, Any]:
+        construct(OPTIMIZERS, value)
+        return value
+
+
+class PromotionSection(_Section):
+    """When a version may become champion; see `pipelines.promotion`."""
+
+    min_accuracy: float = Field(0.9, ge=0, le=1)
+    max_accuracy_drop: float = Field(0.005, ge=0, le=1)
+
+
+class Recipe(_Section):
+    """Everything that decides what is trained."""
+
+    description: str = ""
+    data: DataSection = DataSection()
+    model: ModelSection
+    train: TrainSection
+    promotion: PromotionSection = PromotionSection()
+
+
+def recipe_path(name: str) -> Path:
+    """The file of a recipe: a name in `recipes/`, or the path of any TOML file.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    path = Path(name) if name.endswith(".toml") else ROOT / "recipes" / f"{name}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in (ROOT / "recipes").glob("*.toml")))
+        raise ConfigError(f"no recipe {name!r}; known: {known}; or give the path of a .toml file")
+    return path
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply overrides.
+
+    Args:
+        name: A name in `recipes/`, or the path of a TOML file.
+        overrides: `key=value`, with dotted keys (`train.epochs=5`, `model.layers.0.units=256`) and TOML values; what
+            is no TOML value is taken as text.
+
+    Raises:
+        ConfigError: An unknown key (known ones are listed) or an impossible value.
+    """
+    path = recipe_path(name)
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name}: not TOML: {error}") from error
+    for override in overrides:
+        _apply(document, override)
+    try:
+        return Recipe.model_validate(document)
+    except ConfigError as error:
+        raise ConfigError(f"recipe {path.stem}: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"recipe {path.stem}: {_first_finding(error)}") from error
+
+
+def _apply(document: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"--set {override}: expected KEY=VALUE, e.g. --set train.epochs=5")
+    place: Any = document
+    for part in parts[:-1]:
+        place = _step_into(place, part, override)
+    last = parts[-1]
+    if isinstance(place, dict):
+        place[last] = _value(text)
+    else:
+        _step_into(place, last, override)  # what is no table must be a list that holds the item
+        place[int(last)] = _value(text)
+
+
+def _step_into(place: Any, part: str, override: str) -> Any:
+    if isinstance(place, dict):
+        return place.setdefault(part, {})
+    if isinstance(place, list) and part.isdigit() and int(part) < len(place):
+        return place[int(part)]
+    known = f"0 to {len(place) - 1}" if isinstance(place, list) else "nothing below a plain value"
+    raise ConfigError(f"--set {override}: unknown key {part!r}; known: {known}")
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def _first_finding(error: ValidationError) -> str:
+    finding = error.errors()[0]
+    place = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] != "extra_forbidden":
+        return f"{place}: {finding['msg']}, found {finding['input']!r}"
+    section: Any = Recipe
+    for part in finding["loc"][:-1]:
+        section = section.model_fields[str(part)].annotation
+    return f"unknown key {place}; known: {', '.join(section.model_fields)}"

@@ -1,0 +1,80 @@
+"""Where a version comes from: code, machine, and a fingerprint that is equal where nothing has changed."""
+
+import hashlib
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.artifact.manifest import CodeProvenance, Environment
+from pipelines.config import ROOT, Recipe
+
+_TRAINED_BY = ("data", "nn", "optim", "train", "registry.py")
+"""The parts of core/ that decide what the weights become."""
+
+
+def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
+    """sha256 over everything that decides the weights: the data's digests, the recipe and the code.
+
+    Args:
+        data: sha256 of each data file, by name.
+        recipe: With its overrides applied. The rule for promotion and the description decide no weight.
+    """
+    deciding = recipe.model_dump(mode="json", exclude={"description", "promotion"})
+    document = {"data": dict(data), "recipe": deciding, "sources": sources_digest()}
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def sources_digest() -> str:
+    """sha256 over the source files that decide what the weights become."""
+    digest = hashlib.sha256()
+    for path in sorted(p for part in _TRAINED_BY for p in _python_files(ROOT / "core" / part)):
+        digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def code() -> CodeProvenance:
+    """The git commit, where there is one, and the digest of the sources that train."""
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain", "--untracked-files=no")
+    return CodeProvenance(
+        commit=commit, dirty=None if changes is None else bool(changes), sources_sha256=sources_digest()
+    )
+
+
+def environment(threads: int) -> Environment:
+    """The machine, as far as it may matter to the numbers."""
+    configuration: Any = np.show_config(mode="dicts")
+    blas = configuration["Build Dependencies"]["blas"]
+    return Environment(
+        python=platform.python_version(),
+        numpy=np.__version__,
+        blas=f"{blas['name']} {blas['version']}",
+        cpu=_cpu(),
+        threads=threads,
+    )
+
+
+def _python_files(path: Path) -> list[Path]:
+    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)  # noqa: S607 — wherever git is
+    except (OSError, subprocess.SubprocessError):
+        return None  # no git, or no checkout: an image, a source archive
+    return done.stdout.strip()
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

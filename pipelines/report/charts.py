@@ -1,0 +1,143 @@
+"""Learning curves as inline SVG, drawn by matplotlib and colored by the page's own style sheet."""
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+from core.train.loop import EpochReport
+from pipelines.report.formats import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
+"""Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
+
+_INK, _LINE, _TRAIN, _VALIDATION = _COLORS
+
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _LINE,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "grid.color": _LINE,
+    "xtick.color": _LINE,
+    "ytick.color": _LINE,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+}
+
+_rc_lock = Lock()
+"""matplotlib's settings belong to the process: two reports that are drawn at once must not mix theirs."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    label: str
+    color: str
+    style: str
+    values: Sequence[float]
+
+
+def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
+    """Loss, accuracy and learning rate by epoch.
+
+    Args:
+        history: At least one epoch.
+
+    Returns:
+        Three `<svg>` elements. The accessible name of each is its title and its last values.
+    """
+    epochs = [epoch.epoch for epoch in history]
+    loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
+    accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
+    rate = [_Line("learning rate", _INK, "-", [e.learning_rate for e in history])]
+    return (
+        _draw("Loss, in nats", epochs, loss, from_zero=True),
+        _draw("Accuracy", epochs, accuracy, percent=True),
+        _draw("Learning rate at the end of each epoch", epochs, rate, from_zero=True, height=2.1),
+    )
+
+
+def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:
+    # Told apart by the dashes as well: color alone does not reach every reader, nor every printer.
+    return [_Line("training", _TRAIN, "--", train), _Line("validation", _VALIDATION, "-", validation)]
+
+
+def _draw(
+    title: str,
+    epochs: Sequence[int],
+    lines: Sequence[_Line],
+    *,
+    from_zero: bool = False,
+    percent: bool = False,
+    height: float = 2.9,
+) -> Markup:
+    import matplotlib as mpl  # here: it takes half a second to load, and most commands draw nothing
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    svg = io.StringIO()
+    # The salt makes the ids in the file depend on the picture alone, and differ between the pictures of one page.
+    with _rc_lock, mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc that someone has must not change the report
+        mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
+        figure = Figure(figsize=(5, height), layout="constrained")
+        axes = figure.subplots()
+        _plot(axes, epochs, lines)
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if from_zero:
+            axes.set_ylim(bottom=0)
+        if percent:
+            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+    last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
+    return _inline(svg.getvalue(), f"{title}: after epoch {epochs[-1]}, {last}.")
+
+
+def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
+    dots = "o" if len(epochs) <= 40 else None
+    for line in lines:
+        axes.plot(
+            epochs,
+            line.values,
+            line.style,
+            color=line.color,
+            marker=dots,
+            markersize=3,
+            linewidth=1.8,
+            label=line.label,
+            clip_on=False,  # a line along the axis keeps its full width
+        )
+    axes.margins(x=0.02)
+    if len(epochs) == 1:
+        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+    if len(lines) > 1:
+        axes.legend()
+
+
+def _inline(svg: str, name: str) -> Markup:
+    """A matplotlib SVG file as an element of an HTML page: no prolog, no style for other elements, no id twice."""
+    view_box = re.search(r'viewBox="[^"]*"', svg)
+    body = svg[svg.index("<g ") : svg.rindex("</svg>")]
+    referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each picture from 1
+    body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred_to else "", body)
+    for written, shown in _COLORS.items():
+        body = body.replace(written, shown)
+    opening = f'<svg {view_box[0] if view_box else ""} role="img" aria-label="{escape(name)}">'
+    return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib, from numbers and our own words alone

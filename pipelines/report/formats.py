@@ -1,0 +1,26 @@
+"""Numbers as people read them. What is not a number is a dash, never `nan`."""
+
+from math import isfinite
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """0.98 → 98.00%; a share that is not known or not a number is a dash."""
+    return "–" if share is None or not isfinite(share) else f"{share:.{digits}%}"
+
+
+def confidence(probability: float) -> str:
+    """0.987 → 98.7%; never 100%, which a softmax says only by rounding."""
+    return "over 99.9%" if probability > 0.999 else percent(probability, 1)
+
+
+def number(value: float, digits: int = 4) -> str:
+    """0.071234567 → 0.07123, of so many significant digits; what is not a number is a dash."""
+    return f"{value:.{digits}g}" if isfinite(value) else "–"
+
+
+def duration(seconds: float) -> str:
+    """8.4 → 8.4 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

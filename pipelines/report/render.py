@@ -1,0 +1,114 @@
+"""From a manifest and its measures to `report.html` and `card.md`. The words are in `pipelines/templates/`."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from numpy.typing import NDArray
+
+from core.artifact.manifest import Manifest
+from core.train.evaluate import Evaluation
+from core.train.loop import EpochReport
+from pipelines.report import charts, pictures, provenance, tables
+from pipelines.report.escape import markdown
+from pipelines.report.formats import confidence, duration, number, percent
+
+
+def render_report(
+    manifest: Manifest,
+    history: Sequence[EpochReport],
+    evaluation: Evaluation,
+    mistake_images: NDArray[np.uint8],
+    first_layer: NDArray[np.float32] | None,
+) -> bytes:
+    """The learner's report: one HTML page that asks the network for nothing. Equal input gives equal bytes.
+
+    Args:
+        manifest: Of the version, as far as it is known before the report itself is stored.
+        history: The epochs of its training, in order; may be empty.
+        evaluation: Of the test set.
+        mistake_images: (M, 28, 28) uint8, the test images of `evaluation.mistakes[:M]`, in that order.
+        first_layer: (28, 28, units) float32, the weights of the first dense layer, or None where the network does
+            not begin with a dense layer on 784 pixels.
+
+    Returns:
+        UTF-8 HTML.
+
+    Raises:
+        ManifestError: The golden images and probabilities do not belong together.
+    """
+    labels = manifest.labels
+    units = [] if first_layer is None else pictures.strongest(first_layer)
+    page = _templates().get_template("report.html.j2")
+    return page.render(
+        manifest=manifest,
+        test=evaluation,
+        wrong=tables.wrong_count(evaluation),
+        seconds=sum(epoch.seconds for epoch in history),
+        history=history,
+        best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
+        charts=charts.learning_curves(history) if history else (),
+        heat=tables.heat(evaluation),
+        confusions=tables.top_confusions(evaluation, labels),
+        classes=tables.classes(evaluation, manifest.validation, labels),
+        mistakes=list(zip(evaluation.mistakes, map(pictures.digit, mistake_images), strict=False)),
+        weights=None if first_layer is None else pictures.weight_strip(first_layer[..., units]),
+        units=units,
+        unit_count=0 if first_layer is None else first_layer.shape[-1],
+        layers=provenance.layers(manifest.architecture),
+        settings=provenance.settings(manifest.recipe),
+        command=provenance.retrain_command(manifest.recipe_name, manifest.recipe),
+        golden=_golden(manifest),
+    ).encode()
+
+
+def render_card(manifest: Manifest) -> bytes:
+    """The model card (Mitchell et al. 2019, "Model Cards for Model Reporting").
+
+    Args:
+        manifest: Of the version, as far as it is known before the card itself is stored.
+
+    Returns:
+        UTF-8 Markdown.
+    """
+    return (
+        _templates()
+        .get_template("card.md.j2")
+        .render(
+            manifest=manifest,
+            layers=provenance.layers(manifest.architecture),
+            command=provenance.retrain_command(manifest.recipe_name, manifest.recipe),
+        )
+        .encode()
+    )
+
+
+def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:
+    """Of each golden input: its picture, what is read, and with which probability."""
+    images, probabilities = manifest.golden.arrays()
+    best = probabilities.argmax(axis=1)
+    return [
+        (pictures.digit(image), manifest.labels[k], float(row[k]))
+        for image, row, k in zip(images, probabilities, best, strict=True)
+    ]
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("pipelines", "templates"),
+        autoescape=select_autoescape(("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "percent": percent,
+        "confidence": confidence,
+        "number": number,
+        "duration": duration,
+        "md": markdown,
+    }
+    return environment

@@ -1,0 +1,88 @@
+"""The report's tables about mistakes: pure functions of an evaluation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.artifact.manifest import Metrics
+from core.train.evaluate import Evaluation, wilson_interval
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """One kind of mistake.
+
+    Attributes:
+        label: The true class.
+        predicted: What was read instead.
+        count: How often.
+        share: Of all images of the true class, 0 to 1.
+    """
+
+    label: str
+    predicted: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """How one class fared. A share that has no image to count on is None.
+
+    Attributes:
+        label: The class.
+        count: Test images of it.
+        accuracy: Share of them that was read right.
+        interval: 95% Wilson interval of that share.
+        precision: Of the images that were read as this class, the share that are of it.
+        validation: Share read right in the validation images.
+    """
+
+    label: str
+    count: int
+    accuracy: float | None
+    interval: tuple[float, float] | None
+    precision: float | None
+    validation: float | None
+
+
+def wrong_count(evaluation: Evaluation) -> int:
+    """How many images were read wrong: all of them, while `evaluation.mistakes` lists the worst."""
+    confusion = np.asarray(evaluation.confusion)
+    return int(confusion.sum() - np.trace(confusion))
+
+
+def heat(evaluation: Evaluation) -> list[list[float]]:
+    """Shading of each cell of the confusion matrix, 0 to 1: its count over the largest off the diagonal."""
+    mistakes = np.asarray(evaluation.confusion, dtype=np.float64)
+    np.fill_diagonal(mistakes, 0)  # right answers outnumber mistakes a hundredfold: they would drown them
+    shades: list[list[float]] = (mistakes / max(mistakes.max(), 1)).tolist()
+    return shades
+
+
+def top_confusions(evaluation: Evaluation, labels: tuple[str, ...], keep: int = 3) -> list[Confusion]:
+    """The most frequent kinds of mistake, most frequent first; ties in the order of the classes."""
+    found = [
+        Confusion(labels[i], labels[j], count, count / sum(row))
+        for i, row in enumerate(evaluation.confusion)
+        for j, count in enumerate(row)
+        if i != j and count
+    ]
+    return sorted(found, key=lambda confusion: -confusion.count)[:keep]
+
+
+def classes(evaluation: Evaluation, validation: Metrics, labels: tuple[str, ...]) -> list[ClassRow]:
+    """One row for each class."""
+    confusion = np.asarray(evaluation.confusion)
+    truly, said, right = (v.tolist() for v in (confusion.sum(axis=1), confusion.sum(axis=0), np.diag(confusion)))
+    return [
+        ClassRow(
+            label=label,
+            count=truly[k],
+            accuracy=right[k] / truly[k] if truly[k] else None,
+            interval=wilson_interval(right[k], truly[k]) if truly[k] else None,
+            precision=right[k] / said[k] if said[k] else None,
+            validation=validation.per_class[k] if k < len(validation.per_class) else None,
+        )
+        for k, label in enumerate(labels)
+    ]

@@ -1,0 +1,6 @@
+"""Brings the four MNIST files: fetch (the order and the cache) → mirrors → exchange (one request), parts (resuming)."""
+
+from pipelines.sources.exchange import FetchPolicy
+from pipelines.sources.fetch import FALLBACKS, PUBLIC_MIRRORS, SHIPPED, FetchedFile, fetch_all
+
+__all__ = ["FALLBACKS", "PUBLIC_MIRRORS", "SHIPPED", "FetchPolicy", "FetchedFile", "fetch_all"]

@@ -1,0 +1,268 @@
+"""The steps of a retraining, as plain functions from references to references.
+
+Each reads what it needs from disk, checks its digest, and writes its result whole. So each can be run, tested and
+retried alone; `pipelines.tasks` wraps them for Prefect.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from core.artifact import weights as weights_file
+from core.artifact.manifest import Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
+from core.artifact.repository import Repository
+from core.data.batches import Batches, Split
+from core.data.mnist import LABELS
+from core.data.normalize import Normalizer
+from core.errors import DamagedVersionError, VersionNotFoundError
+from core.imaging import FRAMING
+from core.nn.sequential import Sequential
+from core.optim.optimizers import OPTIMIZERS
+from core.optim.schedules import SCHEDULES
+from core.predictor import Predictor
+from core.registry import construct
+from core.train.evaluate import Evaluation, evaluate
+from core.train.loop import EpochReport, fit
+from pipelines import provenance, sources
+from pipelines.config import Recipe
+from pipelines.promotion import decide
+from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
+from pipelines.report import render_card, render_report
+from pipelines.voice import say
+
+LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
+
+_HISTORY = TypeAdapter(tuple[EpochReport, ...])
+_EVALUATION_BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """The trained network on both sets of images, and the golden outputs to check it by wherever it is loaded."""
+
+    validation: Evaluation
+    test: Evaluation
+    golden: Golden
+
+
+_EVALUATIONS = TypeAdapter(Evaluations)
+
+
+def bring(data_dir: Path, mirrors: Sequence[str]) -> dict[str, FileRef]:
+    """Fetch the four files, or find them in the cache; each is verified against its pinned digest."""
+    fetched = sources.fetch_all(data_dir / "mnist", mirrors=mirrors, say=say)
+    return {file.name: FileRef(path=file.path, sha256=file.sha256) for file in fetched}
+
+
+def verify(files: dict[str, FileRef]) -> DatasetRef:
+    """Parse the files once, and check that they make a data set together."""
+    mnist = read_mnist(files)
+    say(f"verified: {len(mnist.train_images):,} training and {len(mnist.test_images):,} test images of 28×28")
+    return DatasetRef(files=files, train_images=len(mnist.train_images), test_images=len(mnist.test_images))
+
+
+def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
+    """The newest sound version with this fingerprint: the one that training again would only repeat."""
+    for version in reversed(repository.versions()):
+        try:
+            manifest = repository.manifest(version)
+            if manifest.fingerprint == fingerprint:
+                repository.read(manifest)
+                return manifest
+        except DamagedVersionError as error:
+            say(f"version {version} is damaged and passed over: {error}")
+    return None
+
+
+def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
+    """Fit the normalizer on the training split alone."""
+    mnist = read_mnist(dataset.files)
+    split = _split(dataset, recipe)
+    normalizer = Normalizer.fit(mnist.train_images[split.train])
+    say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
+    preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
+    return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
+
+
+def train(
+    dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
+) -> TrainedRef:
+    """Train, or take what an interrupted run with the same fingerprint has trained already."""
+    done = work / "trained.json"
+    if done.is_file():
+        trained = TrainedRef.model_validate_json(done.read_bytes())
+        if trained.weights.holds() and trained.history.holds():
+            say("trained: an earlier run was interrupted after training; its weights are taken")
+            return trained
+    options, mnist, split = recipe.train, read_mnist(dataset.files), _split(dataset, recipe)
+    normalizer = _normalizer(preprocessing)
+    rng = np.random.default_rng(options.seed)
+    network = recipe.model.build(rng)
+
+    def batches(rows: NDArray[np.intp], size: int, order: np.random.Generator | None) -> Batches:
+        x = normalizer.apply(mnist.train_images[rows]).reshape(-1, *network.input_shape)
+        return Batches(x, mnist.train_labels[rows], batch_size=size, rng=order)
+
+    reports = []
+    for report in fit(
+        network,
+        construct(OPTIMIZERS, options.optimizer),
+        batches(split.train, options.batch_size, rng),
+        batches(split.validation, _EVALUATION_BATCH, None),
+        epochs=options.epochs,
+        learning_rate=options.learning_rate,
+        schedule=SCHEDULES[options.schedule],
+        threads=options.threads,
+    ):
+        reports.append(report)
+        on_epoch(report)
+    trained = TrainedRef(
+        weights=FileRef.store(work / "weights.safetensors", weights_file.encode(network.state())),
+        history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),
+    )
+    FileRef.store(done, trained.model_dump_json().encode())  # last: from now on a rerun may rely on the two
+    return trained
+
+
+def evaluate_trained(
+    dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path
+) -> FileRef:
+    """Measure once on the validation split and once on the test set."""
+    mnist, split = read_mnist(dataset.files), _split(dataset, recipe)
+    predictor = Predictor(_trained_network(trained, recipe), _normalizer(preprocessing), LABELS)
+    validation = evaluate(
+        predictor.probabilities(mnist.train_images[split.validation]), mnist.train_labels[split.validation]
+    )
+    test = evaluate(predictor.probabilities(mnist.test_images), mnist.test_labels)
+    # One test image of each digit that occurs; the first ones, so that every version is probed with the same.
+    _, golden_rows = np.unique(mnist.test_labels, return_index=True)
+    golden_images = mnist.test_images[golden_rows]
+    golden = Golden(images=golden_images.tobytes(), probabilities=predictor.probabilities(golden_images).tolist())
+    low, high = test.interval
+    say(
+        f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
+        f"{validation.accuracy:.2%} on {validation.count:,} validation images"
+    )
+    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(Evaluations(validation, test, golden)))
+
+
+def publish(
+    repository: Repository,
+    fingerprint: str,
+    recipe_name: str,
+    recipe: Recipe,
+    dataset: DatasetRef,
+    preprocessing: FileRef,
+    trained: TrainedRef,
+    evaluations: FileRef,
+) -> Manifest:
+    """Publish a version: weights first, then report and card, the manifest last."""
+    measured = _EVALUATIONS.validate_json(evaluations.read())
+    history = _HISTORY.validate_json(trained.history.read())
+    network = _trained_network(trained, recipe)
+    data = DataProvenance(
+        files=dataset.digests,
+        train_images=dataset.train_images - recipe.data.validation_images,
+        validation_images=recipe.data.validation_images,
+        test_images=dataset.test_images,
+        split_seed=recipe.data.split_seed,
+        license=LICENSE,
+    )
+    validation = _metrics(measured.validation)
+    draft = repository.claim(trained.weights.read())
+    manifest = Manifest(
+        name=repository.model,
+        version=draft.version,
+        created=datetime.now(UTC),
+        fingerprint=fingerprint,
+        files=draft.files,
+        architecture=Architecture(
+            input_shape=network.input_shape,
+            layers=recipe.model.layers,
+            parameter_count=network.vector.value.size,
+        ),
+        labels=LABELS,
+        preprocessing=Preprocessing.model_validate_json(preprocessing.read()),
+        data=data,
+        recipe_name=recipe_name,
+        recipe=recipe.model_dump(mode="json"),
+        code=provenance.code(),
+        environment=provenance.environment(recipe.train.threads),
+        validation=validation,
+        test=_metrics(measured.test),
+        verdict=decide(validation, data, _champion(repository), recipe.promotion),
+        golden=measured.golden,
+    )
+    mistakes = [mistake.index for mistake in measured.test.mistakes]
+    images = read_mnist(dataset.files).test_images[mistakes]
+    draft.add("report.html", render_report(manifest, history, measured.test, images, _first_layer(network)))
+    draft.add("card.md", render_card(manifest))
+    manifest = manifest.model_copy(update={"files": dict(draft.files)})
+    draft.publish(manifest)
+    say(f"published: {manifest.name} version {manifest.version} in {repository.url}")
+    return manifest
+
+
+def promote(repository: Repository, manifest: Manifest, by: str) -> bool:
+    """Point the champion at the version where its verdict says so; once, so that a rollback is not undone.
+
+    Returns:
+        Whether the version is the champion now.
+    """
+    log = repository.alias()
+    moves = log.history()
+    if manifest.verdict.promote and all(move.version != manifest.version for move in moves):
+        repository.promote(manifest.version, by=by, why=manifest.verdict.reason)
+        say(f"promoted: version {manifest.version} is the champion: {manifest.verdict.reason}")
+        return True
+    current = moves[-1].version if moves else None
+    if not manifest.verdict.promote:
+        say(f"not promoted: {manifest.verdict.reason}; the champion is {current or 'none'}")
+    return current == manifest.version
+
+
+def clear(work: Path) -> None:
+    """Remove what a run kept for the case that it would be interrupted."""
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _split(dataset: DatasetRef, recipe: Recipe) -> Split:
+    rng = np.random.default_rng(recipe.data.split_seed)
+    return Split.random(dataset.train_images, recipe.data.validation_images, rng)
+
+
+def _normalizer(preprocessing: FileRef) -> Normalizer:
+    fitted = Preprocessing.model_validate_json(preprocessing.read())
+    return Normalizer(fitted.mean, fitted.std)
+
+
+def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
+    network = recipe.model.build(np.random.default_rng(0))
+    network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
+    return network
+
+
+def _champion(repository: Repository) -> Manifest | None:
+    try:
+        return repository.manifest(repository.champion())
+    except VersionNotFoundError:
+        return None
+    except DamagedVersionError as error:
+        say(f"the champion is damaged, so there is nothing to compare with: {error}")
+        return None
+
+
+def _metrics(evaluation: Evaluation) -> Metrics:
+    return Metrics.model_validate(evaluation, from_attributes=True)
+
+
+def _first_layer(network: Sequential) -> NDArray[np.float32] | None:
+    """The first layer's weights as pictures, (28, 28, units), where it looks at pixels."""
+    W = next((p.value for _, p in network.named_parameters()), None)
+    return W.reshape(28, 28, -1) if W is not None and W.ndim == 2 and len(W) == 784 else None

@@ -1,0 +1,76 @@
+"""What a person sees while the pipeline works: plain sentences on standard error, and the progress of training."""
+
+import logging
+import os
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from core.train.loop import EpochReport
+
+LOGGER = logging.getLogger("numeral.pipelines")
+"""Inside a flow run, Prefect sends this logger's lines to its server too: see `pipelines.engine`."""
+
+_CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints through rich, which keeps lines and a progress bar apart."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _CONSOLE.print(self.format(record), markup=False)
+
+
+def prepare() -> None:
+    """Let `LOGGER` speak to people; calling it again changes nothing."""
+    if not any(isinstance(handler, _ConsoleHandler) for handler in LOGGER.handlers):
+        LOGGER.addHandler(_ConsoleHandler())
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.propagate = False
+
+
+def say(sentence: str) -> None:
+    """One line for people."""
+    LOGGER.info(sentence)
+
+
+class TrainingProgress:
+    """Epoch by epoch: a live bar in a terminal, a line an epoch elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = _CONSOLE.is_terminal and "NO_COLOR" not in os.environ
+        self._bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("epochs · {task.description} ·"),
+            TimeRemainingColumn(),
+            console=_CONSOLE,
+            transient=True,
+            disable=not self._live,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, report: EpochReport) -> None:
+        """Show one epoch's report."""
+        if self._live:
+            if self._task is None:
+                self._task = self._bar.add_task("", total=report.epochs)
+            description = f"loss {report.train_loss:.4f} · validation {report.validation_accuracy:.2%}"
+            self._bar.update(self._task, completed=report.epoch, description=description)
+        else:
+            say(
+                f"  epoch {report.epoch:>{len(str(report.epochs))}}/{report.epochs}  loss {report.train_loss:.4f}  "
+                f"validation {report.validation_accuracy:.2%}  {report.images_per_second:,.0f} images/s"
+            )

@@ -1,0 +1,140 @@
+"""`python -m pipelines retrain`, as a person runs it, with real Prefect and the real MNIST."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.artifact.repository import Repository
+from core.predictor import load
+from tests.e2e.workshop import Workshop
+
+pytestmark = pytest.mark.xdist_group("prefect")
+
+
+def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: Workshop) -> None:
+    first = workshop.retrain().json
+    assert (first["outcome"], first["version"], first["promoted"]) == ("published", 1, True)
+    assert 0.95 < first["metrics"]["test_accuracy"] < 1
+    assert first["seconds"].keys() == {"download", "verify", "normalize", "train", "evaluate", "publish", "promote"}
+    second = workshop.retrain().json
+    assert (second["outcome"], second["version"], second["promoted"]) == ("unchanged", 1, True)
+    assert "train" not in second["seconds"]
+    [row] = workshop.run("pipelines", "models", "list", "--json").json
+    assert row["version"] == 1
+    assert row["aliases"] == ["champion"]
+    assert row["weights_sha256"] == first["weights_sha256"]
+    assert not list((workshop.data_dir / "work").iterdir()), "a finished run leaves no unfinished work"
+    storage = Path(workshop.environment["PREFECT_HOME"]) / "storage"
+    assert not storage.exists() or not list(storage.iterdir()), "nothing is handed on as a pickle"
+
+
+def test_another_seed_gives_another_champion_and_a_rollback_brings_the_first_back(workshop: Workshop) -> None:
+    workshop.retrain()
+    second = workshop.retrain("train.seed=2").json
+    assert (second["outcome"], second["version"], second["promoted"]) == ("published", 2, True)
+    assert workshop.run("pipelines", "models", "rollback").status == 0
+    rows = workshop.run("pipelines", "models", "list", "--json").json
+    assert [row["aliases"] for row in rows] == [["champion"], []]
+    assert not workshop.retrain("train.seed=2").json["promoted"], "running again does not undo a rollback"
+
+
+def test_a_worse_challenger_is_kept_and_not_promoted(workshop: Workshop) -> None:
+    workshop.retrain()
+    ended = workshop.retrain("train.learning_rate=0.01")
+    assert (ended.json["outcome"], ended.json["version"], ended.json["promoted"]) == ("rejected", 2, False)
+    assert "worse: validation accuracy" in ended.stderr
+    assert Repository(str(workshop.repository)).champion() == 1
+
+
+def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(
+    workshop: Workshop, prefect_server: str
+) -> None:
+    workshop.retrain()
+    [run, *_] = httpx.post(f"{prefect_server}/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
+    assert run["state"]["type"] == "COMPLETED"
+    of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
+    artifacts = httpx.post(f"{prefect_server}/artifacts/filter", json=of_run).json()
+    assert {a["key"]: a["data"] for a in artifacts}["training"] == 100
+    assert "model-card" in {a["key"] for a in artifacts}
+    of_run = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
+    deadline = time.monotonic() + 20  # Prefect sends log lines in batches
+    while not any("published: mnist version 1" in line["message"] for line in _logs(prefect_server, of_run)):
+        assert time.monotonic() < deadline, "the line never reached the server"
+        time.sleep(0.5)
+
+
+def _logs(server: str, query: dict[str, object]) -> list[dict[str, str]]:
+    lines: list[dict[str, str]] = httpx.post(f"{server}/logs/filter", json=query).json()
+    return lines
+
+
+def test_a_run_that_is_killed_while_it_trains_leaves_no_version_and_the_next_one_publishes(workshop: Workshop) -> None:
+    process = workshop.start(
+        "pipelines", "retrain", "--set", "train.epochs=200", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert process.stderr is not None
+    assert any("epoch" in line for line in iter(process.stderr.readline, "")), "it never began to train"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert workshop.run("pipelines", "models", "list", "--json").json == []
+    assert workshop.retrain().json["version"] == 1
+    load(Repository(str(workshop.repository)), 1)
+
+
+def test_an_interrupt_ends_a_run_without_a_traceback(workshop: Workshop) -> None:
+    process = workshop.start(
+        "pipelines", "retrain", "--set", "train.epochs=200", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert process.stderr is not None
+    assert any("epoch" in line for line in iter(process.stderr.readline, "")), "it never began to train"
+    process.send_signal(signal.SIGINT)
+    rest = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=60) == 130
+    assert "Traceback" not in rest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--set", "train.epoch=5"], "unknown key train.epoch; known: seed, epochs"),
+        (["--recipe", "perceptron"], "no recipe 'perceptron'; known: "),
+        (["--repository", "gopher://hole"], "repository gopher://hole: "),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_sentence(workshop: Workshop, arguments: list[str], sentence: str) -> None:
+    ended = workshop.run("pipelines", "retrain", *arguments)
+    assert ended.status == 1
+    assert ended.stdout == ""
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_diverging_training_is_told_in_one_sentence_and_publishes_nothing(workshop: Workshop) -> None:
+    ended = workshop.retrain("train.learning_rate=1e9")
+    assert ended.status == 1
+    assert "Try a smaller train.learning_rate" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert workshop.run("pipelines", "models", "list", "--json").json == []
+
+
+def test_a_prefect_server_that_does_not_answer_is_told_at_once(make_workshop: Callable[..., Workshop]) -> None:
+    ended = make_workshop(PREFECT_API_URL="http://127.0.0.1:9/api").retrain()
+    assert ended.status == 1
+    assert "no Prefect server answers at PREFECT_API_URL=http://127.0.0.1:9/api" in ended.stderr
+
+
+def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_lines(
+    make_workshop: Callable[..., Workshop],
+) -> None:
+    ended = make_workshop().retrain()
+    assert ended.json["outcome"] == "published"
+    known = ("train-", "t10k-", "All ", "verified:", "normalized:", "  epoch", "evaluated:", "published:", "promoted:")
+    assert [line for line in ended.stderr.splitlines() if not line.startswith(known)] == []

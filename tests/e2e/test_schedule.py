@@ -1,0 +1,96 @@
+"""`python -m pipelines schedule`: it fires, never twice at once, and a restart keeps it."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.workshop import Workshop, processes_that_mention
+
+pytestmark = pytest.mark.xdist_group("prefect")
+POLL_SECONDS = 2
+ARGUMENTS = ("schedule", "--cron", "* * * * *", "--train-if-empty", "--set", "train.epochs=1")
+
+
+@contextmanager
+def scheduling(workshop: Workshop) -> Iterator["subprocess.Popen[str]"]:
+    """A scheduler that is up; it is stopped as a container is."""
+    log = workshop.repository.parent / "schedule.log"
+    with log.open("w") as stream:
+        process = workshop.start("pipelines", *ARGUMENTS, stdout=stream, stderr=stream)
+        try:
+            until(lambda: "schedule: retrain mlp" in log.read_text() or process.poll() is not None, 90, "it is up")
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=60) == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"after {seconds} s, this did not hold: {what}"
+        time.sleep(0.25)
+    return found
+
+
+def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
+    workshop: Workshop, prefect_server: str
+) -> None:
+    workshop.environment["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
+
+    def ask(path: str, **body: Any) -> Any:
+        def answer() -> httpx.Response | None:
+            response = httpx.post(f"{prefect_server}{path}", json=body, timeout=30)
+            return None if response.status_code == 503 else response.raise_for_status()  # 503: SQLite was busy
+
+        return until(answer, 30, f"the server answers {path}").json()
+
+    def state_of(run: dict[str, Any]) -> str:
+        state: str = httpx.get(f"{prefect_server}/flow_runs/{run['id']}").json()["state"]["type"]
+        return state
+
+    with scheduling(workshop):
+        assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
+        [deployment] = ask("/deployments/filter")
+        start = f"/deployments/{deployment['id']}/create_flow_run"
+        long = ask(start, parameters={"overrides": ["train.epochs=5000"]})
+        until(lambda: state_of(long) == "RUNNING", 60, "the run by hand works")
+        second = ask(start)
+        rival = workshop.run("pipelines", *ARGUMENTS)
+        assert rival.status == 1
+        assert "another scheduler holds" in rival.stderr
+        time.sleep(2 * POLL_SECONDS)
+        assert (state_of(long), state_of(second)) == ("RUNNING", "SCHEDULED"), "a second run waits for the first"
+
+    httpx.delete(f"{prefect_server}/flow_runs/{second['id']}").raise_for_status()
+    until(lambda: not processes_that_mention(str(workshop.repository)), 10, "the run ended with its scheduler")
+    kept = httpx.get(f"{prefect_server}/deployments/{deployment['id']}").json()
+    assert not kept["paused"]
+    assert [(s["schedule"]["cron"], s["active"]) for s in kept["schedules"]] == [("* * * * *", True)]
+
+    before = {run["id"] for run in ask("/flow_runs/filter") if run["state"]["type"] == "COMPLETED"}
+    with scheduling(workshop):
+        until(
+            lambda: [
+                run
+                for run in ask("/flow_runs/filter", sort="EXPECTED_START_TIME_DESC")
+                if run["auto_scheduled"] and run["state"]["type"] == "COMPLETED" and run["id"] not in before
+            ],
+            150,
+            "the schedule fires after the restart, and its run works",
+        )
+    assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
+
+
+def test_what_is_no_cron_expression_is_told_in_one_sentence(workshop: Workshop) -> None:
+    ended = workshop.run("pipelines", "schedule", "--cron", "every night")
+    assert ended.status == 1
+    assert "--cron 'every night'" in ended.stderr
+    assert "Traceback" not in ended.stderr

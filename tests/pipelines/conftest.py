@@ -1,0 +1,41 @@
+"""A small data set of real MNIST digits, as the four IDX files that a run would have brought."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from core.data import idx, mnist
+from pipelines.config import ROOT, Recipe, load_recipe
+from pipelines.references import DatasetRef, FileRef
+
+SMALL = {"train": 600, "test": 200}
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> DatasetRef:
+    """600 training and 200 test images."""
+    folder = tmp_path_factory.mktemp("small-mnist")
+    whole = mnist.load(ROOT / "data" / "mnist")
+    files = {}
+    for file in mnist.FILES:
+        array = getattr(whole, file.role)[: SMALL[file.role.partition("_")[0]]]
+        path = folder / f"{file.name}.gz"
+        idx.write(path, array)
+        files[file.name] = FileRef(path=path, sha256=hashlib.sha256(idx.encode(array)).hexdigest())
+    return DatasetRef(files=files, train_images=SMALL["train"], test_images=SMALL["test"])
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    """The recipe `mlp`, made small."""
+    return load_recipe(
+        "mlp",
+        ["data.validation_images=100", "train.epochs=3", "model.layers.0.units=16", "promotion.min_accuracy=0.3"],
+    )
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Where an unfinished run keeps its results."""
+    return tmp_path / "work"

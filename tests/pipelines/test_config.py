@@ -1,0 +1,90 @@
+"""Recipes and overrides: what is written wrong is told in one sentence, with what is known."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from pipelines.config import Recipe, Settings, load_recipe, recipe_path
+
+RECIPES = sorted(path.stem for path in recipe_path("mlp").parent.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_that_ships_is_sound(name: str) -> None:
+    assert isinstance(load_recipe(name), Recipe)
+
+
+def test_the_recipe_mlp_is_784_128_10() -> None:
+    recipe = load_recipe("mlp")
+    assert recipe.model.input_shape == (784,)
+    assert [layer.get("units") for layer in recipe.model.layers if layer["kind"] == "dense"] == [128, 10]
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ("train.epochs=5", lambda r: r.train.epochs == 5),
+        ("train.learning_rate = 0.25", lambda r: r.train.learning_rate == 0.25),
+        ("train.schedule=constant", lambda r: r.train.schedule == "constant"),
+        ('train.schedule="constant"', lambda r: r.train.schedule == "constant"),
+        ("model.layers.0.units=256", lambda r: r.model.layers[0]["units"] == 256),
+        ('model.layers=[{kind="dense", units=10}]', lambda r: len(r.model.layers) == 1),
+        ('model.layers.1={kind="dense", units=7}', lambda r: r.model.layers[1]["units"] == 7),
+        ("train.optimizer.weight_decay=0.01", lambda r: r.train.optimizer["weight_decay"] == 0.01),
+        ("promotion.max_accuracy_drop=0", lambda r: r.promotion.max_accuracy_drop == 0),
+    ],
+)
+def test_an_override_replaces_one_value(override: str, read: object) -> None:
+    assert read(load_recipe("mlp", [override]))  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.epoch=3", "unknown key train.epoch; known: seed, epochs, batch_size"),
+        ("nonsense.key=1", "unknown key nonsense; known: description, data, model, train, promotion"),
+        ("train.epochs=many", "train.epochs: .*integer.* found 'many'"),
+        ("train.epochs=0", "train.epochs: .*greater than or equal to 1, found 0"),
+        ("train.schedule=upwards", "unknown schedule 'upwards'; known: constant, cosine"),
+        ("model.layers.0.kind=convolution", "layer 0: unknown kind 'convolution'; known: dense, relu"),
+        ("model.layers.0.unit=3", "layer 0: dense: unknown option unit; known: units, init"),
+        ("model.layers.0.units=0", "layer 0: dense: units = 0, expected at least 1"),
+        ("model.layers.9.units=3", "unknown key '9'; known: 0 to 2"),
+        ("model.layers.2.units=11", r"the last layer gives \(11,\), expected \(10,\)"),
+        ("model.input_shape=[28]", "expected 784 pixels"),
+        ("train.optimizer.kind=adamant", "unknown kind 'adamant'; known: sgd"),
+        ("train.optimizer.weight_decay=2", "weight_decay = 2, expected at least 0 and below 1"),
+        ("train.epochs.x=1", "nothing below a plain value"),
+        ("train.epochs", "expected KEY=VALUE"),
+        ("=3", "expected KEY=VALUE"),
+    ],
+)
+def test_a_wrong_override_is_refused_with_what_is_known(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_recipe("mlp", [override])
+
+
+def test_an_unknown_recipe_lists_the_known_ones() -> None:
+    with pytest.raises(ConfigError, match="no recipe 'perceptron'; known: .*mlp"):
+        load_recipe("perceptron")
+
+
+def test_a_recipe_of_ones_own_is_given_by_its_path(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text(recipe_path("mlp").read_text("utf-8").replace("units = 128", "units = 64"), "utf-8")
+    assert load_recipe(str(mine)).model.layers[0]["units"] == 64
+
+
+def test_a_file_that_is_not_toml_is_refused_by_name(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[train\n", "utf-8")
+    with pytest.raises(ConfigError, match="broken.toml: not TOML"):
+        load_recipe(str(broken))
+
+
+def test_the_environment_sets_where_things_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_REPOSITORY", "s3://bucket/models")
+    monkeypatch.setenv("NUMERAL_MIRRORS", '["file:///mnt/mnist"]')
+    assert Settings().repository == "s3://bucket/models"
+    assert Settings().mirrors == ("file:///mnt/mnist",)
