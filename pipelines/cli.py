@@ -136,8 +136,10 @@ def schedule(
 def list_versions(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
     """The published versions, the newest last."""
     store = _open(repository)
-    snapshot = store.snapshot()
-    rows = [_row(store.manifest(version), snapshot.aliases) for version in snapshot.versions]
+    rows = []
+    if store.exists():
+        snapshot = store.snapshot()
+        rows = [_row(store.manifest(version), snapshot.aliases) for version in snapshot.versions]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -190,7 +192,7 @@ def prune(
 
 
 def _open(repository: str | None) -> Repository:
-    return Repository(repository or Settings().repository, writable=True)
+    return Repository(repository or Settings().repository)
 
 
 def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -41,6 +43,10 @@ class Objects:
         self._writable = writable
         self._opening = Lock()
         self._kept: ObjectStore | None = None
+
+    def exists(self) -> bool:
+        """Whether a local folder is there; a bucket is taken to be."""
+        return not self.url.startswith("file:") or Path(url2pathname(urlsplit(self.url).path)).is_dir()
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
@@ -79,6 +85,8 @@ class Objects:
         So a folder may appear later, and one that vanished is an error: a store kept open would list it as empty.
         """
         if self.url.startswith("file:"):
+            if not (self._writable or self.exists()):
+                raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
             return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
         with self._opening:  # two memories, opened at once, would be two stores
             if self._kept is None:

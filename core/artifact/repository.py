@@ -100,6 +100,10 @@ class Repository:
 
     # reading
 
+    def exists(self) -> bool:
+        """Whether a local folder is there; a bucket is taken to be."""
+        return self._objects.exists()
+
     def versions(self) -> list[int]:
         """The versions that exist, ascending."""
         return sorted(n for n, files in self._numbers().items() if MANIFEST in files)
