@@ -99,7 +99,8 @@ def test_a_relative_path_stays_where_it_was_when_the_working_folder_changes(
 
 
 def test_a_reader_makes_no_folder_and_names_the_one_that_is_missing(folder: Path) -> None:
-    with pytest.raises(RepositoryError, match=rf"repository {folder.as_uri()}: cannot list mnist: there is no such folder"):
+    missing = rf"repository {folder.as_uri()}: cannot list mnist: there is no such folder"
+    with pytest.raises(RepositoryError, match=missing):
         Objects(str(folder)).list("mnist")
     assert not folder.exists()
 

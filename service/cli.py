@@ -1,0 +1,146 @@
+"""The command line: `python -m service serve | predict | health`, also installed as `numeral-service`.
+
+What takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from core.errors import ConfigError, NumeralError
+
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="service",
+    help="Serve the promoted model over gRPC, or ask it about pictures.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+RepositoryFlag = Annotated[
+    str | None, typer.Option(help="Where versions are published [NUMERAL_REPOSITORY, else ./models].")
+]
+
+
+@app.command()
+def serve(
+    repository: RepositoryFlag = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [NUMERAL_HOST, else 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [NUMERAL_PORT, else 8500].")] = None,
+    poll_seconds: Annotated[
+        float | None, typer.Option(help="Pause between two looks at the repository [NUMERAL_POLL_SECONDS].")
+    ] = None,
+    drain_seconds: Annotated[
+        float | None, typer.Option(help="What calls may still take after SIGTERM [NUMERAL_DRAIN_SECONDS, else 8].")
+    ] = None,
+    max_picture_bytes: Annotated[
+        int | None, typer.Option(help="Largest encoded picture [NUMERAL_MAX_PICTURE_BYTES, else 10 MiB].")
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error [NUMERAL_LOG_LEVEL, else info].")
+    ] = None,
+) -> None:
+    """Serve the champion, and follow it when another version is promoted.
+
+    Prints `listening on HOST:PORT` on standard output once it listens, and logs to standard error. SIGTERM and Ctrl-C
+    let the calls under way finish; a second Ctrl-C does not.
+    """
+    settings = _settings(
+        repository=repository,
+        host=host,
+        port=port,
+        poll_seconds=poll_seconds,
+        drain_seconds=drain_seconds,
+        max_picture_bytes=max_picture_bytes,
+        log_level=log_level,
+    )
+    from service import server
+
+    status = asyncio.run(server.serve(settings, lambda sentence: print(sentence, flush=True)))
+    logging.shutdown()
+    # Python would wait here for threads that are still decoding, or waiting for a storage that does not answer.
+    os._exit(status)
+
+
+@app.command()
+def predict(
+    images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, … files.", metavar="IMAGE…", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of a server to ask; without it the champion is loaded here.")
+    ] = None,
+    repository: RepositoryFlag = None,
+) -> None:
+    """Read the digit in each picture.
+
+    Exit status 1 if a file could not be read at all, 0 otherwise, even where a picture shows no digit.
+    """
+    settings = _settings(repository=repository)
+    from service import predict as prediction
+
+    source = prediction.server_at(address) if address else nullcontext(prediction.champion_here(settings))
+    with source as oracle:
+        found = list(prediction.outcomes(images, oracle))
+    if as_json:
+        print(json.dumps([outcome.row() for outcome in found]))
+    else:
+        print(*(outcome.line() for outcome in found), sep="\n")
+        if len(found) == 1:
+            print(*found[0].bars(), sep="\n")
+    raise typer.Exit(1 if any(outcome.missing for outcome in found) else 0)
+
+
+@app.command()
+def health(
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 3.0,
+) -> None:
+    """Ask a server whether it can answer; exit status 0 if it says SERVING, 1 otherwise."""
+    from service.client import Recognizer
+
+    # Not through the settings: a container's health check runs every few seconds, and their import takes longest.
+    address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
+    with Recognizer(address) as client:
+        status = client.health(timeout=timeout)
+    print(f"{address}: {status}", file=sys.stderr)
+    raise typer.Exit(0 if status == "SERVING" else 1)
+
+
+def main() -> None:
+    """Run the command line; a known failure is one sentence on standard error and exit status 1, or 2 for a setting."""
+    # Read when NumPy is imported. A second BLAS thread hardly helps with matrices this small, and where the cores are
+    # busy, waiting for it turns 0.2 ms into 3 ms for one call in a hundred.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What goes wrong inside gRPC comes back as an error, and is told in our words; it need not log it as well.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    try:
+        app()
+    except NumeralError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+def _settings(**flags: str | float | None) -> "Settings":
+    """Read the settings, and log from now on as they say."""
+    from service import settings
+
+    found = settings.read(**flags)
+    logging.basicConfig(
+        stream=sys.stderr, level=found.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
+    )
+    return found

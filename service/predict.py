@@ -1,0 +1,113 @@
+"""Files in, one outcome each: the work behind `python -m service predict`."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import PictureError
+from service.reading import Reading
+from service.settings import Settings
+
+__all__ = ["Oracle", "Outcome", "champion_here", "outcomes", "server_at"]
+
+BAR = 40
+"""Characters of a bar that stands for probability 1."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file.
+
+    Attributes:
+        file: As it was named.
+        reading: The answer; None where there is none.
+        rejected: Why there is none; None where there is one.
+        model_version: The version that was asked.
+        missing: Whether not even the file's bytes could be had.
+    """
+
+    file: str
+    reading: Reading | None
+    rejected: str | None
+    model_version: str
+    missing: bool = False
+
+    def row(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        answer = asdict(self.reading) if self.reading else {}
+        found = {key: answer.get(key) for key in ("digit", "confidence", "probabilities")}
+        return {"file": self.file, **found, "rejected": self.rejected, "model_version": self.model_version}
+
+    def line(self) -> str:
+        """The outcome in words."""
+        if self.reading is None:
+            return f"{self.file}: no digit read: {self.rejected}"
+        return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, version {self.model_version})"
+
+    def bars(self) -> list[str]:
+        """One line for each digit, as long as the digit is probable."""
+        probabilities = self.reading.probabilities if self.reading else ()
+        return [f"  {digit} {'█' * round(p * BAR):{BAR}} {p:6.1%}" for digit, p in enumerate(probabilities)]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What is asked about pictures.
+
+    Attributes:
+        ask: Gives the answer to an encoded picture, or raises PictureError.
+        version: Tells which version answers, where there was no answer that says it.
+    """
+
+    ask: Callable[[bytes], Reading]
+    version: Callable[[], str]
+
+
+def champion_here(settings: Settings) -> Oracle:
+    """The champion, loaded into this process.
+
+    Raises:
+        ArtifactError: There is none, or it cannot be loaded.
+    """
+    from core.artifact.repository import Repository
+    from core.imaging import PictureLimits
+    from service.recognize import Recognition
+    from service.store import Store
+
+    repository = Repository(settings.repository)
+    store = Store(repository)
+    loaded = store.load(repository.champion())
+    recognition = Recognition(store, PictureLimits(max_bytes=settings.max_picture_bytes))
+    return Oracle(recognition.encoded, lambda: loaded.version)
+
+
+@contextmanager
+def server_at(address: str) -> Iterator[Oracle]:
+    """A server, for as long as the context lasts; it is reached at the first question."""
+    import numpy as np
+
+    from service.client import Recognizer
+
+    with Recognizer(address) as client:
+        nothing = np.zeros((28, 28), np.uint8)
+        yield Oracle(client.recognize, lambda: client.recognize(nothing).model_version)
+
+
+def outcomes(files: Iterable[Path], oracle: Oracle) -> Iterator[Outcome]:
+    """Ask about each file in turn.
+
+    Raises:
+        ServiceError: The server gave no answer.
+    """
+    for file in files:
+        try:
+            reading = oracle.ask(file.read_bytes())
+        except PictureError as error:
+            yield Outcome(str(file), None, str(error), oracle.version())
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or error}"
+            yield Outcome(str(file), None, reason, oracle.version(), missing=True)
+        else:
+            yield Outcome(str(file), reading, None, reading.model_version)

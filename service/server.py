@@ -1,0 +1,176 @@
+"""The server: the parts put together, started in order, and taken down in the reverse order."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from core.artifact.repository import Repository
+from core.errors import ConfigError
+from core.imaging import PictureLimits
+from protos.numeral.v1 import recognizer_pb2_grpc
+from service.health import Health
+from service.recognize import Recognition
+from service.servicers import RECOGNIZER, RecognizerServicer
+from service.settings import Settings, endpoint
+from service.status import Translator
+from service.store import Store
+from service.watcher import Watcher
+
+__all__ = ["Server", "serve"]
+
+FIRST_LOOK_SECONDS = 5.0
+"""How long the first look at the repository may hold up the word that the server listens."""
+
+ENVELOPE_BYTES = 64 * 1024
+"""What a message may weigh beyond the picture in it."""
+
+HEALTH = "grpc.health.v1.Health"
+
+_log = logging.getLogger(__name__)
+
+
+class Server:
+    """One gRPC server in the running event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Put the parts together; nothing listens yet.
+
+        Args:
+            settings: As `service.settings.read` gives them.
+        """
+        self._settings = settings
+        repository = Repository(settings.repository)
+        self.store = Store(repository)
+        self._watcher = Watcher(repository, self.store)
+        self._looked = asyncio.Event()
+        self._health = Health(("", RECOGNIZER))
+        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
+        recognition = Recognition(self.store, PictureLimits(max_bytes=settings.max_picture_bytes))
+        self._translator = Translator()
+        self._grpc = grpc.aio.server(
+            interceptors=[self._translator],
+            options=[
+                ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
+                # Without this, a second server on the same port would silently take half of the calls.
+                ("grpc.so_reuseport", 0),
+            ],
+        )
+        servicer = RecognizerServicer(recognition, self._pool)
+        recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)
+
+    async def start(self) -> int:
+        """Listen, and look at the repository for the first time: where a sound champion is, it serves from now on.
+
+        Returns:
+            The port, the one that was found if the settings say 0.
+
+        Raises:
+            ConfigError: The address cannot be listened on.
+        """
+        try:
+            port = self._grpc.add_insecure_port(self._settings.address)
+        except RuntimeError as error:
+            reason = _why_not(self._settings.host, self._settings.port)
+            raise ConfigError(
+                f"cannot listen on {self._settings.address}: {reason}; choose another place with --port and --host"
+            ) from error
+        await self._grpc.start()
+        loop = asyncio.get_running_loop()
+        self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
+        await _within(FIRST_LOOK_SECONDS, self._looked)
+        return port
+
+    def _after_look(self) -> None:
+        if self.store.active():
+            self._health.serving()
+        self._looked.set()
+
+    async def drain(self) -> bool:
+        """Say NOT_SERVING, accept nothing more, let the calls under way finish, then stop.
+
+        Returns:
+            Whether all of them could finish within `drain_seconds`.
+        """
+        self._health.drain()
+        # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
+        stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
+        await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
+        cut_off = self._translator.under_way
+        await self.stop()
+        await stopping
+        return cut_off == 0
+
+    async def stop(self) -> None:
+        """Stop at once; calls under way are cancelled."""
+        await self._grpc.stop(None)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.to_thread(self._watcher.stop)
+
+
+async def serve(settings: Settings, announce: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; a second SIGINT does not wait for calls under way.
+
+    Args:
+        settings: As `service.settings.read` gives them.
+        announce: Called once with `listening on HOST:PORT`.
+
+    Returns:
+        The exit status: 0 after a clean drain, 1 if calls were cut off, 130 after a second SIGINT.
+
+    Raises:
+        ConfigError: The address cannot be listened on.
+    """
+    leave, hurry = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, leave.set)
+    loop.add_signal_handler(signal.SIGINT, lambda: (hurry if leave.is_set() else leave).set())
+
+    server = Server(settings)
+    port = await server.start()
+    announce(f"listening on {endpoint(settings.host, port)}")
+    await leave.wait()
+
+    _log.info("asked to stop; finishing the calls under way, for at most %g seconds", settings.drain_seconds)
+    draining = asyncio.create_task(server.drain())
+    hurried = asyncio.create_task(hurry.wait())
+    await asyncio.wait((draining, hurried), return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not draining.done():
+        _log.warning("asked again; stopping at once")
+        await server.stop()
+        await draining
+        return 130
+    if not draining.result():
+        _log.warning("stopped; calls that took longer than %g seconds were cut off", settings.drain_seconds)
+        return 1
+    _log.info("stopped; every call was answered")
+    return 0
+
+
+def _why_not(host: str, port: int) -> str:
+    """Why an address cannot be listened on: gRPC knows, and does not say."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.bind(address)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "it is free by now; try again"
+
+
+async def _within(seconds: float, event: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        _log.info("still looking at the repository after %g seconds; listening meanwhile", seconds)

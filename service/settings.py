@@ -1,0 +1,77 @@
+"""Everything about the service that can be set: one field each, from a flag, else from the environment."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigError
+
+__all__ = ["ENV_PREFIX", "Settings", "read"]
+
+ENV_PREFIX = "NUMERAL_"
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class Settings(BaseSettings):
+    """The service's settings; `NUMERAL_PORT=9000` sets `port`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
+
+    repository: str = Field(
+        "./models", description="Where versions are published: file:///…, s3://…, or a folder.", min_length=1
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.", min_length=1)
+    port: int = Field(8500, description="Port to listen on; 0 takes a free one.", ge=0, le=65535)
+    poll_seconds: float | None = Field(
+        None,
+        description="Seconds between two looks at the repository; by default 0.5 for a folder and 5 for all else.",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    # Less than the 10 seconds after which `docker stop` kills.
+    drain_seconds: float = Field(
+        8.0, description="Seconds that calls under way may still take after SIGTERM.", ge=0, allow_inf_nan=False
+    )
+    max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
+    log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
+        "info", description="Least severe of the messages that are logged: debug, info, warning or error."
+    )
+
+    @property
+    def address(self) -> str:
+        """Host and port as gRPC wants them."""
+        return endpoint(self.host, self.port)
+
+    @property
+    def poll_interval(self) -> float:
+        """Seconds between two looks: a listing of a local folder is cheap, one of a bucket costs money."""
+        if self.poll_seconds is not None:
+            return self.poll_seconds
+        local = self.repository.startswith("file:") or "://" not in self.repository
+        return 0.5 if local else 5.0
+
+
+def endpoint(host: str, port: int) -> str:
+    """`host:port`, an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def read(**flags: Any) -> Settings:
+    """The settings: a flag beats the environment, the environment beats the default.
+
+    Args:
+        **flags: Values by field name; None where the flag was not given.
+
+    Raises:
+        ConfigError: A value is impossible.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise ConfigError(
+            f"{ENV_PREFIX}{name.upper()} or --{name.replace('_', '-')}: found {first['input']!r}; {first['msg']}"
+        ) from error

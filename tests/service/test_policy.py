@@ -1,0 +1,75 @@
+"""Which version to serve: the decisions, as tables."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.artifact.alias import Move
+from service.policy import Refusal, choose, fallbacks, still_refused
+
+
+@pytest.mark.parametrize(
+    ("situation", "champion", "active", "refused", "stand_ins", "wanted"),
+    [
+        ("nothing was promoted yet", None, None, set(), (), None),
+        ("a first champion", 1, None, set(), (), 1),
+        ("nothing new", 3, 3, set(), (), 3),
+        ("a newer champion", 4, 3, set(), (), 4),
+        ("the champion was rolled back", 2, 3, set(), (), 2),
+        ("the new champion is damaged", 4, 3, {4}, (), 3),
+        ("the new champion is damaged, and others would stand in", 4, 3, {4}, (2, 1), 3),
+        ("a sound champion after a damaged one", 5, 3, {4}, (), 5),
+        ("the repository is suddenly empty", None, 3, set(), (), 3),
+        ("the active version was damaged on disk later", 3, 3, {3}, (), 3),
+        ("cold start, the champion is damaged", 4, None, {4}, (3, 2), 3),
+        ("cold start, the champion and the next best are damaged", 4, None, {4, 3}, (3, 2), 2),
+        ("cold start, everything is damaged", 4, None, {4, 3, 2}, (3, 2), None),
+        ("cold start, a damaged champion and nothing else", 1, None, {1}, (), None),
+    ],
+)
+def test_the_version_to_serve(situation, champion, active, refused, stand_ins, wanted):
+    assert choose(champion=champion, active=active, refused=refused, fallbacks=stand_ins) == wanted
+
+
+@pytest.mark.parametrize(
+    ("situation", "moves", "available", "ranked"),
+    [
+        ("earlier champions come first, the latest of them foremost", [1, 3, 2, 5], {1, 2, 3, 4, 5}, (2, 3, 1, 4)),
+        ("never promoted versions only where they are older", [2], {1, 2, 3}, (1,)),
+        ("what a rollback withdrew stays withdrawn", [1, 2, "back", 3], {1, 2, 3}, (1,)),
+        ("a withdrawn version comes back when it is promoted again", [1, 2, "back", 2, 3], {1, 2, 3}, (2, 1)),
+        ("after a rollback, what stood before comes next", [1, 2, 3, "back"], {1, 2, 3}, (1,)),
+        ("versions that were pruned cannot stand in", [1, 2, 3], {2, 3}, (2,)),
+        ("an unreadable history leaves the numbers", [], {1, 2, 3}, (2, 1)),
+        ("a lonely champion", [1], {1}, ()),
+    ],
+)
+def test_what_stands_in_for_a_damaged_champion(situation, moves, available, ranked):
+    log = history(moves)
+    champion = log[-1].version if log else 3
+    assert fallbacks(champion, available, log) == ranked
+
+
+def test_a_refused_version_is_tried_again_only_when_something_has_changed():
+    refusals = {4: Refusal("damaged", seen="aaa"), 5: Refusal("damaged", seen="bbb")}
+    assert still_refused(refusals, "bbb") == {5}
+    assert still_refused(refusals, "ccc") == frozenset()
+
+
+def history(steps: list[int | str]) -> list[Move]:
+    """Promotions by number; "back" rolls the last standing one back."""
+    moves: list[Move] = []
+    standing: list[int] = []
+    for step in steps:
+        if step == "back":
+            standing.pop()
+        else:
+            standing.append(step)
+        action = "rollback" if step == "back" else "promote"
+        previous = moves[-1].version if moves else None
+        moves.append(
+            Move(
+                version=standing[-1], previous=previous, action=action, at=datetime.now(UTC), by="tests", why="a table"
+            )
+        )
+    return moves

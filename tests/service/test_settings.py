@@ -1,0 +1,75 @@
+"""Where settings come from, and what is said of wrong ones."""
+
+import pytest
+
+from core.errors import ConfigError
+from service.settings import Settings, endpoint, read
+
+
+def test_the_defaults_serve_a_local_folder_to_this_machine_alone():
+    settings = read()
+    assert (settings.repository, settings.address, settings.log_level) == ("./models", "127.0.0.1:8500", "info")
+
+
+def test_the_environment_sets_every_field(monkeypatch):
+    wanted = {
+        "repository": "s3://bucket/models",
+        "host": "0.0.0.0",
+        "port": 9000,
+        "poll_seconds": 2.5,
+        "drain_seconds": 1.0,
+        "max_picture_bytes": 2048,
+        "log_level": "error",
+    }
+    assert wanted.keys() == Settings.model_fields.keys()
+    for name, value in wanted.items():
+        monkeypatch.setenv(f"NUMERAL_{name.upper()}", str(value))
+    assert read().model_dump() == wanted
+
+
+def test_a_flag_beats_the_environment_and_a_flag_not_given_does_not(monkeypatch):
+    monkeypatch.setenv("NUMERAL_PORT", "9000")
+    assert read(port=9001).port == 9001
+    assert read(port=None).port == 9000
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch):
+    monkeypatch.setenv("NUMERAL_PORT", "")
+    assert read().port == 8500
+
+
+def test_every_field_is_documented():
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "eighty"),
+        ("port", "70000"),
+        ("poll_seconds", "0"),
+        ("poll_seconds", "nan"),
+        ("drain_seconds", "-1"),
+        ("drain_seconds", "inf"),
+        ("max_picture_bytes", "10"),
+        ("log_level", "loud"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_in_one_sentence(monkeypatch, name, value):
+    monkeypatch.setenv(f"NUMERAL_{name.upper()}", value)
+    with pytest.raises(ConfigError) as caught:
+        read()
+    sentence = str(caught.value)
+    assert f"NUMERAL_{name.upper()} or --{name.replace('_', '-')}" in sentence
+    assert value in sentence
+    assert "\n" not in sentence
+
+
+def test_a_folder_is_looked_at_more_often_than_a_bucket():
+    assert read(repository="./models").poll_interval == read(repository="file:///models").poll_interval == 0.5
+    assert read(repository="s3://bucket/models").poll_interval == 5.0
+    assert read(repository="s3://bucket/models", poll_seconds=1).poll_interval == 1
+
+
+def test_an_ipv6_address_is_put_in_brackets():
+    assert endpoint("::1", 8500) == "[::1]:8500"
