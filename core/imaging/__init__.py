@@ -1,0 +1,23 @@
+"""Any user's picture → the 28×28 digit that a network trained on MNIST expects.
+
+    bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
+    array ──modes──────────▲
+
+Each step is a module here, and each is deterministic and keeps no state. Everything that goes wrong is a
+`core.errors.PictureError`.
+"""
+
+from core.imaging.decode import PictureLimits, decode
+from core.imaging.digit import digit_from_bytes, from_array, from_pixels, to_digit
+from core.imaging.framing import FRAMING, Framing
+
+__all__ = [
+    "FRAMING",
+    "Framing",
+    "PictureLimits",
+    "decode",
+    "digit_from_bytes",
+    "from_array",
+    "from_pixels",
+    "to_digit",
+]

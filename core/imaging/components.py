@@ -1,0 +1,167 @@
+"""Connected components of a mask, found through its horizontal runs.
+
+A mask of a few hundred thousand pixels has a few thousand runs, so that everything below is a handful of array
+operations over runs, and no loop over pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.imaging.strokes import mean_thickness
+
+Ints = NDArray[np.int64]
+Doubles = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Components:
+    """The 8-connected components of a mask of shape (H, W), numbered 0 … C-1.
+
+    Attributes:
+        shape: (H, W) of the mask.
+        row, start, stop, owner: The R runs, each (R,): pixels `start … stop-1` of `row` belong to component `owner`.
+        left, top, right, bottom: Bounding boxes, each (C,); right and bottom are exclusive.
+        area: Pixels, (C,).
+        inside: Those of them that are not in the outermost twelfth of the picture, (C,).
+        mass: Sum of their weights, (C,).
+        thickness: Mean width of the strokes, in pixels, (C,).
+    """
+
+    shape: tuple[int, int]
+    row: Ints
+    start: Ints
+    stop: Ints
+    owner: Ints
+    left: Ints
+    top: Ints
+    right: Ints
+    bottom: Ints
+    area: Doubles
+    inside: Doubles
+    mass: Doubles
+    thickness: Doubles
+
+    @property
+    def size(self) -> Ints:
+        """The longer side of each bounding box, in pixels, (C,)."""
+        longer: Ints = np.maximum(self.right - self.left, self.bottom - self.top)
+        return longer
+
+    @property
+    def at_edge(self) -> Mask:
+        """Which components touch the edge of the picture, (C,)."""
+        height, width = self.shape
+        touching: Mask = (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
+        return touching
+
+    @property
+    def along_edge(self) -> Mask:
+        """Which components touch the edge and hardly leave it: borders, tables, fingers, (C,)."""
+        hugging: Mask = self.at_edge & (self.inside < 0.2 * self.area)
+        return hugging
+
+    def box(self, chosen: Mask) -> Box:
+        """Left, top, right and bottom of the chosen components, a mask (C,), taken together."""
+        left, top = self.left[chosen].min(), self.top[chosen].min()
+        return int(left), int(top), int(self.right[chosen].max()), int(self.bottom[chosen].max())
+
+    def paint(self, chosen: Mask) -> Mask:
+        """The pixels (H, W) of the chosen components, a mask (C,)."""
+        mine = chosen[self.owner]
+        steps = np.zeros((self.shape[0], self.shape[1] + 1), np.int8)
+        # Runs of one row never touch, so each place is written once: +1 where a run starts, -1 after it stops.
+        steps[self.row[mine], self.start[mine]] = 1
+        steps[self.row[mine], self.stop[mine]] = -1
+        return np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1] > 0
+
+
+def components(mask: Mask, weights: Floats) -> Components:
+    """Label the 8-connected components of `mask`, (H, W), and measure them, with `weights` per pixel, (H, W)."""
+    height, width = mask.shape
+    padded = np.pad(mask, ((0, 0), (1, 1)))
+    changes = np.flatnonzero(padded[:, 1:] != padded[:, :-1])  # start, stop, start, stop, … in reading order
+    row, start = np.divmod(changes[::2], width + 1)
+    stop = changes[1::2] % (width + 1)
+
+    above, below = _touching(row, start, stop, width)
+    owner = _owners(len(row), above, below)
+    count = int(owner.max(initial=-1)) + 1
+
+    area = _totals(owner, stop - start, count)
+    shared = np.maximum(np.minimum(stop[above], stop[below]) - np.maximum(start[above], start[below]), 0)
+    # Each run has two vertical edges; each pixel has two horizontal ones, save where the run above or below covers it.
+    edges = 2 * np.bincount(owner, minlength=count) + 2 * (area - _totals(owner[below], shared, count))
+    return Components(
+        shape=(height, width),
+        row=row,
+        start=start,
+        stop=stop,
+        owner=owner,
+        left=_extreme(np.minimum, owner, start, np.full(count, width)),
+        top=_extreme(np.minimum, owner, row, np.full(count, height)),
+        right=_extreme(np.maximum, owner, stop, np.zeros(count, np.int64)),
+        bottom=_extreme(np.maximum, owner, row + 1, np.zeros(count, np.int64)),
+        area=area,
+        inside=_totals(owner, _inside(row, start, stop, height, width), count),
+        mass=_totals(owner, _run_sums(weights, row, start, stop), count),
+        thickness=mean_thickness(area, edges),
+    )
+
+
+def _touching(row: Ints, start: Ints, stop: Ints, width: int) -> tuple[Ints, Ints]:
+    """Pairs of runs, (E,) and (E,): the second lies one row below the first and touches it, corners included."""
+    stride = width + 2
+    # In reading order, the runs of the next row that touch a given run are neighbors: a slice of the sorted keys.
+    first = np.searchsorted(row * stride + stop, (row + 1) * stride + start, side="left")
+    last = np.searchsorted(row * stride + start, (row + 1) * stride + stop, side="right")
+    pairs = np.maximum(last - first, 0)
+    above = np.repeat(np.arange(len(row)), pairs)
+    nth = np.arange(len(above)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
+    return above, np.repeat(first, pairs) + nth
+
+
+def _owners(count: int, above: Ints, below: Ints) -> Ints:
+    """Component number of each run, (R,): the least label spreads along the pairs, and paths are halved as it goes."""
+    label = np.arange(count)
+    while True:
+        least = np.minimum(label[above], label[below])
+        spread = label.copy()
+        np.minimum.at(spread, label[above], least)
+        np.minimum.at(spread, label[below], least)
+        while not np.array_equal(spread, spread[spread]):
+            spread = spread[spread]
+        if np.array_equal(spread, label):
+            return np.unique(label, return_inverse=True)[1]
+        label = spread
+
+
+def _totals(owner: Ints, values: Ints | Floats, count: int) -> Doubles:
+    """Sum of the values of each component's runs, (C,)."""
+    return np.bincount(owner, values, count).astype(np.float64)
+
+
+def _extreme(pick: np.ufunc, owner: Ints, values: Ints, found: Ints) -> Ints:
+    """`pick` of the values of each component's runs, (C,), over the initial `found`."""
+    pick.at(found, owner, values)
+    return found
+
+
+def _inside(row: Ints, start: Ints, stop: Ints, height: int, width: int) -> Ints:
+    """Pixels of each run that are not in the outermost twelfth of the picture, (R,)."""
+    rows, columns = max(1, height // 12), max(1, width // 12)
+    length = np.maximum(0, np.minimum(stop, width - columns) - np.maximum(start, columns))
+    return np.where((row >= rows) & (row < height - rows), length, 0)
+
+
+def _run_sums(weights: Floats, row: Ints, start: Ints, stop: Ints) -> Floats:
+    """Sum of the weights of each run, (R,)."""
+    if not len(row):
+        return np.zeros(0, np.float32)
+    flat = np.append(weights.ravel(), np.float32(0))  # so that the last run may stop after the last pixel
+    bounds = np.stack([start, stop], axis=1) + row[:, None] * weights.shape[1]  # (R, 2)
+    return np.add.reduceat(flat, bounds.ravel())[::2]

@@ -1,0 +1,139 @@
+"""Encoded picture → an upright Pillow picture of bounded size, or an error that says what came instead."""
+
+import math
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
+from core.imaging.modes import plain
+
+# What people send. Pillow reads more, but some of its formats start other programs (EPS), hold a picture larger than
+# their header says (ICO) or are recognized in almost any bytes (TGA).
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "PPM")
+
+# A larger picture is made smaller while it is decoded: finding a digit takes no more than this.
+KEPT_PIXELS = 1_500_000
+
+# EXIF orientation → what turns the stored picture upright (CIPA DC-008, Exif 2.32, tag 0x0112).
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# How the usual wrong files begin (offset, bytes), so that the error can name what came.
+SIGNATURES = (
+    (0, b"\x89PNG", "a PNG"),
+    (0, b"\xff\xd8\xff", "a JPEG"),
+    (0, b"GIF8", "a GIF"),
+    (8, b"WEBP", "a WebP"),
+    (0, b"II*\x00", "a TIFF"),
+    (0, b"MM\x00*", "a TIFF"),
+    (0, b"BM", "a BMP"),
+    (4, b"ftyphei", "a HEIC photo; save it as JPEG"),
+    (4, b"ftypmif1", "a HEIF photo; save it as JPEG"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"\x93NUMPY", "a NumPy array file"),
+    (0, b"PK\x03\x04", "a ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip file"),
+    (0, b"<svg", "an SVG drawing; save it as PNG"),
+    (0, b"<?xml", "an XML file"),
+    (0, b"<!DOCTYPE", "a web page"),
+    (0, b"<html", "a web page"),
+    (0, b"data:image/", "a data: URL; decode its base64 part first"),
+)
+
+
+@dataclass(frozen=True)
+class PictureLimits:
+    """The largest picture that `decode` accepts.
+
+    Attributes:
+        max_bytes: Encoded size, in bytes.
+        max_pixels: Width × height, as the file's header announces them.
+    """
+
+    max_bytes: int = 10 * 1024 * 1024
+    max_pixels: int = 50_000_000
+
+
+DEFAULT_LIMITS = PictureLimits()
+
+
+def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Image:
+    """Decode a PNG, JPEG, GIF, BMP, WebP, TIFF, … picture.
+
+    EXIF orientation is applied, only the first frame of an animation is read, and palettes, CMYK and 16 bits are
+    brought to 8-bit gray or color. Pictures of more than 1.5 megapixels are reduced by a whole factor.
+
+    Args:
+        data: The encoded picture.
+        limits: What is too large; both limits are checked before any pixel is decoded.
+
+    Returns:
+        An upright picture of mode "L", "LA", "RGB" or "RGBA".
+
+    Raises:
+        PictureTooLargeError: More bytes or pixels than `limits` allow.
+        PictureUnreadableError: Not a picture, or a damaged one.
+    """
+    if len(data) > limits.max_bytes:
+        raise PictureTooLargeError(
+            f"picture: {len(data):,} bytes, at most {limits.max_bytes:,} are accepted; save it smaller or as JPEG"
+        )
+    with _one_kind_of_error(data), Image.open(BytesIO(data), formats=FORMATS) as stored:
+        width, height = stored.size
+        if width * height > limits.max_pixels:
+            raise PictureTooLargeError(
+                f"picture: {width} × {height} = {width * height:,} pixels, at most {limits.max_pixels:,} are accepted; "
+                "scale it down"
+            )
+        factor = _reduction(stored.size)
+        stored.draft(None, (math.ceil(width / factor), math.ceil(height / factor)))  # JPEG decodes at 1/2, 1/4, 1/8
+        stored.load()
+        turn = UPRIGHT.get(stored.getexif().get(ExifTags.Base.Orientation, 1))  # after load: TIFF has turned itself
+        picture = plain(stored).reduce(_reduction(stored.size))
+        picture = picture if turn is None else picture.transpose(turn)
+    picture.info = {}  # so that nobody turns it a second time
+    return picture
+
+
+def _reduction(size: tuple[int, int]) -> int:
+    """The whole factor by which a picture of this size is made smaller."""
+    return max(1, round(math.sqrt(size[0] * size[1] / KEPT_PIXELS)))
+
+
+@contextmanager
+def _one_kind_of_error(data: bytes) -> Iterator[None]:
+    """Turn whatever Pillow raises for bad bytes into a PictureError, and keep its warnings quiet."""
+    try:
+        # Pillow warns of large headers (checked here) and of odd metadata (of no interest). The filter names Pillow
+        # alone: should threads that restore it out of order leave it behind, then nothing else falls silent.
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            yield
+    except PictureError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise PictureTooLargeError(f"picture: far too many pixels; scale it down ({error})") from error
+    except UnidentifiedImageError:
+        raise PictureUnreadableError(f"not a picture that can be read: {_what(data)}") from None
+    except Exception as error:  # damaged bytes make Pillow's decoders raise almost any class
+        raise PictureUnreadableError(f"damaged picture: {_what(data)}: {error or type(error).__name__}") from error
+
+
+def _what(data: bytes) -> str:
+    """What the bytes seem to be, in words."""
+    for offset, signature, name in SIGNATURES:
+        if data[offset:].startswith(signature):
+            return f"{len(data):,} bytes that begin like {name}"
+    return f"{len(data):,} bytes that begin with {data[:12]!r}" if data else "0 bytes"

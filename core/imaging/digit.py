@@ -1,0 +1,137 @@
+"""The whole way: a picture, bytes or an array → the 28×28 digit."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import NoDigitError, PictureUnreadableError
+from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
+from core.imaging.framing import FRAMING, frame, is_framed
+from core.imaging.gray import opaque, to_gray
+from core.imaging.ink import Ink, find_ink
+from core.imaging.modes import picture_from_array, plain
+from core.imaging.morphology import dilation
+from core.imaging.strokes import even_strokes
+
+Digit = NDArray[np.uint8]
+
+SEARCHED_PIXELS = 256_000  # a digit is looked for at this scale …
+LEGIBLE = 120  # … and, if it is smaller than this many pixels there, once more in a close-up
+FINE = 8  # strokes are evened at 8 times the final scale
+
+
+def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Digit:
+    """The digit in an encoded picture: `to_digit(decode(data))`.
+
+    Returns:
+        uint8 (28, 28), 0 is background and 255 is ink.
+
+    Raises:
+        PictureError: As `decode` and `to_digit`.
+    """
+    return to_digit(decode(data, limits=limits))
+
+
+def from_array(array: NDArray[Any]) -> Digit:
+    """The digit in an array of shape (H, W), (H, W, 3) or (H, W, 4): uint8, or floats from 0 to 1 or 0 to 255.
+
+    Returns:
+        uint8 (28, 28), 0 is background and 255 is ink.
+
+    Raises:
+        PictureUnreadableError: The array is not a picture.
+        NoDigitError: Nothing is drawn in it.
+    """
+    return to_digit(picture_from_array(array))
+
+
+def from_pixels(data: bytes) -> Digit:
+    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), taken as it is.
+
+    Raises:
+        PictureUnreadableError: Another number of bytes.
+    """
+    size = FRAMING.size
+    if len(data) != size * size:
+        raise PictureUnreadableError(
+            f"raw pixels: {len(data):,} bytes, expected {size * size} ({size} rows of {size}); "
+            "send an encoded picture (PNG, JPEG, …) as a picture instead"
+        )
+    return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy: what the caller gets can be written
+
+
+def to_digit(picture: Image.Image) -> Digit:
+    """Find the digit in an upright picture, and frame it as MNIST frames its digits.
+
+    A 28×28 picture that looks like MNIST's own passes unchanged (or inverted, if it is black on white).
+
+    Args:
+        picture: Any size and mode; dark on light or light on dark, drawn or photographed.
+
+    Returns:
+        uint8 (28, 28), 0 is background and 255 is ink.
+
+    Raises:
+        NoDigitError: Nothing is drawn in it, or nothing but noise.
+    """
+    picture = opaque(plain(picture))
+    if picture.size == (FRAMING.size, FRAMING.size):
+        gray = np.array(picture.convert("L"))
+        for digit in (gray, 255 - gray):
+            if is_framed(digit):
+                return digit
+    return frame(_strokes(_find(picture)))
+
+
+def _find(picture: Image.Image) -> Ink:
+    """The digit's ink, seen from as near as the picture's resolution allows."""
+    scene, scale = _at_scale(picture, SEARCHED_PIXELS)
+    ink = find_ink(to_gray(scene))
+    if scale == 1 or ink.size >= LEGIBLE:
+        return ink
+    left, top, right, bottom = ink.box
+    margin = 0.7 * ink.size
+    area = (
+        max(0, round((left - margin) / scale)),
+        max(0, round((top - margin) / scale)),
+        min(picture.width, round((right + margin) / scale)),
+        min(picture.height, round((bottom + margin) / scale)),
+    )
+    scene, close = _at_scale(picture.crop(area), SEARCHED_PIXELS)
+    try:
+        better = find_ink(to_gray(scene))
+    except NoDigitError:
+        return ink
+    same = 0.6 < (better.size / close) / (ink.size / scale) < 1.6
+    return better if same else ink
+
+
+def _at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
+    """The picture with about as many pixels as asked for, or as many as it has, and the factor that this took."""
+    scale = min(1.0, math.sqrt(pixels / (picture.width * picture.height)))
+    if scale == 1:
+        return picture, scale
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.BOX), scale
+
+
+def _strokes(ink: Ink) -> NDArray[np.float32]:
+    """The digit at 8 times its final size, with its strokes evened: share of ink per pixel, 0 … 1, (H, W)."""
+    left, top, right, bottom = ink.box
+    thinnest, thickest = FINE * FRAMING.thinnest, FINE * FRAMING.thickest
+    # Strokes that grow or shrink on both sides move the outline, but not the center line: that is what is scaled.
+    center_line = ink.size - min(ink.thickness, 0.7 * ink.size)
+    scale = (FINE * FRAMING.box - (thinnest + thickest) / 2) / center_line
+    # A pixel next to the digit is kept as well: its gray tells where between the two the edge runs.
+    contrast = ink.contrast * dilation(ink.mask.astype(np.uint8), 1)
+    # A line that would be hardly visible at the new scale, being averaged with the paper beside it, grows first.
+    growth = max(0, math.ceil((2 / scale - ink.thickness) / 2))
+    margin = growth + math.ceil(2 / scale) + 2
+    contrast = np.pad(contrast, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
+    contrast = dilation(contrast, growth)
+    width, height = (max(1, round(side * scale)) for side in (contrast.shape[1], contrast.shape[0]))
+    large = np.asarray(Image.fromarray(contrast).resize((width, height), Image.Resampling.BICUBIC))
+    return even_strokes(np.pad(large > ink.threshold, math.ceil(thickest)), thinnest, thickest)

@@ -1,0 +1,59 @@
+"""Any Pillow mode, or any array, → 8-bit gray or color, with or without transparency."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import PictureUnreadableError
+
+# Transparency is part of these modes; the others have it only as one color, or palette entries, named in `info`.
+_WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
+
+# White, where samples are not bytes: 0 … 1, 8, 12 and 16 bits. The smallest that holds the brightest sample is meant.
+_WHITES = (1, 255, 4095, 65535)
+
+
+def plain(picture: Image.Image) -> Image.Image:
+    """The picture in mode "L", "LA", "RGB" or "RGBA", whichever loses nothing that 8 bits can hold."""
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        return Image.fromarray(_to_bytes(np.asarray(picture)))
+    transparent = "transparency" in picture.info
+    if picture.mode in ("1", "L"):
+        mode = "LA" if transparent else "L"
+    else:
+        mode = _WITH_ALPHA.get(picture.mode, "RGBA" if transparent else "RGB")
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def picture_from_array(array: NDArray[Any]) -> Image.Image:
+    """The picture that an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) holds.
+
+    Raises:
+        PictureUnreadableError: Another shape, not real numbers, or numbers outside 0 … 255 (uint8), 0 … 1 or
+            0 … 65535 (anything else).
+    """
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))) or not array.size:
+        raise PictureUnreadableError(
+            f"array: shape {array.shape}, expected (H, W), (H, W, 3) or (H, W, 4); one picture at a time, colors last"
+        )
+    if array.dtype.kind not in "buif":
+        raise PictureUnreadableError(f"array: dtype {array.dtype}, expected uint8 or floats")
+    if array.dtype != np.uint8:
+        low, high = float(array.min()), float(array.max())
+        if not (low >= 0 and high <= _WHITES[-1]):  # also refuses NaN
+            raise PictureUnreadableError(f"array: values from {low:g} to {high:g}, expected 0 … 1 or 0 … 255")
+        array = _to_bytes(array)
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _to_bytes(samples: NDArray[Any]) -> NDArray[np.uint8]:
+    """Samples of any scale as 0 … 255, same shape. Scales that no camera or program has are stretched to fit."""
+    samples = np.nan_to_num(samples.astype(np.float64))
+    low, high = float(samples.min()), float(samples.max())
+    if low >= 0 and high <= _WHITES[-1]:
+        low, high = 0.0, float(next(white for white in _WHITES if high <= white))
+    return np.rint((samples - low) * (255 / ((high - low) or 1))).astype(np.uint8)
