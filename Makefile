@@ -35,7 +35,7 @@ schedule: $(VENV)/.runtime ## Retrain every night at three (UTC), and once now i
 protos: $(VENV)/.dev ## Generate the gRPC stubs again
 	@$(BIN)/python tools/protos.py
 
-compose-test: ## Bring docker-compose.yml up for real, predict, retrain inside, see the new version served
+compose-test: $(VENV)/.runtime ## Bring docker-compose.yml up for real, predict, retrain inside, see the new version served
 	@tools/compose_test.sh
 
 clean: ## Remove .venv, caches and build leftovers (models and data stay)

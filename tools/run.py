@@ -38,18 +38,18 @@ def main() -> int:
 
 
 def _tell(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
-    version = retrained["version"]
-    folder = Path(REPOSITORY) / "mnist" / str(version)
+    report = retrained["report"].removeprefix("file://")
     stages = "  ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(
         f"""
    {_picture()}
+
    digit          {reading["digit"]}
-   confidence     {reading["confidence"]:.2%}
+   confidence     {_confidence(reading["confidence"])}
    model version  {reading["model_version"]} ({retrained["outcome"]})
    test accuracy  {retrained["metrics"]["test_accuracy"]:.2%} on the 10,000 test images
-   artifact       {folder}
-   report         {folder / "report.html"}  (open it in a browser)
+   artifact       {report.rpartition("/")[0]}
+   report         {report}  (open it in a browser)
    time           {stages}
 
    What to type next:
@@ -60,14 +60,18 @@ def _tell(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str,
     )
 
 
+def _confidence(probability: float) -> str:
+    return "over 99.99%" if probability > 0.9999 else f"{probability:.2%}"
+
+
 def _picture() -> str:
     """The picture, drawn with characters, so that nobody has to open it."""
     from PIL import Image
 
     with Image.open(PICTURE) as image:
-        pixels = image.convert("L").resize((28, 14))
-    shades = " .:*#@"
-    rows = ["".join(shades[pixels.getpixel((x, y)) * len(shades) // 256] for x in range(28)) for y in range(14)]  # type: ignore[operator]
+        pixels = image.convert("L").resize((40, 20)).tobytes()  # characters are twice as high as wide
+    shades = "@#*:. "  # dark to light, as the picture is: ink on paper
+    rows = ["".join(shades[p * len(shades) // 256] for p in pixels[start : start + 40]) for start in range(0, 800, 40)]
     return "\n   ".join(row for row in rows if row.strip())
 
 

@@ -1,0 +1,92 @@
+# Two images out of one file, one for each side of the repository of versions:
+#   docker build --target pipelines .    trains and publishes: Prefect, no gRPC
+#   docker build --target service .      serves what was published: gRPC, no Prefect
+# Layers are ordered by how often they change: another line of code installs nothing again.
+FROM python:3.11-slim AS base
+
+# What each side needs, read out of pyproject.toml: a change of its other tables, too, installs nothing again.
+FROM base AS requirements
+WORKDIR /requirements
+COPY pyproject.toml ./
+RUN for side in pipelines service; do \
+        python -c "import sys, tomllib; project = tomllib.load(sys.stdin.buffer)['project']; \
+            print(*project['dependencies'], *project['optional-dependencies']['$side'], sep='\n')" \
+            < pyproject.toml > $side.txt || exit 1; \
+    done
+
+# A virtual environment for each side, without pip, without the packages' own tests and C sources.
+FROM base AS venv
+RUN python -m venv --without-pip /venv
+COPY constraints.txt /requirements/
+
+FROM venv AS pipelines-venv
+COPY --from=requirements /requirements/pipelines.txt /requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install -r /requirements/pipelines.txt -c /requirements/constraints.txt \
+    && find /venv \( -type d -name tests -o -name '*.c' \) -prune -exec rm -rf {} + \
+    && ! /venv/bin/python -c "import grpc" 2>/dev/null
+
+FROM venv AS service-venv
+COPY --from=requirements /requirements/service.txt /requirements/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /venv/bin/python install -r /requirements/service.txt -c /requirements/constraints.txt \
+    && find /venv \( -type d -name tests -o -name '*.c' \) -prune -exec rm -rf {} + \
+    && ! /venv/bin/python -c "import prefect" 2>/dev/null
+
+# The code, compiled: containers run on read-only file systems, and could not keep what Python compiles.
+FROM base AS source
+WORKDIR /app
+COPY core core
+COPY data/mnist data/mnist
+COPY pipelines pipelines
+COPY protos protos
+COPY recipes recipes
+COPY service service
+RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
+
+# What both images share. The user's number is fixed, so that volumes stay readable from one image to the next.
+FROM base AS runtime
+ENV PATH=/venv/bin:$PATH \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    NUMERAL_REPOSITORY=/models
+RUN groupadd --gid 10001 numeral \
+    && useradd --uid 10001 --gid numeral --no-create-home --home-dir /tmp --shell /usr/sbin/nologin numeral \
+    && install -d -o numeral -g numeral /models
+WORKDIR /app
+STOPSIGNAL SIGTERM
+
+FROM runtime AS pipelines
+# A new volume takes over the owner of the folder that it covers.
+RUN install -d -o numeral -g numeral /data /prefect
+ENV NUMERAL_DATA_DIR=/data \
+    MPLCONFIGDIR=/tmp/matplotlib \
+    PREFECT_HOME=/tmp/prefect \
+    PREFECT_RUNNER_SERVER_ENABLE=true \
+    PREFECT_RUNNER_SERVER_HOST=127.0.0.1 \
+    PREFECT_RUNNER_SERVER_PORT=8080
+COPY --from=pipelines-venv /venv /venv
+COPY --from=source /app/data data
+COPY --from=source /app/recipes recipes
+COPY --from=source /app/core core
+COPY --from=source /app/pipelines pipelines
+USER 10001:10001
+# Prefect's runner answers there once it looks for due runs: after the first training, where there is one to do.
+HEALTHCHECK --interval=5s --timeout=5s --start-period=15m --retries=3 \
+    CMD ["python", "-IS", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=4)"]
+ENTRYPOINT ["python", "-m", "pipelines"]
+CMD ["schedule", "--cron", "0 3 * * *", "--train-if-empty"]
+
+FROM runtime AS service
+ENV NUMERAL_HOST=0.0.0.0 \
+    NUMERAL_PORT=8500
+COPY --from=service-venv /venv /venv
+COPY --from=source /app/core core
+COPY --from=source /app/protos protos
+COPY --from=source /app/service service
+USER 10001:10001
+EXPOSE 8500
+HEALTHCHECK --interval=10s --timeout=5s --start-period=2m --retries=3 CMD ["python", "-m", "service", "health"]
+ENTRYPOINT ["python", "-m", "service"]
+CMD ["serve"]

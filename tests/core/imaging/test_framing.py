@@ -1,0 +1,121 @@
+import gzip
+import io
+import struct
+import tracemalloc
+import warnings
+import zlib
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageDraw, ImageFilter
+
+from core.errors import NoDigitError, PictureError, PictureTooLargeError, PictureUnreadableError
+from core.imaging import (
+    FRAMING,
+    PictureLimits,
+    decode,
+    digit_from_bytes,
+    from_array,
+    from_pixels,
+    to_digit,
+)
+from core.imaging.components import components
+from core.imaging.morphology import closing, dilation
+from core.imaging.strokes import distance
+
+from .drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+class TestFraming:
+    def test_a_digit_is_28_by_28_bytes_on_black_with_full_ink(self) -> None:
+        assert REFERENCE.shape == (28, 28)
+        assert REFERENCE.dtype == np.uint8
+        assert REFERENCE.max() == FRAMING.ink
+        assert not REFERENCE[0].any()
+        assert not REFERENCE[:, 0].any()
+
+    @pytest.mark.parametrize("digit", STROKES)
+    @pytest.mark.parametrize("canvas", [(320, 320), (300, 700), (900, 260)])
+    def test_its_longer_side_measures_20_pixels_and_its_mass_is_centered(
+        self, digit: int, canvas: tuple[int, int]
+    ) -> None:
+        framed = to_digit(Image.fromarray(on_white(digit=digit, canvas=canvas, size=220)))
+
+        rows, columns = np.nonzero(framed)
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 == FRAMING.box
+        mass = framed.astype(float)
+        assert np.average(np.arange(28), weights=mass.sum(axis=1)) == pytest.approx(14, abs=0.5)
+        assert np.average(np.arange(28), weights=mass.sum(axis=0)) == pytest.approx(14, abs=0.5)
+
+    def test_the_aspect_ratio_is_kept(self) -> None:
+        line = np.full((300, 300), 255, np.uint8)
+        line[40:260, 140:152] = 0
+        columns = np.nonzero(to_digit(Image.fromarray(line)))[1]
+        assert np.ptp(columns) <= 4
+
+    def test_a_horizontal_line_stays_horizontal(self) -> None:
+        line = np.full((300, 300), 255, np.uint8)
+        line[140:152, 40:260] = 0
+        rows = np.nonzero(to_digit(Image.fromarray(line)))[0]
+        assert np.ptp(rows) <= 4
+
+    def test_the_framing_can_be_written_down_as_data(self) -> None:
+        assert asdict(FRAMING) == {
+            "size": 28,
+            "box": 20,
+            "centered_by": "mass",
+            "background": 0,
+            "ink": 255,
+            "thinnest": 2.2,
+            "thickest": 2.8,
+        }
+
+    def test_the_same_picture_always_gives_the_same_digit(self) -> None:
+        picture = Image.fromarray(lit(180 + noise((320, 320), 6), ink()))
+        assert np.array_equal(to_digit(picture), to_digit(picture))
+
+    def test_different_digits_stay_different(self) -> None:
+        framed = {digit: to_digit(Image.fromarray(on_white(digit=digit))) for digit in STROKES}
+        assert max(likeness(framed[a], framed[b]) for a in STROKES for b in STROKES if a != b) < 0.75
+
+
+class TestMnistDigits:
+    def test_every_one_passes_byte_for_byte(self, mnist: Gray) -> None:
+        assert all(np.array_equal(from_array(image), image) for image in mnist)
+
+    def test_so_it_does_as_a_png_of_any_mode(self, mnist: Gray) -> None:
+        for mode in ("L", "RGB", "RGBA", "LA"):
+            assert np.array_equal(digit_from_bytes(encoded(Image.fromarray(mnist[3]).convert(mode))), mnist[3])
+
+    def test_as_floats_from_0_to_1_it_passes_too(self, mnist: Gray) -> None:
+        assert np.array_equal(from_array(mnist[5] / 255), mnist[5])
+        assert np.array_equal(from_array((mnist[5] / 255).astype(np.float32)), mnist[5])
+
+    def test_black_on_white_it_is_inverted(self, mnist: Gray) -> None:
+        assert np.array_equal(from_array(255 - mnist[7]), mnist[7])
+
+    def test_what_passes_can_be_written_to(self, mnist: Gray) -> None:
+        digit = from_array(mnist[0])
+        digit[:] = 0
+        assert mnist[0].any()
+
+    def test_enlarged_it_comes_back_nearly_the_same(self, mnist: Gray) -> None:
+        for image in mnist[:40]:
+            large = Image.fromarray(np.pad(image, 6)).resize((400, 400), Image.Resampling.BICUBIC)
+            assert likeness(to_digit(large), image) > 0.8
+            assert likeness(to_digit(large), to_digit(Image.fromarray(255 - np.asarray(large)))) > 0.99
+
+    def test_a_small_digit_in_a_corner_of_28_pixels_is_framed_anew(self, mnist: Gray) -> None:
+        corner = np.zeros((28, 28), np.uint8)
+        corner[1:15, 2:16] = np.asarray(Image.fromarray(mnist[0]).resize((14, 14), Image.Resampling.BOX))
+        assert likeness(from_array(corner), mnist[0]) > 0.75

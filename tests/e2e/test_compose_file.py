@@ -1,0 +1,166 @@
+"""What can be seen of the deployment without an engine; `make compose-test` tries the rest for real."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("prefect-server", "scheduler", "service")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, str]:
+    """The Dockerfile's stages, each with the lines of those that it is made from, without comments."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "Dockerfile").read_text("utf-8"), flags=re.MULTILINE)
+    text = text.replace("\\\n", " ")
+    found: dict[str, str] = {}
+    for source, name, body in re.findall(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM |\Z)", text, re.MULTILINE | re.DOTALL):
+        found[name] = found.get(source, f"FROM {source}\n") + body
+    return found
+
+
+def test_the_project_has_these_services_and_no_others(project: dict[str, Any]) -> None:
+    assert tuple(project["services"]) == SERVICES
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_runs_without_privileges_on_a_read_only_file_system(project: dict[str, Any], name: str) -> None:
+    service = project["services"][name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert {"privileged", "cap_add", "user", "pid", "ipc", "network_mode", "devices"} & set(service) == set()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_is_bounded_and_comes_back_by_itself(project: dict[str, Any], name: str) -> None:
+    service = project["services"][name]
+    assert service["restart"] == "unless-stopped"
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert service["init"] is True
+    assert service["stop_grace_period"]
+
+
+def test_ports_are_published_on_this_machine_alone(project: dict[str, Any]) -> None:
+    ports = {name: service.get("ports", []) for name, service in project["services"].items()}
+    assert [len(ports[name]) for name in SERVICES] == [1, 0, 1]
+    assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
+
+
+def test_the_scheduler_alone_can_write_versions(project: dict[str, Any]) -> None:
+    mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("models:")] for name in SERVICES}
+    assert mounts == {"prefect-server": [], "scheduler": ["models:/models"], "service": ["models:/models:ro"]}
+
+
+def test_every_volume_is_a_named_one(project: dict[str, Any]) -> None:
+    mounted = {mount.partition(":")[0] for name in SERVICES for mount in project["services"][name]["volumes"]}
+    assert mounted == set(project["volumes"])
+
+
+def test_the_service_shares_no_network_with_the_pipelines(project: dict[str, Any]) -> None:
+    networks = {name: set(project["services"][name]["networks"]) for name in SERVICES}
+    assert networks["prefect-server"] & networks["scheduler"]
+    assert not networks["service"] & (networks["prefect-server"] | networks["scheduler"])
+
+
+def test_each_waits_until_the_one_before_is_healthy(project: dict[str, Any]) -> None:
+    waits = {name: project["services"][name].get("depends_on", {}) for name in SERVICES}
+    assert waits == {
+        "prefect-server": {},
+        "scheduler": {"prefect-server": {"condition": "service_healthy"}},
+        "service": {"scheduler": {"condition": "service_healthy"}},
+    }
+
+
+def test_every_variable_has_a_default(project: dict[str, Any]) -> None:
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    variables = re.findall(r"\$\{([A-Z_]+)(:-)?", text)
+    assert variables
+    assert [name for name, default in variables if not default] == []
+    assert "$" not in re.sub(r"\$\{[A-Z_]+:-[^}]*\}", "", text)
+
+
+def test_every_setting_is_in_the_operators_page() -> None:
+    text, page = ((ROOT / name).read_text("utf-8") for name in ("docker-compose.yml", "docs/operations.md"))
+    settings = set(re.findall(r"\$\{([A-Z_]+)", text))
+    assert {name for name in settings if f"`{name}`" not in page} == set()
+
+
+def test_the_server_sends_no_telemetry(project: dict[str, Any]) -> None:
+    assert project["services"]["prefect-server"]["environment"]["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+def test_the_only_image_from_elsewhere_is_the_pinned_python(stages: dict[str, str]) -> None:
+    text = (ROOT / "Dockerfile").read_text("utf-8")
+    sources = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) | set(re.findall(r"--from=(\S+)", text))
+    assert sources - set(stages) == {"python:3.11-slim"}
+
+
+def test_no_build_names_a_package_host(stages: dict[str, str]) -> None:
+    for text in ((ROOT / name).read_text("utf-8") for name in ("Dockerfile", "docker-compose.yml", "constraints.txt")):
+        hosts = set(re.findall(r"[a-z]+://([^/:\s\"']*)", text))
+        assert hosts <= {"127.0.0.1", "prefect-server", ""}
+        assert not re.search(r"index-url|find-links|trusted-host|^ARG ", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("target", ["pipelines", "service"])
+def test_an_image_runs_as_a_user_with_a_fixed_number(stages: dict[str, str], target: str) -> None:
+    [user] = re.findall(r"^USER (.*)$", stages[target], re.MULTILINE)
+    assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
+    assert f"--uid {user.partition(':')[0]} " in stages[target]
+
+
+@pytest.mark.parametrize("target", ["pipelines", "service"])
+def test_an_image_says_how_it_is_checked_started_and_stopped(stages: dict[str, str], target: str) -> None:
+    lines = stages[target]
+    assert re.search(r"^HEALTHCHECK .*CMD \[\"python\"", lines, re.MULTILINE)
+    assert f'ENTRYPOINT ["python", "-m", "{target}"]' in lines
+    assert re.search(r"^CMD \[", lines, re.MULTILINE)
+    assert "STOPSIGNAL SIGTERM" in lines
+
+
+def test_an_image_holds_the_code_of_its_own_side_alone(stages: dict[str, str]) -> None:
+    copied = {
+        name: set(re.findall(r"^COPY .*?(\S+)$", stages[name], re.MULTILINE)) for name in ("pipelines", "service")
+    }
+    assert copied == {
+        "pipelines": {"/venv", "data", "recipes", "core", "pipelines"},
+        "service": {"/venv", "core", "protos", "service"},
+    }
+
+
+@pytest.mark.parametrize("target", ["pipelines-venv", "service-venv"])
+def test_code_is_copied_after_what_is_installed(stages: dict[str, str], target: str) -> None:
+    before_install = stages[target].partition("pip --python")[0]
+    copied = re.findall(r"^COPY (?:--\S+ )?(\S+) \S+$", before_install, re.MULTILINE)
+    assert copied == ["constraints.txt", f"/requirements/{target.removesuffix('-venv')}.txt"]
+
+
+def test_nothing_goes_into_a_build_but_what_is_named() -> None:
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    assert patterns[0] == "*"
+    assert all((ROOT / pattern[1:]).exists() for pattern in patterns if pattern.startswith("!"))
+
+
+def test_without_an_engine_the_compose_test_says_so(tmp_path: Path) -> None:
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname") or "")  # all that is on the path: no docker
+    environment = {"PATH": str(tmp_path), "COMPOSE_CHECK": str(tmp_path / "none")}
+    ended = subprocess.run(
+        ["/bin/sh", "tools/compose_test.sh"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("compose-test: neither a Docker engine with compose nor ")
+    assert ended.stderr.count("\n") == 1

@@ -1,0 +1,171 @@
+"""A compose project that runs, seen from outside: its containers and versions, Prefect's API, and calls to the service.
+
+`compose` (docker compose with the right project) must be on the PATH, and the published ports in NUMERAL_PORT and
+NUMERAL_PREFECT_PORT.
+"""
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from core.errors import NumeralError
+from service.client import Recognizer
+
+ADDRESS = f"127.0.0.1:{os.environ.get('NUMERAL_PORT', '8500')}"
+PREFECT = f"http://127.0.0.1:{os.environ.get('NUMERAL_PREFECT_PORT', '4200')}"
+PATIENCE = 180.0
+"""Seconds after which something that should happen by itself counts as not happening."""
+
+
+# Containers
+
+
+def compose(*arguments: str, may_fail: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Run `compose`."""
+    return run("compose", *arguments, may_fail=may_fail)
+
+
+def inside(name: str, *command: str) -> str:
+    """What a command prints in a running container."""
+    return compose("exec", "-T", name, *command).stdout
+
+
+def run(*command: str, may_fail: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: It failed, and may not.
+    """
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode and not may_fail:
+        raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}: {done.stderr.strip()[-800:]}")
+    return done
+
+
+def containers() -> dict[str, dict[str, Any]]:
+    """The state of every container, by service."""
+    lines = compose("ps", "--all", "--format", "json").stdout.splitlines()
+    return {state["Service"]: state for state in map(json.loads, lines)}
+
+
+def is_healthy(name: str) -> bool:
+    """Whether a container says that it is well."""
+    return bool(containers()[name]["Health"] == "healthy")
+
+
+def started_at(name: str) -> str:
+    """When a container was started the last time, in UTC, as ISO 8601."""
+    identity = compose("ps", "--all", "--quiet", name).stdout.strip()
+    return run("docker", "inspect", "--format", "{{.State.StartedAt}}", identity).stdout.strip()
+
+
+# Versions
+
+
+def versions() -> list[dict[str, Any]]:
+    """What is published."""
+    rows: list[dict[str, Any]] = json.loads(
+        inside("scheduler", "python", "-m", "pipelines", "models", "list", "--json")
+    )
+    return rows
+
+
+def champion() -> str:
+    """The version that is promoted."""
+    [number] = [row["version"] for row in versions() if "champion" in row["aliases"]]
+    return str(number)
+
+
+# Prefect's API
+
+
+def deployment() -> dict[str, Any]:
+    """What the scheduler registered; there is one, however often it started."""
+    [found] = _post("deployments/filter", {})
+    return dict(found)
+
+
+def is_on(schedule_of: dict[str, Any]) -> bool:
+    """Whether a deployment's schedule is active and runs are planned for it."""
+    active = [schedule["active"] for schedule in schedule_of["schedules"]] == [True] and not schedule_of["paused"]
+    planned = {
+        "deployments": {"id": {"any_": [schedule_of["id"]]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+    }
+    return active and bool(wait_for(lambda: _post("flow_runs/filter", planned), "runs are planned"))
+
+
+def run_deployment() -> str:
+    """Ask for one run of what is scheduled, and say how it ended, e.g. COMPLETED."""
+    flow_run = _post(f"deployments/{deployment()['id']}/create_flow_run", {})["id"]
+    return str(wait_for(lambda: _final_state(flow_run), "the run that was asked for ends"))
+
+
+def _post(path: str, body: dict[str, Any]) -> Any:
+    return httpx.post(f"{PREFECT}/api/{path}", json=body, timeout=30).raise_for_status().json()
+
+
+def _final_state(flow_run: str) -> str | None:
+    state = httpx.get(f"{PREFECT}/api/flow_runs/{flow_run}", timeout=30).raise_for_status().json()["state"]["type"]
+    return state if state in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
+
+
+# Time
+
+
+def wait_for(condition: Callable[[], Any], what: str) -> Any:
+    """Ask until the answer is true.
+
+    Raises:
+        RuntimeError: It never was.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {PATIENCE:.0f} s: {what}")
+        time.sleep(0.2)
+    return answer
+
+
+@dataclass
+class Calls:
+    """What a client outside saw, call by call."""
+
+    versions: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def last(self) -> str | None:
+        """The version that answered last."""
+        return self.versions[-1] if self.versions else None
+
+
+@contextmanager
+def calls_from_outside(picture: Path) -> Iterator[Calls]:
+    """Call the service again and again for as long as the block lasts."""
+    calls, leave, encoded = Calls(), threading.Event(), picture.read_bytes()
+
+    def call() -> None:
+        with Recognizer(ADDRESS) as client:
+            while not leave.wait(0.02):
+                try:
+                    calls.versions.append(client.recognize(encoded).model_version)
+                except NumeralError as error:
+                    calls.failures.append(str(error))
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    try:
+        yield calls
+    finally:
+        leave.set()
+        caller.join()
