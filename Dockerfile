@@ -16,19 +16,20 @@ RUN for side in pipelines service; do \
 
 # A virtual environment for each side, without pip, without the packages' own tests and C sources.
 FROM base AS venv
+ENV PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv --without-pip /venv
 COPY constraints.txt /requirements/
 
 FROM venv AS pipelines-venv
 COPY --from=requirements /requirements/pipelines.txt /requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     pip --python /venv/bin/python install -r /requirements/pipelines.txt -c /requirements/constraints.txt \
     && find /venv \( -type d -name tests -o -name '*.c' \) -prune -exec rm -rf {} + \
     && ! /venv/bin/python -c "import grpc" 2>/dev/null
 
 FROM venv AS service-venv
 COPY --from=requirements /requirements/service.txt /requirements/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     pip --python /venv/bin/python install -r /requirements/service.txt -c /requirements/constraints.txt \
     && find /venv \( -type d -name tests -o -name '*.c' \) -prune -exec rm -rf {} + \
     && ! /venv/bin/python -c "import prefect" 2>/dev/null

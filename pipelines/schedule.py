@@ -55,6 +55,8 @@ def run(cron: str, parameters: dict[str, Any], *, train_if_empty: bool) -> None:
             except NumeralError as error:
                 say(f"the first training failed: {error}; the schedule tries again")
         say(f"schedule: retrain {parameters['recipe']} at '{cron}' (UTC); stop with Ctrl-C")
+        # Ignored where a shell started this in the background, and so would be SIGTERM, which becomes one.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             asyncio.run(runner.start())
         except KeyboardInterrupt:

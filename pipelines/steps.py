@@ -122,6 +122,11 @@ def train(
     ):
         reports.append(report)
         on_epoch(report)
+    last = reports[-1]
+    say(
+        f"trained: {last.epochs} epochs in {sum(report.seconds for report in reports):.1f} s, "
+        f"validation accuracy {last.validation_accuracy:.2%}"
+    )
     trained = TrainedRef(
         weights=FileRef.store(work / "weights.safetensors", weights_file.encode(network.state())),
         history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),

@@ -136,5 +136,16 @@ def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_
 ) -> None:
     ended = make_workshop().retrain()
     assert ended.json["outcome"] == "published"
-    known = ("train-", "t10k-", "All ", "verified:", "normalized:", "  epoch", "evaluated:", "published:", "promoted:")
+    known = (
+        "train-",
+        "t10k-",
+        "All ",
+        "verified:",
+        "normalized:",
+        "  epoch",
+        "trained:",
+        "evaluated:",
+        "published:",
+        "promoted:",
+    )
     assert [line for line in ended.stderr.splitlines() if not line.startswith(known)] == []
