@@ -1,5 +1,6 @@
 """Encoded picture → an upright Pillow picture of bounded size, or an error that says what came instead."""
 
+import importlib.util
 import math
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from core.imaging.modes import plain
 
 # What people send. Pillow reads more, but some of its formats start other programs (EPS), hold a picture larger than
 # their header says (ICO) or are recognized in almost any bytes (TGA).
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "PPM")
+FORMATS = ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"]
+if importlib.util.find_spec("PIL.AvifImagePlugin"):  # Pillow 11.2 and later
+    FORMATS.append("AVIF")
 
 # A larger picture is made smaller while it is decoded: finding a digit takes no more than this.
 KEPT_PIXELS = 1_500_000

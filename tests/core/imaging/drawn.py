@@ -1,36 +1,15 @@
+"""Digits drawn for these tests, and how alike two of them are."""
+
 import gzip
 import io
-import struct
-import tracemalloc
-import warnings
-import zlib
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
-from core.errors import NoDigitError, PictureError, PictureTooLargeError, PictureUnreadableError
-from core.imaging import (
-    FRAMING,
-    PictureLimits,
-    decode,
-    digit_from_bytes,
-    from_array,
-    from_pixels,
-    to_digit,
-)
-from core.imaging.components import components
-from core.imaging.morphology import closing, dilation
-from core.imaging.strokes import distance
-
+from core.imaging import to_digit
 
 Gray = NDArray[np.uint8]
 Point = tuple[float, float]
@@ -85,5 +64,8 @@ def noise(shape: tuple[int, int], spread: float, *, seed: int = 7) -> NDArray[np
 
 
 def mnist_test_images() -> Gray:
-    path = Path(__file__).parents[2] / "data" / "mnist" / "t10k-images-idx3-ubyte.gz"
+    path = Path(__file__).parents[3] / "data" / "mnist" / "t10k-images-idx3-ubyte.gz"
     return np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16).reshape(-1, 28, 28)
+
+
+REFERENCE = to_digit(Image.fromarray(on_white()))

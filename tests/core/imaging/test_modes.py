@@ -1,12 +1,4 @@
-import gzip
-import io
-import struct
-import tracemalloc
-import warnings
-import zlib
 from collections.abc import Callable
-from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,23 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
-from core.errors import NoDigitError, PictureError, PictureTooLargeError, PictureUnreadableError
+from core.errors import NoDigitError, PictureError, PictureUnreadableError
 from core.imaging import (
-    FRAMING,
-    PictureLimits,
-    decode,
     digit_from_bytes,
     from_array,
     from_pixels,
     to_digit,
 )
-from core.imaging.components import components
-from core.imaging.morphology import closing, dilation
-from core.imaging.strokes import distance
 
-from .drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
+from .drawn import REFERENCE, Gray, encoded, ink, likeness, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -60,7 +46,7 @@ class TestTransparency:
         assert np.array_equal(to_digit(picture.convert("LA")), REFERENCE)
 
     def test_a_palette_with_a_transparent_entry_is_understood(self) -> None:
-        picture = Image.fromarray((ink() > 0.5).astype(np.uint8), mode=None).convert("P")
+        picture = Image.fromarray((ink() > 0.5).astype(np.uint8)).convert("P")
         picture.putpalette([0, 0, 0] * 2)
         data = encoded(picture, transparency=0)
         assert likeness(digit_from_bytes(data), REFERENCE) > 0.95
