@@ -4,7 +4,6 @@ People's words go to standard error; `--json` prints one JSON document on standa
 Prefect is imported by the commands that need it, so that the others and `--help` answer at once.
 """
 
-import getpass
 import json
 import sys
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from rich.table import Table
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.errors import NumeralError
-from pipelines import engine
+from pipelines import engine, provenance
 from pipelines.config import Settings, load_recipe
 
 P = ParamSpec("P")
@@ -77,14 +76,17 @@ def retrain(
     mirrors: MirrorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train, evaluate, publish and, where it is no worse than the champion, promote a version."""
+    """Train, evaluate, publish and, where it is no worse than the champion, promote a version.
+
+    Nothing is redone where data, recipe and code are those of a published version. Exit status 0 also where the new
+    version is rejected: it is published for inspection, and the champion stays.
+    """
     load_recipe(recipe, overrides or ())  # a typing error is told before Prefect starts
     engine.prepare()
     engine.check_server()
     from pipelines.flows import retrain as flow  # Prefect takes a second to import
 
     result = flow(recipe, tuple(overrides or ()), repository, data_dir, tuple(mirrors or ()))
-    assert result is not None  # noqa: S101 — only `only_if_empty` gives None
     if as_json:
         print(result.model_dump_json(indent=2))
         return
@@ -168,7 +170,7 @@ def show(version: VersionArgument, repository: RepositoryOption = None, as_json:
 def promote(version: VersionArgument, repository: RepositoryOption = None, why: WhyOption = "promoted by hand") -> None:
     """Make a version the champion; services that follow the alias load it."""
     store = _open(repository)
-    store.promote(version, by=getpass.getuser(), why=why)
+    store.promote(version, by=provenance.author(), why=why)
     _people.print(f"version {version} is the champion")
 
 
@@ -176,7 +178,7 @@ def promote(version: VersionArgument, repository: RepositoryOption = None, why: 
 @_tells_errors
 def rollback(repository: RepositoryOption = None, why: WhyOption = "rolled back by hand") -> None:
     """Make the previous champion the champion again."""
-    move = _open(repository).alias().rollback(by=getpass.getuser(), why=why)
+    move = _open(repository).alias().rollback(by=provenance.author(), why=why)
     _people.print(f"version {move.version} is the champion again, in place of version {move.previous}")
 
 

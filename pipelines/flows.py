@@ -1,7 +1,5 @@
 """The flow: bring → verify → normalize → train → evaluate → publish → promote."""
 
-import getpass
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +10,7 @@ from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
 from pydantic import BaseModel, Field
 
-from core.artifact.manifest import Manifest
+from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from pipelines import provenance, steps, tasks, voice
 from pipelines.config import Settings, load_recipe, recipe_path
@@ -60,8 +58,7 @@ def retrain(
     repository: str | None = None,
     data_dir: Path | None = None,
     mirrors: tuple[str, ...] = (),
-    only_if_empty: bool = False,
-) -> Retrained | None:
+) -> Retrained:
     """Train a version with a recipe, publish it, and promote it where it is no worse than the champion.
 
     Running again with nothing changed (data, recipe, code) trains nothing.
@@ -72,18 +69,11 @@ def retrain(
         repository: Where to publish; default `NUMERAL_REPOSITORY`, else `./models`.
         data_dir: Where downloads and unfinished runs are kept; default `NUMERAL_DATA_DIR`, else `data/cache`.
         mirrors: Mirrors to ask before the public ones.
-        only_if_empty: Do nothing where the repository holds a version already.
-
-    Returns:
-        What came of it; None where `only_if_empty` found a version.
     """
     voice.prepare()
     settings, name = Settings(), recipe_path(recipe).stem
     data_dir = (data_dir or settings.data_dir).resolve()
     store = Repository(repository or settings.repository, writable=True)
-    if only_if_empty and store.versions():
-        say(f"the repository {store.url} holds a version already; nothing to do")
-        return None
     chosen = load_recipe(recipe, overrides)
     clock = _Stopwatch()
 
@@ -92,7 +82,7 @@ def retrain(
     with clock("verify"):
         dataset = tasks.verify(files)
     fingerprint = provenance.fingerprint(dataset.digests, chosen)
-    work, by = data_dir / "work" / fingerprint[:16], f"{getpass.getuser()}@{socket.gethostname()}"
+    work, by = data_dir / "work" / fingerprint[:16], provenance.author()
 
     if known := steps.find_unchanged(store, fingerprint):
         say(f"unchanged: data, recipe and code are those of version {known.version}; nothing to train")
@@ -136,5 +126,5 @@ def _result(
         recipe=manifest.recipe_name,
         repository=repository.url,
         report=f"{repository.url.rstrip('/')}/{manifest.name}/{manifest.version}/report.html",
-        weights_sha256=manifest.files["weights.safetensors"].sha256,
+        weights_sha256=manifest.files[WEIGHTS].sha256,
     )

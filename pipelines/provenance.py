@@ -1,8 +1,11 @@
 """Where a version comes from: code, machine, and a fingerprint that is equal where nothing has changed."""
 
+import getpass
 import hashlib
 import json
+import os
 import platform
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,6 +60,15 @@ def environment(threads: int) -> Environment:
         cpu=_cpu(),
         threads=threads,
     )
+
+
+def author() -> str:
+    """Who moves an alias: user and host. A container's user may have a number alone."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 def _python_files(path: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
+from core.artifact.manifest import WEIGHTS, Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
 from core.artifact.repository import Repository
 from core.data.batches import Batches, Split
 from core.data.mnist import LABELS
@@ -128,7 +128,7 @@ def train(
         f"validation accuracy {last.validation_accuracy:.2%}"
     )
     trained = TrainedRef(
-        weights=FileRef.store(work / "weights.safetensors", weights_file.encode(network.state())),
+        weights=FileRef.store(work / WEIGHTS, weights_file.encode(network.state())),
         history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),
     )
     FileRef.store(done, trained.model_dump_json().encode())  # last: from now on a rerun may rely on the two

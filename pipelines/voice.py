@@ -1,7 +1,6 @@
 """What a person sees while the pipeline works: plain sentences on standard error, and the progress of training."""
 
 import logging
-import os
 from types import TracebackType
 from typing import Self
 
@@ -40,7 +39,7 @@ class TrainingProgress:
     """Epoch by epoch: a live bar in a terminal, a line an epoch elsewhere."""
 
     def __init__(self) -> None:
-        self._live = _CONSOLE.is_terminal and "NO_COLOR" not in os.environ
+        self._live = _CONSOLE.is_terminal
         self._bar = Progress(
             TextColumn("training"),
             BarColumn(),
