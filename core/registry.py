@@ -22,7 +22,7 @@ def construct(registry: Mapping[str, Callable[..., T]], entry: Mapping[str, Any]
     """
     options = dict(entry)
     kind = options.pop("kind", None)
-    if kind not in registry:
+    if not isinstance(kind, str) or kind not in registry:
         raise ConfigError(f"unknown kind {kind!r}; known: {', '.join(registry)}")
     accepted = inspect.signature(registry[kind]).parameters
     settable = [name for name in accepted if name not in given]

@@ -1,7 +1,7 @@
 """Settings and recipes: TOML, flags and environment become frozen objects here, once."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
 from core.optim.optimizers import OPTIMIZERS
-from core.optim.schedules import SCHEDULES
+from core.optim.schedules import schedule_from
 from core.registry import construct
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,15 +69,18 @@ class TrainSection(_Section):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
-    schedule: str = "constant"
+    schedule: str | dict[str, Any] = "constant"
     optimizer: dict[str, Any]
+    clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # 0 is off here and below: TOML has no null to override with
+    ema_decay: float = Field(0, ge=0, lt=1)
     threads: int = Field(1, ge=1)
 
-    @field_validator("schedule")
+    @field_validator("schedule", mode="before")
     @classmethod
-    def _schedule_known(cls, value: str) -> str:
-        if value not in SCHEDULES:
-            raise ConfigError(f"unknown schedule {value!r}; known: {', '.join(SCHEDULES)}")
+    def _schedule_builds(cls, value: Any) -> Any:
+        if not isinstance(value, str | Mapping):
+            raise ConfigError(f"train.schedule: found {value!r}, expected a name or {{ kind = …, … }}")
+        schedule_from(value)
         return value
 
     @field_validator("optimizer")

@@ -23,8 +23,9 @@ from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
+from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
-from core.optim.schedules import SCHEDULES
+from core.optim.schedules import schedule_from
 from core.predictor import Predictor
 from core.registry import construct
 from core.train.evaluate import Evaluation, evaluate
@@ -117,7 +118,9 @@ def train(
         batches(split.validation, _EVALUATION_BATCH, None),
         epochs=options.epochs,
         learning_rate=options.learning_rate,
-        schedule=SCHEDULES[options.schedule],
+        schedule=schedule_from(options.schedule),
+        clip_norm=options.clip_norm or None,
+        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
         threads=options.threads,
     ):
         reports.append(report)

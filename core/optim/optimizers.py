@@ -1,49 +1,260 @@
-"""Update rules. An optimizer owns its state and no parameter; the learning rate of each step is handed in."""
+"""Update rules. An optimizer owns its state and no parameter; the learning rate of each step is handed in.
+
+Legend, used in every rule:
+
+    w  the parameter          η  the learning rate of this step
+    g  its gradient           λ  weight decay
+
+Conventions are those of `torch.optim`: the gradient enters a momentum undamped, ε stands outside the square root, and
+Nesterov's momentum is applied to the current gradient. So the same gradients give the same weights, up to rounding.
+Where weight decay differs it is said: here it is decoupled everywhere (Loshchilov & Hutter 2019), that is, it shrinks
+w by the factor 1 − η λ and never passes through momentum or the scaling by past gradients.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Mapping
+from math import isfinite, sqrt
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import ConfigError
-from core.nn.layer import Parameter
+from core.errors import TrainingError
+from core.nn.layer import Array, Parameter
+from core.optim.require import require
 
 
 class Optimizer(ABC):
-    """Turns gradients into a step, in place."""
+    """Turns gradients into a step, in place and without allocating anything after the first.
+
+    An optimizer with state belongs to the one parameter that it steps first, usually a network's whole `vector`.
+
+    Attributes:
+        kind: The name under which recipes know it.
+        slots: Names of its state arrays, each as long as the parameter; 0 before the first step.
+        weight_decay: λ.
+        steps: How many steps were made.
+    """
+
+    kind: ClassVar[str]
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *, weight_decay: float = 0.0) -> None:
+        require(0 <= weight_decay < 1, self.kind, "weight_decay", weight_decay, "at least 0 and below 1")
+        self.weight_decay = weight_decay
+        self.steps = 0
+        self._state: dict[str, NDArray[Any]] = {}
+        self._scratch: NDArray[Any] = np.empty(0)
 
     @abstractmethod
     def step(self, parameter: Parameter, learning_rate: float) -> None:
         """Update `parameter.value` from `parameter.grad`: usually a network's whole `vector` at once."""
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        """A copy of all that the next step depends on: the step count and, from the first step on, every slot."""
+        return {"steps": np.array(self.steps, np.int64)} | {name: array.copy() for name, array in self._state.items()}
+
+    def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a `state()`: the next steps are bit for bit those that would have followed there.
+
+        Raises:
+            TrainingError: The names are not those of this kind of optimizer; nothing was changed.
+        """
+        steps = int(state["steps"]) if "steps" in state else 0
+        expected = {"steps", *self.slots} if steps else {"steps"}
+        if state.keys() != expected:
+            raise TrainingError(
+                f"{self.kind}: a state of {', '.join(sorted(state)) or 'nothing'}, "
+                f"expected {', '.join(sorted(expected))}; was it kept by an optimizer of another kind?"
+            )
+        self.steps = steps
+        self._state = {name: np.array(state[name]) for name in self.slots if steps}
+
+    def _begin(self, parameter: Parameter) -> tuple[NDArray[Any], ...]:
+        """Count one more step; w, g, each slot, and scratch: all of one shape and type."""
+        w = parameter.value
+        if not self._state:
+            self._state = {name: np.zeros_like(w) for name in self.slots}
+        for name, array in self._state.items():
+            if array.shape != w.shape or array.dtype != w.dtype:
+                raise TrainingError(
+                    f"{self.kind}: {name} is {array.dtype} {array.shape}, but the parameter {w.dtype} {w.shape}; "
+                    "an optimizer belongs to one parameter, and a kept state to the network it was kept with"
+                )
+        if self._scratch.shape != w.shape or self._scratch.dtype != w.dtype:
+            self._scratch = np.empty_like(w)
+        self.steps += 1
+        return w, parameter.grad, *self._state.values(), self._scratch
+
+    def _decay(self, w: Array, learning_rate: float) -> None:
+        """w ← (1 − η λ) w."""
+        if self.weight_decay:
+            w *= 1 - learning_rate * self.weight_decay
+
 
 class SGD(Optimizer):
     """w ← (1 − η λ) w − η g: one step down the slope (Robbins & Monro 1951; Bottou 2010, eq. 3).
 
-    η is the learning rate and g the gradient of one mini-batch, a noisy estimate of the whole training set's. λ pulls
-    every weight a little towards 0, so that the network explains the data with weights no larger than it needs
-    (decoupled weight decay: Loshchilov & Hutter 2019, eq. 1; for plain SGD it equals an L2 penalty).
+    g is the gradient of one mini-batch, a noisy estimate of the whole training set's. λ pulls every weight a little
+    towards 0, so that the network explains the data with weights no larger than it needs (Loshchilov & Hutter 2019,
+    eq. 1; for plain SGD it equals an L2 penalty, so here it agrees with `torch.optim.SGD(weight_decay=λ)` too).
     """
 
-    def __init__(self, *, weight_decay: float = 0.0) -> None:
-        if not 0 <= weight_decay < 1:
-            raise ConfigError(f"sgd: weight_decay = {weight_decay}, expected at least 0 and below 1")
-        self.weight_decay = weight_decay
-        self._step: NDArray[Any] = np.empty(0)
+    kind: ClassVar[str] = "sgd"
 
     def step(self, parameter: Parameter, learning_rate: float) -> None:
         """w ← (1 − η λ) w − η g."""
-        w, g = parameter.value, parameter.grad
-        if self._step.shape != w.shape or self._step.dtype != w.dtype:
-            self._step = np.empty_like(w)
-        if self.weight_decay:
-            w *= 1 - learning_rate * self.weight_decay
-        np.multiply(g, learning_rate, out=self._step)
-        w -= self._step
+        w, g, scratch = self._begin(parameter)
+        self._decay(w, learning_rate)
+        np.multiply(g, learning_rate, out=scratch)
+        w -= scratch
 
 
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "sgd": SGD,
+class Momentum(Optimizer):
+    """b ← μ b + g;  w ← (1 − η λ) w − η b: a ball that rolls down the slope (Polyak 1964, eq. 9).
+
+    b gathers the gradients of about the last 1/(1 − μ) steps. Along a valley they add up, up to 1/(1 − μ) times; across
+    it they change sign and cancel. `torch.optim.SGD(momentum=μ)`.
+    """
+
+    kind: ClassVar[str] = "momentum"
+    slots: ClassVar[tuple[str, ...]] = ("b",)
+
+    def __init__(self, *, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
+        super().__init__(weight_decay=weight_decay)
+        require(0 <= momentum < 1, self.kind, "momentum", momentum, "at least 0 and below 1")
+        self.momentum = momentum
+
+    def step(self, parameter: Parameter, learning_rate: float) -> None:
+        """b ← μ b + g;  w ← (1 − η λ) w − η b."""
+        w, g, b, scratch = self._begin(parameter)
+        self._decay(w, learning_rate)
+        b *= self.momentum
+        b += g
+        np.multiply(b, learning_rate, out=scratch)
+        w -= scratch
+
+
+class Nesterov(Momentum):
+    """b ← μ b + g;  w ← (1 − η λ) w − η (g + μ b): momentum that looks ahead (Sutskever et al. 2013, eq. 3–4).
+
+    The original measures g where the momentum is about to carry w. Kept here, as in `torch.optim.SGD(nesterov=True)`,
+    is that place itself: then g is measured at w, and the step goes on by what the momentum will be worth next.
+    """
+
+    kind: ClassVar[str] = "nesterov"
+
+    def step(self, parameter: Parameter, learning_rate: float) -> None:
+        """b ← μ b + g;  w ← (1 − η λ) w − η (g + μ b)."""
+        w, g, b, scratch = self._begin(parameter)
+        self._decay(w, learning_rate)
+        b *= self.momentum
+        b += g
+        np.multiply(b, self.momentum, out=scratch)
+        scratch += g
+        scratch *= learning_rate
+        w -= scratch
+
+
+class RMSprop(Optimizer):
+    """v̂ ← ρ v̂ + (1 − ρ) g²;  w ← (1 − η λ) w − η g / (√v̂ + ε) (Tieleman & Hinton 2012, lecture 6e).
+
+    Each weight's step is measured in units of its own recent gradients: flat directions are walked as fast as steep
+    ones. `torch.optim.RMSprop(alpha=ρ)`.
+
+    Kept is v = v̂ / (1 − ρ), the sum v ← ρ v + g² instead of the mean: it takes one pass over memory less, and the
+    factor is made good in two numbers.
+    """
+
+    kind: ClassVar[str] = "rmsprop"
+    slots: ClassVar[tuple[str, ...]] = ("v",)
+
+    def __init__(self, *, decay: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0) -> None:
+        super().__init__(weight_decay=weight_decay)
+        require(0 <= decay < 1, self.kind, "decay", decay, "at least 0 and below 1")
+        _require_eps(self.kind, eps)
+        self.decay, self.eps = decay, eps
+
+    def step(self, parameter: Parameter, learning_rate: float) -> None:
+        """v ← ρ v + g²;  w ← (1 − η λ) w − (η √n) g / (√v + ε √n),  with n = 1 / (1 − ρ), so that v̂ = v / n."""
+        root = sqrt(1 / (1 - self.decay))
+        w, g, v, scratch = self._begin(parameter)
+        self._decay(w, learning_rate)
+        np.multiply(g, g, out=scratch)
+        v *= self.decay
+        v += scratch
+        np.sqrt(v, out=scratch)
+        scratch += self.eps * root
+        np.divide(g, scratch, out=scratch)
+        scratch *= learning_rate * root
+        w -= scratch
+
+
+class Adam(Optimizer):
+    """w ← w − η m̂ / (√v̂ + ε): momentum in units of the recent gradients (Kingma & Ba 2015, algorithm 1).
+
+    m̂ and v̂ are means of g and g² over all steps so far, where a step that lies i back weighs β₁ⁱ and β₂ⁱ:
+
+        m̂ = m / M,  m ← β₁ m + g,   M = 1 + β₁ + … + β₁ᵗ⁻¹ = (1 − β₁ᵗ) / (1 − β₁)
+        v̂ = v / V,  v ← β₂ v + g²,  V = 1 + β₂ + … + β₂ᵗ⁻¹ = (1 − β₂ᵗ) / (1 − β₂)
+
+    Dividing by the sum of the weights is what the paper calls bias correction. Keeping the sums m and v instead of the
+    paper's (1 − β₁) m and (1 − β₂) v takes two passes over memory less, and tiny g² underflow later.
+
+    `torch.optim.Adam(betas=(β₁, β₂))`. It has no weight decay: see `AdamW`.
+    """
+
+    kind: ClassVar[str] = "adam"
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
+
+    def __init__(self, *, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> None:
+        super().__init__()
+        require(0 <= beta1 < 1, self.kind, "beta1", beta1, "at least 0 and below 1")
+        require(0 <= beta2 < 1, self.kind, "beta2", beta2, "at least 0 and below 1")
+        _require_eps(self.kind, eps)
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+
+    def step(self, parameter: Parameter, learning_rate: float) -> None:
+        """w ← (1 − η λ) w − (η √V / M) m / (√v + ε √V), the formula of the class with its fractions cleared."""
+        w, g, m, v, scratch = self._begin(parameter)
+        M = (1 - self.beta1**self.steps) / (1 - self.beta1)
+        V = (1 - self.beta2**self.steps) / (1 - self.beta2)
+        self._decay(w, learning_rate)
+        m *= self.beta1
+        m += g
+        np.multiply(g, g, out=scratch)
+        v *= self.beta2
+        v += scratch
+        np.sqrt(v, out=scratch)
+        scratch += self.eps * sqrt(V)
+        np.divide(m, scratch, out=scratch)
+        scratch *= learning_rate * sqrt(V) / M
+        w -= scratch
+
+
+class AdamW(Adam):
+    """w ← (1 − η λ) w − η m̂ / (√v̂ + ε): Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2).
+
+    An L2 penalty would pass through g into m and v, where the weights with the largest gradients would decay least.
+    Decay beside the step treats all alike. `torch.optim.AdamW(weight_decay=λ)`.
+    """
+
+    kind: ClassVar[str] = "adamw"
+
+    def __init__(
+        self, *, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8, weight_decay: float = 0.01
+    ) -> None:
+        super().__init__(beta1=beta1, beta2=beta2, eps=eps)
+        require(0 <= weight_decay < 1, self.kind, "weight_decay", weight_decay, "at least 0 and below 1")
+        self.weight_decay = weight_decay
+
+
+def _require_eps(kind: str, eps: float) -> None:
+    # What float32 cannot hold would be added as 0, and the first weight without a gradient become 0 / 0.
+    least = float(np.finfo(np.float32).tiny)
+    require(isfinite(eps) and eps >= least, kind, "eps", eps, f"a finite number of at least {least:.2g}")
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    optimizer.kind: optimizer for optimizer in (SGD, Momentum, Nesterov, RMSprop, Adam, AdamW)
 }

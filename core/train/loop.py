@@ -3,7 +3,7 @@
 Whoever consumes the generator shows progress, keeps checkpoints or stops early: the loop knows none of that.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -15,6 +15,8 @@ from core.data.batches import Batches
 from core.errors import DivergenceError
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
+from core.optim.average import ExponentialAverage
+from core.optim.clip import clip_by_norm
 from core.optim.optimizers import Optimizer
 from core.optim.schedules import Schedule
 
@@ -55,11 +57,18 @@ def fit(
     epochs: int,
     learning_rate: float,
     schedule: Schedule,
+    clip_norm: float | None = None,
+    average: ExponentialAverage | None = None,
+    history: Sequence[EpochReport] = (),
     threads: int | None = None,
 ) -> Iterator[EpochReport]:
     """Train `network` in place and report after every epoch.
 
-    The same seed, data and thread count give bit-identical weights.
+    The same seed, data and thread count give bit-identical weights. So does a training that was stopped after an epoch
+    and is resumed with the states of network, optimizer, average and random generators, and the reports so far.
+
+    With an average, the network holds the averaged weights at each report: they are what was measured, and what is
+    left at the end. The next epoch swaps them out again.
 
     Args:
         network: The network; its last layer gives logits.
@@ -69,24 +78,44 @@ def fit(
         epochs: Passes over the training images.
         learning_rate: The base that `schedule` multiplies.
         schedule: Factor for each step.
+        clip_norm: Longest gradient that the optimizer is given; None leaves all as they are.
+        average: Running average of the weights, taken after each step; None takes none.
+        history: Reports of the epochs that are done already.
         threads: BLAS threads; None leaves NumPy's own choice.
 
     Raises:
         DivergenceError: The loss or a parameter is no longer finite.
     """
     steps = epochs * len(train)
-    for epoch in range(1, epochs + 1):
+    losses = [report.validation_loss for report in history]
+
+    def update(step: int) -> float:
+        """One step of the weights against their gradient; returns its learning rate."""
+        if clip_norm is not None:
+            clip_by_norm(network.vector, clip_norm)
+        rate = learning_rate * schedule(step, steps, losses)
+        optimizer.step(network.vector, rate)
+        if average is not None:
+            average.update(network.vector)
+        return rate
+
+    for epoch in range(len(losses) + 1, epochs + 1):
         # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of, because
         # it ends in a DivergenceError, which says more.
         with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+            if average is not None and average.swapped:
+                average.swap(network.vector)
             started = perf_counter()
             first_step = (epoch - 1) * len(train)
-            loss, accuracy, rate = _epoch(network, optimizer, train, first_step, steps, learning_rate, schedule)
+            loss, accuracy, rate = _epoch(network, train, first_step, learning_rate, update)
             seconds = perf_counter() - started
+            if average is not None:
+                average.swap(network.vector)
             validation_loss, validation_accuracy = measure(network, validation)
         if not (isfinite(validation_loss) and np.isfinite(network.vector.value).all()):  # the last update broke it
             found = f"after step {first_step + len(train) - 1}: the validation loss is {validation_loss}"
             raise DivergenceError(_diagnosis(network, found, rate))
+        losses.append(validation_loss)
         yield EpochReport(
             epoch=epoch,
             epochs=epochs,
@@ -101,17 +130,11 @@ def fit(
 
 
 def _epoch(
-    network: Sequential,
-    optimizer: Optimizer,
-    train: Batches,
-    first_step: int,
-    steps: int,
-    learning_rate: float,
-    schedule: Schedule,
+    network: Sequential, train: Batches, first_step: int, rate: float, update: Callable[[int], float]
 ) -> tuple[float, float, float]:
     """One pass; returns mean loss, accuracy, and the last step's learning rate."""
     loss = SoftmaxCrossEntropy()
-    total_loss, correct, rate = 0.0, 0, learning_rate
+    total_loss, correct = 0.0, 0
     for step, (x, labels) in enumerate(train, start=first_step):
         logits = network.forward(x, training=True)
         batch_loss = loss.forward(logits, labels)
@@ -119,8 +142,7 @@ def _epoch(
             raise DivergenceError(_diagnosis(network, f"step {step}: the loss is {batch_loss}", rate))
         correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
         network.backward(loss.backward())
-        rate = learning_rate * schedule(step, steps)
-        optimizer.step(network.vector, rate)
+        rate = update(step)
         total_loss += batch_loss * len(labels)
     return total_loss / train.images, correct / train.images, rate
 

@@ -8,34 +8,12 @@ from threadpoolctl import threadpool_info
 
 from core.data.batches import Batches
 from core.errors import DivergenceError, TrainingError
-from core.nn.architectures import build
 from core.nn.layer import Parameter
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD, Optimizer
-from core.optim.schedules import constant, cosine
+from core.optim.schedules import Constant, Cosine
 from core.train.loop import EpochReport, fit, measure
-
-CENTERS = np.array([[4, 0], [-2, 3.5], [-2, -3.5]])
-"""Three clouds of spread 0.5, so far apart that straight lines part them."""
-
-
-def clouds(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % len(CENTERS)
-    return (CENTERS[labels] + 0.5 * rng.standard_normal((count, 2))).astype(np.float32), labels.astype(np.uint8)
-
-
-def small_network(seed: int = 0) -> Sequential:
-    layers = [{"kind": "dense", "units": 8}, {"kind": "relu"}, {"kind": "dense", "units": 3}]
-    return build((2,), layers, rng=np.random.default_rng(seed))
-
-
-def train_batches(seed: int = 0, count: int = 300, batch_size: int = 32) -> Batches:
-    return Batches(*clouds(count, 1), batch_size=batch_size, rng=np.random.default_rng(seed))
-
-
-def validation_batches() -> Batches:
-    return Batches(*clouds(90, 2), batch_size=50)
+from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
@@ -45,7 +23,7 @@ def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
         "validation": validation_batches(),
         "epochs": 3,
         "learning_rate": 0.1,
-        "schedule": cosine,
+        "schedule": Cosine(),
         "threads": 1,
     }
     return fit(network, **options | changes)
@@ -66,7 +44,7 @@ def test_a_report_comes_after_every_epoch_and_agrees_with_the_network() -> None:
         assert (report.validation_loss, report.validation_accuracy) == measure(network, validation_batches())
         assert report.seconds > 0
         assert report.images_per_second * report.seconds == pytest.approx(300)
-        assert report.learning_rate == pytest.approx(0.1 * cosine(number * 10 - 1, 30))  # 10 batches an epoch
+        assert report.learning_rate == pytest.approx(0.1 * Cosine()(number * 10 - 1, 30))  # 10 batches an epoch
     assert number == 3
 
 
@@ -159,7 +137,7 @@ def test_an_absurd_learning_rate_ends_in_an_error_that_names_step_and_parameter(
     with pytest.raises(
         DivergenceError, match=r"step \d+: the (validation )?loss is .*learning rate .*\d\.dense\.[Wb].*smaller"
     ):
-        list(training(small_network(), epochs=50, learning_rate=learning_rate, schedule=constant))
+        list(training(small_network(), epochs=50, learning_rate=learning_rate, schedule=Constant()))
 
 
 @pytest.mark.usefixtures("no_warnings")
@@ -172,6 +150,8 @@ def test_an_update_that_breaks_the_weights_is_noticed_even_if_it_was_the_last() 
 
 class Breaks(Optimizer):
     """Sets one bias to minus infinity: the ReLU above then gives 0, and no loss shows it."""
+
+    kind = "breaks"
 
     def step(self, parameter: Parameter, learning_rate: float) -> None:
         parameter.value[2 * 8] = -np.inf

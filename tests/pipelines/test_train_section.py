@@ -1,0 +1,86 @@
+"""How a recipe says how to train: optimizer, schedule, clipping, the average of the weights."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigError
+from core.train.loop import EpochReport
+from pipelines import steps
+from pipelines.config import Recipe, load_recipe
+from pipelines.references import DatasetRef
+from pipelines.report.provenance import retrain_command
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        'train.optimizer={kind="adamw", beta1=0.8, beta2=0.99, eps=1e-7, weight_decay=0.05}',
+        'train.optimizer={kind="nesterov", momentum=0.95, weight_decay=1e-4}',
+        'train.optimizer={kind="rmsprop", decay=0.9}',
+        "train.schedule=one_cycle",
+        'train.schedule={kind="one_cycle", warmup=0.2, start=0.1}',
+        'train.schedule={kind="step", at=[0.3, 0.6], factor=0.5}',
+        'train.schedule={kind="reduce_on_plateau", patience=2}',
+        "train.clip_norm=1",
+        "train.ema_decay=0.999",
+    ],
+)
+def test_a_recipe_may_say_it(override: str) -> None:
+    recipe = load_recipe("mlp", [override])
+    assert recipe != load_recipe("mlp")
+    assert Recipe.model_validate(json.loads(recipe.model_dump_json())) == recipe  # as a manifest keeps it
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ('train.optimizer={kind="adam", weight_decay=0.1}', "adam: unknown option weight_decay; known: beta1, beta2"),
+        ('train.optimizer={kind="adam", beta1=1}', "adam: beta1 = 1, expected at least 0 and below 1"),
+        ('train.optimizer={kind="rms"}', "unknown kind 'rms'; known: sgd, momentum, nesterov, rmsprop, adam, adamw"),
+        ("train.schedule=upwards", "unknown schedule 'upwards'; known: constant, cosine, step, exponential, one_cycle"),
+        ('train.schedule={kind="cosine", warm=0.1}', "cosine: unknown option warm; known: warmup, end"),
+        ('train.schedule={kind="cosine", warmup=1.5}', "cosine: warmup = 1.5, expected at least 0 and below 1"),
+        ("train.schedule=5", "train.schedule: found 5, expected a name or { kind = …, … }"),
+        ("train.clip_norm=-1", "train.clip_norm: .*greater than or equal to 0, found -1"),
+        ("train.clip_norm=inf", "train.clip_norm: .*finite number, found inf"),
+        ("train.clip_norm=nan", "train.clip_norm: .*found nan"),
+        ("train.ema_decay=1", "train.ema_decay: .*less than 1, found 1"),
+        ("train.ema_decay=-0.5", "train.ema_decay: .*greater than or equal to 0, found -0.5"),
+        ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_what_is_known(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_recipe("mlp", [override])
+
+
+def test_the_command_that_trains_it_again_says_all_of_it() -> None:
+    recipe = load_recipe("mlp", ['train.schedule={kind="one_cycle", warmup=0.2}', "train.clip_norm=2"])
+    command = retrain_command("mlp", recipe.model_dump(mode="json"))
+    assert """'train.schedule={kind = "one_cycle", warmup = 0.2}'""" in command
+    assert "train.clip_norm=2.0" in command
+    assert "train.ema_decay=0" in command
+
+
+def trained(dataset: DatasetRef, recipe: Recipe, work: Path, **changes: object) -> list[EpochReport]:
+    changed = recipe.model_copy(update={"train": recipe.train.model_copy(update=changes)})
+    reports: list[EpochReport] = []
+    preprocessing = steps.normalize(dataset, changed, work)
+    steps.train(dataset, preprocessing, changed, work, reports.append)
+    return reports
+
+
+def test_what_the_recipe_says_reaches_the_training(dataset: DatasetRef, recipe: Recipe, tmp_path: Path) -> None:
+    def losses(name: str, **changes: object) -> list[float]:
+        reports = trained(dataset, recipe, tmp_path / name, **changes)
+        return [report.validation_loss for report in reports]
+
+    plain = losses("plain")
+    assert losses("again") == plain
+    assert losses("off", clip_norm=0.0, ema_decay=0.0) == plain
+    assert losses("clipped", clip_norm=0.1) != plain
+    assert losses("averaged", ema_decay=0.9) != plain
+    assert losses("warm", schedule={"kind": "cosine", "warmup": 0.3}) != plain
+    assert losses("adam", optimizer={"kind": "adam"}) != plain
