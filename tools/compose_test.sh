@@ -39,5 +39,8 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
-compose up --build --detach --wait --wait-timeout "$UP_TIMEOUT"
+compose up --build --detach --wait --wait-timeout "$UP_TIMEOUT" || {
+    echo "compose-test: FAILED: the containers did not come up" >&2
+    exit 1
+}
 "$python" tools/compose_probe.py
