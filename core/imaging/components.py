@@ -27,8 +27,7 @@ class Components:
         row, start, stop, owner: The R runs, each (R,): pixels `start … stop-1` of `row` belong to component `owner`.
         left, top, right, bottom: Bounding boxes, each (C,); right and bottom are exclusive.
         area: Pixels, (C,).
-        inside: Those of them that are not in the outermost twelfth of the picture, (C,).
-        mass: Sum of their weights, (C,).
+        mass: Sum of the weights of those pixels, (C,).
         thickness: Mean width of the strokes, in pixels, (C,).
     """
 
@@ -42,7 +41,6 @@ class Components:
     right: Ints
     bottom: Ints
     area: Doubles
-    inside: Doubles
     mass: Doubles
     thickness: Doubles
 
@@ -58,12 +56,6 @@ class Components:
         height, width = self.shape
         touching: Mask = (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
         return touching
-
-    @property
-    def along_edge(self) -> Mask:
-        """Which components touch the edge and hardly leave it: borders, tables, fingers, (C,)."""
-        hugging: Mask = self.at_edge & (self.inside < 0.2 * self.area)
-        return hugging
 
     def box(self, chosen: Mask) -> Box:
         """Left, top, right and bottom of the chosen components, a mask (C,), taken together."""
@@ -107,7 +99,6 @@ def components(mask: Mask, weights: Floats) -> Components:
         right=_extreme(np.maximum, owner, stop, np.zeros(count, np.int64)),
         bottom=_extreme(np.maximum, owner, row + 1, np.zeros(count, np.int64)),
         area=area,
-        inside=_totals(owner, _inside(row, start, stop, height, width), count),
         mass=_totals(owner, _run_sums(weights, row, start, stop), count),
         thickness=mean_thickness(area, edges),
     )
@@ -149,13 +140,6 @@ def _extreme(pick: np.ufunc, owner: Ints, values: Ints, found: Ints) -> Ints:
     """`pick` of the values of each component's runs, (C,), over the initial `found`."""
     pick.at(found, owner, values)
     return found
-
-
-def _inside(row: Ints, start: Ints, stop: Ints, height: int, width: int) -> Ints:
-    """Pixels of each run that are not in the outermost twelfth of the picture, (R,)."""
-    rows, columns = max(1, height // 12), max(1, width // 12)
-    length = np.maximum(0, np.minimum(stop, width - columns) - np.maximum(start, columns))
-    return np.where((row >= rows) & (row < height - rows), length, 0)
 
 
 def _run_sums(weights: Floats, row: Ints, start: Ints, stop: Ints) -> Floats:

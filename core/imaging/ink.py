@@ -17,14 +17,14 @@ Floats = NDArray[np.float32]
 # What separates digits from noise, dust, tables and frames. Digits that people wrote stay well inside each limit.
 LEAST_CONTRAST = 0.05  # of ink against paper, where black on white has 1
 LEAST_SIGNAL = 4.5  # contrast of the ink, in standard deviations of the paper around it
-LEAST_SIZE = 7  # pixels: the longer side of something that can still be read …
-LEAST_PART = 0.02  # … and of something that was meant, as a share of the picture's longer side
+LEAST_SIZE = 7  # pixels: the longer side of something that can still be read
 MOST_WINDING = 4.5  # length of a stroke over the longer side of its box; an 8 has about 3
 MOST_STROKES = 16  # separate strokes of one digit
 LEAST_SHARE = 0.25  # of all the ink found, that of the digit …
 MOST_RIVAL = 0.35  # … unless nothing else scores more than this share of what the digit scores
 THIN = 1.5  # pixels: strokes as thin as the noise of single pixels …
 LEAST_THIN_SHARE = 0.9  # … count only where there is hardly any noise
+SLENDER = 0.15  # stroke width over the longer side: of digits; shapes that are wider are rather sheets or shadows
 EDGE_ODDS = 0.3  # that something cut off by the edge of the picture is the digit, against something that is not
 
 INK_SHARE = 0.35  # a pixel counts as ink from this share of the way between paper and ink: strokes fade at their sides
@@ -118,8 +118,8 @@ def _read(view: View, *, again: bool = True) -> list[Ink | str]:
 def _threshold(view: View) -> float | None:
     """Contrast from which a pixel counts as ink, by Ridler & Calvard's iteration (1978); None without contrast.
 
-    Started from the strongest ink, it finds a line that covers a thousandth of the picture, where Otsu's criterion
-    would split the noise.
+    Started from the strongest ink, it finds a line that covers a few ten-thousandths of the picture, where Otsu's
+    criterion would split the noise.
     """
     strongest = float(view.contrast.max())
     if strongest < LEAST_CONTRAST:
@@ -131,7 +131,7 @@ def _threshold(view: View) -> float | None:
     total = pixels[-1]
 
     paper = 0.0 if view.flat else float(level[np.searchsorted(pixels, total / 2)])
-    ink = float(level[np.searchsorted(pixels, total * 0.9995)])
+    ink = float(level[np.searchsorted(pixels, total * 0.9998)])
     split = 0
     for _ in range(20):
         before, split = split, max(1, int(np.searchsorted(level, (paper + ink) / 2)))
@@ -144,12 +144,12 @@ def _threshold(view: View) -> float | None:
 def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
     """The digit among the components: the longest and strongest stroke and what belongs to it. Or why there is none."""
     lengths = parts.area / parts.thickness
-    least = max(LEAST_SIZE, LEAST_PART * max(parts.shape))
-    legible = (parts.size >= least) & (lengths <= MOST_WINDING * parts.size) & ~parts.along_edge
+    legible = (parts.size >= LEAST_SIZE) & (lengths <= MOST_WINDING * parts.size)
     if not legible.any():
-        return "specks, texture or borders alone"
+        return "specks and texture alone"
     # mass / thickness = mean contrast × length: a stroke beats a blob of shadow that is as dark.
-    score = parts.mass / parts.thickness * np.where(parts.at_edge, EDGE_ODDS, 1) * legible
+    slender = np.minimum(1, SLENDER * parts.size / parts.thickness) ** 2
+    score = parts.mass / parts.thickness * slender * np.where(parts.at_edge, EDGE_ODDS, 1) * legible
     main = int(score.argmax())
     chosen = _together(parts, main)
     thickness = float(parts.area[chosen].sum() / lengths[chosen].sum())

@@ -87,8 +87,7 @@ class TestFormats:
     def test_a_large_photo_is_made_smaller_and_its_digit_is_found(self) -> None:
         data = encoded(on_white(canvas=(3000, 4000), size=1800, pen=60), "JPEG")
         picture = decode(data)
-        assert picture.width * picture.height <= 4_000_000
-        assert picture.width / picture.height == pytest.approx(4 / 3, rel=0.01)
+        assert picture.size == (2000, 1500)  # by the JPEG decoder itself, which never has all the pixels
         assert likeness(to_digit(picture), REFERENCE) > 0.95
 
     @pytest.mark.parametrize("mode", ["L", "P", "RGBA"])

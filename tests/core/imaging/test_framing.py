@@ -101,3 +101,12 @@ class TestMnistDigits:
         corner = np.zeros((28, 28), np.uint8)
         corner[1:15, 2:16] = np.asarray(Image.fromarray(mnist[0]).resize((14, 14), Image.Resampling.BOX))
         assert likeness(from_array(corner), mnist[0]) > 0.75
+
+    def test_so_is_a_large_one_that_is_far_from_the_center(self, mnist: Gray) -> None:
+        aside = np.roll(mnist[3], (4, -4), axis=(0, 1))
+        assert likeness(from_array(aside), mnist[3]) > 0.9
+        assert likeness(from_array(aside), aside) < 0.5
+
+    def test_one_that_is_shifted_a_little_as_augmented_data_is_passes(self, mnist: Gray) -> None:
+        shifted = np.roll(mnist[3], (2, -1), axis=(0, 1))
+        assert np.array_equal(from_array(shifted), shifted)

@@ -33,12 +33,14 @@ class TestTransparency:
         canvas[..., 3] = ink() * 255
         assert likeness(from_array(canvas), REFERENCE) > 0.98
 
-    def test_a_card_with_clear_corners_is_read_as_a_card(self) -> None:
-        corners = Image.new("L", (320, 320), 0)
-        ImageDraw.Draw(corners).rounded_rectangle((4, 4, 315, 315), 50, fill=255)
-        card = np.dstack([on_white()] * 3 + [np.asarray(corners)])
-        card[card[..., 3] == 0] = 0
-        assert likeness(from_array(card), REFERENCE) > 0.98
+    @pytest.mark.parametrize(("page", "pen"), [(255, 20), (200, 60), (40, 230)])
+    def test_a_picture_cut_out_in_the_round_is_read_as_a_page(self, page: int, pen: int) -> None:
+        disc = Image.new("L", (320, 320), 0)
+        ImageDraw.Draw(disc).ellipse((2, 2, 317, 317), fill=255)
+        gray = (page + (pen - page) * ink(size=170, pen=9)).astype(np.uint8)
+        cutout = np.dstack([gray] * 3 + [np.asarray(disc)])
+        cutout[cutout[..., 3] == 0] = 0
+        assert likeness(from_array(cutout), REFERENCE) > 0.98
 
     def test_an_opaque_alpha_channel_changes_nothing(self) -> None:
         picture = Image.fromarray(on_white())

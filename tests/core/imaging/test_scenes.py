@@ -53,6 +53,41 @@ def on_a_table() -> Gray:
     )
 
 
+def on_wood() -> Gray:
+    """A small sheet on a table whose grain is as wide as the strokes."""
+    sheet = Image.new("L", (600, 600), 0)
+    ImageDraw.Draw(sheet).polygon([(150, 120), (470, 150), (440, 500), (130, 470)], fill=255)
+    rows, columns = np.mgrid[0:600, 0:600]
+    wood = 110 + 12 * np.sin(rows / 4 + 3 * np.sin(columns / 60)) + noise((600, 600), 4)
+    page = lit(215 + noise((600, 600), 2), ink(canvas=(600, 600), size=200, pen=9))
+    return np.where(np.asarray(sheet) > 0, page, wood).astype(np.uint8)
+
+
+def on_carpet() -> Gray:
+    """A pale drawing on a sheet that covers a fifth of a picture of a carpet."""
+    grain = Image.fromarray(np.clip(128 + noise((600, 600), 60), 0, 255).astype(np.uint8))
+    carpet = np.asarray(grain.filter(ImageFilter.GaussianBlur(2))).astype(float) - 40
+    page = lit(215 + noise((600, 600), 2), ink(canvas=(600, 600), size=180, pen=8), strength=0.5)
+    carpet[160:450, 170:430] = page[160:450, 170:430]
+    return np.clip(carpet, 0, 255).astype(np.uint8)
+
+
+def with_dark_corners() -> Gray:
+    page = lit(200 + noise((320, 320), 2), ink(size=180)).copy()
+    rows, columns = np.mgrid[0:320, 0:320]
+    page[rows + columns < 110] = 60
+    page[rows - columns > 230] = 70
+    return page
+
+
+def above_a_line_of_writing() -> Gray:
+    page = on_white(size=170, at=(0.5, 0.4)).copy()
+    for column in range(20, 300, 9):
+        page[290:, column : column + 3] = 0
+    page[300:304, 20:300] = 0
+    return page
+
+
 def framed_by_a_line() -> Gray:
     page = on_white()
     page[8:312, [8, 9, 10, 309, 310, 311]] = 60
@@ -81,9 +116,12 @@ SCENES: dict[str, Callable[[], Gray]] = {
     "tiny": lambda: on_white(size=26, pen=2),
     "a third of it in a huge picture": lambda: on_white(canvas=(2400, 3000), size=900, pen=45),
     "a speck in a huge picture": lambda: on_white(canvas=(2000, 2600), size=110, at=(0.8, 0.3), pen=6),
+    "a speck in a grainy photo": lambda: lit(
+        200 + noise((2000, 2600), 6), ink(canvas=(2000, 2600), size=80, at=(0.8, 0.3), pen=6)
+    ),
     "thin line": lambda: on_white(pen=2),
     "thin line, large": lambda: on_white(canvas=(700, 700), size=600, pen=1),
-    "thick brush": lambda: on_white(pen=30),
+    "thick brush": lambda: on_white(pen=45),
     "uneven light": lambda: lit(np.linspace(60, 220, 320)[None] + noise((320, 320), 2), ink()),
     "dark photo": lambda: lit(45 + noise((320, 320), 2), ink()),
     "vignette": vignetted,
@@ -94,6 +132,10 @@ SCENES: dict[str, Callable[[], Gray]] = {
     "ruled paper": ruled,
     "dust": dusty,
     "on a table": on_a_table,
+    "on wood": on_wood,
+    "on a carpet": on_carpet,
+    "with dark corners": with_dark_corners,
+    "above a line of writing": above_a_line_of_writing,
     "inside a drawn frame": framed_by_a_line,
     "on a gray desktop": on_a_desktop,
     "with a black border": with_a_black_border,
@@ -151,6 +193,16 @@ class TestNoDigit:
         "an even gradient": lambda: np.tile(np.linspace(40, 220, 300).astype(np.uint8), (300, 1)),
         "grain": lambda: np.clip(190 + noise((300, 300), 6), 0, 255).astype(np.uint8),
         "strong grain": lambda: np.clip(128 + noise((300, 300), 30), 0, 255).astype(np.uint8),
+        "grain, 20×20": lambda: np.clip(128 + noise((20, 20), 20), 0, 255).astype(np.uint8),
+        "pepper": lambda: np.where(np.random.default_rng(0).random((300, 300)) < 0.1, 0, 255).astype(np.uint8),
+        "ruled paper": lambda: np.where(np.arange(300) % 40 < 2, 170 + noise((300, 300), 3), 210.0).astype(np.uint8),
+        "squared paper": lambda: np.tile(
+            np.pad(np.full((23, 23), 230, np.uint8), (2, 0), constant_values=150), (12, 12)
+        ),
+        "a weave": lambda: (180 + 25 * np.sin(np.arange(300) / 2.5) * np.sin(np.arange(300) / 2.5)[:, None]).astype(
+            np.uint8
+        ),
+        "a dark border": lambda: np.where(np.arange(300) < 9, 60 + noise((300, 300), 2), 210.0).astype(np.uint8),
         "pixels at random": lambda: np.random.default_rng(0).integers(0, 256, (200, 200)).astype(np.uint8),
         "pixels at random, 28×28": lambda: np.random.default_rng(0).integers(0, 256, (28, 28)).astype(np.uint8),
         "salt": lambda: np.where(np.random.default_rng(0).random((300, 300)) < 0.02, 255, 0).astype(np.uint8),
