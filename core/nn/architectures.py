@@ -7,13 +7,27 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError, ConfigError
-from core.nn.activation import ReLU
+from core.nn.activation import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
+from core.nn.conv import Conv2D
 from core.nn.dense import Dense
+from core.nn.dropout import Dropout
+from core.nn.flatten import Flatten
 from core.nn.layer import Layer, Shape
+from core.nn.norm import BatchNorm
+from core.nn.pool import AvgPool2D, GlobalAvgPool, MaxPool2D
+from core.nn.residual import Residual
 from core.nn.sequential import Sequential
 from core.registry import construct
 
-LAYERS: dict[str, type[Layer]] = {layer.kind: layer for layer in (Dense, ReLU)}
+LAYERS: dict[str, type[Layer]] = {
+    layer.kind: layer
+    for layer in (
+        *(Dense, Conv2D),
+        *(ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Softmax),
+        *(MaxPool2D, AvgPool2D, GlobalAvgPool),
+        *(BatchNorm, Dropout, Flatten, Residual),
+    )
+}
 
 
 def build(
@@ -37,12 +51,22 @@ def build(
     shape: Shape = tuple(input_shape)
     if any(not isinstance(size, int) or size < 1 for size in shape):
         raise ArchitectureError(f"input shape {shape}, expected whole numbers of at least 1")
-    built: list[Layer] = []
+    try:
+        return Sequential(_row(shape, layers, rng, dtype))
+    except RecursionError as error:
+        raise ArchitectureError("the layers are nested too deeply, expected a few blocks within blocks") from error
+
+
+def _row(shape: Shape, layers: Sequence[Mapping[str, Any]], rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
+    """The layers of a list, from a given input shape on; a layer that is made of layers calls this for its own."""
+    row: list[Layer] = []
     for index, entry in enumerate(layers):
         try:
-            layer = construct(LAYERS, entry, input_shape=shape, rng=rng, dtype=dtype)
+            layer = construct(
+                LAYERS, entry, input_shape=shape, rng=rng, dtype=dtype, make=lambda s, inner: _row(s, inner, rng, dtype)
+            )
         except (ConfigError, TypeError, ValueError, MemoryError) as error:  # a manifest may hold any nonsense
             raise ArchitectureError(f"layer {index}: {error}") from error
-        built.append(layer)
+        row.append(layer)
         shape = layer.output_shape
-    return Sequential(built)
+    return row

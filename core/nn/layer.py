@@ -65,8 +65,10 @@ class Layer(ABC):
         kind: The name under which recipes know the layer, e.g. `"dense"`.
         input_shape: Shape of one input, without the batch axis.
         output_shape: Shape of one output, without the batch axis.
-        parameters: What the optimizer trains, by name (`"W"`, `"b"`).
+        parameters: What the optimizer trains, by name (`"W"`, `"b"`). A layer that is made of layers lists theirs under
+            dotted names (`"0.dense.W"`); likewise below.
         buffers: What is saved with the parameters but not trained, by name.
+        generators: Where its random numbers come from while training, by name; a checkpoint keeps where each stands.
 
     A layer keeps what its backward pass needs from its last forward pass, and its arrays in `scratch`. So an array
     that it returns is valid until its next call, and one layer object belongs to one thread (see `replica`).
@@ -80,6 +82,7 @@ class Layer(ABC):
         self.dtype = np.dtype(dtype)
         self.parameters: Mapping[str, Parameter] = {}
         self.buffers: Mapping[str, Array] = {}
+        self.generators: Mapping[str, np.random.Generator] = {}
         self.scratch = Scratch(dtype)
 
     @abstractmethod
@@ -107,7 +110,7 @@ class Layer(ABC):
         """
 
     def replica(self) -> Self:
-        """A layer with the same parameters and its own scratch, for use by another thread."""
+        """A layer with the same parameters and buffers and its own scratch, for use by another thread."""
         twin = copy(self)
         twin.scratch = Scratch(self.dtype)
         return twin

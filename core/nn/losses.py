@@ -1,8 +1,13 @@
 """Losses: one number that says how wrong a batch is, and its gradient, where backpropagation begins."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import ConfigError
 from core.nn.layer import Array
 
 
@@ -10,20 +15,37 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
     """exp(z_k) / Σ_j exp(z_j), row by row: positive numbers that sum to 1.
 
     Args:
-        logits: z, (N, K), any real numbers.
+        logits: z, (…, K), any real numbers.
         out: Where to write; may be `logits` itself.
 
     Returns:
-        (N, K), same dtype.
+        (…, K), same dtype.
     """
     # Subtracting the row's maximum changes nothing (it cancels), and exp then never overflows: float32 ends near e⁸⁸.
-    p: Array = np.subtract(logits, logits.max(axis=1, keepdims=True), out=out)
+    p: Array = np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)
     np.exp(p, out=p)
-    p /= p.sum(axis=1, keepdims=True)
+    p /= p.sum(axis=-1, keepdims=True)
     return p
 
 
-class SoftmaxCrossEntropy:
+class Loss(ABC):
+    """How wrong the outputs of a batch are. `backward` begins where the layers' backward passes go on."""
+
+    @abstractmethod
+    def forward(self, outputs: Array, targets: NDArray[Any], /) -> float:
+        """The batch's loss.
+
+        Args:
+            outputs: What the last layer returned, (N, …).
+            targets: What it should have returned; each loss says in which form.
+        """
+
+    @abstractmethod
+    def backward(self) -> Array:
+        """∂L/∂outputs for the last `forward`, in the outputs' shape; once, and valid until the next call."""
+
+
+class SoftmaxCrossEntropy(Loss):
     """L = −(1/N) Σ_n log p[n, t_n], where p = softmax(z) and t_n is the true class of image n.
 
     It is the negative log-likelihood of the labels (Goodfellow, Bengio & Courville 2016, §6.2.2). With
@@ -32,9 +54,29 @@ class SoftmaxCrossEntropy:
         dz = (p − onehot(t)) / N
 
     Softmax and logarithm are taken together because apart they lose all precision where p_t is near 0.
+
+    With label smoothing ε, the target is no longer onehot(t) but q = (1 − ε) onehot(t) + ε / K: a little of the
+    certainty goes to every class alike (Szegedy et al. 2016, §7), so that logits need not grow without end. Then
+
+        L = −(1/N) Σ_n Σ_k q[n, k] log p[n, k]        dz = (p − q) / N
+
+    The smallest loss is no longer 0, so compare it with that of equal ε only; to measure a network, leave ε at 0.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        """Make the loss.
+
+        Args:
+            label_smoothing: ε, at least 0 and below 1.
+
+        Raises:
+            ConfigError: ε is out of range.
+        """
+        if not 0 <= label_smoothing < 1:
+            raise ConfigError(
+                f"softmax_cross_entropy: label_smoothing = {label_smoothing}, expected at least 0 and below 1"
+            )
+        self.label_smoothing = float(label_smoothing)
         self._p: Array = np.empty((0, 0), np.float32)
         self._labels: NDArray[np.integer] = np.empty(0, np.intp)
         self._rows = np.empty(0, np.intp)
@@ -54,16 +96,73 @@ class SoftmaxCrossEntropy:
         if self._p.shape != logits.shape or self._p.dtype != logits.dtype:
             self._p, self._rows = np.empty_like(logits), np.arange(len(logits))
         z = np.subtract(logits, logits.max(axis=1, keepdims=True), out=self._p)
-        z_true = z[self._rows, labels]
+        z_target = z[self._rows, labels]  # Σ_k q_k z_k
+        if self.label_smoothing:
+            z_target *= 1 - self.label_smoothing
+            z_target += self.label_smoothing * z.mean(axis=1)
         np.exp(z, out=z)
         total = z.sum(axis=1, keepdims=True)
         self._p /= total
         self._labels = labels
-        return float(np.mean(np.log(total[:, 0]) - z_true))
+        return float(np.mean(np.log(total[:, 0]) - z_target))  # Σ_k q_k log p_k = Σ_k q_k z_k − log Σ_j exp(z_j)
 
     def backward(self) -> Array:
-        """dz = (p − onehot(t)) / N, (N, K), valid until the next call."""
+        """dz = (p − q) / N, (N, K), valid until the next call."""
         dz = self._p
-        dz[self._rows, self._labels] -= 1
+        dz[self._rows, self._labels] -= 1 - self.label_smoothing
+        if self.label_smoothing:
+            dz -= self.label_smoothing / dz.shape[1]
         dz /= len(dz)
         return dz
+
+
+class MeanSquaredError(Loss):
+    """L = 1/(N·K) Σ_n Σ_k (y[n, k] − t[n, k])², the mean over all numbers of all outputs.
+
+    It is the negative log-likelihood of targets with normal noise, up to constants (Goodfellow, Bengio & Courville
+    2016, §5.5.1): right for measured quantities, second choice for classes. The derivative is that of a square:
+
+        dy = 2 (y − t) / (N·K)
+
+    Targets are arrays in the outputs' shape, or class indices, (N,), which stand for one-hot rows: t[n, k] is 1 where
+    k is the class of image n, else 0.
+    """
+
+    def __init__(self) -> None:
+        self._difference: Array = np.empty((0, 0), np.float32)
+        self._rows = np.empty(0, np.intp)
+
+    def forward(self, outputs: Array, targets: NDArray[Any]) -> float:
+        """The mean square of y − t.
+
+        Args:
+            outputs: y, (N, …).
+            targets: t, in the same shape; or for outputs (N, K), integers (N,) from 0 to K − 1.
+
+        Raises:
+            ConfigError: Targets of another form.
+        """
+        if self._difference.shape != outputs.shape or self._difference.dtype != outputs.dtype:
+            self._difference, self._rows = np.empty_like(outputs), np.arange(len(outputs))
+        d = self._difference
+        if targets.shape == outputs.shape:
+            np.subtract(outputs, targets, out=d)
+        elif outputs.ndim == 2 and targets.shape == outputs.shape[:1] and np.issubdtype(targets.dtype, np.integer):
+            np.copyto(d, outputs)
+            d[self._rows, targets] -= 1  # minus the one-hot rows, without making them
+        else:
+            found = f"mean_squared_error: targets {targets.dtype} {targets.shape} for outputs {outputs.shape}"
+            raise ConfigError(f"{found}, expected the outputs' shape, or class indices {outputs.shape[:1]} for (N, K)")
+        return float(np.vdot(d, d)) / d.size
+
+    def backward(self) -> Array:
+        """dy = 2 (y − t) / (N·K), in the outputs' shape, valid until the next call."""
+        dy = self._difference
+        dy *= 2 / dy.size
+        return dy
+
+
+LOSSES: dict[str, Callable[..., Loss]] = {
+    "softmax_cross_entropy": SoftmaxCrossEntropy,
+    "mean_squared_error": MeanSquaredError,
+}

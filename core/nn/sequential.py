@@ -1,19 +1,18 @@
 """A network: layers in a row, and one vector that holds all their parameters."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ArchitectureError
+from core.nn.chain import Chain
 from core.nn.layer import Array, Layer, Parameter, Shape
 
 
-class Sequential:
-    """Layers applied one after the other: y = f_k(… f_2(f_1(x))).
-
-    By the chain rule, the backward pass is the same walk from the last layer to the first.
+class Sequential(Chain):
+    """A whole network: a chain of layers with its shapes, its parameters as one vector, and its state.
 
     All parameters are views into `vector`: the layers see matrices with names, while an optimizer updates the whole
     network in one vectorized step, however many layers there are.
@@ -28,53 +27,11 @@ class Sequential:
     def __init__(self, layers: Sequence[Layer]) -> None:
         if not layers:
             raise ArchitectureError("a network needs at least one layer, found none")
-        self.layers = tuple(layers)
+        super().__init__(layers)
         self.input_shape: Shape = layers[0].input_shape
         self.output_shape: Shape = layers[-1].output_shape
         self.dtype = layers[0].dtype
         self.vector = _gather([p for _, p in self.named_parameters()], self.dtype)
-
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter under its full name: position, kind, name, e.g. `0.dense.W`."""
-        for index, layer in enumerate(self.layers):
-            for name, parameter in layer.parameters.items():
-                yield f"{index}.{layer.kind}.{name}", parameter
-
-    def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """Every buffer under its full name."""
-        for index, layer in enumerate(self.layers):
-            for name, buffer in layer.buffers.items():
-                yield f"{index}.{layer.kind}.{name}", buffer
-
-    def forward(self, x: Array, *, training: bool = False) -> Array:
-        """Logits for a batch.
-
-        Args:
-            x: (N, *input_shape).
-            training: Whether a backward pass will follow.
-
-        Returns:
-            (N, *output_shape), valid until the next call.
-        """
-        for layer in self.layers:
-            x = layer.forward(x, training=training)
-        return x
-
-    def backward(self, dy: Array, *, need_dx: bool = False) -> Array | None:
-        """Fill the gradient of every parameter.
-
-        Args:
-            dy: (N, *output_shape), the gradient of the loss for what `forward` returned last.
-            need_dx: Whether the gradient of the input itself is wanted too.
-
-        Returns:
-            dx, (N, *input_shape), or None.
-        """
-        d: Array | None = dy
-        for index in range(len(self.layers) - 1, -1, -1):
-            assert d is not None  # noqa: S101 — only the first layer may withhold dx
-            d = self.layers[index].backward(d, need_dx=need_dx or index > 0)
-        return d
 
     def state(self) -> dict[str, Array]:
         """A copy of all parameters and buffers by full name: what an artifact keeps."""
@@ -101,12 +58,29 @@ class Sequential:
         for name, array in own.items():
             array[...] = state[name]
 
-    def replica(self) -> "Sequential":
-        """A network with the same parameters, and scratch of its own, for use by another thread."""
-        twin = object.__new__(Sequential)
-        twin.__dict__.update(self.__dict__)
-        twin.layers = tuple(layer.replica() for layer in self.layers)
-        return twin
+    def random_state(self) -> dict[str, Any]:
+        """Where each source of random numbers stands, by full name: what a checkpoint keeps beside the state.
+
+        Plain dictionaries of text and whole numbers (up to 128 bits), fit for JSON.
+        """
+        return {name: generator.bit_generator.state for name, generator in self.named_generators()}
+
+    def load_random_state(self, state: Mapping[str, Any]) -> None:
+        """Go on drawing where the network stood from which `state` was taken.
+
+        Raises:
+            ArchitectureError: Names that are not those of this network, or something else than a generator's state.
+        """
+        own = dict(self.named_generators())
+        if own.keys() != state.keys():
+            found, wanted = (", ".join(sorted(names)) or "none" for names in (state, own))
+            raise ArchitectureError(f"random state of {found}, this network draws in {wanted}")
+        for name, generator in own.items():
+            try:
+                generator.bit_generator.state = state[name]
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                kind = type(generator.bit_generator).__name__
+                raise ArchitectureError(f"{name}: not the state of a {kind} generator ({error!r})") from error
 
 
 def _gather(parameters: Sequence[Parameter], dtype: np.dtype[Any]) -> Parameter:

@@ -70,7 +70,10 @@ def test_a_recipe_cannot_set_what_the_builder_gives(option: str) -> None:
         ([{"kind": "dense", "units": None}], "None"),
         ([{"kind": "dense", "units": 10**15}], "allocate"),
         ([{"kind": "dense", "units": 10**30}], "layer 0"),
-        ([{"kind": "dense", "units": 2, "init": "xavier"}], "unknown init 'xavier'; known: he_normal, zeros"),
+        (
+            [{"kind": "dense", "units": 2, "init": "xavier"}],
+            "unknown init 'xavier'; known: he_normal, .*orthogonal, .*zeros",
+        ),
         ([{"kind": "dense", "units": 2, "init": ["zeros"]}], "zeros"),
         ([{"kind": ["dense"], "units": 2}], "layer 0"),
         (["dense"], "layer 0"),
@@ -80,6 +83,34 @@ def test_a_recipe_cannot_set_what_the_builder_gives(option: str) -> None:
 def test_layers_that_make_no_network_are_refused(layers: Any, message: str) -> None:
     with pytest.raises(ArchitectureError, match=message):
         built((4,), layers)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        *[({"kind": "leaky_relu", "slope": v}, rf"leaky_relu: slope = {v}, .* 0 and below 1") for v in (-0.1, 1, NAN)],
+        *[({"kind": "dropout", "rate": v}, rf"dropout: rate = {v}, .* 0 and below 1") for v in (-0.1, 1.0, 50, NAN)],
+        *[({"kind": "batch_norm", "momentum": v}, rf"batch_norm: momentum = {v}, .* below 1") for v in (-1, 1.0, NAN)],
+        *[({"kind": "batch_norm", "eps": v}, rf"batch_norm: eps = {v}, expected 1e-12 to 1") for v in (0, -1, 2, NAN)],
+        ({"kind": "dropout"}, "dropout: option rate is missing"),
+        ({"kind": "dropout", "rate": "half"}, "dropout: .*half"),
+        ({"kind": "batch_norm", "eps": [1]}, "batch_norm: .*eps"),
+        ({"kind": "leaky_relu", "slope": None}, "leaky_relu: .*slope"),
+        ({"kind": "flatten", "axis": 1}, "flatten: unknown option axis; known: none"),
+    ],
+)
+def test_an_option_out_of_range_is_named_with_its_value_and_its_range(layer: Any, message: str) -> None:
+    with pytest.raises(ArchitectureError, match=f"layer 0: {message}"):
+        built((4,), [layer])
+
+
+@pytest.mark.parametrize("kind", ["softmax", "batch_norm"])
+def test_layers_that_work_along_the_last_axis_need_one(kind: str) -> None:
+    with pytest.raises(ArchitectureError, match=f"{kind}: input of shape \\(\\), expected at least one axis"):
+        built((), [{"kind": kind}])
 
 
 @pytest.mark.parametrize("shape", [(0,), (-1,), (2.5,), ("4",), (None,)])

@@ -2,8 +2,11 @@ from math import log
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from core.nn.losses import SoftmaxCrossEntropy, softmax
+from core.errors import ConfigError
+from core.nn.losses import LOSSES, Loss, MeanSquaredError, SoftmaxCrossEntropy, softmax
+from core.registry import construct
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -60,9 +63,84 @@ def test_a_certain_mistake_has_a_finite_loss_and_gradient() -> None:
     assert loss.backward().tolist() == [[1, -1]]
 
 
+def test_smoothed_cross_entropy_worked_by_hand() -> None:
+    # Logits (0, ln 3): p = (1/4, 3/4). True class 1 and ε = 0.2: q = 0.8·(0, 1) + 0.2/2·(1, 1) = (0.1, 0.9).
+    # L = −0.1 log 1/4 − 0.9 log 3/4, and dz = p − q = (0.15, −0.15).
+    loss = SoftmaxCrossEntropy(label_smoothing=0.2)
+    assert loss.forward(np.array([[0, log(3)]]), np.array([1])) == pytest.approx(0.1 * log(4) + 0.9 * log(4 / 3))
+    np.testing.assert_allclose(loss.backward(), [[0.15, -0.15]], atol=1e-15)
+
+
+def test_smoothed_cross_entropy_is_least_where_p_is_the_smoothed_target() -> None:
+    loss = SoftmaxCrossEntropy(label_smoothing=0.3)
+    q = np.array([0.1, 0.1, 0.8])  # 0.7·(0, 0, 1) + 0.3/3
+    least = loss.forward(np.log(q)[None], np.array([2]))
+    assert least == pytest.approx(-np.sum(q * np.log(q)))
+    np.testing.assert_allclose(loss.backward(), 0, atol=1e-15)
+    assert loss.forward(np.array([[0.0, 0.0, 50.0]]), np.array([2])) > least, "certainty is punished"
+
+
+def test_smoothing_leaves_the_probabilities_alone() -> None:
+    logits, labels = np.random.default_rng(0).standard_normal((5, 10)), np.arange(5)
+    plain, smoothed = SoftmaxCrossEntropy(), SoftmaxCrossEntropy(label_smoothing=0.5)
+    plain.forward(logits, labels)
+    smoothed.forward(logits, labels)
+    np.testing.assert_array_equal(plain.probabilities, smoothed.probabilities)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1, 1.5, float("nan"), True])
+def test_an_impossible_smoothing_is_refused(smoothing: float) -> None:
+    with pytest.raises(ConfigError, match=r"label_smoothing = .*, expected at least 0 and below 1"):
+        SoftmaxCrossEntropy(label_smoothing=smoothing)
+
+
+def test_mean_squared_error_worked_by_hand() -> None:
+    # Differences (1, −2) and (0, 3): squares 1, 4, 0, 9, their mean 14/4. The gradient is 2/4 of the differences.
+    outputs, targets = np.array([[2.0, 1.0], [0.0, 5.0]]), np.array([[1.0, 3.0], [0.0, 2.0]])
+    loss = MeanSquaredError()
+    assert loss.forward(outputs, targets) == 3.5
+    assert loss.backward().tolist() == [[0.5, -1.0], [0.0, 1.5]]
+
+
+def test_class_indices_stand_for_one_hot_rows() -> None:
+    outputs, labels = np.random.default_rng(0).standard_normal((6, 4)), np.array([0, 3, 3, 1, 2, 0])
+    by_class, by_row = MeanSquaredError(), MeanSquaredError()
+    assert by_class.forward(outputs, labels) == by_row.forward(outputs, np.eye(4)[labels])
+    np.testing.assert_array_equal(by_class.backward(), by_row.backward())
+
+
+def test_squared_error_compares_outputs_of_any_shape() -> None:
+    loss = MeanSquaredError()
+    assert loss.forward(np.full((2, 3, 4, 5), 3.0), np.ones((2, 3, 4, 5), np.int64)) == 4
+    assert loss.backward().shape == (2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(
+    "targets", [np.zeros((2, 2)), np.zeros(3), np.zeros(2, np.intp), np.zeros((3, 1)), np.zeros((3, 4, 1))]
+)
+def test_targets_that_do_not_fit_are_refused(targets: NDArray[np.generic]) -> None:
+    with pytest.raises(ConfigError, match=r"targets .* for outputs \(3, 4\), expected"):
+        MeanSquaredError().forward(np.zeros((3, 4)), targets)
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss"), [("softmax_cross_entropy", SoftmaxCrossEntropy), ("mean_squared_error", MeanSquaredError)]
+)
+def test_a_recipe_can_name_every_loss(kind: str, loss: type[Loss]) -> None:
+    assert isinstance(construct(LOSSES, {"kind": kind}), loss)
+    assert len(LOSSES) == 2
+
+
+def test_a_recipe_can_set_a_losss_options() -> None:
+    loss = construct(LOSSES, {"kind": "softmax_cross_entropy", "label_smoothing": 0.1})
+    assert isinstance(loss, SoftmaxCrossEntropy)
+    assert loss.label_smoothing == 0.1
+
+
+@pytest.mark.parametrize("kind", LOSSES)
 @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int64, np.intp])
-def test_labels_may_be_of_any_integer_type(dtype: type[np.integer]) -> None:
-    loss = SoftmaxCrossEntropy()
+def test_labels_may_be_of_any_integer_type(dtype: type[np.integer], kind: str) -> None:
+    loss = LOSSES[kind]()
     logits = np.random.default_rng(0).standard_normal((20, 10))
     labels = np.arange(20) % 10
     expected = loss.forward(logits, labels), loss.backward().copy()
@@ -70,19 +148,23 @@ def test_labels_may_be_of_any_integer_type(dtype: type[np.integer]) -> None:
     np.testing.assert_array_equal(loss.backward(), expected[1])
 
 
-def test_batches_of_changing_length_and_type_do_not_disturb_each_other() -> None:
-    rng, shared = np.random.default_rng(0), SoftmaxCrossEntropy()
+@pytest.mark.parametrize("kind", LOSSES)
+def test_batches_of_changing_length_and_type_do_not_disturb_each_other(kind: str) -> None:
+    rng, shared = np.random.default_rng(0), LOSSES[kind]()
     for count, dtype in [(32, np.float32), (7, np.float32), (7, np.float64), (32, np.float64), (1, np.float32)]:
         logits, labels = rng.standard_normal((count, 10)).astype(dtype), rng.integers(0, 10, count)
-        fresh = SoftmaxCrossEntropy()
+        fresh = LOSSES[kind]()
         assert shared.forward(logits, labels) == fresh.forward(logits, labels)
-        np.testing.assert_array_equal(shared.backward(), fresh.backward())
+        gradient = shared.backward()
+        assert gradient.dtype == dtype
+        np.testing.assert_array_equal(gradient, fresh.backward())
 
 
-def test_the_logits_are_left_alone() -> None:
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_outputs_are_left_alone(kind: str) -> None:
     logits = np.random.default_rng(0).standard_normal((5, 10))
     kept = logits.copy()
-    loss = SoftmaxCrossEntropy()
+    loss = LOSSES[kind]()
     loss.forward(logits, np.arange(5))
     loss.backward()
     np.testing.assert_array_equal(logits, kept)

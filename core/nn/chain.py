@@ -1,0 +1,80 @@
+"""Layers in a row: the walk forward and, by the chain rule, the same walk back."""
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from typing import Self
+
+import numpy as np
+
+from core.nn.layer import Array, Layer, Parameter
+
+
+class Chain:
+    """Layers applied one after the other: y = f_k(… f_2(f_1(x))). Without a layer it is the identity, y = x.
+
+    By the chain rule, the backward pass is the same walk from the last layer to the first.
+
+    Attributes:
+        layers: In order of application.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = tuple(layers)
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter under its full name: position, kind, name, e.g. `0.dense.W`.
+
+        A layer that is made of layers has dotted names of its own, so a full name is as long as the way to it:
+        `3.residual.0.dense.W`.
+        """
+        for index, layer in enumerate(self.layers):
+            for name, parameter in layer.parameters.items():
+                yield f"{index}.{layer.kind}.{name}", parameter
+
+    def named_buffers(self) -> Iterator[tuple[str, Array]]:
+        """Every buffer under its full name."""
+        for index, layer in enumerate(self.layers):
+            for name, buffer in layer.buffers.items():
+                yield f"{index}.{layer.kind}.{name}", buffer
+
+    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
+        """Every source of random numbers under its full name."""
+        for index, layer in enumerate(self.layers):
+            for name, generator in layer.generators.items():
+                yield f"{index}.{layer.kind}.{name}", generator
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        """The last layer's output for a batch: a classifier's logits.
+
+        Args:
+            x: (N, *input_shape).
+            training: Whether a backward pass will follow.
+
+        Returns:
+            (N, *output_shape), valid until the next call.
+        """
+        for layer in self.layers:
+            x = layer.forward(x, training=training)
+        return x
+
+    def backward(self, dy: Array, *, need_dx: bool = False) -> Array | None:
+        """Fill the gradient of every parameter.
+
+        Args:
+            dy: (N, *output_shape), the gradient of the loss for what `forward` returned last.
+            need_dx: Whether the gradient of the input itself is wanted too.
+
+        Returns:
+            dx, (N, *input_shape), or None.
+        """
+        d: Array | None = dy
+        for index in range(len(self.layers) - 1, -1, -1):
+            assert d is not None  # noqa: S101 — only the first layer may withhold dx
+            d = self.layers[index].backward(d, need_dx=need_dx or index > 0)
+        return d
+
+    def replica(self) -> Self:
+        """A chain with the same parameters, and scratch of its own, for use by another thread."""
+        twin = copy(self)
+        twin.layers = tuple(layer.replica() for layer in self.layers)
+        return twin

@@ -1,0 +1,161 @@
+"""The convolutional layer."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from core.errors import ArchitectureError
+from core.nn.bands import Bands
+from core.nn.init import INITIALIZERS
+from core.nn.layer import Array, Layer, Parameter, Shape
+from core.nn.plan import Plan
+from core.nn.window import windows
+
+_CHUNK_BYTES = 1 << 20
+"""Patches in work at once: about a core's second-level cache, so that the product finds them there."""
+
+
+class Conv2D(Layer):
+    """Every output pixel is the same weighted sum of the pixels around it: one kernel, moved over the picture.
+
+    With X the input inside its padding of zeros, and s, r the strides along rows and columns:
+
+        y[n, h, w, o] = b[o] + Σ_{i, j, c} X[n, h·s + i, w·r + j, c] W[i, j, c, o]
+
+    (the cross-correlation that networks call convolution: Goodfellow, Bengio & Courville 2016, eq. 9.6; LeCun et al.
+    1998). A weight acts at every output pixel, and a pixel in several outputs; the chain rule sums over both:
+
+        dW[i, j, c, o] = Σ_{n, h, w} X[n, h·s + i, w·r + j, c] dy[n, h, w, o]
+        db[o]          = Σ_{n, h, w} dy[n, h, w, o]
+        dX[n, u, v, c] = Σ dy[n, h, w, o] W[i, j, c, o]   over all h, w, i, j, o with h·s + i = u and w·r + j = v
+
+    With the patches of X as the rows of a matrix P, and a last column of ones for the bias, these are the formulas of
+    a dense layer: y = P B, dB = Pᵀ dy, dP = dy Bᵀ. How a patch and B look is the matter of `core.nn.bands`.
+
+    Parameters: W (kh, kw, C, O), b (O,).
+    """
+
+    kind: ClassVar[str] = "conv2d"
+
+    def __init__(
+        self,
+        input_shape: Shape,
+        *,
+        channels: int,
+        kernel: int | list[int],
+        stride: int | list[int] = 1,
+        padding: str = "valid",
+        init: str = "he_normal",
+        rng: np.random.Generator,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        rows, columns = windows(self.kind, input_shape, kernel, stride, padding)
+        if not isinstance(channels, int) or isinstance(channels, bool) or channels < 1:
+            raise ArchitectureError(f"conv2d: channels = {channels!r}, expected a whole number of at least 1")
+        if init not in INITIALIZERS:
+            raise ArchitectureError(f"conv2d: unknown init {init!r}; known: {', '.join(INITIALIZERS)}")
+        super().__init__(input_shape, (rows.outputs, columns.outputs, channels), dtype)
+        inputs, area = input_shape[2], rows.kernel * columns.kernel
+        shape = (rows.kernel, columns.kernel, inputs, channels)
+        self.W = Parameter(INITIALIZERS[init](rng, shape, area * inputs, area * channels, dtype))
+        self.b = Parameter(np.zeros(channels, dtype))
+        self.parameters = {"W": self.W, "b": self.b}
+        self.plan = Plan.cheapest(rows, columns, inputs, channels)
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        """y = P B, a few pictures at a time."""
+        bands = self.plan.ahead
+        y = self.scratch("y", (len(x), *self.output_shape))
+        band = bands.weave(self.W.value, self.b.value, self.scratch("band", bands.shape))
+        for part, patches in self._patches(bands, x, "ahead"):
+            np.matmul(patches, band, out=y[part].reshape(-1, band.shape[1]))
+        if training:
+            self.x = x
+        return y
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
+        """dW, db and dx, by the cheapest way."""
+        if not need_dx:
+            return self._backward(dy, self.plan.ahead, None)
+        dx = self.scratch("dx", self.x.shape)
+        if self.plan.mirrored:
+            return self._backward_mirrored(dy, self.plan.back, dx)
+        return self._backward(dy, self.plan.back, dx)
+
+    def _backward(self, dy: Array, bands: Bands, dx: Array | None) -> Array | None:
+        """dB = Pᵀ dy and dP = dy Bᵀ; then dW, db and dx are what B and P were made of."""
+        band = bands.weave(self.W.value, self.b.value, self.scratch("band back", bands.shape))
+        d_band, share = self.scratch("d_band", bands.shape), self.scratch("share", bands.shape)
+        d_band.fill(0)
+        for part, patches in self._patches(
+            bands, self.x, "back"
+        ):  # copied anew, which is cheaper than keeping them all
+            d_tiles = dy[part].reshape(-1, bands.shape[1])  # (n·OH·T, t·O)
+            d_band += np.matmul(patches.T, d_tiles, out=share)
+            if dx is not None:
+                d_patches = self.scratch("d_patches", (len(dx[part]), *bands.tiles, bands.pixels))
+                np.matmul(d_tiles, band[:-1].T, out=d_patches.reshape(-1, bands.pixels))  # (n·OH·T, kh·R·C)
+                self._scatter(bands, d_patches, dx[part])
+        bands.unweave(d_band, self.W.grad, self.b.grad)
+        return dx
+
+    def _scatter(self, bands: Bands, d_patches: Array, dx: Array) -> None:
+        """Add dP up in dx; the gradient of the padding is dropped."""
+        padded = self._padded(bands, len(dx), "d_padded")
+        if padded is None:
+            dx.fill(0)
+            bands.scatter(d_patches, dx)
+        else:
+            bands.scatter(d_patches, padded)
+            np.copyto(dx, padded[:, bands.rows.inside, bands.columns.inside])
+
+    def _backward_mirrored(self, dy: Array, mirror: Bands, dx: Array) -> Array:
+        """dX as a convolution of dy with the mirrored kernel: nothing has to be added up in place.
+
+        With stride 1, the sum for dX is itself a convolution (Dumoulin & Visin 2016, §4.3): V[i, j, o, c] =
+        W[kh − 1 − i, kw − 1 − j, c, o] slides over dy. With Q the patches of dy and M the band matrix of V,
+        dX = Q M; and because each product x·dy that makes dW meets in Q too, dM = Qᵀ x.
+        """
+        band = mirror.weave(_mirrored(self.W.value), None, self.scratch("band back", mirror.shape))
+        d_band, share = self.scratch("d_band", mirror.shape), self.scratch("share", mirror.shape)
+        d_band.fill(0)
+        for part, patches in self._patches(mirror, dy, "back"):
+            np.matmul(patches, band, out=dx[part].reshape(-1, band.shape[1]))  # (n·H·W/t, t·C)
+            d_band += np.matmul(patches.T, self.x[part].reshape(-1, band.shape[1]), out=share)
+        mirror.unweave(d_band, _mirrored(self.W.grad), None)
+        rows = dy.reshape(-1, dy.shape[2] * dy.shape[3])  # whole rows first: NumPy adds long stretches faster
+        np.sum(rows.sum(axis=0).reshape(dy.shape[2:]), axis=0, out=self.b.grad)
+        return dx
+
+    def _patches(self, bands: Bands, x: Array, name: str) -> Iterator[tuple[slice, Array]]:
+        """The patches of x, a few pictures at a time: which, and (n·OH·T, K), valid until the next is asked for."""
+        size = prod(bands.tiles) * bands.shape[0] * self.dtype.itemsize
+        chunk = max(1, min(_CHUNK_BYTES // size, len(x)))
+        cols = self.scratch(f"patches {name}", (chunk, *bands.tiles, bands.shape[0]))
+        cols[..., bands.pixels :] = 1  # what the bias is multiplied by
+        padded = self._padded(bands, chunk, f"padded {name}")
+        for start in range(0, len(x), chunk):
+            pictures = x[start : start + chunk]
+            n = len(pictures)
+            if padded is not None:
+                padded[:n, bands.rows.inside, bands.columns.inside] = pictures
+                pictures = padded[:n]
+            bands.gather(pictures, cols[:n])
+            yield slice(start, start + n), cols[:n].reshape(-1, cols.shape[-1])
+
+    def _padded(self, bands: Bands, count: int, name: str) -> Array | None:
+        """Zeros, (count, *padded input), or None where no padding is needed."""
+        rows, columns = bands.rows, bands.columns
+        if rows.padded == rows.size and columns.padded == columns.size:
+            return None
+        zeros: Array = self.scratch(name, (count, rows.padded, columns.padded, bands.inputs))
+        zeros.fill(0)
+        return zeros
+
+
+def _mirrored(W: Array) -> Array:
+    """(kh, kw, C, O) seen as (kh, kw, O, C), with rows and columns reversed."""
+    return W[::-1, ::-1].swapaxes(2, 3)
