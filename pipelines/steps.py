@@ -5,8 +5,8 @@ retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,8 @@ from core.artifact.manifest import (
     Architecture,
     Calibration,
     DataProvenance,
-    Golden,
     Manifest,
-    Metrics,
     Preprocessing,
-    Robustness,
 )
 from core.artifact.repository import Repository
 from core.data.batches import Batches, Split
@@ -33,19 +30,16 @@ from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
-from core.nn.losses import LOSSES, softmax
+from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
-from core.predictor import Predictor
 from core.registry import construct
-from core.train.calibration import fit_temperature
-from core.train.corruptions import CORRUPTIONS, robustness
-from core.train.evaluate import Accuracy, Evaluation, evaluate
 from core.train.loop import EpochReport, fit
 from pipelines import provenance, sources
 from pipelines.config import Recipe
+from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
 from pipelines.promotion import decide
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
@@ -54,29 +48,8 @@ from pipelines.voice import say
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
 
 _HISTORY = TypeAdapter(tuple[EpochReport, ...])
-_EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Evaluations:
-    """The trained network on both sets of images, and the golden outputs to check it by wherever it is loaded.
-
-    Attributes:
-        validation: With the temperature, which was fitted on these images.
-        test: Likewise, on images that decided nothing.
-        temperature: See `core.train.calibration`.
-        robustness: On corrupted test images, by the corruption's name: see `core.train.corruptions`.
-        golden: Inputs and outputs.
-    """
-
-    validation: Evaluation
-    test: Evaluation
-    temperature: float
-    robustness: dict[str, Accuracy]
-    golden: Golden
-
-
 _EVALUATIONS = TypeAdapter(Evaluations)
+_EVALUATION_BATCH = 1000
 
 
 def bring(data_dir: Path, mirrors: Sequence[str]) -> dict[str, FileRef]:
@@ -172,26 +145,15 @@ def evaluate_trained(
     One step, so that a run looks at the test set once: nothing that comes of it goes back into the network.
     """
     mnist, split = read_mnist(dataset.files), _split(dataset, recipe)
-    network, normalizer = _trained_network(trained, recipe), _normalizer(preprocessing)
-    plain = Predictor(network, normalizer, LABELS)
-    validation_labels, test_labels = mnist.train_labels[split.validation], mnist.test_labels
-    validation_logits = plain.logits(mnist.train_images[split.validation])
-    temperature = fit_temperature(validation_logits, validation_labels)
-
-    def measured(logits: NDArray[np.float32], labels: NDArray[np.uint8]) -> Evaluation:
-        return evaluate(softmax(logits / temperature), labels, raw=softmax(logits))
-
-    validation = measured(validation_logits, validation_labels)
-    test = measured(plain.logits(mnist.test_images), test_labels)
-    corrupted = robustness(plain.logits, mnist.test_images, test_labels)
-    # One test image of each digit that occurs; the first ones, so that every version is probed with the same.
-    _, golden_rows = np.unique(test_labels, return_index=True)
-    golden_images = mnist.test_images[golden_rows]
-    probabilities = Predictor(network, normalizer, LABELS, temperature).probabilities(golden_images)
-    golden = Golden(images=golden_images.tobytes(), probabilities=probabilities.tolist())
-    _tell(validation, test, temperature, corrupted)
-    evaluations = Evaluations(validation, test, temperature, corrupted, golden)
-    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(evaluations))
+    measured = measure(
+        _trained_network(trained, recipe),
+        _normalizer(preprocessing),
+        Images(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
+        Images(mnist.test_images, mnist.test_labels),
+    )
+    for sentence in sentences(measured):
+        say(sentence)
+    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(measured))
 
 
 def publish(
@@ -216,7 +178,7 @@ def publish(
         split_seed=recipe.data.split_seed,
         license=LICENSE,
     )
-    validation = _metrics(measured.validation)
+    validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())
     manifest = Manifest(
         name=repository.model,
@@ -237,12 +199,9 @@ def publish(
         code=provenance.code(),
         environment=provenance.environment(recipe.train.threads),
         validation=validation,
-        test=_metrics(measured.test),
+        test=as_metrics(measured.test),
         calibration=Calibration(temperature=measured.temperature),
-        robustness={
-            name: Robustness(description=CORRUPTIONS[name].description, **asdict(accuracy))
-            for name, accuracy in measured.robustness.items()
-        },
+        robustness=as_robustness(measured.robustness),
         verdict=decide(validation, data, _champion(repository), recipe.promotion),
         golden=measured.golden,
     )
@@ -303,24 +262,6 @@ def _champion(repository: Repository) -> Manifest | None:
     except DamagedVersionError as error:
         say(f"the champion is damaged, so there is nothing to compare with: {error}")
         return None
-
-
-def _metrics(evaluation: Evaluation) -> Metrics:
-    return Metrics.model_validate(evaluation, from_attributes=True)
-
-
-def _tell(validation: Evaluation, test: Evaluation, temperature: float, corrupted: Mapping[str, Accuracy]) -> None:
-    low, high = test.interval
-    say(
-        f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
-        f"{validation.accuracy:.2%} on {validation.count:,} validation images"
-    )
-    say(
-        f"calibrated: temperature {temperature:.2f} takes the calibration error on the test images "
-        f"from {test.raw_calibration_error:.2%} to {test.calibration_error:.2%}"
-    )
-    worst = min(corrupted, key=lambda name: corrupted[name].accuracy)
-    say(f"corrupted: at worst {corrupted[worst].accuracy:.2%} ({CORRUPTIONS[worst].description})")
 
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:

@@ -1,47 +1,19 @@
-"""Learning curves as inline SVG, drawn by matplotlib and colored by the page's own style sheet."""
+"""Learning curves and the reliability diagram."""
 
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from core.train.evaluate import Bin, Evaluation
 from core.train.loop import EpochReport
-from pipelines.report.formats import number
+from pipelines.report.drawing import INK, TRAIN, VALIDATION, draw
+from pipelines.report.formats import number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-_COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
-"""Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
-
-_INK, _LINE, _TRAIN, _VALIDATION = _COLORS
-
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _LINE,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "grid.color": _LINE,
-    "xtick.color": _LINE,
-    "ytick.color": _LINE,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "ytick.major.size": 0,
-    "legend.frameon": False,
-}
-
-_rc_lock = Lock()
-"""matplotlib's settings belong to the process: two reports that are drawn at once must not mix theirs."""
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -64,7 +36,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     epochs = [epoch.epoch for epoch in history]
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
-    rate = [_Line("learning rate", _INK, "-", [e.learning_rate for e in history])]
+    rate = [_Line("learning rate", INK, "-", [e.learning_rate for e in history])]
     return (
         _draw("Loss, in nats", epochs, loss, from_zero=True),
         _draw("Accuracy", epochs, accuracy, percent=True),
@@ -74,7 +46,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
 
 def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:
     # Told apart by the dashes as well: color alone does not reach every reader, nor every printer.
-    return [_Line("training", _TRAIN, "--", train), _Line("validation", _VALIDATION, "-", validation)]
+    return [_Line("training", TRAIN, "--", train), _Line("validation", VALIDATION, "-", validation)]
 
 
 def _draw(
@@ -86,28 +58,20 @@ def _draw(
     percent: bool = False,
     height: float = 2.9,
 ) -> Markup:
-    import matplotlib as mpl  # here: it takes half a second to load, and most commands draw nothing
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
+    def paint(figure: "Figure") -> None:
+        from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    svg = io.StringIO()
-    # The salt makes the ids in the file depend on the picture alone, and differ between the pictures of one page.
-    with _rc_lock, mpl.rc_context():
-        mpl.rcdefaults()  # a matplotlibrc that someone has must not change the report
-        mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
-        figure = Figure(figsize=(5, height), layout="constrained")
         axes = figure.subplots()
         _plot(axes, epochs, lines)
-        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if from_zero:
             axes.set_ylim(bottom=0)
         if percent:
             axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+
     last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
-    return _inline(svg.getvalue(), f"{title}: after epoch {epochs[-1]}, {last}.")
+    return draw(paint, title=title, name=f"{title}: after epoch {epochs[-1]}, {last}.", height=height)
 
 
 def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
@@ -131,13 +95,49 @@ def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
         axes.legend()
 
 
-def _inline(svg: str, name: str) -> Markup:
-    """A matplotlib SVG file as an element of an HTML page: no prolog, no style for other elements, no id twice."""
-    view_box = re.search(r'viewBox="[^"]*"', svg)
-    body = svg[svg.index("<g ") : svg.rindex("</svg>")]
-    referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each picture from 1
-    body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred_to else "", body)
-    for written, shown in _COLORS.items():
-        body = body.replace(written, shown)
-    opening = f'<svg {view_box[0] if view_box else ""} role="img" aria-label="{escape(name)}">'
-    return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib, from numbers and our own words alone
+def reliability_diagram(evaluation: Evaluation) -> Markup:
+    """How often readings are right, over how sure they are, before and after the temperature was set.
+
+    Below it, how many readings there are of each confidence: most of MNIST is read with near certainty, and the few
+    readings at the left leave wide intervals.
+    """
+
+    def paint(figure: "Figure") -> None:
+        from matplotlib.ticker import PercentFormatter
+
+        points, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+        points.plot((0, 1), (0, 1), ":", color=INK, linewidth=1, label="as sure as right")
+        _points(points, evaluation.raw_reliability, "s", TRAIN, "temperature 1", hollow=True)
+        _points(points, evaluation.reliability, "o", VALIDATION, "as published", hollow=False)
+        points.set_ylabel("right")
+        points.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+        points.legend(loc="lower right")
+        confidence = [b.confidence for b in evaluation.reliability]
+        counts.bar(confidence, [b.count for b in evaluation.reliability], 0.03, color=VALIDATION)
+        counts.set_yscale("log")
+        counts.set_ylim(bottom=0.5)
+        counts.set_ylabel("images")
+        counts.set_xlabel("confidence")
+        counts.set_xlim(0, 1.02)
+        counts.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+
+    errors = f"{percent(evaluation.raw_calibration_error)} at temperature 1, {percent(evaluation.calibration_error)}"
+    title = "Reliability diagram"
+    return draw(paint, title=title, name=f"{title}: calibration error {errors} as published.", height=4.4)
+
+
+def _points(axes: "Axes", bins: Sequence[Bin], marker: str, color: str, label: str, *, hollow: bool) -> None:
+    accuracy = [b.accuracy for b in bins]
+    below, above = [b.accuracy - b.interval[0] for b in bins], [b.interval[1] - b.accuracy for b in bins]
+    axes.errorbar(
+        [b.confidence for b in bins],
+        accuracy,
+        (below, above),
+        fmt=marker,
+        color=color,
+        markerfacecolor="none" if hollow else color,
+        markersize=4.5,
+        linewidth=1.2,
+        label=label,
+        clip_on=False,
+    )
