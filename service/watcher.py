@@ -8,7 +8,7 @@ from core.artifact.alias import Move
 from core.artifact.repository import CHAMPION, Repository, Snapshot
 from core.errors import ArtifactError, RepositoryError
 from service import policy
-from service.reading import PRETRAINED, in_words
+from service.reading import in_words
 from service.store import Loaded, Store, label
 
 __all__ = ["PUBLISH_COMMAND", "Watcher"]
@@ -119,7 +119,7 @@ class Watcher:
             return
         url = self._repository.url
         if wanted and self._load(policy.PRETRAINED, snapshot.digest):
-            meanwhile = f"{in_words(PRETRAINED)} that ships with Numeral serves until one is published"
+            meanwhile = "the pretrained version that ships with Numeral serves until one is published"
             _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
             return
         self._trouble(f"repository {url} " + ("is not there" if snapshot is _NOTHING else f"names no {CHAMPION}"))
