@@ -116,8 +116,10 @@ def test_breaking_off_cancels_what_has_not_begun() -> None:
 
     results = ahead(work, range(100), workers=1)
     next(results)
-    threading.Timer(0.05, may_end.set).start()
+    timer = threading.Timer(0.05, may_end.set)
+    timer.start()
     results.close()
+    timer.join()
     assert begun in ([0], [0, 1])  # 2 was waiting for the only worker
 
 

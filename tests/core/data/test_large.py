@@ -4,6 +4,7 @@ import gzip
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,42 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
 def path(tmp_path: Path) -> Path:
     idx.write(tmp_path / "images", IMAGES)
     return tmp_path / "images"
+
+
+needs_peak = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system tells no peak of memory")
+
+
+def zeros(folder: Path, count: int) -> Path:
+    """A file of black images; sparse, so that it takes no room on the disk."""
+    path = folder / "images"
+    with path.open("wb") as file:
+        file.write(idx.encode_header(np.dtype(np.uint8), (count, 28, 28)))
+        file.truncate(16 + count * 784)
+    return path
+
+
+def growth(program: str, path: Path) -> int:
+    """By how many MiB the peak of resident memory rises when a process of its own runs `program` on mapped `images`."""
+    whole = f"""
+from pathlib import Path
+import numpy as np
+from core.data.batches import Batches
+from core.data.large import memory_map
+from core.data.normalize import Normalizer
+from core.data.shuffle import Blocks
+from core.errors import DatasetError
+
+def peak():
+    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
+
+images = memory_map({str(path)!r}, magic=2051)
+before = peak()
+{dedent(program)}
+print(peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
 
 
 class TestMapped:
@@ -54,11 +91,8 @@ class TestMapped:
         np.testing.assert_array_equal(mapped, IMAGES)
 
     def test_files_may_be_larger_than_what_is_read_into_memory(self, tmp_path: Path) -> None:
-        path, count = tmp_path / "large", idx.LIMIT // 784 + 1
-        with path.open("wb") as file:  # sparse: it takes no room on the disk
-            file.write(idx.encode_header(np.dtype(np.uint8), (count, 28, 28)))
-            file.truncate(16 + count * 784)
-        assert memory_map(path, magic=2051).shape == (count, 28, 28)
+        count = idx.LIMIT // 784 + 1
+        assert memory_map(zeros(tmp_path, count), magic=2051).shape == (count, 28, 28)
 
     @pytest.mark.parametrize(
         ("data", "error", "words"),
@@ -109,35 +143,26 @@ class TestLettingGo:
         let_go(mapped)
         assert (mapped == 7).all()
 
-    @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell its peak memory")
+    @needs_peak
     @pytest.mark.parametrize("order", ["rng=np.random.default_rng(0), blocks=Blocks()", "rng=None"])
     @pytest.mark.parametrize("workers", [0, 2])
     def test_keeps_a_pass_over_a_large_file_in_little_memory(self, order: str, workers: int, tmp_path: Path) -> None:
-        path, count = tmp_path / "images", 1_000_000
-        with path.open("wb") as file:  # 784 MB, sparse: it takes no room on the disk
-            file.write(idx.encode_header(np.dtype(np.uint8), (count, 28, 28)))
-            file.truncate(16 + count * 784)
         program = f"""
-            import numpy as np
-            from pathlib import Path
-            from core.data.batches import Batches
-            from core.data.large import memory_map
-            from core.data.shuffle import Blocks
-
-            def peak():
-                return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) // 1024
-
-            images = memory_map({str(path)!r}, magic=2051)
-            batches = Batches(images, np.zeros({count}, np.uint8), batch_size=1000, {order}, workers={workers})
-            before = peak()
-            seen = sum(len(x) for x, _ in batches if x.sum() == 0)
-            print(seen, peak() - before)
+            batches = Batches(images, np.zeros(len(images), np.uint8), batch_size=1000, {order}, workers={workers})
+            assert sum(len(x) for x, _ in batches if x.sum() == 0) == len(images)
         """
-        program = "\n".join(line[12:] for line in program.splitlines())
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-        seen, megabytes = map(int, done.stdout.split())
-        assert seen == count
-        assert megabytes < 400  # of 748; a stretch or two, each rounded up to the system's large pages
+        # Of 748: a stretch or two, each block of it rounded up to the system's large pages.
+        assert growth(program, zeros(tmp_path, 1_000_000)) < 400
+
+    @needs_peak
+    def test_keeps_the_normalization_of_a_large_file_in_little_memory(self, tmp_path: Path) -> None:
+        program = """
+            try:
+                Normalizer.fit(images)
+            except DatasetError as error:
+                assert "all their pixels are alike" in str(error)
+        """
+        assert growth(program, zeros(tmp_path, 400_000)) < 150  # of 299
 
 
 class TestWritten:
