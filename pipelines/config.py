@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.data.mnist import LABELS
 from core.errors import ConfigError
 from core.nn.architectures import build
+from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
@@ -71,8 +72,10 @@ class TrainSection(_Section):
     learning_rate: float = Field(gt=0)
     schedule: str | dict[str, Any] = "constant"
     optimizer: dict[str, Any]
+    loss: dict[str, Any] = {"kind": "softmax_cross_entropy"}
     clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # 0 is off here and below: TOML has no null to override with
     ema_decay: float = Field(0, ge=0, lt=1)
+    shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
 
     @field_validator("schedule", mode="before")
@@ -87,6 +90,12 @@ class TrainSection(_Section):
     @classmethod
     def _optimizer_builds(cls, value: dict[str, Any]) -> dict[str, Any]:
         construct(OPTIMIZERS, value)
+        return value
+
+    @field_validator("loss")
+    @classmethod
+    def _loss_builds(cls, value: dict[str, Any]) -> dict[str, Any]:
+        construct(LOSSES, value)
         return value
 
 

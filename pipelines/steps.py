@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
+from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
@@ -121,6 +123,8 @@ def train(
         schedule=schedule_from(options.schedule),
         clip_norm=options.clip_norm or None,
         average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
+        loss=partial(construct, LOSSES, options.loss),
+        shards=options.shards,
         threads=options.threads,
     ):
         reports.append(report)

@@ -50,6 +50,10 @@ class Scratch:
         self._dtype = np.dtype(dtype)
         self._arrays: dict[str, NDArray[Any]] = {}
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Scratch":
+        """What lies about in scratch is nobody's: a copy starts empty."""
+        return Scratch(self._dtype)
+
     def __call__(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
         """The array called `name`, of this shape; its content is whatever was left there."""
         array = self._arrays.get(name)

@@ -1,7 +1,8 @@
 """A network: layers in a row, and one vector that holds all their parameters."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from copy import deepcopy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,19 @@ class Sequential(Chain):
                 )
         for name, array in own.items():
             array[...] = state[name]
+
+    def twin(self) -> Self:
+        """A network with the same parameter values, and gradients, buffers, generators and scratch of its own.
+
+        For training by another thread. (A `replica` shares all but scratch, and is for use.)
+        """
+        twin = deepcopy(self)
+        own, shared = ([p for _, p in network.named_parameters()] for network in (twin, self))
+        twin.vector = _gather(own, self.dtype)  # a deep copy's views are no longer views
+        twin.vector.value = self.vector.value
+        for p, original in zip(own, shared, strict=True):
+            p.value = original.value
+        return twin
 
     def random_state(self) -> dict[str, Any]:
         """Where each source of random numbers stands, by full name: what a checkpoint keeps beside the state.

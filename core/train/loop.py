@@ -13,12 +13,13 @@ from threadpoolctl import threadpool_limits
 
 from core.data.batches import Batches
 from core.errors import DivergenceError
-from core.nn.losses import SoftmaxCrossEntropy
+from core.nn.losses import Loss, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.clip import clip_by_norm
 from core.optim.optimizers import Optimizer
 from core.optim.schedules import Schedule
+from core.train.shards import Shards
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ def fit(
     clip_norm: float | None = None,
     average: ExponentialAverage | None = None,
     history: Sequence[EpochReport] = (),
+    loss: Callable[[], Loss] = SoftmaxCrossEntropy,
+    shards: int = 1,
     threads: int | None = None,
 ) -> Iterator[EpochReport]:
     """Train `network` in place and report after every epoch.
 
-    The same seed, data and thread count give bit-identical weights. So does a training that was stopped after an epoch
-    and is resumed with the states of network, optimizer, average and random generators, and the reports so far.
+    The same seed, data, shards and threads give bit-identical weights. So does a training that was stopped after an
+    epoch and is resumed with the states of network, optimizer, average and random generators, and the reports so far.
 
     With an average, the network holds the averaged weights at each report: they are what was measured, and what is
     left at the end. The next epoch swaps them out again.
@@ -81,7 +84,9 @@ def fit(
         clip_norm: Longest gradient that the optimizer is given; None leaves all as they are.
         average: Running average of the weights, taken after each step; None takes none.
         history: Reports of the epochs that are done already.
-        threads: BLAS threads; None leaves NumPy's own choice.
+        loss: What is minimized; validation always measures the plain cross-entropy.
+        shards: Parts of a batch that are computed at once, each by a thread of its own: see `core.train.shards`.
+        threads: BLAS threads of each; None leaves NumPy's own choice.
 
     Raises:
         DivergenceError: The loss or a parameter is no longer finite.
@@ -99,51 +104,54 @@ def fit(
             average.update(network.vector)
         return rate
 
-    for epoch in range(len(losses) + 1, epochs + 1):
-        # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of, because
-        # it ends in a DivergenceError, which says more.
-        with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-            if average is not None and average.swapped:
-                average.swap(network.vector)
-            started = perf_counter()
-            first_step = (epoch - 1) * len(train)
-            loss, accuracy, rate = _epoch(network, train, first_step, learning_rate, update)
-            seconds = perf_counter() - started
-            if average is not None:
-                average.swap(network.vector)
-            validation_loss, validation_accuracy = measure(network, validation)
-        if not (isfinite(validation_loss) and np.isfinite(network.vector.value).all()):  # the last update broke it
-            found = f"after step {first_step + len(train) - 1}: the validation loss is {validation_loss}"
-            raise DivergenceError(_diagnosis(network, found, rate))
-        losses.append(validation_loss)
-        yield EpochReport(
-            epoch=epoch,
-            epochs=epochs,
-            train_loss=loss,
-            train_accuracy=accuracy,
-            validation_loss=validation_loss,
-            validation_accuracy=validation_accuracy,
-            learning_rate=rate,
-            seconds=seconds,
-            images_per_second=train.images / seconds,
-        )
+    with Shards(network, loss, shards) as parts:
+        for epoch in range(len(losses) + 1, epochs + 1):
+            # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of,
+            # because it ends in a DivergenceError, which says more.
+            with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+                if average is not None and average.swapped:
+                    average.swap(network.vector)
+                started = perf_counter()
+                first_step = (epoch - 1) * len(train)
+                train_loss, accuracy, rate = _epoch(network, parts, train, first_step, learning_rate, update)
+                seconds = perf_counter() - started
+                if average is not None:
+                    average.swap(network.vector)
+                validation_loss, validation_accuracy = measure(network, validation)
+            if not (isfinite(validation_loss) and np.isfinite(network.vector.value).all()):  # the last update broke it
+                found = f"after step {first_step + len(train) - 1}: the validation loss is {validation_loss}"
+                raise DivergenceError(_diagnosis(network, found, rate))
+            losses.append(validation_loss)
+            yield EpochReport(
+                epoch=epoch,
+                epochs=epochs,
+                train_loss=train_loss,
+                train_accuracy=accuracy,
+                validation_loss=validation_loss,
+                validation_accuracy=validation_accuracy,
+                learning_rate=rate,
+                seconds=seconds,
+                images_per_second=train.images / seconds,
+            )
 
 
 def _epoch(
-    network: Sequential, train: Batches, first_step: int, rate: float, update: Callable[[int], float]
+    network: Sequential,
+    parts: Shards,
+    train: Batches,
+    first_step: int,
+    rate: float,
+    update: Callable[[int], float],
 ) -> tuple[float, float, float]:
     """One pass; returns mean loss, accuracy, and the last step's learning rate."""
-    loss = SoftmaxCrossEntropy()
     total_loss, correct = 0.0, 0
     for step, (x, labels) in enumerate(train, start=first_step):
-        logits = network.forward(x, training=True)
-        batch_loss = loss.forward(logits, labels)
+        batch_loss, right = parts.gradients(x, labels)
         if not isfinite(batch_loss):
             raise DivergenceError(_diagnosis(network, f"step {step}: the loss is {batch_loss}", rate))
-        correct += int(np.count_nonzero(logits.argmax(axis=1) == labels))
-        network.backward(loss.backward())
         rate = update(step)
         total_loss += batch_loss * len(labels)
+        correct += right
     return total_loss / train.images, correct / train.images, rate
 
 

@@ -25,6 +25,9 @@ from pipelines.report.provenance import retrain_command
         'train.schedule={kind="reduce_on_plateau", patience=2}',
         "train.clip_norm=1",
         "train.ema_decay=0.999",
+        'train.loss={kind="softmax_cross_entropy", label_smoothing=0.1}',
+        'train.loss={kind="mean_squared_error"}',
+        "train.shards=2",
     ],
 )
 def test_a_recipe_may_say_it(override: str) -> None:
@@ -48,6 +51,8 @@ def test_a_recipe_may_say_it(override: str) -> None:
         ("train.clip_norm=nan", "train.clip_norm: .*found nan"),
         ("train.ema_decay=1", "train.ema_decay: .*less than 1, found 1"),
         ("train.ema_decay=-0.5", "train.ema_decay: .*greater than or equal to 0, found -0.5"),
+        ('train.loss={kind="hinge"}', "unknown kind 'hinge'; known: softmax_cross_entropy, mean_squared_error"),
+        ("train.shards=0", "train.shards: .*greater than or equal to 1, found 0"),
         ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
     ],
 )

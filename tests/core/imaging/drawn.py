@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from core.imaging import to_digit
 
@@ -61,6 +61,13 @@ def lit(paper: NDArray[np.float64], cover: NDArray[np.float64], *, strength: flo
 
 def noise(shape: tuple[int, int], spread: float, *, seed: int = 7) -> NDArray[np.float64]:
     return np.random.default_rng(seed).normal(0, spread, shape)
+
+
+def grain(shape: tuple[int, int], spread: float, *, size: int, seed: int = 1) -> NDArray[np.float64]:
+    """Noise whose spots are about `size` pixels wide."""
+    fine = Image.fromarray(np.clip(128 + noise(shape, 50, seed=seed), 0, 255).astype(np.uint8))
+    coarse = np.asarray(fine.filter(ImageFilter.GaussianBlur(size))).astype(float)
+    return (coarse - coarse.mean()) * (spread / coarse.std())
 
 
 def mnist_test_images() -> Gray:

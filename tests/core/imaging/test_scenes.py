@@ -12,7 +12,7 @@ from core.imaging import (
     to_digit,
 )
 
-from .drawn import REFERENCE, Gray, encoded, ink, likeness, lit, noise, on_white
+from .drawn import REFERENCE, Gray, encoded, grain, ink, likeness, lit, noise, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -64,11 +64,10 @@ def on_wood() -> Gray:
 
 
 def on_carpet() -> Gray:
-    """A pale drawing on a sheet that covers a fifth of a picture of a carpet."""
-    grain = Image.fromarray(np.clip(128 + noise((600, 600), 60), 0, 255).astype(np.uint8))
-    carpet = np.asarray(grain.filter(ImageFilter.GaussianBlur(2))).astype(float) - 40
-    page = lit(215 + noise((600, 600), 2), ink(canvas=(600, 600), size=180, pen=8), strength=0.5)
-    carpet[160:450, 170:430] = page[160:450, 170:430]
+    """A sheet that covers a third of a picture of a carpet with a pattern as dark as the ink is on the sheet."""
+    carpet = 120 + grain((800, 600), 16, size=4)
+    page = lit(215 + noise((800, 600), 3), ink(canvas=(800, 600), size=220, pen=10))
+    carpet[180:640, 130:480] = page[180:640, 130:480]
     return np.clip(carpet, 0, 255).astype(np.uint8)
 
 
@@ -174,6 +173,11 @@ class TestOneDigitInManyScenes:
         joined[60:68, 130:160] = 0  # closes the gap between the body of the 5 and its bar
         assert likeness(to_digit(Image.fromarray(apart)), to_digit(Image.fromarray(joined))) > 0.95
 
+    def test_a_small_digit_in_a_large_picture_is_seen_from_near(self) -> None:
+        alone = to_digit(Image.fromarray(on_white(canvas=(80, 80), size=40, pen=3)))
+        lost = to_digit(Image.fromarray(on_white(canvas=(1800, 2400), size=40, at=(0.8, 0.3), pen=3)))
+        assert likeness(lost, alone) > 0.98
+
     def test_a_digit_in_short_dashes_stays_whole(self) -> None:
         dashed = on_white()
         dashed[::40] = dashed[1::40] = dashed[2::40] = 255
@@ -194,6 +198,8 @@ class TestNoDigit:
         "grain": lambda: np.clip(190 + noise((300, 300), 6), 0, 255).astype(np.uint8),
         "strong grain": lambda: np.clip(128 + noise((300, 300), 30), 0, 255).astype(np.uint8),
         "grain, 20×20": lambda: np.clip(128 + noise((20, 20), 20), 0, 255).astype(np.uint8),
+        "coarse grain": lambda: np.clip(190 + grain((200, 200), 12, size=5), 0, 255).astype(np.uint8),
+        "pepper, 20×20": lambda: np.where(np.random.default_rng(0).random((20, 20)) < 0.03, 0, 255).astype(np.uint8),
         "pepper": lambda: np.where(np.random.default_rng(0).random((300, 300)) < 0.1, 0, 255).astype(np.uint8),
         "ruled paper": lambda: np.where(np.arange(300) % 40 < 2, 170 + noise((300, 300), 3), 210.0).astype(np.uint8),
         "squared paper": lambda: np.tile(
