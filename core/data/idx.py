@@ -21,6 +21,8 @@ import os
 import secrets
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -38,7 +40,21 @@ from core.errors import (
     IdxTruncatedError,
 )
 
-__all__ = ["DTYPES", "GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
+__all__ = [
+    "DTYPES",
+    "GZIP_MAGIC",
+    "LIMIT",
+    "MAX_HEADER",
+    "Header",
+    "encode",
+    "encode_header",
+    "parse",
+    "parse_header",
+    "read",
+    "unpack",
+    "whole_file",
+    "write",
+]
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -58,7 +74,7 @@ MAX_HEADER = 4 + 4 * MAX_RANK
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """What a file announces: big-endian dtype and shape."""
 
     dtype: np.dtype[Any]
@@ -73,6 +89,22 @@ class _Header:
     def total(self) -> int:
         """Size of the whole file, in bytes."""
         return self.start + math.prod(self.shape) * self.dtype.itemsize
+
+    def check(self, size: int, *, name: str) -> None:
+        """Compare with the size that the file really has.
+
+        Raises:
+            IdxTruncatedError: Fewer bytes than announced.
+            IdxTrailingError: More bytes than announced.
+        """
+        announced = f"{self.total:,} for {self.dtype.name} {self.shape}"
+        if size < self.total:
+            raise IdxTruncatedError(
+                f"{name}: {size:,} bytes, but the header announces {announced}; the file is cut short, fetch it again"
+            )
+        if size > self.total:
+            left = size - self.total
+            raise IdxTrailingError(f"{name}: {left:,} bytes left over after the {announced} that the header announces")
 
 
 def parse(
@@ -97,27 +129,22 @@ def parse(
         IdxTrailingError: More bytes than announced.
     """
     view = memoryview(data).cast("B")
-    header = _header(bytes(view[:MAX_HEADER]), name=name, magic=magic, limit=limit)
+    header = parse_header(bytes(view[:MAX_HEADER]), name=name, magic=magic, limit=limit)
     if header is None:
         raise IdxTruncatedError(f"{name}: ends after {len(view)} bytes, within the IDX header; fetch it again")
-    if len(view) < header.total:
-        raise IdxTruncatedError(
-            f"{name}: {len(view):,} bytes, but the header announces {header.total:,} for {header.dtype.name} "
-            f"{header.shape}; the file is cut short, fetch it again"
-        )
-    if len(view) > header.total:
-        raise IdxTrailingError(
-            f"{name}: {len(view) - header.total:,} bytes left over after the {header.total:,} that the header "
-            f"announces for {header.dtype.name} {header.shape}"
-        )
+    header.check(len(view), name=name)
     elements: NDArray[Any] = np.ndarray(header.shape, header.dtype, buffer=view, offset=header.start)
     array = elements.astype(header.dtype.newbyteorder("="), copy=False)
     array.flags.writeable = False
     return array
 
 
-def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> _Header | None:
-    """Understand the first bytes of a file; None while they are too few to say."""
+def parse_header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
+    """Understand the first bytes of a file, of which `MAX_HEADER` are enough; None while they are too few to say.
+
+    Raises:
+        IdxMagicError, IdxDimensionsError: As `parse`.
+    """
     if len(head) < 4:
         return None
     found, code, rank = int.from_bytes(head[:4], "big"), head[2], head[3]
@@ -139,7 +166,7 @@ def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> 
         raise IdxDimensionsError(
             f"{name}: the header announces {DTYPES[code].name} {shape}, {size:,} bytes; the limit is {limit:,}"
         )
-    return _Header(DTYPES[code].newbyteorder(">"), shape)
+    return Header(DTYPES[code].newbyteorder(">"), shape)
 
 
 def _guess(head: bytes) -> str:
@@ -160,14 +187,23 @@ def encode(array: NDArray[Any]) -> bytes:
         IdxError: IDX has no code for this dtype.
         IdxDimensionsError: A dimension does not fit the header.
     """
-    code = CODES.get(array.dtype.newbyteorder("="))
+    header = encode_header(array.dtype, array.shape)
+    return header + array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes(order="C")
+
+
+def encode_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """The bytes that come before the elements.
+
+    Raises:
+        IdxError, IdxDimensionsError: As `encode`.
+    """
+    code = CODES.get(dtype.newbyteorder("="))
     if code is None:
         known = ", ".join(dtype.name for dtype in CODES)
-        raise IdxError(f"cannot encode {array.dtype.name} as IDX; cast it to one of {known}")
-    if max(array.shape, default=0) > MAX_SIZE:
-        raise IdxDimensionsError(f"cannot encode shape {array.shape} as IDX: a dimension holds at most {MAX_SIZE:,}")
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
-    return header + array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes(order="C")
+        raise IdxError(f"cannot encode {dtype.name} as IDX; cast it to one of {known}")
+    if max(shape, default=0) > MAX_SIZE:
+        raise IdxDimensionsError(f"cannot encode shape {shape} as IDX: a dimension holds at most {MAX_SIZE:,}")
+    return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
 
 
 def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
@@ -183,12 +219,24 @@ def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     data = encode(array)
     if path.name.endswith(".gz"):
         data = gzip.compress(data, compresslevel=6, mtime=0)
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write to, which appears under its name once the block has ended well, or not at all.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path = Path(path)
     # In the same folder, since a rename is atomic within one file system alone. A plain open keeps to the umask, where
     # `tempfile` would leave a file that nobody else may read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -245,7 +293,7 @@ def _unpack(stream: BinaryIO, *, name: str, limit: int) -> bytes:
         unpacked.write(chunk)
         if header is None:
             head = (head + chunk)[:MAX_HEADER]
-            header = _header(head, name=name, limit=limit)
+            header = parse_header(head, name=name, limit=limit)
         if header is not None and unpacked.tell() > header.total:
             raise IdxGzipBombError(
                 f"{name}: the gzip stream unpacks to more than the {header.total:,} bytes that the IDX header in it "
