@@ -40,21 +40,8 @@ from core.errors import (
     IdxTruncatedError,
 )
 
-__all__ = [
-    "DTYPES",
-    "GZIP_MAGIC",
-    "LIMIT",
-    "MAX_HEADER",
-    "Header",
-    "encode",
-    "encode_header",
-    "parse",
-    "parse_header",
-    "read",
-    "unpack",
-    "whole_file",
-    "write",
-]
+__all__ = ["DTYPES", "GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
+__all__ += ["MAX_HEADER", "Header", "checked_header", "encode_header", "whole_file"]  # for files larger than memory
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -90,22 +77,6 @@ class Header:
         """Size of the whole file, in bytes."""
         return self.start + math.prod(self.shape) * self.dtype.itemsize
 
-    def check(self, size: int, *, name: str) -> None:
-        """Compare with the size that the file really has.
-
-        Raises:
-            IdxTruncatedError: Fewer bytes than announced.
-            IdxTrailingError: More bytes than announced.
-        """
-        announced = f"{self.total:,} for {self.dtype.name} {self.shape}"
-        if size < self.total:
-            raise IdxTruncatedError(
-                f"{name}: {size:,} bytes, but the header announces {announced}; the file is cut short, fetch it again"
-            )
-        if size > self.total:
-            left = size - self.total
-            raise IdxTrailingError(f"{name}: {left:,} bytes left over after the {announced} that the header announces")
-
 
 def parse(
     data: bytes | memoryview, *, name: str = "IDX data", magic: int | None = None, limit: int = LIMIT
@@ -129,22 +100,42 @@ def parse(
         IdxTrailingError: More bytes than announced.
     """
     view = memoryview(data).cast("B")
-    header = parse_header(bytes(view[:MAX_HEADER]), name=name, magic=magic, limit=limit)
-    if header is None:
-        raise IdxTruncatedError(f"{name}: ends after {len(view)} bytes, within the IDX header; fetch it again")
-    header.check(len(view), name=name)
+    header = checked_header(bytes(view[:MAX_HEADER]), len(view), name=name, magic=magic, limit=limit)
     elements: NDArray[Any] = np.ndarray(header.shape, header.dtype, buffer=view, offset=header.start)
     array = elements.astype(header.dtype.newbyteorder("="), copy=False)
     array.flags.writeable = False
     return array
 
 
-def parse_header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
-    """Understand the first bytes of a file, of which `MAX_HEADER` are enough; None while they are too few to say.
+def checked_header(head: bytes, size: int, *, name: str, magic: int | None, limit: int) -> Header:
+    """Understand the header of a file of `size` bytes, which it must announce exactly.
+
+    Args:
+        head: The first `MAX_HEADER` bytes, or the whole file where it is shorter.
+        size: Of the whole file, in bytes.
+        name: As in `parse`.
+        magic: As in `parse`.
+        limit: As in `parse`.
 
     Raises:
-        IdxMagicError, IdxDimensionsError: As `parse`.
+        IdxError: As `parse`.
     """
+    header = _header(head, name=name, magic=magic, limit=limit)
+    if header is None:
+        raise IdxTruncatedError(f"{name}: ends after {size} bytes, within the IDX header; fetch it again")
+    announced = f"{header.total:,} for {header.dtype.name} {header.shape}"
+    if size < header.total:
+        raise IdxTruncatedError(
+            f"{name}: {size:,} bytes, but the header announces {announced}; the file is cut short, fetch it again"
+        )
+    if size > header.total:
+        left = size - header.total
+        raise IdxTrailingError(f"{name}: {left:,} bytes left over after the {announced} that the header announces")
+    return header
+
+
+def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
+    """Understand the first bytes of a file; None while they are too few to say."""
     if len(head) < 4:
         return None
     found, code, rank = int.from_bytes(head[:4], "big"), head[2], head[3]
@@ -293,7 +284,7 @@ def _unpack(stream: BinaryIO, *, name: str, limit: int) -> bytes:
         unpacked.write(chunk)
         if header is None:
             head = (head + chunk)[:MAX_HEADER]
-            header = parse_header(head, name=name, limit=limit)
+            header = _header(head, name=name, limit=limit)
         if header is not None and unpacked.tell() > header.total:
             raise IdxGzipBombError(
                 f"{name}: the gzip stream unpacks to more than the {header.total:,} bytes that the IDX header in it "

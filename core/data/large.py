@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.data import idx
-from core.errors import IdxError, IdxTruncatedError
+from core.errors import IdxError
 
 __all__ = ["let_go", "memory_map", "writer"]
 
@@ -38,10 +38,7 @@ def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDA
     name = os.fspath(path)
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        header = idx.parse_header(file.read(idx.MAX_HEADER), name=name, magic=magic, limit=sys.maxsize)
-        if header is None:
-            raise IdxTruncatedError(f"{name}: ends after {size} bytes, within the IDX header; fetch it again")
-        header.check(size, name=name)
+        header = idx.checked_header(file.read(idx.MAX_HEADER), size, name=name, magic=magic, limit=sys.maxsize)
         mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
     return np.ndarray(header.shape, header.dtype, buffer=mapping, offset=header.start)
 
