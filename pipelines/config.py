@@ -75,6 +75,9 @@ class TrainSection(_Section):
     loss: dict[str, Any] = {"kind": "softmax_cross_entropy"}
     clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # 0 is off here and below: TOML has no null to override with
     ema_decay: float = Field(0, ge=0, lt=1)
+    patience: int = Field(0, ge=0)
+    keep_best: bool = False
+    diagnose_every: int = Field(0, ge=0)
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
 
