@@ -24,7 +24,7 @@ def broken_forward(
         training: Whether it was the loss of a training batch, or of all validation batches.
     """
     seen = f"step {step}: the loss is {loss}" if training else f"after step {step}: the validation loss is {loss}"
-    if _broken_weights(network):
+    if broken_weights(network):
         return broken_update(network, step=step - training, rate=rate, seen=f"{seen}; ")
     broken: list[str] = []
 
@@ -54,23 +54,26 @@ def broken_gradient(network: Sequential, *, step: int, rate: float) -> Divergenc
 
 
 def broken_update(network: Sequential, *, step: int, rate: float, seen: str = "") -> DivergenceError:
-    """A weight is not finite after an update.
-
-    Gradients run from the last layer to the first, and what is not finite spreads with them: so the last such weight
-    is the one where it began.
+    """A parameter or buffer is not finite after an update.
 
     Args:
-        network: With at least one such weight.
+        network: With at least one such.
         step: The update after which it was noticed. (An activation may hide what is infinite for some steps.)
         rate: Its learning rate.
         seen: How it was noticed.
     """
-    broken = _broken_weights(network)
-    return _advice(f"{seen}after the update of step {step}, {_parameter(broken[-1])} is not finite", rate, network)
+    found = _parameter(broken_weights(network)[0])
+    return _advice(f"{seen}after the update of step {step}, {found} is not finite", rate, network)
 
 
-def _broken_weights(network: Sequential) -> list[str]:
-    return [name for name, p in network.named_parameters() if not np.isfinite(p.value).all()]
+def broken_weights(network: Sequential) -> list[str]:
+    """Names of the parameters and buffers that are not finite, in the order in which they became so.
+
+    Gradients run from the last layer to the first, and what is not finite spreads with them. Buffers are filled on the
+    way forward.
+    """
+    parameters = [name for name, p in network.named_parameters() if not np.isfinite(p.value).all()]
+    return parameters[::-1] + [name for name, buffer in network.named_buffers() if not np.isfinite(buffer).all()]
 
 
 def _parameter(name: str) -> str:

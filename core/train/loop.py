@@ -20,7 +20,7 @@ from core.optim.clip import clip_by_norm
 from core.optim.optimizers import Optimizer
 from core.optim.schedules import Schedule
 from core.train.diagnostics import StepDiagnostics, compare, look
-from core.train.divergence import broken_forward, broken_gradient, broken_update
+from core.train.divergence import broken_forward, broken_gradient, broken_update, broken_weights
 from core.train.shards import Shards
 from core.train.stopping import BestWeights, gave_up
 
@@ -183,7 +183,7 @@ def _epoch(
 
 def _validate(network: Sequential, validation: Batches, step: int, rate: float) -> tuple[float, float]:
     """Measure the network after the epoch that ended with this step, and refuse what is not finite."""
-    if not np.isfinite(network.vector.value).all():  # the last update broke it, or an activation hid it
+    if broken_weights(network):  # by the last update, or before it, hidden by an activation
         raise broken_update(network, step=step, rate=rate)
     found = measure(network, validation)
     if not isfinite(found[0]):
