@@ -78,6 +78,9 @@ class TrainSection(_Section):
     ema_decay: float = Field(0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
     workers: int = Field(1, ge=0)
+    patience: int = Field(0, ge=0)
+    keep_best: bool = False
+    diagnose_every: int = Field(0, ge=0)
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
 

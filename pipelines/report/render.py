@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.artifact.manifest import Manifest
 from core.train.evaluate import Evaluation
 from core.train.loop import EpochReport
-from pipelines.report import charts, pictures, provenance, tables
+from pipelines.report import charts, diagnostics, pictures, provenance, tables
 from pipelines.report.escape import markdown
 from pipelines.report.formats import confidence, duration, number, percent
 
@@ -49,6 +49,7 @@ def render_report(
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
+        inside=diagnostics.charts([step for epoch in history for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
         classes=tables.classes(evaluation, manifest.validation, labels),
