@@ -28,7 +28,7 @@ from core.artifact.repository import Repository
 from core.data.batches import Batches, Split
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
-from core.errors import DamagedVersionError, VersionNotFoundError
+from core.errors import DamagedVersionError, TrainingError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
@@ -36,7 +36,9 @@ from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
+from core.train.checkpoint import Checkpoint, Training
 from core.train.loop import EpochReport, fit
+from core.train.stopping import BestWeights
 from pipelines import provenance, sources
 from pipelines.config import Recipe
 from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
@@ -91,7 +93,7 @@ def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
 def train(
     dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
 ) -> TrainedRef:
-    """Train, or take what an interrupted run with the same fingerprint has trained already."""
+    """Train, or go on where an interrupted run of the same data, recipe and code was after its last whole epoch."""
     done = work / "trained.json"
     if done.is_file():
         trained = TrainedRef.model_validate_json(done.read_bytes())
@@ -100,41 +102,79 @@ def train(
             return trained
     options, mnist, split = recipe.train, read_mnist(dataset.files), _split(dataset, recipe)
     normalizer = _normalizer(preprocessing)
-    rng = np.random.default_rng(options.seed)
-    network = recipe.model.build(rng)
+    checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.digests, recipe))
+    training = _resumed(checkpoint, recipe)
+    network, reports = training.network, training.reports
 
     def batches(rows: NDArray[np.intp], size: int, order: np.random.Generator | None) -> Batches:
         x = normalizer.apply(mnist.train_images[rows]).reshape(-1, *network.input_shape)
         return Batches(x, mnist.train_labels[rows], batch_size=size, rng=order)
 
-    reports = []
     for report in fit(
         network,
-        construct(OPTIMIZERS, options.optimizer),
-        batches(split.train, options.batch_size, rng),
+        training.optimizer,
+        batches(split.train, options.batch_size, training.generators["order"]),
         batches(split.validation, _EVALUATION_BATCH, None),
         epochs=options.epochs,
         learning_rate=options.learning_rate,
         schedule=schedule_from(options.schedule),
         clip_norm=options.clip_norm or None,
-        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
+        average=training.average,
+        patience=options.patience,
+        best=training.best,
+        diagnose_every=options.diagnose_every,
+        history=reports,
         loss=partial(construct, LOSSES, options.loss),
         shards=options.shards,
         threads=options.threads,
     ):
         reports.append(report)
+        checkpoint.save(training)
         on_epoch(report)
-    last = reports[-1]
-    say(
-        f"trained: {last.epochs} epochs in {sum(report.seconds for report in reports):.1f} s, "
-        f"validation accuracy {last.validation_accuracy:.2%}"
-    )
+    say(_outcome(training))
     trained = TrainedRef(
         weights=FileRef.store(work / WEIGHTS, weights_file.encode(network.state())),
         history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),
     )
     FileRef.store(done, trained.model_dump_json().encode())  # last: from now on a rerun may rely on the two
     return trained
+
+
+def _resumed(checkpoint: Checkpoint, recipe: Recipe) -> Training:
+    """A training that stands where its checkpoint says; without a checkpoint to rely on, at its beginning."""
+    training = _begun(recipe)
+    try:
+        if checkpoint.load(training):
+            say(f"training was interrupted: it goes on after epoch {len(training.reports)} of {recipe.train.epochs}")
+    except TrainingError as error:
+        say(f"training starts again from the beginning: {error}")
+        return _begun(recipe)
+    return training
+
+
+def _begun(recipe: Recipe) -> Training:
+    options = recipe.train
+    rng = np.random.default_rng(options.seed)
+    return Training(
+        network=recipe.model.build(rng),
+        optimizer=construct(OPTIMIZERS, options.optimizer),
+        generators={"order": rng},
+        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
+        best=BestWeights() if options.keep_best else None,
+    )
+
+
+def _outcome(training: Training) -> str:
+    """The last line about a training: how long, how well, and why it ended where it did."""
+    reports, best = training.reports, training.best
+    last = reports[-1]
+    kept = last if best is None else reports[best.epoch - 1]
+    words = f"trained: {last.epoch} epochs in {sum(report.seconds for report in reports):.1f} s"
+    if last.stopped:
+        words = f"{words} (of {last.epochs} planned; stopped early: {last.stopped})"
+    if kept is not last:
+        words = f"{words}, the weights of epoch {kept.epoch} kept"
+    return f"{words}, validation accuracy {kept.validation_accuracy:.2%}"
 
 
 def evaluate_trained(

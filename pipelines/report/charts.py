@@ -1,19 +1,47 @@
-"""Learning curves and the reliability diagram."""
+"""Charts as inline SVG, drawn by matplotlib and colored by the page's own style sheet; and the learning curves."""
 
-from collections.abc import Sequence
+import io
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from core.train.evaluate import Bin, Evaluation
 from core.train.loop import EpochReport
-from pipelines.report.drawing import INK, TRAIN, VALIDATION, draw
-from pipelines.report.formats import number, percent
+from pipelines.report.formats import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+_COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
+"""Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
+
+INK, LINE, TRAIN, VALIDATION = _COLORS
+
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
+    "font.size": 10,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "grid.color": LINE,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+}
+
+_rc_lock = Lock()
+"""matplotlib's settings belong to the process: two reports that are drawn at once must not mix theirs."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +86,9 @@ def _draw(
     percent: bool = False,
     height: float = 2.9,
 ) -> Markup:
-    def paint(figure: "Figure") -> None:
-        from matplotlib.ticker import MaxNLocator, PercentFormatter
+    from matplotlib.ticker import MaxNLocator, PercentFormatter  # here, for the reason given in `drawn`
 
-        axes = figure.subplots()
+    def plot(axes: "Axes") -> None:
         _plot(axes, epochs, lines)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -71,7 +98,44 @@ def _draw(
             axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
 
     last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
-    return draw(paint, title=title, name=f"{title}: after epoch {epochs[-1]}, {last}.", height=height)
+    return drawn(title, f"{title}: after epoch {epochs[-1]}, {last}.", plot, height=height)
+
+
+def drawn(
+    title: str,
+    name: str,
+    plot: Callable[["Axes"], None],
+    *,
+    height: float = 2.9,
+    colors: Mapping[str, str] | None = None,
+) -> Markup:
+    """One chart in the report's style.
+
+    Args:
+        title: Stands above it; no two charts of a page have the same.
+        name: What a screen reader says instead of it.
+        plot: Draws into the axes.
+        height: In inches, for a width of 5.
+        colors: Colors that `plot` uses beyond ink, line, training and validation, each with what it becomes in the
+            page; as different from those as from each other.
+
+    Returns:
+        An `<svg>` element.
+    """
+    import matplotlib as mpl  # here: it takes half a second to load, and most commands draw nothing
+    from matplotlib.figure import Figure
+
+    svg = io.StringIO()
+    # The salt makes the ids in the file depend on the picture alone, and differ between the pictures of one page.
+    with _rc_lock, mpl.rc_context():
+        mpl.rcdefaults()  # a matplotlibrc that someone has must not change the report
+        mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
+        figure = Figure(figsize=(5, height), layout="constrained")
+        axes = figure.subplots()
+        plot(axes)
+        axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
+    return _inline(svg.getvalue(), name, _COLORS | dict(colors or {}))
 
 
 def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
@@ -95,49 +159,13 @@ def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
         axes.legend()
 
 
-def reliability_diagram(evaluation: Evaluation) -> Markup:
-    """How often readings are right, over how sure they are, before and after the temperature was set.
-
-    Below it, how many readings there are of each confidence: most of MNIST is read with near certainty, and the few
-    readings at the left leave wide intervals.
-    """
-
-    def paint(figure: "Figure") -> None:
-        from matplotlib.ticker import PercentFormatter
-
-        points, counts = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
-        points.plot((0, 1), (0, 1), ":", color=INK, linewidth=1, label="as sure as right")
-        _points(points, evaluation.raw_reliability, "s", TRAIN, "temperature 1", hollow=True)
-        _points(points, evaluation.reliability, "o", VALIDATION, "as published", hollow=False)
-        points.set_ylabel("right")
-        points.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-        points.legend(loc="lower right")
-        confidence = [b.confidence for b in evaluation.reliability]
-        counts.bar(confidence, [b.count for b in evaluation.reliability], 0.03, color=VALIDATION)
-        counts.set_yscale("log")
-        counts.set_ylim(bottom=0.5)
-        counts.set_ylabel("images")
-        counts.set_xlabel("confidence")
-        counts.set_xlim(0, 1.02)
-        counts.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-
-    errors = f"{percent(evaluation.raw_calibration_error)} at temperature 1, {percent(evaluation.calibration_error)}"
-    title = "Reliability diagram"
-    return draw(paint, title=title, name=f"{title}: calibration error {errors} as published.", height=4.4)
-
-
-def _points(axes: "Axes", bins: Sequence[Bin], marker: str, color: str, label: str, *, hollow: bool) -> None:
-    accuracy = [b.accuracy for b in bins]
-    below, above = [b.accuracy - b.interval[0] for b in bins], [b.interval[1] - b.accuracy for b in bins]
-    axes.errorbar(
-        [b.confidence for b in bins],
-        accuracy,
-        (below, above),
-        fmt=marker,
-        color=color,
-        markerfacecolor="none" if hollow else color,
-        markersize=4.5,
-        linewidth=1.2,
-        label=label,
-        clip_on=False,
-    )
+def _inline(svg: str, name: str, colors: Mapping[str, str]) -> Markup:
+    """A matplotlib SVG file as an element of an HTML page: no prolog, no style for other elements, no id twice."""
+    view_box = re.search(r'viewBox="[^"]*"', svg)
+    body = svg[svg.index("<g ") : svg.rindex("</svg>")]
+    referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each picture from 1
+    body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred_to else "", body)
+    for written, shown in colors.items():
+        body = body.replace(written, shown)
+    opening = f'<svg {view_box[0] if view_box else ""} role="img" aria-label="{escape(name)}">'
+    return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib, from numbers and our own words alone

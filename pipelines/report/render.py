@@ -11,7 +11,7 @@ from core.artifact.manifest import Manifest, Robustness
 from core.train.corruptions import CORRUPTIONS
 from core.train.evaluate import Evaluation
 from core.train.loop import EpochReport
-from pipelines.report import charts, pictures, provenance, tables
+from pipelines.report import charts, diagnostics, pictures, provenance, reliability, tables
 from pipelines.report.escape import markdown
 from pipelines.report.formats import confidence, duration, number, percent
 
@@ -51,11 +51,12 @@ def render_report(
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
+        inside=diagnostics.charts([step for epoch in history for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
         classes=classes,
         class_axis=tables.Axis.of(row.interval[0] for row in classes if row.interval),
-        diagram=charts.reliability_diagram(evaluation),
+        diagram=reliability.diagram(evaluation),
         corrupted=_corrupted(manifest),
         corrupted_axis=tables.Axis.of(
             (manifest.test.interval[0], *(r.interval[0] for r in manifest.robustness.values()))

@@ -99,13 +99,13 @@ def test_what_an_interrupted_run_has_trained_is_not_trained_again(
     assert reports == []
 
 
-def test_trained_weights_that_were_damaged_meanwhile_are_trained_again(
+def test_trained_weights_that_were_damaged_meanwhile_are_written_again(
     dataset: DatasetRef, recipe: Recipe, work: Path
 ) -> None:
     _, first, _ = train(dataset, recipe, work)
     first.weights.path.write_bytes(first.weights.path.read_bytes()[:-1])
     _, again, reports = train(dataset, recipe, work)
-    assert len(reports) == 3
+    assert reports == [], "the checkpoint still holds them"
     assert again.weights.sha256 == first.weights.sha256
 
 
