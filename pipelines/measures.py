@@ -17,8 +17,8 @@ from core.train.evaluate import Accuracy, Evaluation, evaluate
 
 _CORRUPTED_EVERY = 4
 """Every fourth test image is corrupted, in each way: 2,500 of 10,000, read in a few seconds by a convolutional network
-too, and enough for an interval of 1 or 2%. Spread over the set, because its first half is easier than its second: MNIST
-took them from two groups of writers.
+too, and enough for an interval of 1 or 2%. Spread over the set, because its two halves were
+written by different groups of people.
 """
 
 
@@ -80,8 +80,8 @@ def sentences(measured: Evaluations) -> list[str]:
     return [
         f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
         f"{validation.accuracy:.2%} on {validation.count:,} validation images",
-        f"calibrated: temperature {measured.temperature:.2f} takes the calibration error on the test images "
-        f"from {test.raw_calibration_error:.2%} to {test.calibration_error:.2%}",
+        f"calibrated: temperature {measured.temperature:.2f}, calibration error on the test images "
+        f"{test.calibration_error:.2%} ({test.raw_calibration_error:.2%} at temperature 1)",
         f"corrupted: at worst {corrupted[worst].accuracy:.2%}, {CORRUPTIONS[worst].description}",
     ]
 
