@@ -40,6 +40,7 @@ WORKDIR /app
 COPY core core
 COPY data/mnist data/mnist
 COPY pipelines pipelines
+COPY pretrained pretrained
 COPY protos protos
 COPY recipes recipes
 COPY service service
@@ -83,6 +84,7 @@ FROM runtime AS service
 ENV NUMERAL_HOST=0.0.0.0 \
     NUMERAL_PORT=8500
 COPY --from=service-venv /venv /venv
+COPY --from=source /app/pretrained pretrained
 COPY --from=source /app/core core
 COPY --from=source /app/protos protos
 COPY --from=source /app/service service

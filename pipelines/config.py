@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.data.augment import augmenter
 from core.data.mnist import LABELS
 from core.errors import ConfigError
 from core.nn.architectures import build
@@ -75,6 +76,8 @@ class TrainSection(_Section):
     loss: dict[str, Any] = {"kind": "softmax_cross_entropy"}
     clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # 0 is off here and below: TOML has no null to override with
     ema_decay: float = Field(0, ge=0, lt=1)
+    augment: tuple[dict[str, Any], ...] = ()
+    workers: int = Field(1, ge=0)
     patience: int = Field(0, ge=0)
     keep_best: bool = False
     diagnose_every: int = Field(0, ge=0)
@@ -93,6 +96,12 @@ class TrainSection(_Section):
     @classmethod
     def _optimizer_builds(cls, value: dict[str, Any]) -> dict[str, Any]:
         construct(OPTIMIZERS, value)
+        return value
+
+    @field_validator("augment")
+    @classmethod
+    def _augmenter_builds(cls, value: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        augmenter(value)
         return value
 
     @field_validator("loss")

@@ -34,10 +34,19 @@ RepositoryFlag = Annotated[
     str | None, typer.Option(help="Where versions are published [NUMERAL_REPOSITORY, else ./models].")
 ]
 
+PretrainedFlag = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the version is that answers until one is published; off: none does "
+        "[NUMERAL_PRETRAINED, else the one that ships with Numeral]."
+    ),
+]
+
 
 @app.command()
 def serve(
     repository: RepositoryFlag = None,
+    pretrained: PretrainedFlag = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on [NUMERAL_HOST, else 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [NUMERAL_PORT, else 8500].")] = None,
     poll_seconds: Annotated[
@@ -55,11 +64,14 @@ def serve(
 ) -> None:
     """Serve the champion, and follow it when another version is promoted.
 
+    As long as nothing was published, the pretrained version that ships with Numeral serves.
+
     Prints `listening on HOST:PORT` on standard output once it listens, and logs to standard error. SIGTERM and Ctrl-C
     let the calls under way finish; a second Ctrl-C does not.
     """
     settings = _settings(
         repository=repository,
+        pretrained=pretrained,
         host=host,
         port=port,
         poll_seconds=poll_seconds,
@@ -83,15 +95,16 @@ def predict(
         str | None, typer.Option(help="HOST:PORT of a server to ask; without it the champion is loaded here.")
     ] = None,
     repository: RepositoryFlag = None,
+    pretrained: PretrainedFlag = None,
 ) -> None:
     """Read the digit in each picture.
 
     Exit status 1 if a file could not be read at all, 0 otherwise, even where a picture shows no digit.
     """
-    settings = _settings(repository=repository)
+    settings = _settings(repository=repository, pretrained=pretrained)
     from service import predict as prediction
 
-    source = prediction.server_at(address) if address else nullcontext(prediction.champion_here(settings))
+    source = prediction.server_at(address) if address else nullcontext(prediction.champion_here(settings, _say))
     with source as oracle:
         found = list(prediction.outcomes(images, oracle))
     if as_json:
@@ -117,7 +130,7 @@ def health(
     address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
     with Recognizer(address) as client:
         status = client.health(timeout=timeout)
-    print(f"{address}: {status}", file=sys.stderr)
+    _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
 
 
@@ -131,7 +144,7 @@ def main() -> None:
     try:
         app()
     except NumeralError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
@@ -144,3 +157,8 @@ def _settings(**flags: str | float | None) -> "Settings":
         stream=sys.stderr, level=found.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
     )
     return found
+
+
+def _say(sentence: str) -> None:
+    """Tell people something, beside the output."""
+    print(sentence, file=sys.stderr)

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from core.artifact.alias import Move, standing_promotions
 
-__all__ = ["Refusal", "choose", "fallbacks", "still_refused"]
+__all__ = ["PRETRAINED", "Refusal", "choose", "fallbacks", "pretrained_serves", "still_refused"]
+
+PRETRAINED = 0
+"""The number that stands for the version that ships with Numeral; those of a repository begin with 1."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,20 @@ def still_refused(refusals: Mapping[int, Refusal], digest: str) -> frozenset[int
     return frozenset(version for version, refusal in refusals.items() if refusal.seen == digest)
 
 
+def pretrained_serves(*, champion: int | None, available: Collection[int], active: int | None) -> bool:
+    """Whether the version that ships with Numeral is the one to serve.
+
+    Only until a version is published, and never after one has served. It hides no fault: where versions are there, of
+    which none is promoted or sound, whoever runs the service must see that.
+
+    Args:
+        champion: Where the alias points; None if nothing was promoted.
+        available: The versions that exist in the repository.
+        active: What is served.
+    """
+    return champion is None and not available and active in (None, PRETRAINED)
+
+
 def choose(
     *, champion: int | None, active: int | None, refused: Collection[int], fallbacks: Sequence[int] = ()
 ) -> int | None:
@@ -41,7 +58,7 @@ def choose(
 
     Args:
         champion: Where the alias points; None if nothing was promoted, or nothing is there any more.
-        active: What is served.
+        active: What is served; it may be `PRETRAINED`, and then goes on until a sound champion is there.
         refused: Versions that were tried and cannot be served.
         fallbacks: What to try in the champion's place at a cold start, the best first.
 

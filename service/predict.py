@@ -4,11 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.errors import PictureError
-from service.reading import Reading
+from service import policy
+from service.reading import Reading, in_words
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from core.artifact.repository import Repository
 
 __all__ = ["Oracle", "Outcome", "champion_here", "outcomes", "server_at"]
 
@@ -44,7 +48,7 @@ class Outcome:
         """The outcome in words."""
         if self.reading is None:
             return f"{self.file}: no digit read: {self.rejected}"
-        return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, version {self.model_version})"
+        return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
 
     def bars(self) -> list[str]:
         """One line for each digit, as long as the digit is probable."""
@@ -65,8 +69,12 @@ class Oracle:
     version: Callable[[], str]
 
 
-def champion_here(settings: Settings) -> Oracle:
-    """The champion, loaded into this process.
+def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
+    """The champion, loaded into this process; the pretrained version where nothing was published yet.
+
+    Args:
+        settings: As `service.settings.read` gives them.
+        say: Takes the sentence that tells of a pretrained version.
 
     Raises:
         ArtifactError: There is none, or it cannot be loaded.
@@ -75,12 +83,26 @@ def champion_here(settings: Settings) -> Oracle:
     from core.imaging import PictureLimits
     from service.recognize import Recognition
     from service.store import Store
+    from service.watcher import PUBLISH_COMMAND
 
     repository = Repository(settings.repository)
-    store = Store(repository)
-    loaded = store.load(repository.champion())
+    store = Store(repository, settings.pretrained)
+    if store.has_pretrained and _is_empty(repository):
+        loaded = store.load(policy.PRETRAINED)
+        finding = f"{settings.repository} holds no version yet: using {loaded.words} that ships with Numeral"
+        say(f"{finding}; train your own with: {PUBLISH_COMMAND}")
+    else:
+        loaded = store.load(repository.champion())
     recognition = Recognition(store, PictureLimits(max_bytes=settings.max_picture_bytes))
     return Oracle(recognition.encoded, lambda: loaded.version)
+
+
+def _is_empty(repository: "Repository") -> bool:
+    """Whether nothing was published yet. A bucket that cannot be reached is an error: nobody knows what it holds."""
+    if not repository.exists():
+        return True
+    found = repository.snapshot()
+    return policy.pretrained_serves(champion=found.champion, available=found.versions, active=None)
 
 
 @contextmanager

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
-__all__ = ["ERROR_METADATA", "Reading"]
+__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "in_words"]
 
 ERROR_METADATA = "numeral-error"
 """Key of the trailing metadata that names the class of an error, so that a client can raise the same."""
+
+PRETRAINED = "pretrained"
+"""Instead of a number, the name of the version that ships with Numeral: nobody takes it for version 1 of their own."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Reading:
         digit: The most probable digit, 0 to 9.
         confidence: How probable it is, 0 to 1.
         probabilities: How probable each digit is, that of digit 0 first; they sum to 1.
-        model_version: The version that computed this very answer, e.g. "3".
+        model_version: The version that computed this very answer, e.g. "3", or "pretrained".
         weights_sha256: The sha256 of its weights file, in hexadecimal.
     """
 
@@ -25,3 +28,8 @@ class Reading:
     probabilities: tuple[float, ...]
     model_version: str
     weights_sha256: str
+
+
+def in_words(version: str) -> str:
+    """How a version is called in a sentence: "version 3", "the pretrained version"."""
+    return "the pretrained version" if version == PRETRAINED else f"version {version}"

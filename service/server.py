@@ -48,7 +48,7 @@ class Server:
         """
         self._settings = settings
         repository = Repository(settings.repository)
-        self.store = Store(repository)
+        self.store = Store(repository, settings.pretrained)
         self._watcher = Watcher(repository, self.store)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))

@@ -1,5 +1,6 @@
 """Everything about the service that can be set: one field each, from a flag, else from the environment."""
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
@@ -7,11 +8,26 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigError
 
-__all__ = ["ENV_PREFIX", "Settings", "read"]
+__all__ = ["ENV_PREFIX", "OFF", "Settings", "read"]
 
 ENV_PREFIX = "NUMERAL_"
 
+OFF = "off"
+"""The value that turns off what has a default."""
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""Where the code is: a checkout, the service's image, or the packages of a Python."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+def shipped(project: Path = PROJECT) -> str | None:
+    """The repository that ships with Numeral, `pretrained/` beside the code; None where it is not there.
+
+    A checkout and the service's image have it; an installed package has not.
+    """
+    folder = project / "pretrained"
+    return str(folder) if (folder / "mnist").is_dir() else None
 
 
 class Settings(BaseSettings):
@@ -21,6 +37,12 @@ class Settings(BaseSettings):
 
     repository: str = Field(
         "./models", description="Where versions are published: file:///…, s3://…, or a folder.", min_length=1
+    )
+    pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+        default_factory=shipped,
+        description="The repository whose champion answers as long as the other holds no version; off: none does. "
+        "By default pretrained/ beside the code, where it is there.",
+        min_length=1,
     )
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.", min_length=1)
     port: int = Field(8500, description="Port to listen on; 0 takes a free one.", ge=0, le=65535)

@@ -8,11 +8,15 @@ from core.artifact.alias import Move
 from core.artifact.repository import CHAMPION, Repository, Snapshot
 from core.errors import ArtifactError, RepositoryError
 from service import policy
-from service.store import Loaded, Store
+from service.reading import in_words
+from service.store import Loaded, Store, label
 
 __all__ = ["PUBLISH_COMMAND", "Watcher"]
 
 PUBLISH_COMMAND = "python -m pipelines retrain"
+
+_NOTHING = Snapshot(versions=(), aliases={}, digest="")
+"""What a folder shows that is not there."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,26 +76,26 @@ class Watcher:
     def look(self) -> None:
         """Look once, and follow what is found; an unreachable repository is logged, not raised."""
         try:
-            snapshot = self._repository.snapshot()
+            snapshot = self._repository.snapshot() if self._repository.exists() else _NOTHING
             if snapshot.digest != self._settled:
                 self._follow(snapshot)
                 self._settled = snapshot.digest
-            if snapshot.aliases.get(CHAMPION) is not None:
+            if snapshot.champion is not None:
                 self._repository_is_back()
         except ArtifactError as error:
             self._trouble(str(error))
 
     def _follow(self, snapshot: Snapshot) -> None:
-        champion = snapshot.aliases.get(CHAMPION)
+        champion = snapshot.champion
         if champion is None:
-            self._trouble(f"repository {self._repository.url} names no {CHAMPION}")
+            self._without_champion(snapshot)
             return
         if champion != self._champion:
             self._champion = champion
             self._refusals.clear()  # one that is promoted again is refused in words again
         while True:
             active = self._store.active()
-            number = active.manifest.version if active else None
+            number = active.number if active else None
             refused = policy.still_refused(self._refusals, snapshot.digest)
             stand_ins = self._fallbacks(champion, snapshot) if active is None and champion in refused else ()
             wanted = policy.choose(champion=champion, active=number, refused=refused, fallbacks=stand_ins)
@@ -105,9 +109,24 @@ class Watcher:
                     _log.warning("version %d stands in for the champion, version %d", wanted, champion)
                 return
 
+    def _without_champion(self, snapshot: Snapshot) -> None:
+        """Leave all as it is; but where nothing was published yet, let the pretrained version begin."""
+        active = self._store.active()
+        wanted = self._store.has_pretrained and policy.pretrained_serves(
+            champion=None, available=snapshot.versions, active=active.number if active else None
+        )
+        if wanted and active:
+            return
+        url = self._repository.url
+        if wanted and self._load(policy.PRETRAINED, snapshot.digest):
+            meanwhile = "the pretrained version that ships with Numeral serves until one is published"
+            _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
+            return
+        self._trouble(f"repository {url} " + ("is not there" if snapshot is _NOTHING else f"names no {CHAMPION}"))
+
     def _load(self, version: int, digest: str) -> bool:
         """Let a version serve, or remember why not."""
-        self._once(f"loading {version}", logging.INFO, f"loading version {version}")
+        self._once(f"loading {version}", logging.INFO, f"loading {in_words(label(version))}")
         try:
             loaded = self._store.load(version)
         except RepositoryError:
@@ -117,7 +136,7 @@ class Watcher:
             return False
         self._refusals.pop(version, None)
         self._said.clear()
-        _log.info("serving version %s, weights sha256 %s", loaded.version, loaded.weights_sha256)
+        _log.info("serving %s, weights sha256 %s", loaded.words, loaded.weights_sha256)
         return True
 
     def _refuse(self, version: int, error: Exception, digest: str) -> None:
@@ -126,9 +145,8 @@ class Watcher:
         self._refusals[version] = policy.Refusal(reason, digest)
         if known is None or known.reason != reason:
             foreseen = isinstance(error, ArtifactError)
-            _log.error(
-                "version %d refused: %s; %s", version, reason, self._going_on(), exc_info=None if foreseen else error
-            )
+            finding = f"{in_words(label(version))} refused: {reason}; {self._going_on()}"
+            _log.error("%s", finding, exc_info=None if foreseen else error)
 
     def _fallbacks(self, champion: int, snapshot: Snapshot) -> tuple[int, ...]:
         moves: list[Move] = []
@@ -142,8 +160,10 @@ class Watcher:
 
     def _replaced(self, active: Loaded) -> bool:
         """Whether the active version's number now stands for other weights: a repository that was made anew."""
+        if active.number == policy.PRETRAINED:
+            return False  # it is not from there
         try:
-            manifest = self._repository.manifest(active.manifest.version)
+            manifest = self._repository.manifest(active.number)
         except RepositoryError:
             raise
         except ArtifactError as error:
@@ -154,7 +174,7 @@ class Watcher:
 
     def _going_on(self) -> str:
         active = self._store.active()
-        return f"version {active.version} goes on serving" if active else "no version serves yet"
+        return f"{active.words} goes on serving" if active else "no version serves yet"
 
     def _trouble(self, finding: str) -> None:
         if self._store.active():

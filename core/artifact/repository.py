@@ -46,6 +46,11 @@ class Snapshot:
     aliases: dict[str, int]
     digest: str
 
+    @property
+    def champion(self) -> int | None:
+        """Where the champion alias points; None if nothing was promoted."""
+        return self.aliases.get(CHAMPION)
+
 
 @dataclass
 class Draft:

@@ -21,6 +21,8 @@ import os
 import secrets
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -39,6 +41,7 @@ from core.errors import (
 )
 
 __all__ = ["DTYPES", "GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
+__all__ += ["MAX_HEADER", "Header", "checked_header", "encode_header", "whole_file"]  # for files larger than memory
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -58,7 +61,7 @@ MAX_HEADER = 4 + 4 * MAX_RANK
 
 
 @dataclass(frozen=True)
-class _Header:
+class Header:
     """What a file announces: big-endian dtype and shape."""
 
     dtype: np.dtype[Any]
@@ -97,26 +100,41 @@ def parse(
         IdxTrailingError: More bytes than announced.
     """
     view = memoryview(data).cast("B")
-    header = _header(bytes(view[:MAX_HEADER]), name=name, magic=magic, limit=limit)
-    if header is None:
-        raise IdxTruncatedError(f"{name}: ends after {len(view)} bytes, within the IDX header; fetch it again")
-    if len(view) < header.total:
-        raise IdxTruncatedError(
-            f"{name}: {len(view):,} bytes, but the header announces {header.total:,} for {header.dtype.name} "
-            f"{header.shape}; the file is cut short, fetch it again"
-        )
-    if len(view) > header.total:
-        raise IdxTrailingError(
-            f"{name}: {len(view) - header.total:,} bytes left over after the {header.total:,} that the header "
-            f"announces for {header.dtype.name} {header.shape}"
-        )
+    header = checked_header(bytes(view[:MAX_HEADER]), len(view), name=name, magic=magic, limit=limit)
     elements: NDArray[Any] = np.ndarray(header.shape, header.dtype, buffer=view, offset=header.start)
     array = elements.astype(header.dtype.newbyteorder("="), copy=False)
     array.flags.writeable = False
     return array
 
 
-def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> _Header | None:
+def checked_header(head: bytes, size: int, *, name: str, magic: int | None, limit: int) -> Header:
+    """Understand the header of a file of `size` bytes, which it must announce exactly.
+
+    Args:
+        head: The first `MAX_HEADER` bytes, or the whole file where it is shorter.
+        size: Of the whole file, in bytes.
+        name: As in `parse`.
+        magic: As in `parse`.
+        limit: As in `parse`.
+
+    Raises:
+        IdxError: As `parse`.
+    """
+    header = _header(head, name=name, magic=magic, limit=limit)
+    if header is None:
+        raise IdxTruncatedError(f"{name}: ends after {size} bytes, within the IDX header; fetch it again")
+    announced = f"{header.total:,} for {header.dtype.name} {header.shape}"
+    if size < header.total:
+        raise IdxTruncatedError(
+            f"{name}: {size:,} bytes, but the header announces {announced}; the file is cut short, fetch it again"
+        )
+    if size > header.total:
+        left = size - header.total
+        raise IdxTrailingError(f"{name}: {left:,} bytes left over after the {announced} that the header announces")
+    return header
+
+
+def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
     """Understand the first bytes of a file; None while they are too few to say."""
     if len(head) < 4:
         return None
@@ -139,7 +157,7 @@ def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> 
         raise IdxDimensionsError(
             f"{name}: the header announces {DTYPES[code].name} {shape}, {size:,} bytes; the limit is {limit:,}"
         )
-    return _Header(DTYPES[code].newbyteorder(">"), shape)
+    return Header(DTYPES[code].newbyteorder(">"), shape)
 
 
 def _guess(head: bytes) -> str:
@@ -160,14 +178,23 @@ def encode(array: NDArray[Any]) -> bytes:
         IdxError: IDX has no code for this dtype.
         IdxDimensionsError: A dimension does not fit the header.
     """
-    code = CODES.get(array.dtype.newbyteorder("="))
+    header = encode_header(array.dtype, array.shape)
+    return header + array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes(order="C")
+
+
+def encode_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    """The bytes that come before the elements.
+
+    Raises:
+        IdxError, IdxDimensionsError: As `encode`.
+    """
+    code = CODES.get(dtype.newbyteorder("="))
     if code is None:
         known = ", ".join(dtype.name for dtype in CODES)
-        raise IdxError(f"cannot encode {array.dtype.name} as IDX; cast it to one of {known}")
-    if max(array.shape, default=0) > MAX_SIZE:
-        raise IdxDimensionsError(f"cannot encode shape {array.shape} as IDX: a dimension holds at most {MAX_SIZE:,}")
-    header = struct.pack(f">BBBB{array.ndim}I", 0, 0, code, array.ndim, *array.shape)
-    return header + array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes(order="C")
+        raise IdxError(f"cannot encode {dtype.name} as IDX; cast it to one of {known}")
+    if max(shape, default=0) > MAX_SIZE:
+        raise IdxDimensionsError(f"cannot encode shape {shape} as IDX: a dimension holds at most {MAX_SIZE:,}")
+    return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
 
 
 def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
@@ -183,12 +210,24 @@ def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
     data = encode(array)
     if path.name.endswith(".gz"):
         data = gzip.compress(data, compresslevel=6, mtime=0)
+    with whole_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write to, which appears under its name once the block has ended well, or not at all.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path = Path(path)
     # In the same folder, since a rename is atomic within one file system alone. A plain open keeps to the umask, where
     # `tempfile` would leave a file that nobody else may read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.large import let_go
 from core.errors import DatasetError
 
 
@@ -29,7 +30,7 @@ class Normalizer:
         """Measure the training split: never the validation or test images, which stand for pictures not yet seen.
 
         Args:
-            images: (N, …), uint8.
+            images: (N, …), uint8; in memory, or in a map that is let go meanwhile.
 
         Raises:
             DatasetError: No image, or all pixels alike.
@@ -38,6 +39,8 @@ class Normalizer:
         counts = np.zeros(256, np.int64)
         for start in range(0, len(images), 1024):
             counts += np.bincount(images[start : start + 1024].ravel(), minlength=256)
+            if not start % (1 << 16):
+                let_go(images)
         if np.count_nonzero(counts) < 2:
             raise DatasetError(f"cannot normalize {len(images)} images: all their pixels are alike")
         values = np.arange(256)

@@ -11,6 +11,7 @@ from core.nn.activation import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Ta
 from core.nn.conv import Conv2D
 from core.nn.dense import Dense
 from core.nn.dropout import Dropout
+from core.nn.ensemble import Ensemble
 from core.nn.flatten import Flatten
 from core.nn.layer import Layer, Shape
 from core.nn.norm import BatchNorm
@@ -25,7 +26,7 @@ LAYERS: dict[str, type[Layer]] = {
         *(Dense, Conv2D),
         *(ReLU, LeakyReLU, Sigmoid, Tanh, GELU, SiLU, Softmax),
         *(MaxPool2D, AvgPool2D, GlobalAvgPool),
-        *(BatchNorm, Dropout, Flatten, Residual),
+        *(BatchNorm, Dropout, Flatten, Residual, Ensemble),
     )
 }
 

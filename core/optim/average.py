@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.errors import TrainingError
 from core.nn.layer import Parameter
+from core.optim.optimizers import BLOCK
 from core.optim.require import require
 
 
@@ -49,9 +50,12 @@ class ExponentialAverage:
             self._kept = np.zeros_like(w)
         self._prepare(w)
         self.updates += 1
-        np.subtract(w, self._kept, out=self._scratch)
-        self._scratch *= (1 - self.decay) / (1 - self.decay**self.updates)
-        self._kept += self._scratch
+        alpha = (1 - self.decay) / (1 - self.decay**self.updates)
+        for start in range(0, len(w), BLOCK):
+            new, kept = w[start : start + BLOCK], self._kept[start : start + BLOCK]
+            difference = np.subtract(new, kept, out=self._scratch[: len(new)])
+            difference *= alpha
+            kept += difference
 
     def swap(self, parameter: Parameter) -> None:
         """Exchange weights and average, in place: once to evaluate the average, once more to go on training.

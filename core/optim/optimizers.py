@@ -12,7 +12,7 @@ w by the factor 1 − η λ and never passes through momentum or the scaling by 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite, sqrt
 from typing import Any, ClassVar
 
@@ -22,6 +22,10 @@ from numpy.typing import NDArray
 from core.errors import TrainingError
 from core.nn.layer import Array, Parameter
 from core.optim.require import require
+
+BLOCK = 1 << 15
+"""Weights that are updated at a time. A rule goes over them several times; so many, with their gradients and state,
+stay in a core's second-level cache in between."""
 
 
 class Optimizer(ABC):
@@ -46,9 +50,18 @@ class Optimizer(ABC):
         self._state: dict[str, NDArray[Any]] = {}
         self._scratch: NDArray[Any] = np.empty(0)
 
-    @abstractmethod
     def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """Update `parameter.value` from `parameter.grad`: usually a network's whole `vector` at once."""
+        """Update `parameter.value` from `parameter.grad`: usually a network's whole `vector`, block by block."""
+        arrays = self._begin(parameter)
+        for start in range(0, len(parameter.value), BLOCK):
+            w, g, *slots = (array[start : start + BLOCK] for array in arrays)
+            if self.weight_decay:
+                w *= 1 - learning_rate * self.weight_decay
+            self._update(w, g, slots, learning_rate, self._scratch[: len(w)])
+
+    @abstractmethod
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
+        """The rule, for a block of weights that have decayed already; all arrays are of one shape."""
 
     def state(self) -> dict[str, NDArray[Any]]:
         """A copy of all that the next step depends on: the step count and, from the first step on, every slot."""
@@ -71,7 +84,7 @@ class Optimizer(ABC):
         self._state = {name: np.array(state[name]) for name in self.slots if steps}
 
     def _begin(self, parameter: Parameter) -> tuple[NDArray[Any], ...]:
-        """Count one more step; w, g, each slot, and scratch: all of one shape and type."""
+        """Count one more step; w, g and each slot: all of one shape and type."""
         w = parameter.value
         if not self._state:
             self._state = {name: np.zeros_like(w) for name in self.slots}
@@ -81,15 +94,11 @@ class Optimizer(ABC):
                     f"{self.kind}: {name} is {array.dtype} {array.shape}, but the parameter {w.dtype} {w.shape}; "
                     "an optimizer belongs to one parameter, and a kept state to the network it was kept with"
                 )
-        if self._scratch.shape != w.shape or self._scratch.dtype != w.dtype:
-            self._scratch = np.empty_like(w)
+        block = w[:BLOCK]
+        if self._scratch.shape != block.shape or self._scratch.dtype != w.dtype:
+            self._scratch = np.empty_like(block)
         self.steps += 1
-        return w, parameter.grad, *self._state.values(), self._scratch
-
-    def _decay(self, w: Array, learning_rate: float) -> None:
-        """w ← (1 − η λ) w."""
-        if self.weight_decay:
-            w *= 1 - learning_rate * self.weight_decay
+        return w, parameter.grad, *self._state.values()
 
 
 class SGD(Optimizer):
@@ -102,10 +111,8 @@ class SGD(Optimizer):
 
     kind: ClassVar[str] = "sgd"
 
-    def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """w ← (1 − η λ) w − η g."""
-        w, g, scratch = self._begin(parameter)
-        self._decay(w, learning_rate)
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:  # noqa: ARG002 — one signature for all
+        """w ← w − η g."""
         np.multiply(g, learning_rate, out=scratch)
         w -= scratch
 
@@ -125,10 +132,9 @@ class Momentum(Optimizer):
         require(0 <= momentum < 1, self.kind, "momentum", momentum, "at least 0 and below 1")
         self.momentum = momentum
 
-    def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """b ← μ b + g;  w ← (1 − η λ) w − η b."""
-        w, g, b, scratch = self._begin(parameter)
-        self._decay(w, learning_rate)
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
+        """b ← μ b + g;  w ← w − η b."""
+        (b,) = slots
         b *= self.momentum
         b += g
         np.multiply(b, learning_rate, out=scratch)
@@ -144,10 +150,9 @@ class Nesterov(Momentum):
 
     kind: ClassVar[str] = "nesterov"
 
-    def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """b ← μ b + g;  w ← (1 − η λ) w − η (g + μ b)."""
-        w, g, b, scratch = self._begin(parameter)
-        self._decay(w, learning_rate)
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
+        """b ← μ b + g;  w ← w − η (g + μ b)."""
+        (b,) = slots
         b *= self.momentum
         b += g
         np.multiply(b, self.momentum, out=scratch)
@@ -175,11 +180,10 @@ class RMSprop(Optimizer):
         _require_eps(self.kind, eps)
         self.decay, self.eps = decay, eps
 
-    def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """v ← ρ v + g²;  w ← (1 − η λ) w − (η √n) g / (√v + ε √n),  with n = 1 / (1 − ρ), so that v̂ = v / n."""
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
+        """v ← ρ v + g²;  w ← w − (η √n) g / (√v + ε √n),  with n = 1 / (1 − ρ), so that v̂ = v / n."""
         root = sqrt(1 / (1 - self.decay))
-        w, g, v, scratch = self._begin(parameter)
-        self._decay(w, learning_rate)
+        (v,) = slots
         np.multiply(g, g, out=scratch)
         v *= self.decay
         v += scratch
@@ -214,12 +218,11 @@ class Adam(Optimizer):
         _require_eps(self.kind, eps)
         self.beta1, self.beta2, self.eps = beta1, beta2, eps
 
-    def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """w ← (1 − η λ) w − (η √V / M) m / (√v + ε √V), the formula of the class with its fractions cleared."""
-        w, g, m, v, scratch = self._begin(parameter)
+    def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
+        """w ← w − (η √V / M) m / (√v + ε √V), the formula of the class with its fractions cleared."""
+        m, v = slots
         M = (1 - self.beta1**self.steps) / (1 - self.beta1)
         V = (1 - self.beta2**self.steps) / (1 - self.beta2)
-        self._decay(w, learning_rate)
         m *= self.beta1
         m += g
         np.multiply(g, g, out=scratch)

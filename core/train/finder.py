@@ -73,13 +73,13 @@ def range_test(
         )
     weights, state = network.state(), optimizer.state()
     criterion = loss()
-    batches = chain.from_iterable(repeat(train))
     rates: list[float] = []
     losses: list[float] = []
     mean = 0.0
     try:
         with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-            for step, (x, labels) in zip(range(steps), batches, strict=False):
+            # Held by the loop alone, so that an error in it ends the threads that prepare batches.
+            for step, (x, labels) in zip(range(steps), chain.from_iterable(repeat(train)), strict=False):
                 found = criterion.forward(network.forward(x, training=True), labels)
                 mean = _SMOOTHING * mean + (1 - _SMOOTHING) * found
                 smoothed = mean / (1 - _SMOOTHING ** (step + 1))  # without the 0 that the mean began with

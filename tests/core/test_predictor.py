@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.artifact import weights
-from core.artifact.manifest import Golden, Manifest
+from core.artifact.manifest import Architecture, Golden, Manifest
 from core.artifact.repository import Repository
 from core.errors import (
     ArtifactError,
@@ -18,10 +18,12 @@ from core.errors import (
     VersionNotFoundError,
     WeightsError,
 )
+from core.nn.architectures import build
+from core.nn.ensemble import combine
 from core.nn.losses import softmax
 from core.predictor import Predictor, load, rebuild
 
-from .artifact.builders import LABELS, NORMALIZER, manifest_of, publish, some_images, tiny_network
+from .artifact.builders import LABELS, LAYERS, NORMALIZER, manifest_of, publish, some_images, tiny_network
 
 STATE = tiny_network().state()
 MANIFEST = manifest_of(tiny_network(), files={})
@@ -54,6 +56,18 @@ def test_flat_and_square_images_are_the_same(predictor: Predictor) -> None:
 def test_no_images_have_no_probabilities(predictor: Predictor) -> None:
     assert predictor.probabilities(some_images(0)).shape == (0, 10)
     assert predictor.probabilities(np.empty((0, 784), np.uint8)).shape == (0, 10)
+
+
+def test_networks_that_were_trained_alone_are_loaded_as_one_that_gives_the_mean_of_their_probabilities() -> None:
+    members = [tiny_network(seed) for seed in (1, 2, 3)]
+    layers = ({"kind": "ensemble", "members": [LAYERS] * 3},)
+    network, state = build((784,), layers, rng=np.random.default_rng(0)), combine([m.state() for m in members])
+    network.load_state(state)
+    spec = Architecture(input_shape=(784,), layers=layers, parameter_count=network.vector.value.size)
+    manifest = manifest_of(network, files={}, architecture=spec)
+    loaded = rebuild(Manifest.decode(manifest.encode(), name="manifest"), weights.encode(state))
+    alone = [Predictor(member, NORMALIZER, LABELS).probabilities(some_images(20)) for member in members]
+    np.testing.assert_allclose(loaded.probabilities(some_images(20)), np.mean(alone, axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [1, 2, 1023, 1024, 1025, 2500])

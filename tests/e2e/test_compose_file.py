@@ -75,12 +75,12 @@ def test_the_service_shares_no_network_with_the_pipelines(project: dict[str, Any
     assert not networks["service"] & (networks["prefect-server"] | networks["scheduler"])
 
 
-def test_each_waits_until_the_one_before_is_healthy(project: dict[str, Any]) -> None:
+def test_the_scheduler_waits_for_its_server_and_the_service_for_nobody(project: dict[str, Any]) -> None:
     waits = {name: project["services"][name].get("depends_on", {}) for name in SERVICES}
     assert waits == {
         "prefect-server": {},
         "scheduler": {"prefect-server": {"condition": "service_healthy"}},
-        "service": {"scheduler": {"condition": "service_healthy"}},
+        "service": {},
     }
 
 
@@ -137,7 +137,7 @@ def test_an_image_holds_the_code_of_its_own_side_alone(stages: dict[str, str]) -
     }
     assert copied == {
         "pipelines": {"/venv", "data", "recipes", "core", "pipelines"},
-        "service": {"/venv", "core", "protos", "service"},
+        "service": {"/venv", "pretrained", "core", "protos", "service"},
     }
 
 

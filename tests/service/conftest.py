@@ -11,13 +11,15 @@ import pytest
 
 from core.artifact.repository import Repository
 from service.client import Recognizer
-from tests.service.harness import ROOT, Process, Running, drawing, running, without_settings
+from tests.service.harness import ROOT, WITHOUT_PRETRAINED, Process, Running, drawing, running, without_settings
 
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ.keys() - without_settings(os.environ).keys():
         monkeypatch.delenv(name)
+    for name, value in WITHOUT_PRETRAINED.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -19,9 +19,12 @@ from PIL import Image, ImageDraw
 from core.artifact.repository import Repository
 from core.predictor import load
 from service.server import Server
-from service.settings import ENV_PREFIX, read
+from service.settings import ENV_PREFIX, OFF, read
 
 ROOT = Path(__file__).resolve().parents[2]
+
+WITHOUT_PRETRAINED = {"NUMERAL_PRETRAINED": OFF}
+"""For tests of what happens where there is no version at all; the checkout comes with one."""
 
 
 @dataclass
@@ -75,7 +78,7 @@ class Process:
             stderr=subprocess.PIPE,
             text=True,
             cwd=cwd,
-            env=without_settings(os.environ) | {"PYTHONPATH": path} | env,
+            env=without_settings(os.environ) | WITHOUT_PRETRAINED | {"PYTHONPATH": path} | env,
         )
         self._said: list[str] = []
         self._reader = threading.Thread(target=lambda: self._said.extend(self.popen.stderr))

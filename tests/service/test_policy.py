@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.artifact.alias import Move
-from service.policy import Refusal, choose, fallbacks, still_refused
+from service.policy import PRETRAINED, Refusal, choose, fallbacks, pretrained_serves, still_refused
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,28 @@ from service.policy import Refusal, choose, fallbacks, still_refused
         ("cold start, the champion and the next best are damaged", 4, None, {4, 3}, (3, 2), 2),
         ("cold start, everything is damaged", 4, None, {4, 3, 2}, (3, 2), None),
         ("cold start, a damaged champion and nothing else", 1, None, {1}, (), None),
+        ("a first champion, while the pretrained version serves", 1, PRETRAINED, set(), (), 1),
+        ("a damaged first champion, while the pretrained version serves", 1, PRETRAINED, {1}, (), PRETRAINED),
     ],
 )
 def test_the_version_to_serve(situation, champion, active, refused, stand_ins, wanted):
     assert choose(champion=champion, active=active, refused=refused, fallbacks=stand_ins) == wanted
+
+
+@pytest.mark.parametrize(
+    ("situation", "champion", "available", "active", "serves"),
+    [
+        ("nothing was published, nothing serves", None, (), None, True),
+        ("nothing was published, and it serves already", None, (), PRETRAINED, True),
+        ("a version serves whose repository is suddenly empty", None, (), 1, False),
+        ("a version is published and not promoted", None, (1,), None, False),
+        ("a version is published and not promoted, while it serves", None, (1,), PRETRAINED, False),
+        ("a champion is there", 1, (1,), None, False),
+        ("a champion is named that is not there", 1, (), None, False),
+    ],
+)
+def test_when_the_pretrained_version_is_the_one_to_serve(situation, champion, available, active, serves):
+    assert pretrained_serves(champion=champion, available=available, active=active) is serves
 
 
 @pytest.mark.parametrize(

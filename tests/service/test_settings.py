@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import ConfigError
-from service.settings import Settings, endpoint, read
+from service.settings import PROJECT, Settings, endpoint, read, shipped
 
 
 def test_the_defaults_serve_a_local_folder_to_this_machine_alone():
@@ -14,6 +14,7 @@ def test_the_defaults_serve_a_local_folder_to_this_machine_alone():
 def test_the_environment_sets_every_field(monkeypatch):
     wanted = {
         "repository": "s3://bucket/models",
+        "pretrained": "s3://bucket/pretrained",
         "host": "0.0.0.0",
         "port": 9000,
         "poll_seconds": 2.5,
@@ -36,6 +37,17 @@ def test_a_flag_beats_the_environment_and_a_flag_not_given_does_not(monkeypatch)
 def test_an_empty_variable_counts_as_not_set(monkeypatch):
     monkeypatch.setenv("NUMERAL_PORT", "")
     assert read().port == 8500
+
+
+def test_the_pretrained_version_is_the_one_beside_the_code_where_it_is_there_unless_it_is_off(monkeypatch, tmp_path):
+    monkeypatch.delenv("NUMERAL_PRETRAINED")
+    assert read().pretrained == shipped(PROJECT)
+    assert shipped(tmp_path) is None
+    (tmp_path / "pretrained/mnist").mkdir(parents=True)
+    assert shipped(tmp_path) == str(tmp_path / "pretrained")
+    monkeypatch.setenv("NUMERAL_PRETRAINED", "elsewhere")
+    assert read().pretrained == "elsewhere"
+    assert read(pretrained="off").pretrained is None
 
 
 def test_every_field_is_documented():

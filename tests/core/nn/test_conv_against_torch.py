@@ -11,8 +11,8 @@ from core.nn.pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 
 torch = pytest.importorskip("torch")
 
-# With two threads, oneDNN in PyTorch 2.13 computes another weight gradient at each run where a 1×1 kernel in float32 has
-# a stride; PyTorch's own loops do not.
+# With two threads, oneDNN in PyTorch 2.13 gives another weight gradient at each run where a 1×1 kernel in float32 has a
+# stride; PyTorch's own loops do not.
 torch.backends.mkldnn.enabled = False
 
 TOLERANCE = {np.float64: 1e-11, np.float32: 2e-5}

@@ -67,6 +67,26 @@ CASES: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
             {"kind": "residual", "layers": [{"kind": "dropout", "rate": 0.3}]},
         ],
     ),
+    "ensemble": (
+        (6,),
+        [
+            {
+                "kind": "ensemble",
+                "members": [
+                    [{"kind": "dense", "units": 5}, {"kind": "tanh"}, {"kind": "dense", "units": 4}],
+                    [{"kind": "dense", "units": 4}],
+                    [{"kind": "batch_norm"}, {"kind": "dropout", "rate": 0.3}, {"kind": "dense", "units": 4}],
+                ],
+            }
+        ],
+    ),
+    "ensemble of pictures": (
+        (4, 3, 2),
+        [
+            {"kind": "ensemble", "members": [[{"kind": "conv2d", "channels": 3, "kernel": 2}]] * 2},
+            {"kind": "globalavgpool"},
+        ],
+    ),
     "two layers": ((6,), [{"kind": "dense", "units": 8}, {"kind": "relu"}, {"kind": "dense", "units": 4}]),
     "normalized": (
         (2, 3, 4),
@@ -87,7 +107,7 @@ CASES: dict[str, tuple[tuple[int, ...], list[dict[str, Any]]]] = {
     ),
 }
 
-CLASSIFIERS = ["dense", "two layers", "normalized", "four layers"]
+CLASSIFIERS = ["dense", "two layers", "normalized", "ensemble", "four layers"]
 
 
 def assert_slopes_match(

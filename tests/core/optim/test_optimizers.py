@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ConfigError, TrainingError
 from core.nn.layer import Parameter
-from core.optim.optimizers import OPTIMIZERS, SGD, Momentum, Optimizer
+from core.optim.optimizers import BLOCK, OPTIMIZERS, SGD, Momentum, Optimizer
 from core.registry import construct
 
 KINDS = sorted(OPTIMIZERS)
@@ -197,3 +197,17 @@ def test_a_value_of_the_wrong_type_is_refused() -> None:
 def test_recipes_know_every_optimizer_by_its_name() -> None:
     assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
     assert all(OPTIMIZERS[kind].kind == kind for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+def test_a_vector_longer_than_a_block_is_updated_as_if_it_were_whole(kind: str) -> None:
+    length, first = 2 * BLOCK + 7, 5
+    rng = np.random.default_rng(0)
+    values, gradients = rng.standard_normal(length), rng.standard_normal((3, length))
+    long, ends = Parameter(values.copy()), Parameter(np.concatenate([values[:first], values[-first:]]))
+    stepped, compared = OPTIMIZERS[kind](), OPTIMIZERS[kind]()
+    for g in gradients:
+        long.grad[:], ends.grad[:] = g, np.concatenate([g[:first], g[-first:]])
+        stepped.step(long, 0.1)
+        compared.step(ends, 0.1)
+    np.testing.assert_array_equal(np.concatenate([long.value[:first], long.value[-first:]]), ends.value)

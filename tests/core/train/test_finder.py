@@ -1,5 +1,6 @@
 """The learning-rate range test, on 600 real digits and on points in a plane."""
 
+import threading
 from contextlib import suppress
 from functools import cache
 from itertools import pairwise
@@ -18,7 +19,7 @@ from core.optim.optimizers import OPTIMIZERS, SGD
 from core.optim.schedules import Constant
 from core.train.finder import range_test
 from core.train.loop import fit
-from tests.core.train.clouds import small_network, train_batches, validation_batches
+from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
 
 
 @cache
@@ -135,3 +136,13 @@ def test_a_network_that_is_broken_from_the_start_is_named_as_such_and_stays_as_i
     with pytest.raises(DivergenceError, match="range test: the loss is nan before the first step"):
         range_test(network, SGD(), validation_batches())
     assert np.isnan(network.vector.value).all()
+
+
+def test_no_thread_that_prepares_batches_outlives_the_test_nor_an_error_in_it() -> None:
+    before = threading.active_count()
+    x, labels = clouds(300, 1)
+    range_test(small_network(), SGD(), Batches(x, labels, batch_size=32, workers=2), steps=5)
+    assert threading.active_count() == before
+    with pytest.raises(IndexError) as caught:
+        range_test(small_network(), SGD(), Batches(x, labels + 9, batch_size=32, workers=2))
+    assert threading.active_count() == before, caught  # which keeps the frames that it went through

@@ -101,8 +101,8 @@ def test_weights_that_run_away_are_noticed_through_their_average() -> None:
     class Breaks(Optimizer):
         kind = "breaks"
 
-        def step(self, parameter: Parameter, learning_rate: float) -> None:
-            parameter.value[2 * 8] = -np.inf  # a bias, which the ReLU above hides from every loss
+        def _update(self, w: Any, *rest: Any) -> None:
+            w[2 * 8] = -np.inf  # a bias, which the ReLU above hides from every loss
 
     with pytest.raises(DivergenceError, match=r"b of layer 0 \(dense\) is not finite"):
         list(training(small_network(), optimizer=Breaks(), average=ExponentialAverage(0.9)))

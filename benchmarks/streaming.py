@@ -1,0 +1,124 @@
+"""Train on a file larger than the memory that training may take.
+
+`python -m benchmarks.streaming --images 8000000 --json` writes 6.3 GB of digits to a temporary folder, maps them,
+trains one epoch of the 784-128-10 network, and tells images per second and the most memory that this process ever had.
+The peer is the same network on images that lie normalized in memory, as many as MNIST has.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.data import mnist
+from core.data.batches import Batches
+from core.data.large import memory_map, writer
+from core.data.normalize import Normalizer
+from core.data.shuffle import Blocks
+from core.nn.architectures import build
+from core.optim.optimizers import SGD
+from core.optim.schedules import Constant
+from core.train.loop import EpochReport, fit
+
+DIGITS = Path(__file__).parents[1] / "data" / "mnist"
+LAYERS = ({"kind": "dense", "units": 128}, {"kind": "relu"}, {"kind": "dense", "units": 10})
+BATCH = 128
+PIECE = 20_000
+LIMIT = 1024  # MiB that one epoch may have resident
+FULL = 8_000_000
+
+
+def generate(folder: Path, digits: mnist.Mnist, count: int, seed: int = 0) -> tuple[Path, Path]:
+    """Write `count` images, each one of MNIST's shifted by up to 2 pixels, and their labels: never all in memory."""
+    images, labels = folder / "images-idx3-ubyte", folder / "labels-idx1-ubyte"
+    rng = np.random.default_rng(seed)
+    with writer(images, mnist.IMAGE_SHAPE) as append_images, writer(labels) as append_labels:
+        for start in range(0, count, PIECE):
+            rows = rng.integers(len(digits.train_labels), size=min(PIECE, count - start))
+            append_images(np.roll(digits.train_images[rows], rng.integers(-2, 3, size=2), axis=(1, 2)))
+            append_labels(digits.train_labels[rows])
+    return images, labels
+
+
+def epoch(train: Batches, validation: Batches, threads: int) -> EpochReport:
+    """One epoch of the 784-128-10 network."""
+    network = build((784,), LAYERS, rng=np.random.default_rng(0))
+    return next(
+        fit(network, SGD(), train, validation, epochs=1, learning_rate=0.1, schedule=Constant(), threads=threads)
+    )
+
+
+def peak_resident() -> float:
+    """The most memory that this process ever had resident, mapped files included, in MiB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def measure(count: int, workers: int, threads: int, folder: Path) -> list[dict[str, Any]]:
+    """Generate, train from the map, then from memory."""
+    digits = mnist.load(DIGITS)
+    normalizer = Normalizer.fit(digits.train_images)
+    validation = Batches(normalizer.apply(digits.test_images).reshape(-1, 784), digits.test_labels, batch_size=1000)
+    images, labels = generate(folder, digits, count)
+    streamed = Batches(
+        memory_map(images, magic=mnist.IMAGES_MAGIC),
+        memory_map(labels, magic=mnist.LABELS_MAGIC),
+        batch_size=BATCH,
+        rng=np.random.default_rng(0),
+        prepare=lambda batch, _: normalizer.apply(batch).reshape(-1, 784),
+        workers=workers,
+        blocks=Blocks(),
+    )
+    report = epoch(streamed, validation, threads)
+    peak = peak_resident()  # before the peer's array, which is no part of it
+    inputs = normalizer.apply(digits.train_images).reshape(-1, 784)
+    held = Batches(inputs, digits.train_labels, batch_size=BATCH, rng=np.random.default_rng(0))
+    peer = epoch(held, validation, threads)
+    case = f"one epoch of 784-128-10 on {count:,} images ({images.stat().st_size / 1e9:.1f} GB) from a memory map"
+    return [
+        {
+            "case": f"{case}, validation accuracy {report.validation_accuracy:.4f}",
+            "peer": f"{held.images:,} images in memory",
+            "ours": round(report.images_per_second),
+            "theirs": round(peer.images_per_second),
+            "unit": "images/s",
+            "ratio": round(report.images_per_second / peer.images_per_second, 2),
+        },
+        {
+            "case": f"{case}, peak resident memory",
+            "peer": "limit",
+            "ours": round(peak),
+            "theirs": LIMIT,
+            "unit": "MiB",
+            "ratio": round(LIMIT / peak, 2),
+        },
+    ]
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.streaming", description=__doc__)
+    parser.add_argument("--images", type=int, default=FULL, help=f"how many to train on (default {FULL:,}, 6.3 GB)")
+    parser.add_argument("--workers", type=int, default=1, help="threads that read ahead (default 1)")
+    parser.add_argument("--threads", type=int, default=1, help="BLAS threads (default 1)")
+    parser.add_argument("--folder", type=Path, help="where to write the file for a while (default: the system's)")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="numeral-streaming-", dir=options.folder) as folder:
+        results = measure(options.images, options.workers, options.threads, Path(folder))
+    if options.json:
+        json.dump(results, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    for result in results:
+        sys.stdout.write(
+            f"{result['case']}: {result['ours']:,} {result['unit']} ({result['peer']}: {result['theirs']:,})\n"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""IDX files larger than memory: mapped where they lie, let go again, and written piece by piece."""
+
+import mmap
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from core.data import idx
+from core.errors import IdxError
+
+__all__ = ["let_go", "memory_map", "writer"]
+
+
+def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDArray[Any]:
+    """Map an uncompressed IDX file: its elements are read from the disk as they are touched.
+
+    No limit is needed, unlike in `idx.read`: the announced size must be the real one, and takes addresses, not memory.
+    What was touched stays in memory until `let_go`. The file must not shrink meanwhile: touching what it has lost ends
+    the process (SIGBUS), as with any memory map. `idx.write` and `writer` replace a file, they never shorten one.
+
+    Args:
+        path: The file; a gzipped one must be unpacked first.
+        magic: The expected first four bytes, as one integer; None accepts any type and rank.
+
+    Returns:
+        The elements in the announced shape, read-only. Types wider than a byte stay big-endian, as in the file.
+
+    Raises:
+        IdxError: See `idx.parse`.
+        OSError: The file cannot be read.
+    """
+    name = os.fspath(path)
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        header = idx.checked_header(file.read(idx.MAX_HEADER), size, name=name, magic=magic, limit=sys.maxsize)
+        mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+    return np.ndarray(header.shape, header.dtype, buffer=mapping, offset=header.start)
+
+
+def let_go(array: NDArray[Any]) -> None:
+    """Give back the memory that the map below `array` takes; what is touched again is read again.
+
+    The file's pages count as this process's memory while they are mapped, however much of them the system keeps cached.
+    Nothing happens to arrays that are in memory, to maps that can be written (a private one would lose what was
+    written), and where the system knows no such advice.
+    """
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap) and memoryview(owner).readonly and hasattr(mmap, "MADV_DONTNEED"):
+        owner.madvise(mmap.MADV_DONTNEED)
+
+
+@contextmanager
+def writer(
+    path: str | os.PathLike[str], shape: tuple[int, ...] = (), dtype: DTypeLike = np.uint8
+) -> Iterator[Callable[[NDArray[Any]], None]]:
+    """Write an uncompressed IDX file piece by piece; it appears whole when the block ends, or not at all.
+
+        with writer("images-idx3-ubyte", (28, 28)) as append:
+            for images in pieces:  # uint8 (…, 28, 28)
+                append(images)
+
+    Args:
+        path: The file.
+        shape: Of one item: the first dimension is what the pieces add up to.
+        dtype: One of those in `idx.DTYPES`.
+
+    Raises:
+        IdxError: A piece of another type or shape, a type that IDX has no code for, or a name that promises gzip.
+        IdxDimensionsError: More items than the header can say.
+        OSError: The folder cannot be written.
+    """
+    if Path(path).name.endswith(".gz"):
+        raise IdxError(f"{os.fspath(path)}: gzip cannot be memory-mapped, so none is written; drop the .gz")
+    dtype = np.dtype(dtype)
+    count = 0
+
+    def append(items: NDArray[Any]) -> None:
+        nonlocal count
+        if items.dtype != dtype or items.shape[1:] != shape:
+            raise IdxError(
+                f"{os.fspath(path)}: cannot append {items.dtype.name} {items.shape}, expected {dtype.name} (…, "
+                f"{str(shape)[1:]}"
+            )
+        file.write(np.ascontiguousarray(items, dtype.newbyteorder(">")).data)
+        count += len(items)
+
+    with idx.whole_file(path) as file:
+        file.write(idx.encode_header(dtype, (0, *shape)))
+        yield append
+        header = idx.encode_header(dtype, (count, *shape))
+        file.seek(0)
+        file.write(header)

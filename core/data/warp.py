@@ -1,0 +1,74 @@
+"""Moving pixels about: every output pixel looks up where it came from."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Coordinates = NDArray[np.float32]
+
+_PAIR = np.uint32(0x00FF00FF)
+"""Two of four bytes: every other one."""
+
+
+def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> NDArray[np.float32]:
+    """Read images at other places than their pixels', by bilinear interpolation.
+
+        y[n, r, c] = x[n, rows[n, r, c], columns[n, r, c]]
+
+    Between pixels, the four around a place are weighed by how near they are: with i, j the whole and f, g the broken
+    parts of row and column, y = (1−f)(1−g) x[i, j] + (1−f) g x[i, j+1] + f (1−g) x[i+1, j] + f g x[i+1, j+1]. Outside
+    the image all is 0.
+
+    The time goes into finding pixels in memory, so the four bytes that belong together are packed into one number
+    first, once for each image: then there is one place to look up, not four. The weighing from left to right works on
+    both rows at once, each in its half of the 32 bits, with g in steps of 1/256: y is off by at most half a level.
+
+    Args:
+        images: x, (N, H, W).
+        rows: (N, H', W'), or what broadcasts to it; 0 is the middle of the first row of pixels.
+        columns: Likewise.
+
+    Returns:
+        y, (N, H', W'), 0 to 255, an own array.
+    """
+    count, height, width = images.shape
+    quads = _quads(images)
+    i, f = _split(rows, height)
+    j, g = _split(columns, width)
+    place = i * np.int32(quads.shape[2]) + j
+    place += np.arange(0, quads.size, quads.shape[1] * quads.shape[2], dtype=np.int32).reshape(count, 1, 1)
+    found = quads.ravel().take(place, mode="clip")  # all are inside; "clip" is what does not check it again
+    right = np.multiply(g, 256, dtype=np.float32).astype(np.uint32)
+    left_pair, right_pair = found & _PAIR, (found >> np.uint32(8)) & _PAIR
+    left_pair *= np.uint32(256) - right
+    right_pair *= right
+    left_pair += right_pair  # the upper row's value in the low half, the lower row's in the high half, times 256
+    upper = (left_pair & np.uint32(0xFFFF)).astype(np.float32)
+    y = (left_pair >> np.uint32(16)).astype(np.float32)
+    y -= upper
+    y *= f
+    y += upper
+    y *= np.float32(1 / 256)
+    return y
+
+
+def _quads(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Each pixel with its neighbors to the right, below, and below to the right, (N, H + 1, W + 1).
+
+    The first row and column begin one pixel outside the image; from the lowest byte up: x[i, j], x[i, j+1], x[i+1, j],
+    x[i+1, j+1].
+    """
+    count, height, width = images.shape
+    padded = np.zeros((count, height + 2, width + 2), np.uint32)
+    padded[:, 1:-1, 1:-1] = images
+    across = padded[:, :, :-1] | padded[:, :, 1:] << np.uint32(8)
+    quads: NDArray[np.uint32] = across[:, :-1] | across[:, 1:] << np.uint32(16)
+    return quads
+
+
+def _split(coordinates: Coordinates, size: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Whole and broken part, counted from one pixel outside the image, where everything outside ends up."""
+    last = np.nextafter(np.float32(size + 1), np.float32(0))
+    from_outside = np.clip(np.add(coordinates, 1, dtype=np.float32), np.float32(0), last)
+    whole = from_outside.astype(np.int32)
+    from_outside -= whole
+    return whole, from_outside

@@ -1,0 +1,138 @@
+"""The ensemble: several networks that vote with their probabilities."""
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from core.errors import ArchitectureError
+from core.nn.chain import Chain
+from core.nn.layer import Array, Layer, Shape
+from core.nn.residual import Make
+
+
+class Ensemble(Layer):
+    """y = log (1/M Σ_m p_m) with p_m = softmax(z_m), where z_m are the logits of member m, a chain of layers.
+
+    So softmax(y) is the mean of the members' probabilities: model averaging (Hansen & Salamon 1990; Dietterich 2000,
+    §1). Members that err on different images outvote each other's errors; if they all erred alike, the mean would be
+    no better than one of them, and it is never worse than they are on average (Goodfellow, Bengio & Courville 2016,
+    §7.11). As y are logits like any others, whoever takes their softmax need not know that there are several networks.
+
+        { kind = "ensemble", members = [[ {…}, … ], [ {…}, … ]] }
+
+    With ℓ_m = log p_m, which is z_m − log Σ_j exp(z_mj), it is y = log Σ_m exp(ℓ_m) − log M, and the chain rule goes
+    back in two steps. By the first, each member gets of dy the share that it has in the mean, class by class:
+
+        r_m = p_m / Σ_n p_n = exp(ℓ_m − y) / M        dℓ_m = r_m · dy
+
+    By the second, through a softmax and its logarithm, ∂ℓ_mk/∂z_mj = [j = k] − p_mj:
+
+        dz_m = dℓ_m − p_m Σ_k dℓ_mk        dx = Σ_m (member m's backward pass of dz_m)
+
+    A loss at the end of an ensemble trains the members together, each to mend what the others leave wrong. Usually
+    they are trained one by one, so that their errors differ, and `combine` puts their states together.
+
+    Parameters: those of the members, each behind the member's index, e.g. `2.0.dense.W`.
+    """
+
+    kind: ClassVar[str] = "ensemble"
+
+    def __init__(
+        self,
+        input_shape: Shape,
+        *,
+        members: Sequence[Sequence[Mapping[str, Any]]],
+        make: Make,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
+        self.members = tuple(_member(index, layers, input_shape, make) for index, layers in enumerate(members))
+        if not self.members:
+            raise ArchitectureError("ensemble: members is empty, expected at least one list of layers")
+        output_shape = self.members[0].layers[-1].output_shape
+        for index, member in enumerate(self.members):
+            if (found := member.layers[-1].output_shape) != output_shape:
+                raise ArchitectureError(f"ensemble: member {index} gives {found}, expected {output_shape} as member 0")
+        if not output_shape:
+            raise ArchitectureError("ensemble: members give (), expected at least one axis, that of the classes")
+        super().__init__(input_shape, output_shape, dtype)
+        ways = [(f"{index}.", member) for index, member in enumerate(self.members)]
+        self.parameters = {prefix + name: p for prefix, way in ways for name, p in way.named_parameters()}
+        self.buffers = {prefix + name: b for prefix, way in ways for name, b in way.named_buffers()}
+        self.generators = {prefix + name: g for prefix, way in ways for name, g in way.named_generators()}
+
+    def forward(self, x: Array, *, training: bool = False) -> Array:
+        """y = log Σ_m exp(ℓ_m) − log M."""
+        shape = len(x), *self.output_shape  # (N, …, K)
+        logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
+        for m, member in enumerate(self.members):
+            logp[:, m] = member.forward(x, training=training)
+        p = self.scratch("p", logp.shape)
+        logp -= logp.max(axis=-1, keepdims=True)  # as in `softmax`: exp must not overflow
+        np.exp(logp, out=p)
+        logp -= np.log(p.sum(axis=-1, keepdims=True))
+        # In float32, exp is 0 below ℓ = −103. So it is taken relative to the member that finds the class likeliest.
+        top: Array = np.max(logp, axis=1, out=self.scratch("top", shape))
+        np.subtract(logp, top[:, np.newaxis], out=p)
+        np.exp(p, out=p)
+        y: Array = np.sum(p, axis=1, out=self.scratch("y", shape))
+        np.log(y, out=y)
+        y += top
+        y -= log(len(self.members))
+        if training:
+            self.logp, self.y = logp, y
+        return y
+
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
+        """dz_m = r_m · dy − p_m Σ_k r_mk dy_k, each back through its member; dx is the sum of what comes out."""
+        dz = np.subtract(self.logp, self.y[:, np.newaxis], out=self.scratch("dz", self.logp.shape))  # (N, M, …, K)
+        np.exp(dz, out=dz)
+        dz /= len(self.members)  # r
+        dz *= dy[:, np.newaxis]  # dℓ
+        p = np.exp(self.logp, out=self.scratch("p", dz.shape))
+        p *= dz.sum(axis=-1, keepdims=True)
+        dz -= p
+        dx: Array = self.scratch("dx", (len(dy), *self.input_shape))
+        dx[...] = 0
+        dz_m = self.scratch("dz_m", dy.shape)
+        for m, member in enumerate(self.members):
+            dz_m[...] = dz[:, m]  # rows side by side, as layers expect them
+            dx_m = member.backward(dz_m, need_dx=need_dx)
+            if dx_m is not None:
+                dx += dx_m
+        return dx if need_dx else None
+
+    def replica(self) -> Self:
+        """An ensemble with the same parameters and buffers, and scratch of its own in every layer of every member."""
+        twin = super().replica()
+        twin.members = tuple(member.replica() for member in self.members)
+        return twin
+
+
+def combine(states: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """The state of a network that is one ensemble, from the states of its members, each trained as a network alone.
+
+    Args:
+        states: In the members' order, as `Sequential.state` gives them.
+
+    Returns:
+        The same arrays under the names that they have in the ensemble: `0.dense.W` of member 2 is
+        `0.ensemble.2.0.dense.W`.
+    """
+    return {
+        f"0.{Ensemble.kind}.{index}.{name}": array
+        for index, state in enumerate(states)
+        for name, array in state.items()
+    }
+
+
+def _member(index: int, layers: Sequence[Mapping[str, Any]], input_shape: Shape, make: Make) -> Chain:
+    try:
+        member = Chain(make(input_shape, layers))
+    except ArchitectureError as error:
+        raise ArchitectureError(f"ensemble: member {index}: {error}") from error
+    if not member.layers:
+        raise ArchitectureError(f"ensemble: member {index} is empty, expected at least one layer")
+    return member
