@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
@@ -43,7 +43,10 @@ from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
 
-_HISTORY = TypeAdapter(tuple[EpochReport, ...])
+_HISTORY = TypeAdapter(
+    tuple[EpochReport, ...],
+    config=ConfigDict(ser_json_inf_nan="constants"),  # an activation may hide an infinite output from every loss
+)
 _EVALUATION_BATCH = 1000
 
 
