@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
-from pipelines import provenance, steps, tasks, voice
+from pipelines import provenance, steps, tasks, training, voice
 from pipelines.config import Settings, load_recipe, recipe_path
 from pipelines.voice import say
 
@@ -100,7 +100,7 @@ def retrain(
         manifest = tasks.publish(store.url, fingerprint, name, chosen, dataset, preprocessing, trained, evaluations)
     with clock("promote"):
         promoted = tasks.promote(store.url, manifest, by)
-    steps.clear(work)
+    training.clear(dataset, chosen, work)
     return _result("published" if manifest.verdict.promote else "rejected", manifest, promoted, store, clock)
 
 

@@ -4,37 +4,26 @@ Each reads what it needs from disk, checks its digest, and writes its result who
 retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import WEIGHTS, Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
+from core.artifact.manifest import Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
 from core.artifact.repository import Repository
-from core.data.batches import Batches, Split
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
-from core.errors import DamagedVersionError, TrainingError, VersionNotFoundError
+from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
-from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
-from core.optim.average import ExponentialAverage
-from core.optim.optimizers import OPTIMIZERS
-from core.optim.schedules import schedule_from
 from core.predictor import Predictor
-from core.registry import construct
-from core.train.checkpoint import Checkpoint, Training
 from core.train.evaluate import Evaluation, evaluate
-from core.train.loop import EpochReport, fit
-from core.train.stopping import BestWeights
-from pipelines import provenance, sources
+from pipelines import provenance, sources, training
 from pipelines.config import Recipe
 from pipelines.promotion import decide
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
@@ -42,12 +31,6 @@ from pipelines.report import render_card, render_report
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
-
-_HISTORY = TypeAdapter(
-    tuple[EpochReport, ...],
-    config=ConfigDict(ser_json_inf_nan="constants"),  # an activation may hide an infinite output from every loss
-)
-_EVALUATION_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -91,106 +74,19 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
 def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
     """Fit the normalizer on the training split alone."""
     mnist = read_mnist(dataset.files)
-    split = _split(dataset, recipe)
+    split = training.split(dataset, recipe)
     normalizer = Normalizer.fit(mnist.train_images[split.train])
     say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
     return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
 
 
-def train(
-    dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
-) -> TrainedRef:
-    """Train, or go on where an interrupted run of the same data, recipe and code was after its last whole epoch."""
-    done = work / "trained.json"
-    if done.is_file():
-        trained = TrainedRef.model_validate_json(done.read_bytes())
-        if trained.weights.holds() and trained.history.holds():
-            say("trained: an earlier run was interrupted after training; its weights are taken")
-            return trained
-    options, mnist, split = recipe.train, read_mnist(dataset.files), _split(dataset, recipe)
-    normalizer = _normalizer(preprocessing)
-    checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.digests, recipe))
-    training = _resumed(checkpoint, recipe)
-    network, reports = training.network, training.reports
-
-    def batches(rows: NDArray[np.intp], size: int, order: np.random.Generator | None) -> Batches:
-        x = normalizer.apply(mnist.train_images[rows]).reshape(-1, *network.input_shape)
-        return Batches(x, mnist.train_labels[rows], batch_size=size, rng=order)
-
-    for report in fit(
-        network,
-        training.optimizer,
-        batches(split.train, options.batch_size, training.generators["order"]),
-        batches(split.validation, _EVALUATION_BATCH, None),
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        schedule=schedule_from(options.schedule),
-        clip_norm=options.clip_norm or None,
-        average=training.average,
-        patience=options.patience,
-        best=training.best,
-        diagnose_every=options.diagnose_every,
-        history=reports,
-        loss=partial(construct, LOSSES, options.loss),
-        shards=options.shards,
-        threads=options.threads,
-    ):
-        reports.append(report)
-        checkpoint.save(training)
-        on_epoch(report)
-    say(_outcome(training))
-    trained = TrainedRef(
-        weights=FileRef.store(work / WEIGHTS, weights_file.encode(network.state())),
-        history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),
-    )
-    FileRef.store(done, trained.model_dump_json().encode())  # last: from now on a rerun may rely on the two
-    return trained
-
-
-def _resumed(checkpoint: Checkpoint, recipe: Recipe) -> Training:
-    """A training that stands where its checkpoint says; without a checkpoint to rely on, at its beginning."""
-    training = _begun(recipe)
-    try:
-        if checkpoint.load(training):
-            say(f"training was interrupted: it goes on after epoch {len(training.reports)} of {recipe.train.epochs}")
-    except TrainingError as error:
-        say(f"training starts again from the beginning: {error}")
-        return _begun(recipe)
-    return training
-
-
-def _begun(recipe: Recipe) -> Training:
-    options = recipe.train
-    rng = np.random.default_rng(options.seed)
-    return Training(
-        network=recipe.model.build(rng),
-        optimizer=construct(OPTIMIZERS, options.optimizer),
-        generators={"order": rng},
-        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
-        best=BestWeights() if options.keep_best else None,
-    )
-
-
-def _outcome(training: Training) -> str:
-    """The last line about a training: how long, how well, and why it ended where it did."""
-    reports, best = training.reports, training.best
-    last = reports[-1]
-    kept = last if best is None else reports[best.epoch - 1]
-    words = f"trained: {last.epoch} epochs in {sum(report.seconds for report in reports):.1f} s"
-    if last.stopped:
-        words = f"{words} (of {last.epochs} planned; stopped early: {last.stopped})"
-    if kept is not last:
-        words = f"{words}, the weights of epoch {kept.epoch} kept"
-    return f"{words}, validation accuracy {kept.validation_accuracy:.2%}"
-
-
 def evaluate_trained(
     dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path
 ) -> FileRef:
     """Measure once on the validation split and once on the test set."""
-    mnist, split = read_mnist(dataset.files), _split(dataset, recipe)
-    predictor = Predictor(_trained_network(trained, recipe), _normalizer(preprocessing), LABELS)
+    mnist, split = read_mnist(dataset.files), training.split(dataset, recipe)
+    predictor = Predictor(_trained_network(trained, recipe), training.normalizer(preprocessing), LABELS)
     validation = evaluate(
         predictor.probabilities(mnist.train_images[split.validation]), mnist.train_labels[split.validation]
     )
@@ -219,7 +115,7 @@ def publish(
 ) -> Manifest:
     """Publish a version: weights first, then report and card, the manifest last."""
     measured = _EVALUATIONS.validate_json(evaluations.read())
-    history = _HISTORY.validate_json(trained.history.read())
+    history = training.HISTORY.validate_json(trained.history.read())
     network = _trained_network(trained, recipe)
     data = DataProvenance(
         files=dataset.digests,
@@ -239,7 +135,7 @@ def publish(
         files=draft.files,
         architecture=Architecture(
             input_shape=network.input_shape,
-            layers=recipe.model.layers,
+            layers=recipe.layers,
             parameter_count=network.vector.value.size,
         ),
         labels=LABELS,
@@ -248,7 +144,7 @@ def publish(
         recipe_name=recipe_name,
         recipe=recipe.model_dump(mode="json"),
         code=provenance.code(),
-        environment=provenance.environment(recipe.train.threads),
+        environment=provenance.environment(recipe.train.shards * recipe.train.threads),
         validation=validation,
         test=_metrics(measured.test),
         verdict=decide(validation, data, _champion(repository), recipe.promotion),
@@ -282,23 +178,8 @@ def promote(repository: Repository, manifest: Manifest, by: str) -> bool:
     return current == manifest.version
 
 
-def clear(work: Path) -> None:
-    """Remove what a run kept for the case that it would be interrupted."""
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _split(dataset: DatasetRef, recipe: Recipe) -> Split:
-    rng = np.random.default_rng(recipe.data.split_seed)
-    return Split.random(dataset.train_images, recipe.data.validation_images, rng)
-
-
-def _normalizer(preprocessing: FileRef) -> Normalizer:
-    fitted = Preprocessing.model_validate_json(preprocessing.read())
-    return Normalizer(fitted.mean, fitted.std)
-
-
 def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
-    network = recipe.model.build(np.random.default_rng(0))
+    network = recipe.build(np.random.default_rng(0))
     network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
     return network
 

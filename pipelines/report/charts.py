@@ -61,7 +61,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     Returns:
         Three `<svg>` elements. The accessible name of each is its title and its last values.
     """
-    epochs = [epoch.epoch for epoch in history]
+    epochs = list(range(1, len(history) + 1))  # an ensemble's members follow each other
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
     rate = [_Line("learning rate", _INK, "-", [e.learning_rate for e in history])]

@@ -49,7 +49,8 @@ def render_report(
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
-        inside=diagnostics.charts([step for epoch in history for step in epoch.diagnostics]),
+        runs=sum(epoch.epoch == 1 for epoch in history),
+        inside=diagnostics.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
         classes=tables.classes(evaluation, manifest.validation, labels),
@@ -83,6 +84,12 @@ def render_card(manifest: Manifest) -> bytes:
         )
         .encode()
     )
+
+
+def _first_run(history: Sequence[EpochReport]) -> Sequence[EpochReport]:
+    """The first member's epochs where it is an ensemble's history, whose members follow each other; else all."""
+    again = next((i for i, epoch in enumerate(history) if i and epoch.epoch == 1), len(history))
+    return history[:again]
 
 
 def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.train.loop import EpochReport
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import ROOT, Recipe
 from pipelines.references import DatasetRef, TrainedRef
 
@@ -18,7 +18,7 @@ CHANGES = {"ema_decay": 0.9, "keep_best": True, "optimizer": {"kind": "adam"}, "
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import Recipe
 from pipelines.references import DatasetRef
 dataset, recipe = DatasetRef.model_validate_json(sys.argv[1]), Recipe.model_validate_json(sys.argv[2])
@@ -31,7 +31,7 @@ def deadly(self, parameter, learning_rate):
     if self.steps == after:
         os.kill(os.getpid(), signal.SIGKILL)
 Adam.step = deadly
-steps.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
+training.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
 """
 
 
@@ -39,7 +39,7 @@ steps.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambd
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What people are told."""
     said: list[str] = []
-    monkeypatch.setattr(steps, "say", said.append)
+    monkeypatch.setattr(training, "say", said.append)
     return said
 
 
@@ -55,7 +55,7 @@ def changed(recipe: Recipe, **changes: object) -> Recipe:
 def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[TrainedRef, list[int]]:
     reports: list[EpochReport] = []
     preprocessing = steps.normalize(dataset, recipe, work)
-    trained = steps.train(dataset, preprocessing, recipe, work, reports.append)
+    trained = training.train(dataset, preprocessing, recipe, work, reports.append)
     return trained, [report.epoch for report in reports]
 
 
@@ -85,7 +85,7 @@ def test_killed_in_the_third_epoch_it_goes_on_after_the_second_and_ends_with_the
     assert epochs == [3, 4, 5]
     assert "training was interrupted: it goes on after epoch 2 of 5" in lines
     assert trained.weights.sha256 == whole.weights.sha256
-    history = steps._HISTORY.validate_json(trained.history.read())
+    history = training.HISTORY.validate_json(trained.history.read())
     assert [report.epoch for report in history] == [1, 2, 3, 4, 5], "the report is one of the whole training"
 
 
@@ -120,7 +120,7 @@ def test_what_stops_early_says_so_and_keeps_the_best_weights(
 ) -> None:
     hasty = changed(recipe, patience=2, epochs=40, learning_rate=0.05, ema_decay=0.0)
     trained, epochs = train(dataset, hasty, tmp_path)
-    history = steps._HISTORY.validate_json(trained.history.read())
+    history = training.HISTORY.validate_json(trained.history.read())
     losses = [report.validation_loss for report in history]
     best = losses.index(min(losses)) + 1
     assert len(epochs) == best + 2 < 40

@@ -86,6 +86,14 @@ def test_a_report_shows_them_where_they_were_taken_and_says_nothing_of_them_else
     assert "#inside" not in without.values("href")
 
 
+def test_of_an_ensemble_the_first_member_is_shown() -> None:
+    two = [*history(), replace(epochs(3)[0], diagnostics=(step(0, *layers(1.0)),)), *epochs(3)[1:]]
+    page = Page(report(history=two))
+    assert sum("at step 100" in label for label in page.values("aria-label")) == 4
+    assert "while the first member was trained" in page.words()
+    assert "validation loss was lowest after epoch" not in page.words()
+
+
 def test_a_report_says_why_training_stopped_early_and_whose_weights_were_kept() -> None:
     *rest, last = epochs(5)[:4]
     stopped = [*rest, replace(last, stopped="no lower validation loss in 1 epoch than after epoch 3")]

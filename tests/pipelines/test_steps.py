@@ -13,7 +13,7 @@ from core.data.normalize import Normalizer
 from core.errors import DatasetError, DigestError
 from core.predictor import load
 from core.train.loop import EpochReport
-from pipelines import provenance, steps
+from pipelines import provenance, steps, training
 from pipelines.config import ROOT, Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 
@@ -28,7 +28,7 @@ def repository(tmp_path: Path) -> Repository:
 def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[FileRef, TrainedRef, list[EpochReport]]:
     reports: list[EpochReport] = []
     preprocessing = steps.normalize(dataset, recipe, work)
-    return preprocessing, steps.train(dataset, preprocessing, recipe, work, reports.append), reports
+    return preprocessing, training.train(dataset, preprocessing, recipe, work, reports.append), reports
 
 
 def publish(
@@ -66,7 +66,7 @@ def test_the_normalizer_sees_the_training_split_alone(dataset: DatasetRef, recip
     split = Split.random(len(images), recipe.data.validation_images, np.random.default_rng(recipe.data.split_seed))
     expected = Normalizer.fit(images[split.train])
     assert expected != Normalizer.fit(images)
-    fitted = steps._normalizer(steps.normalize(dataset, recipe, work))
+    fitted = training.normalizer(steps.normalize(dataset, recipe, work))
     assert fitted == expected
 
 

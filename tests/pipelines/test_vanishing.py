@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from statistics import median
 
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import load_recipe, recipe_path
 from pipelines.references import DatasetRef
 
@@ -25,8 +25,8 @@ def cure() -> list[str]:
 def gradient_norms(dataset: DatasetRef, overrides: list[str], work: Path) -> list[float]:
     """Of each layer with weights, the first one first, as the report will show them."""
     recipe = load_recipe("vanishing", [*SMALL, *overrides])
-    trained = steps.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
-    history = steps._HISTORY.validate_json(trained.history.read())
+    trained = training.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
+    history = training.HISTORY.validate_json(trained.history.read())
     measured = [step.layers for report in history for step in report.diagnostics]
     norms = [[layer.gradient_norm for layer in layers if layer.gradient_norm is not None] for layers in measured]
     return [median(of_layer) for of_layer in zip(*norms, strict=True)]

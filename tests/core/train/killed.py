@@ -46,7 +46,7 @@ class Noisy(Batches):
 
 
 class Turning(Cosine):
-    """Downhill for three epochs, and uphill from then on: soon the validation loss rises, and early stopping has its case."""
+    """Downhill for three epochs, and uphill from then on, so that early stopping has something to stop."""
 
     def __call__(self, step: int, steps: int, losses: Sequence[float] = ()) -> float:
         factor = super().__call__(step, steps, losses)
