@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Preprocessing
@@ -33,7 +33,10 @@ from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.voice import say
 
-HISTORY = TypeAdapter(tuple[EpochReport, ...])
+HISTORY = TypeAdapter(
+    tuple[EpochReport, ...],
+    config=ConfigDict(ser_json_inf_nan="constants"),  # an activation may hide an infinite output from every loss
+)
 """Epoch reports as they are stored; of an ensemble, one member's after the other's."""
 
 _DONE = "trained.json"

@@ -27,7 +27,8 @@ def gave_up(losses: Sequence[float], patience: int) -> str | None:
         return None
     best = losses.index(min(losses))
     waited = len(losses) - 1 - best
-    return f"no lower validation loss in {waited} epochs than after epoch {best + 1}" if waited >= patience else None
+    epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
+    return f"no lower validation loss in {epochs} than after epoch {best + 1}" if waited >= patience else None
 
 
 class BestWeights:

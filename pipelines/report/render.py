@@ -51,7 +51,8 @@ def render_report(
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
-        inside=diagnostics.charts([step for epoch in history for step in epoch.diagnostics]),
+        runs=sum(epoch.epoch == 1 for epoch in history),
+        inside=diagnostics.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
         classes=classes,
@@ -101,6 +102,12 @@ def _corrupted(manifest: Manifest) -> list[tuple[Robustness, str | None]]:
         (found, pictures.digit(CORRUPTIONS[name].apply(image)[0]) if name in CORRUPTIONS else None)
         for name, found in manifest.robustness.items()
     ]
+
+
+def _first_run(history: Sequence[EpochReport]) -> Sequence[EpochReport]:
+    """The first member's epochs where it is an ensemble's history, whose members follow each other; else all."""
+    again = next((i for i, epoch in enumerate(history) if i and epoch.epoch == 1), len(history))
+    return history[:again]
 
 
 def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:

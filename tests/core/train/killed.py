@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,6 @@ from tests.core.train.clouds import clouds, validation_batches
 
 EPOCHS = 6
 STEPS_AN_EPOCH = 10
-RATE = 0.3
-"""So large that the validation loss goes up and down."""
-
 LAYERS = [
     {"kind": "dense", "units": 8},
     {"kind": "batch_norm"},
@@ -45,7 +42,15 @@ class Noisy(Batches):
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for x, labels in super().__iter__():
-            yield x + 3 * self._noise.standard_normal(x.shape, np.float32), labels
+            yield x + self._noise.standard_normal(x.shape, np.float32), labels
+
+
+class Turning(Cosine):
+    """Downhill for three epochs, and uphill from then on, so that early stopping has something to stop."""
+
+    def __call__(self, step: int, steps: int, losses: Sequence[float] = ()) -> float:
+        factor = super().__call__(step, steps, losses)
+        return factor if step < 3 * STEPS_AN_EPOCH else -factor
 
 
 def begin(kind: str = "adam", *, average: bool = True, best: bool = True) -> Training:
@@ -61,8 +66,8 @@ def begin(kind: str = "adam", *, average: bool = True, best: bool = True) -> Tra
 def reports(training: Training, **changes: Any) -> Iterator[EpochReport]:
     options: dict[str, Any] = {
         "epochs": EPOCHS,
-        "learning_rate": RATE,
-        "schedule": Cosine(),
+        "learning_rate": 0.01,
+        "schedule": Turning(),
         "average": training.average,
         "best": training.best,
         "diagnose_every": 7,

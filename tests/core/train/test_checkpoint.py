@@ -80,7 +80,7 @@ def test_early_stopping_gives_the_same_bits_too(checkpoint: Checkpoint, tmp_path
     whole = uninterrupted(tmp_path, patience=1)
     assert whole.reports[-1].stopped, "the example must stop early"
     stop = len(whole.reports)
-    assert 2 < stop < EPOCHS
+    assert 3 < stop < EPOCHS
     died = run(checkpoint, "--patience=1", f"--at-step={(stop - 1) * STEPS_AN_EPOCH + 5}")  # in its last epoch
     assert died.returncode == -signal.SIGKILL
     for _ in range(2):  # and once more, with nothing left to do but to give back the best weights

@@ -1,15 +1,11 @@
 """What is measured inside a network, by hand and on networks whose gradients vanish, or do not."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from core.data import mnist
-from core.data.batches import Batches
-from core.data.normalize import Normalizer
 from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
@@ -156,34 +152,3 @@ def test_gradients_are_measured_before_they_are_clipped() -> None:
 
     assert first(clip_norm=0.01).gradient_norm == first().gradient_norm
     assert (first(clip_norm=0.01).update_ratio or 0) < 0.1 * (first().update_ratio or 0)
-
-
-def deep(activation: str, init: str) -> Sequential:
-    hidden = [{"kind": "dense", "units": 64, "init": init}, {"kind": activation}]
-    return build((784,), [*(6 * hidden), {"kind": "dense", "units": 10, "init": init}], rng=np.random.default_rng(1))
-
-
-def gradient_norms(network: Sequential) -> list[float]:
-    """Of the layers with weights, the first one first: medians over three passes over 600 digits."""
-    images = mnist.load(Path(__file__).parents[3] / "data" / "mnist")
-    x = Normalizer.fit(images.train_images[:600]).apply(images.train_images[:600]).reshape(600, 784)
-    batches = Batches(x, images.train_labels[:600], batch_size=32, rng=np.random.default_rng(0))
-    steps = [
-        step for report in training(network, train=batches, validation=batches, epochs=3, diagnose_every=5)
-        for step in report.diagnostics
-    ]  # fmt: skip
-    norms = [[layer.gradient_norm for layer in step.layers if layer.gradient_norm is not None] for step in steps]
-    return [float(v) for v in np.median(norms, axis=0)]
-
-
-def test_gradients_vanish_from_layer_to_layer_behind_small_sigmoids() -> None:
-    norms = gradient_norms(deep("sigmoid", "normal"))
-    assert len(norms) == 7
-    assert norms == sorted(norms)
-    assert norms[0] < 1e-6 * norms[-1]
-
-
-def test_gradients_reach_the_first_layer_through_relus_with_he_normal() -> None:
-    norms = gradient_norms(deep("relu", "he_normal"))
-    assert norms[0] > 0.3 * norms[-1]
-    assert max(norms) < 10 * min(norms)

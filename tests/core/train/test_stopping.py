@@ -37,7 +37,7 @@ def test_training_stops_after_so_many_epochs_without_a_lower_loss(
     if best is None:
         assert why is None
     else:
-        assert why == f"no lower validation loss in {patience} epochs than after epoch {best}"
+        assert why == f"no lower validation loss in {patience} epoch{'s' * (patience > 1)} than after epoch {best}"
 
 
 class Worsens(SGD):
