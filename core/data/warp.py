@@ -20,7 +20,8 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
 
     The time goes into finding pixels in memory, so the four bytes that belong together are packed into one number
     first, once for each image: then there is one place to look up, not four. The weighing from left to right works on
-    both rows at once, each in its half of the 32 bits, with g in steps of 1/256: y is off by at most half a level.
+    both rows at once, each in its half of the 32 bits, with g rounded to 1/256: y is off by at most half a level. Large
+    arrays are changed in place where they can be, as memory that is new to the processor is what costs most here.
 
     Args:
         images: x, (N, H, W).
@@ -34,16 +35,21 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
     quads = _quads(images)
     i, f = _split(rows, height)
     j, g = _split(columns, width)
-    place = i * np.int32(quads.shape[2]) + j
-    place += np.arange(0, quads.size, quads.shape[1] * quads.shape[2], dtype=np.int32).reshape(count, 1, 1)
-    found = quads.ravel().take(place, mode="clip")  # all are inside; "clip" is what does not check it again
-    right = np.multiply(g, 256, dtype=np.float32).astype(np.uint32)
-    left_pair, right_pair = found & _PAIR, (found >> np.uint32(8)) & _PAIR
-    left_pair *= np.uint32(256) - right
-    right_pair *= right
-    left_pair += right_pair  # the upper row's value in the low half, the lower row's in the high half, times 256
-    upper = (left_pair & np.uint32(0xFFFF)).astype(np.float32)
-    y = (left_pair >> np.uint32(16)).astype(np.float32)
+    i *= np.int32(width + 1)
+    place = i + j + np.arange(0, quads.size, (height + 1) * (width + 1)).reshape(count, 1, 1)
+    found = quads.take(place, mode="clip")  # all are inside; "clip" is what does not check it again
+    g *= np.float32(256)
+    g += np.float32(0.5)
+    right = g.astype(np.uint32)
+    pair = found >> np.uint32(8)
+    pair &= _PAIR
+    pair *= right
+    found &= _PAIR
+    found *= np.subtract(np.uint32(256), right, out=right)
+    pair += found  # the upper row's value in the low half, the lower row's in the high half, times 256
+    upper = (pair & np.uint32(0xFFFF)).astype(np.float32)
+    pair >>= np.uint32(16)
+    y = pair.astype(np.float32)
     y -= upper
     y *= f
     y += upper
@@ -52,23 +58,27 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
 
 
 def _quads(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Each pixel with its neighbors to the right, below, and below to the right, (N, H + 1, W + 1).
+    """Each pixel with its neighbors to the right, below, and below to the right, (N · (H + 1) · (W + 1),).
 
-    The first row and column begin one pixel outside the image; from the lowest byte up: x[i, j], x[i, j+1], x[i+1, j],
-    x[i+1, j+1].
+    The first row and column are the ones just outside the image; what follows its last row and column are those of the
+    next image and row, as empty. From the lowest byte up: x[i, j], x[i, j+1], x[i+1, j], x[i+1, j+1].
     """
     count, height, width = images.shape
-    padded = np.zeros((count, height + 2, width + 2), np.uint32)
-    padded[:, 1:-1, 1:-1] = images
-    across = padded[:, :, :-1] | padded[:, :, 1:] << np.uint32(8)
-    quads: NDArray[np.uint32] = across[:, :-1] | across[:, 1:] << np.uint32(16)
+    size = count * (height + 1) * (width + 1)
+    pixels = np.zeros(size + width + 2, np.uint32)
+    pixels[:size].reshape(count, height + 1, width + 1)[:, 1:, 1:] = images
+    across = pixels[1:] << np.uint32(8)
+    across |= pixels[:-1]
+    quads = across[width + 1 :] << np.uint32(16)
+    quads |= across[:size]
     return quads
 
 
 def _split(coordinates: Coordinates, size: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Whole and broken part, counted from one pixel outside the image, where everything outside ends up."""
-    last = np.nextafter(np.float32(size + 1), np.float32(0))
-    from_outside = np.clip(np.add(coordinates, 1, dtype=np.float32), np.float32(0), last)
-    whole = from_outside.astype(np.int32)
+    from_outside = np.add(coordinates, 1, dtype=np.float32)
+    np.fmax(from_outside, np.float32(0), out=from_outside)  # fmax: NaN is outside as well
+    np.minimum(from_outside, np.nextafter(np.float32(size + 1), np.float32(0)), out=from_outside)
+    whole = np.floor(from_outside)
     from_outside -= whole
-    return whole, from_outside
+    return whole.astype(np.int32), from_outside
