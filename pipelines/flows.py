@@ -24,6 +24,7 @@ class Retrained(BaseModel):
     version: int
     promoted: bool = Field(description="Whether the version is the champion now.")
     metrics: dict[str, float]
+    robustness: dict[str, float] = Field(description="Test accuracy by corruption.")
     seconds: dict[str, float]
     recipe: str
     repository: str
@@ -121,7 +122,9 @@ def _result(
             "test_loss": manifest.test.loss,
             "validation_loss": manifest.validation.loss,
             "calibration_error": manifest.test.calibration_error,
+            "temperature": manifest.calibration.temperature,
         },
+        robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
         seconds=clock.seconds,
         recipe=manifest.recipe_name,
         repository=repository.url,

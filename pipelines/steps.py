@@ -5,7 +5,7 @@ retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,33 +14,22 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
+from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing
 from core.artifact.repository import Repository
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
-from core.predictor import Predictor
-from core.train.evaluate import Evaluation, evaluate
 from pipelines import provenance, sources, training
 from pipelines.config import Recipe
+from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
 from pipelines.promotion import decide
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
-
-
-@dataclass(frozen=True)
-class Evaluations:
-    """The trained network on both sets of images, and the golden outputs to check it by wherever it is loaded."""
-
-    validation: Evaluation
-    test: Evaluation
-    golden: Golden
-
 
 _EVALUATIONS = TypeAdapter(Evaluations)
 
@@ -84,23 +73,20 @@ def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
 def evaluate_trained(
     dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path
 ) -> FileRef:
-    """Measure once on the validation split and once on the test set."""
+    """Fit the temperature on the validation split; measure there, and once on the test set, plain and corrupted.
+
+    One step, so that a run looks at the test set once: nothing that comes of it goes back into the network.
+    """
     mnist, split = read_mnist(dataset.files), training.split(dataset, recipe)
-    predictor = Predictor(_trained_network(trained, recipe), training.normalizer(preprocessing), LABELS)
-    validation = evaluate(
-        predictor.probabilities(mnist.train_images[split.validation]), mnist.train_labels[split.validation]
+    measured = measure(
+        _trained_network(trained, recipe),
+        training.normalizer(preprocessing),
+        Images(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
+        Images(mnist.test_images, mnist.test_labels),
     )
-    test = evaluate(predictor.probabilities(mnist.test_images), mnist.test_labels)
-    # One test image of each digit that occurs; the first ones, so that every version is probed with the same.
-    _, golden_rows = np.unique(mnist.test_labels, return_index=True)
-    golden_images = mnist.test_images[golden_rows]
-    golden = Golden(images=golden_images.tobytes(), probabilities=predictor.probabilities(golden_images).tolist())
-    low, high = test.interval
-    say(
-        f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
-        f"{validation.accuracy:.2%} on {validation.count:,} validation images"
-    )
-    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(Evaluations(validation, test, golden)))
+    for sentence in sentences(measured):
+        say(sentence)
+    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(measured))
 
 
 def publish(
@@ -125,7 +111,7 @@ def publish(
         split_seed=recipe.data.split_seed,
         license=LICENSE,
     )
-    validation = _metrics(measured.validation)
+    validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())
     manifest = Manifest(
         name=repository.model,
@@ -146,7 +132,9 @@ def publish(
         code=provenance.code(),
         environment=provenance.environment(recipe.train.shards * recipe.train.threads),
         validation=validation,
-        test=_metrics(measured.test),
+        test=as_metrics(measured.test),
+        calibration=Calibration(temperature=measured.temperature),
+        robustness=as_robustness(measured.robustness),
         verdict=decide(validation, data, _champion(repository), recipe.promotion),
         golden=measured.golden,
     )
@@ -192,10 +180,6 @@ def _champion(repository: Repository) -> Manifest | None:
     except DamagedVersionError as error:
         say(f"the champion is damaged, so there is nothing to compare with: {error}")
         return None
-
-
-def _metrics(evaluation: Evaluation) -> Metrics:
-    return Metrics.model_validate(evaluation, from_attributes=True)
 
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:

@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 _COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
 """Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
 
-_INK, _LINE, _TRAIN, _VALIDATION = _COLORS
+INK, LINE, TRAIN, VALIDATION = _COLORS
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
     "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _LINE,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
-    "grid.color": _LINE,
-    "xtick.color": _LINE,
-    "ytick.color": _LINE,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
+    "grid.color": LINE,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
     "ytick.major.size": 0,
     "legend.frameon": False,
 }
@@ -64,7 +64,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     epochs = list(range(1, len(history) + 1))  # an ensemble's members follow each other
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
-    rate = [_Line("learning rate", _INK, "-", [e.learning_rate for e in history])]
+    rate = [_Line("learning rate", INK, "-", [e.learning_rate for e in history])]
     return (
         _draw("Loss, in nats", epochs, loss, from_zero=True),
         _draw("Accuracy", epochs, accuracy, percent=True),
@@ -74,7 +74,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
 
 def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:
     # Told apart by the dashes as well: color alone does not reach every reader, nor every printer.
-    return [_Line("training", _TRAIN, "--", train), _Line("validation", _VALIDATION, "-", validation)]
+    return [_Line("training", TRAIN, "--", train), _Line("validation", VALIDATION, "-", validation)]
 
 
 def _draw(

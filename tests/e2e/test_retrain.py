@@ -21,6 +21,10 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     first = workshop.retrain().json
     assert (first["outcome"], first["version"], first["promoted"]) == ("published", 1, True)
     assert 0.95 < first["metrics"]["test_accuracy"] < 1
+    assert 0 <= first["metrics"]["calibration_error"] < 0.05
+    assert 0.1 < first["metrics"]["temperature"] < 10
+    assert {"rotate_left", "shift_up", "noise", "blur", "thin", "thick"} <= first["robustness"].keys()
+    assert all(0 <= accuracy <= 1 for accuracy in first["robustness"].values())
     assert first["seconds"].keys() == {"download", "verify", "normalize", "train", "evaluate", "publish", "promote"}
     second = workshop.retrain().json
     assert (second["outcome"], second["version"], second["promoted"]) == ("unchanged", 1, True)
@@ -168,6 +172,8 @@ def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_
         "  epoch",
         "trained:",
         "evaluated:",
+        "calibrated:",
+        "corrupted:",
         "published:",
         "promoted:",
     )
