@@ -3,18 +3,15 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from core.data.batches import Batches, Split
-from core.data.normalize import Normalizer
 from core.nn.losses import LOSSES
-from core.optim.optimizers import OPTIMIZERS
 from core.registry import construct
 from core.train.finder import RangeTest, range_test
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import Recipe
-from pipelines.references import read_mnist
 
 _BAR = 40
 """Characters of the longest bar."""
@@ -24,20 +21,17 @@ _ROWS = 28
 
 
 def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTest:
-    """Bring the data, and try rates on the training split; images are not augmented, and nothing is kept."""
-    mnist = read_mnist(steps.bring(data_dir, mirrors))
-    rng = np.random.default_rng(recipe.data.split_seed)
-    rows = Split.random(len(mnist.train_images), recipe.data.validation_images, rng).train
-    images = mnist.train_images[rows]
-    options, rng = recipe.train, np.random.default_rng(recipe.train.seed)
-    network = recipe.model.build(rng)
-    x = Normalizer.fit(images).apply(images).reshape(-1, *network.input_shape)
+    """Bring the data, and try rates on the batches that a training would begin with; nothing is kept."""
+    dataset = steps.verify(steps.bring(data_dir, mirrors))
+    start = training.begin(recipe)
+    with TemporaryDirectory() as work:
+        train, _ = training.batches(dataset, steps.normalize(dataset, recipe, Path(work)), recipe, start)
     return range_test(
-        network,
-        construct(OPTIMIZERS, options.optimizer),
-        Batches(x, mnist.train_labels[rows], batch_size=options.batch_size, rng=rng),
-        loss=partial(construct, LOSSES, options.loss),
-        threads=options.threads,
+        start.network,
+        start.optimizer,
+        train,
+        loss=partial(construct, LOSSES, recipe.train.loss),
+        threads=recipe.train.threads,
     )
 
 

@@ -95,7 +95,7 @@ def _train_one(
     checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.digests, recipe))
     training = _resumed(checkpoint, recipe)
     reports = training.reports
-    train_batches, validation_batches = _batches(dataset, preprocessing, recipe, training)
+    train_batches, validation_batches = batches(dataset, preprocessing, recipe, training)
     for report in fit(
         training.network,
         training.optimizer,
@@ -121,9 +121,7 @@ def _train_one(
     return _store(work, weights_file.encode(training.network.state()), reports)
 
 
-def _batches(
-    dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, training: Training
-) -> tuple[Batches, Batches]:
+def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, training: Training) -> tuple[Batches, Batches]:
     """To train on and to validate with. Without augmentation, everything is normalized once, at the start."""
     mnist, rows, scale = read_mnist(dataset.files), split(dataset, recipe), normalizer(preprocessing)
     options, shape = recipe.train, training.network.input_shape
@@ -155,17 +153,18 @@ def _batches(
 
 def _resumed(checkpoint: Checkpoint, recipe: Recipe) -> Training:
     """A training that stands where its checkpoint says; without a checkpoint to rely on, at its beginning."""
-    training = _begun(recipe)
+    training = begin(recipe)
     try:
         if checkpoint.load(training):
             say(f"training was interrupted: it goes on after epoch {len(training.reports)} of {recipe.train.epochs}")
     except TrainingError as error:
         say(f"training starts again from the beginning: {error}")
-        return _begun(recipe)
+        return begin(recipe)
     return training
 
 
-def _begun(recipe: Recipe) -> Training:
+def begin(recipe: Recipe) -> Training:
+    """A training at its beginning: random weights, and nothing done yet."""
     options = recipe.train
     rng = np.random.default_rng(options.seed)
     return Training(

@@ -49,6 +49,7 @@ def test_it_tries_the_recipes_own_network_optimizer_and_seed(recipe: Recipe, tmp
     plain = suggestion()
     assert suggestion() == plain
     assert suggestion(seed=5) != plain
+    assert suggestion(augment=({"kind": "rotate"},)) != plain
     assert suggestion(loss={"kind": "softmax_cross_entropy", "label_smoothing": 0.3}) != plain
     assert suggestion(optimizer={"kind": "adam"}).suggestion < plain.suggestion
 
