@@ -3,29 +3,27 @@
 A network that has seen a 7 in a thousand positions does not have to be told that they are all sevens (Simard,
 Steinkraus & Platt 2003: "the most important practice is getting a training set as large as possible").
 
-Geometric transforms say where each pixel comes from, and add up to one map, so an image is interpolated once, however
-many of them a recipe names. With p a pixel's place, counted from the image's center,
-
-    source(p) = A p + t + u(p)
-
-A is what rotation, scaling and shear multiply up to, t the translation, and u the elastic field. The others change
-pixels where they are; they follow after, in the recipe's order.
+Geometric transforms say where each pixel comes from, and add up to one map (core/data/geometry.py), so an image is
+interpolated once, however many of them a recipe names. The others change pixels where they are; they follow after, in
+the recipe's order.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import pi, radians, sqrt
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.warp import warp
+from core.data.geometry import Geometry
 from core.errors import ConfigError
 from core.registry import construct
 
 Images = NDArray[np.float32]
+Limits = Mapping[str, tuple[float, float]]
 Augmenter = Callable[[NDArray[np.uint8], np.random.Generator], Images]
 """(uint8 (N, H, W), rng) → float32 (N, H, W), 0 to 255, an own array."""
 
@@ -36,57 +34,31 @@ class Transform(ABC):
 
     Attributes:
         kind: The name under which recipes know it.
+        limits: The smallest and the largest value of each of its own options.
         probability: How many of the images it is applied to, 0 to 1.
     """
 
     kind: ClassVar[str]
+    limits: ClassVar[Limits]
     probability: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse impossible options."""
-        self._require(0 <= self.probability <= 1, "probability", "0 to 1")
-
-    def _require(self, condition: bool, option: str, expected: str) -> None:
-        if not condition:  # false for NaN as well
-            raise ConfigError(f"{self.kind}: {option} = {getattr(self, option)!r}, expected {expected}")
+        for option, (least, most) in {"probability": (0, 1), **self.limits}.items():
+            value = getattr(self, option)
+            is_number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (is_number and least <= value <= most):  # NaN is in no order
+                raise ConfigError(f"{self.kind}: {option} = {value!r}, expected a number from {least} to {most}")
 
     def _amounts(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Images:
         """Uniform from −1 to 1, one row for each image; 0 for the images that it passes over."""
-        amounts = rng.uniform(-1, 1, shape).astype(np.float32)
+        return self._spare(rng.uniform(-1, 1, shape).astype(np.float32), rng)
+
+    def _spare(self, changes: Images, rng: np.random.Generator) -> Images:
+        """Set to 0 what would change the images that it passes over."""
         if self.probability < 1:
-            amounts[rng.random(shape[0]) >= self.probability] = 0
-        return amounts
-
-
-class Geometry:
-    """Where the pixels of a batch come from: source(p) = A p + t + u(p).
-
-    Attributes:
-        A: (N, 2, 2), from (row, column) to (row, column).
-        t: (N, 2), in pixels.
-        u: (N, 2, H, W), in pixels; None while there is no field.
-    """
-
-    def __init__(self, count: int, height: int, width: int) -> None:
-        self.count, self.height, self.width = count, height, width
-        self.A: Images = np.broadcast_to(np.eye(2, dtype=np.float32), (count, 2, 2))
-        self.t: Images = np.zeros((count, 2), np.float32)
-        self.u: Images | None = None
-
-    def apply(self, images: NDArray[np.uint8]) -> Images:
-        """The images, read from there."""
-        r = np.arange(self.height, dtype=np.float32).reshape(-1, 1) - np.float32((self.height - 1) / 2)  # (H, 1)
-        c = np.arange(self.width, dtype=np.float32) - np.float32((self.width - 1) / 2)  # (W,)
-        rows, columns = (self._axis(k, r, c) for k in (0, 1))
-        return warp(images, rows, columns)
-
-    def _axis(self, k: int, r: Images, c: Images) -> Images:
-        A, t = self.A.reshape(-1, 2, 2, 1, 1), self.t.reshape(-1, 2, 1, 1)
-        center = np.float32(((self.height, self.width)[k] - 1) / 2)
-        source: Images = A[:, k, 0] * r + (t[:, k] + center) + A[:, k, 1] * c  # (N, H, W)
-        if self.u is not None:
-            source += self.u[:, k]
-        return source
+            changes[rng.random(len(changes)) >= self.probability] = 0
+        return changes
 
 
 class Geometric(Transform):
@@ -110,18 +82,14 @@ class Rotate(Geometric):
     """By an angle up to ±`degrees`, about the center."""
 
     kind: ClassVar[str] = "rotate"
+    limits: ClassVar[Limits] = {"degrees": (0, 180)}
     degrees: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.degrees <= 180, "degrees", "0 to 180")
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """A ← A [[cos φ, −sin φ], [sin φ, cos φ]]."""
         angle = self._amounts(rng, (geometry.count,)) * np.float32(radians(self.degrees))
         cos, sin = np.cos(angle), np.sin(angle)
-        geometry.A = geometry.A @ np.stack([cos, -sin, sin, cos], axis=1).reshape(-1, 2, 2)
+        geometry.A = geometry.A @ np.stack([cos, -sin, sin, cos], axis=1).reshape(geometry.A.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +97,8 @@ class Translate(Geometric):
     """By up to ±`pixels` along each axis."""
 
     kind: ClassVar[str] = "translate"
+    limits: ClassVar[Limits] = {"pixels": (0, 28)}
     pixels: float = 2.0
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.pixels <= 28, "pixels", "0 to 28")
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """t ← t + (Δr, Δc)."""
@@ -146,12 +110,8 @@ class Scale(Geometric):
     """Larger or smaller by up to the factor 1 + `by`, along each axis by another (Cireşan et al. 2010, §2)."""
 
     kind: ClassVar[str] = "scale"
+    limits: ClassVar[Limits] = {"by": (0, 1)}
     by: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.by <= 1, "by", "0 to 1")
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """A ← A diag(s): s from 1/(1 + by) to 1 + by, so that growing and shrinking are equally likely."""
@@ -164,18 +124,14 @@ class Shear(Geometric):
     """Slanted by an angle up to ±`degrees`, as handwriting is."""
 
     kind: ClassVar[str] = "shear"
+    limits: ClassVar[Limits] = {"degrees": (0, 80)}
     degrees: float = 10.0
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.degrees < 80, "degrees", "0 to below 80")
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """A ← A [[1, 0], [tan φ, 1]]: the column moves with the row."""
         slant = np.tan(self._amounts(rng, (geometry.count,)) * np.float32(radians(self.degrees)))
         one, zero = np.ones_like(slant), np.zeros_like(slant)
-        geometry.A = geometry.A @ np.stack([one, zero, slant, one], axis=1).reshape(-1, 2, 2)
+        geometry.A = geometry.A @ np.stack([one, zero, slant, one], axis=1).reshape(geometry.A.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,32 +141,25 @@ class Elastic(Geometric):
         u = α G_σ * U,   U uniform from −1 to 1 at each pixel and axis
 
     A Gaussian G of `sigma` pixels, with sum 1, makes neighbors move alike; `alpha` is how far. Away from the edges a
-    pixel moves by α / (2 σ √(3π)) along each axis, in the root mean square: 1.4 pixels for α = 34 and σ = 4. Beyond the
-    edges, U is 0.
+    pixel moves by α / (2 σ √(3π)) along each axis, in the root mean square: 1.4 pixels for α = 34 and σ = 4. (The sum
+    of G² is 1 / 4πσ², for σ from 1; the variance of U is 1/3.) Beyond the edges, U is 0.
 
     A Gaussian is separable, so G * U is two products of small matrices, K U Kᵀ with K[i, j] ∝ exp(−(i − j)² / 2σ²).
     """
 
     kind: ClassVar[str] = "elastic"
+    limits: ClassVar[Limits] = {"alpha": (0, 1000), "sigma": (0.5, 28)}
     alpha: float = 34.0
     sigma: float = 4.0
 
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.alpha <= 1000, "alpha", "0 to 1000")
-        self._require(0.5 <= self.sigma <= 28, "sigma", "0.5 to 28")
-
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
-        """U ← u + α K U Kᵀ."""
+        """u ← u + α K U Kᵀ."""
         h, w = geometry.height, geometry.width
         U = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8).astype(np.float32)  # 256 steps are fine enough
         U += np.float32(0.5)  # their middles
         down = gaussian(h, self.sigma)
         across = gaussian(w, self.sigma) * np.float32(self.alpha / 128)  # U is from −128 to 128 here
-        rows = (U.reshape(-1, w) @ across.T).reshape(U.shape)
-        if self.probability < 1:
-            rows[rng.random(geometry.count) >= self.probability] = 0
+        rows = self._spare((U.reshape(-1, w) @ across.T).reshape(U.shape), rng)
         u: Images = np.matmul(down, rows, out=U)
         geometry.u = u if geometry.u is None else geometry.u + u
 
@@ -234,12 +183,8 @@ class Stroke(Pixelwise):
     """
 
     kind: ClassVar[str] = "stroke"
+    limits: ClassVar[Limits] = {"amount": (0, 1)}
     amount: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.amount <= 1, "amount", "0 to 1")
 
     def change(self, images: Images, rng: np.random.Generator) -> None:
         """x ← x + a (dilate(x) − x) for a > 0, x + |a| (erode(x) − x) for a < 0."""
@@ -270,20 +215,14 @@ class Noise(Pixelwise):
     """Normal noise of `std` levels on every pixel; what leaves 0 to 255 is cut off."""
 
     kind: ClassVar[str] = "noise"
+    limits: ClassVar[Limits] = {"std": (0, 255)}
     std: float = 16.0
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.std <= 255, "std", "0 to 255")
 
     def change(self, images: Images, rng: np.random.Generator) -> None:
         """x ← x + std · N(0, 1)."""
         noise = rng.standard_normal(images.shape, np.float32)
         noise *= np.float32(self.std)
-        if self.probability < 1:
-            noise[rng.random(len(images)) >= self.probability] = 0
-        images += noise
+        images += self._spare(noise, rng)
         np.clip(images, 0, 255, out=images)
 
 
@@ -295,22 +234,19 @@ class Erase(Pixelwise):
     """
 
     kind: ClassVar[str] = "erase"
+    limits: ClassVar[Limits] = {"share": (0, 1)}
     share: float = 0.3
-
-    def __post_init__(self) -> None:
-        """Refuse impossible options."""
-        super().__post_init__()
-        self._require(0 <= self.share <= 1, "share", "0 to 1")
 
     def change(self, images: Images, rng: np.random.Generator) -> None:
         """x ← 0 inside the rectangle."""
         count, *sizes = images.shape
+        amounts = np.abs(self._amounts(rng, (count, 2)))  # 0 for the images that it passes over
         sides = []
-        for size in sizes:
-            length = self.share * size * np.abs(self._amounts(rng, (count, 1)))  # 0 where it is passed over
-            first = rng.random((count, 1)) * (size - length)
+        for size, amount in zip(sizes, np.hsplit(amounts, 2), strict=True):  # amount: (N, 1)
+            length = np.rint(int(self.share * size) * amount)
+            first = np.floor(rng.random((count, 1)) * (size - length + 1))
             pixels = np.arange(size)
-            sides.append((pixels >= np.round(first)) & (pixels < np.round(first + length)))  # (N, size)
+            sides.append((pixels >= first) & (pixels < first + length))  # (N, size)
         images[sides[0][:, :, np.newaxis] & sides[1][:, np.newaxis, :]] = 0
 
 

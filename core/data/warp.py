@@ -36,7 +36,7 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
     i, f = _split(rows, height)
     j, g = _split(columns, width)
     i *= np.int32(width + 1)
-    place = i + j + np.arange(0, quads.size, (height + 1) * (width + 1)).reshape(count, 1, 1)
+    place = i + j + np.arange(count).reshape(count, 1, 1) * ((height + 1) * (width + 1))
     found = quads.take(place, mode="clip")  # all are inside; "clip" is what does not check it again
     g *= np.float32(256)
     g += np.float32(0.5)
@@ -58,27 +58,28 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
 
 
 def _quads(images: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Each pixel with its neighbors to the right, below, and below to the right, (N · (H + 1) · (W + 1),).
+    """Each pixel with its neighbors to the right, below, and below to the right, from the lowest byte up.
 
-    The first row and column are the ones just outside the image; what follows its last row and column are those of the
-    next image and row, as empty. From the lowest byte up: x[i, j], x[i, j+1], x[i+1, j], x[i+1, j+1].
+    Place (n · (H + 1) + i) · (W + 1) + j holds x[i, j], x[i, j+1], x[i+1, j], x[i+1, j+1] of image n. Row and column 0
+    are the ones just outside the image; row H + 1 is row 0 of the next image, column W + 1 is column 0 of the next row,
+    as empty. The last image has nothing behind it, so zeros are appended.
     """
     count, height, width = images.shape
     size = count * (height + 1) * (width + 1)
-    pixels = np.zeros(size + width + 2, np.uint32)
+    pixels = np.zeros(size + 2 * (width + 2), np.uint32)
     pixels[:size].reshape(count, height + 1, width + 1)[:, 1:, 1:] = images
     across = pixels[1:] << np.uint32(8)
     across |= pixels[:-1]
     quads = across[width + 1 :] << np.uint32(16)
-    quads |= across[:size]
+    quads |= across[: -(width + 1)]
     return quads
 
 
 def _split(coordinates: Coordinates, size: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Whole and broken part, counted from one pixel outside the image, where everything outside ends up."""
+    """Whole and broken part, counted from one pixel outside the image; all beyond goes to where it is empty as well."""
     from_outside = np.add(coordinates, 1, dtype=np.float32)
     np.fmax(from_outside, np.float32(0), out=from_outside)  # fmax: NaN is outside as well
-    np.minimum(from_outside, np.nextafter(np.float32(size + 1), np.float32(0)), out=from_outside)
+    np.minimum(from_outside, np.float32(size + 1), out=from_outside)
     whole = np.floor(from_outside)
     from_outside -= whole
     return whole.astype(np.int32), from_outside

@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.augment import Geometry, Noise, gaussian, spread
+from core.data.augment import Noise, gaussian, spread
+from core.data.geometry import Geometry
 from core.train.evaluate import Accuracy
 
 Images = NDArray[np.uint8]

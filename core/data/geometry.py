@@ -1,0 +1,47 @@
+"""Where the pixels of an image come from: one map, to which every geometric transform adds its part.
+
+With p a pixel's place, counted from the image's center,
+
+    source(p) = A p + t + u(p)
+
+A is what rotation, scaling and shear multiply up to, t the translation, and u the elastic field. However many
+transforms there are, the image is interpolated once.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.data.warp import warp
+
+Reals = NDArray[np.float32]
+
+
+class Geometry:
+    """Where the pixels of a batch come from: source(p) = A p + t + u(p).
+
+    Attributes:
+        A: (N, 2, 2), from (row, column) to (row, column).
+        t: (N, 2), in pixels.
+        u: (N, 2, H, W), in pixels; None while there is no field.
+    """
+
+    def __init__(self, count: int, height: int, width: int) -> None:
+        self.count, self.height, self.width = count, height, width
+        self.A: Reals = np.broadcast_to(np.eye(2, dtype=np.float32), (count, 2, 2))
+        self.t: Reals = np.zeros((count, 2), np.float32)
+        self.u: Reals | None = None
+
+    def apply(self, images: NDArray[np.uint8]) -> Reals:
+        """The images, read from there."""
+        r = np.arange(self.height, dtype=np.float32).reshape(-1, 1) - np.float32((self.height - 1) / 2)  # (H, 1)
+        c = np.arange(self.width, dtype=np.float32) - np.float32((self.width - 1) / 2)  # (W,)
+        rows, columns = (self._axis(k, r, c) for k in (0, 1))
+        return warp(images, rows, columns)
+
+    def _axis(self, k: int, r: Reals, c: Reals) -> Reals:
+        A, t = self.A[..., np.newaxis, np.newaxis], self.t[..., np.newaxis, np.newaxis]  # (N, 2, 2, 1, 1), (N, 2, 1, 1)
+        center = np.float32(((self.height, self.width)[k] - 1) / 2)
+        source: Reals = A[:, k, 0] * r + (t[:, k] + center) + A[:, k, 1] * c  # (N, H, W)
+        if self.u is not None:
+            source += self.u[:, k]
+        return source
