@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8500
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check serve schedule protos compose-test clean
+.PHONY: help run setup test check bench serve schedule protos compose-test clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -25,6 +25,10 @@ check: $(VENV)/.dev ## Style, types, import law, and whether the generated stubs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/protos.py --check
+
+bench: $(VENV)/.bench ## Measure training and inference against PyTorch, scikit-learn and ONNX Runtime (minutes; keep the machine quiet)
+	@$(BIN)/python -m benchmarks training
+	@$(BIN)/python -m benchmarks inference
 
 serve: $(VENV)/.runtime ## Serve the champion in ./models (PORT=8500)
 	@$(BIN)/python -m service serve --port $(PORT)
@@ -49,3 +53,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt tools/setup.sh
 $(VENV)/.dev: pyproject.toml constraints.txt tools/setup.sh
 	@PYTHON=$(PYTHON) tools/setup.sh $(VENV) dev
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.bench: pyproject.toml constraints.txt tools/setup.sh
+	@PYTHON=$(PYTHON) tools/setup.sh $(VENV) dev,bench
+	@touch $(VENV)/.runtime $(VENV)/.dev $@

@@ -1,1 +1,1 @@
-"""Every figure that README and docs quote, each one command."""
+"""Every figure that README and docs quote, each one command: `python -m benchmarks`."""

@@ -1,19 +1,17 @@
 """Train on a file larger than the memory that training may take.
 
-`python -m benchmarks.streaming --images 8000000 --json` writes 6.3 GB of digits to a temporary folder, maps them,
+`python -m benchmarks streaming --images 8000000 --json` writes 6.3 GB of digits to a temporary folder, maps them,
 trains one epoch of the 784-128-10 network, and tells images per second and the most memory that this process ever had.
 The peer is the same network on images that lie normalized in memory, as many as MNIST has.
 """
 
-import argparse
-import json
-import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from benchmarks.digits import DIGITS
+from benchmarks.result import Result
 from core.data import mnist
 from core.data.batches import Batches
 from core.data.large import memory_map, writer
@@ -24,7 +22,6 @@ from core.optim.optimizers import SGD
 from core.optim.schedules import Constant
 from core.train.loop import EpochReport, fit
 
-DIGITS = Path(__file__).parents[1] / "data" / "mnist"
 LAYERS = ({"kind": "dense", "units": 128}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 BATCH = 128
 PIECE = 20_000
@@ -58,8 +55,20 @@ def peak_resident() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
-def measure(count: int, workers: int, threads: int, folder: Path) -> list[dict[str, Any]]:
-    """Generate, train from the map, then from memory."""
+def measure(count: int, workers: int, threads: int, folder: Path | None = None) -> list[Result]:
+    """Generate, train from the map, then from memory.
+
+    Args:
+        count: Images to train on.
+        workers: Threads that read ahead.
+        threads: BLAS threads.
+        folder: Where the file is for a while; None takes the system's temporary folder.
+    """
+    with tempfile.TemporaryDirectory(prefix="numeral-streaming-", dir=folder) as temporary:
+        return _measure(count, workers, threads, Path(temporary))
+
+
+def _measure(count: int, workers: int, threads: int, folder: Path) -> list[Result]:
     digits = mnist.load(DIGITS)
     normalizer = Normalizer.fit(digits.train_images)
     validation = Batches(normalizer.apply(digits.test_images).reshape(-1, 784), digits.test_labels, batch_size=1000)
@@ -80,45 +89,20 @@ def measure(count: int, workers: int, threads: int, folder: Path) -> list[dict[s
     peer = epoch(held, validation, threads)
     case = f"one epoch of 784-128-10 on {count:,} images ({images.stat().st_size / 1e9:.1f} GB) from a memory map"
     return [
-        {
-            "case": f"{case}, validation accuracy {report.validation_accuracy:.4f}",
-            "peer": f"{held.images:,} images in memory",
-            "ours": round(report.images_per_second),
-            "theirs": round(peer.images_per_second),
-            "unit": "images/s",
-            "ratio": round(report.images_per_second / peer.images_per_second, 2),
-        },
-        {
-            "case": f"{case}, peak resident memory",
-            "peer": "limit",
-            "ours": round(peak),
-            "theirs": LIMIT,
-            "unit": "MiB",
-            "ratio": round(LIMIT / peak, 2),
-        },
+        Result(
+            f"{case}, validation accuracy {report.validation_accuracy:.4f}",
+            f"{held.images:,} images in memory",
+            ours=round(report.images_per_second),
+            theirs=round(peer.images_per_second),
+            unit="images/s",
+            ratio=round(report.images_per_second / peer.images_per_second, 2),
+        ),
+        Result(
+            f"{case}, peak resident memory",
+            "limit",
+            ours=round(peak),
+            theirs=LIMIT,
+            unit="MiB",
+            ratio=round(LIMIT / peak, 2),
+        ),
     ]
-
-
-def main() -> None:
-    """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.streaming", description=__doc__)
-    parser.add_argument("--images", type=int, default=FULL, help=f"how many to train on (default {FULL:,}, 6.3 GB)")
-    parser.add_argument("--workers", type=int, default=1, help="threads that read ahead (default 1)")
-    parser.add_argument("--threads", type=int, default=1, help="BLAS threads (default 1)")
-    parser.add_argument("--folder", type=Path, help="where to write the file for a while (default: the system's)")
-    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="numeral-streaming-", dir=options.folder) as folder:
-        results = measure(options.images, options.workers, options.threads, Path(folder))
-    if options.json:
-        json.dump(results, sys.stdout, indent=2)
-        sys.stdout.write("\n")
-        return
-    for result in results:
-        sys.stdout.write(
-            f"{result['case']}: {result['ours']:,} {result['unit']} ({result['peer']}: {result['theirs']:,})\n"
-        )
-
-
-if __name__ == "__main__":
-    main()

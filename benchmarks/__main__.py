@@ -1,0 +1,66 @@
+"""`python -m benchmarks`: measure Numeral against those who do the same.
+
+Results go to standard output, as a table or, with `--json`, as one JSON document; progress goes to standard error.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks import inference as inference_cases
+from benchmarks import streaming as streaming_case
+from benchmarks import training as training_cases
+from benchmarks.result import write
+from benchmarks.runner import people
+from core.errors import NumeralError
+
+app = typer.Typer(
+    help="Measure Numeral against those who do the same.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CaseOption = Annotated[str, typer.Option("--case", metavar="PATTERN", help="Only these, e.g. mlp-32 or 'cnn*'.")]
+RoundsOption = Annotated[int, typer.Option(help="How often each side is measured.", min=1)]
+SecondsOption = Annotated[float, typer.Option(help="For how long, each side and round.", min=0.001)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+
+
+@app.command()
+def training(
+    pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
+) -> None:
+    """Training steps against PyTorch and scikit-learn, on two cores."""
+    write(training_cases.measure(pattern, rounds, seconds), as_json=as_json)
+
+
+@app.command()
+def inference(
+    pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
+) -> None:
+    """Forward passes against ONNX Runtime, on one thread."""
+    write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
+
+
+@app.command()
+def streaming(
+    images: Annotated[int, typer.Option(help="How many to train on; the default makes 6.3 GB.")] = streaming_case.FULL,
+    workers: Annotated[int, typer.Option(help="Threads that read ahead.")] = 1,
+    threads: Annotated[int, typer.Option(help="BLAS threads.")] = 1,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to write the file for a while. [default: system's]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train on a file larger than the memory that training may take."""
+    write(streaming_case.measure(images, workers, threads, folder), as_json=as_json)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except NumeralError as error:
+        people.print(f"error: {error}", style="red", markup=False)
+        raise SystemExit(1) from error

@@ -1,0 +1,115 @@
+"""Our side: the layers of `core.nn`, trained as `core.train.loop` trains them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from benchmarks.cases import Case, TrainingCase
+from benchmarks.contender import Contender
+from benchmarks.digits import batches, training_digits
+from core.nn.losses import SoftmaxCrossEntropy
+from core.optim.optimizers import OPTIMIZERS
+from core.train.shards import Shards
+
+
+class OurTraining(Contender):
+    """A step: gather the batch, forward, loss, backward, update."""
+
+    def __init__(self, case: TrainingCase) -> None:
+        self.case = case
+        images, self.labels = training_digits()
+        self.images = images.reshape(-1, *case.input_shape)
+        self.x = np.empty((case.batch_size, *case.input_shape), np.float32)
+        threadpool_limits(case.threads, user_api="blas")
+        self.network = case.network()
+        self.initial = self.network.state()
+        self.shards = {count: Shards(self.network, SoftmaxCrossEntropy, count) for count in {1, case.shards}}
+        self.parts = self.shards[case.shards]
+
+    def begin(self) -> None:
+        """Initial weights, a fresh optimizer, the first batch."""
+        self.network.load_state(self.initial)
+        self.optimizer = OPTIMIZERS[self.case.optimizer]()
+        self.rows = batches(len(self.images), self.case.batch_size)
+
+    def step(self) -> int:
+        """One step; returns the batch size."""
+        self._step()
+        return self.case.batch_size
+
+    def evidence(self) -> NDArray[np.floating[Any]]:
+        """The losses of the first 3 steps, in one part: a batch norm in parts is another function."""
+        with self._in_one_part():
+            self.begin()
+            return np.array([self._step() for _ in range(3)])
+
+    def gemm_share(self, seconds: float) -> float:
+        """The share of a step in one part, 0 to 1, that goes into matrix products."""
+        with self._in_one_part():
+            return _gemm_share(self, seconds)
+
+    def _step(self) -> float:
+        rows = next(self.rows)
+        np.take(self.images, rows, axis=0, out=self.x, mode="clip")  # the default mode copies once more
+        loss, _ = self.parts.gradients(self.x, self.labels[rows])
+        self.optimizer.step(self.network.vector, self.case.learning_rate)
+        return loss
+
+    @contextmanager
+    def _in_one_part(self) -> Iterator[None]:
+        self.parts = self.shards[1]
+        yield
+        self.parts = self.shards[self.case.shards]
+
+
+class OurInference(Contender):
+    """A step: one batch of normalized images to logits, on one thread."""
+
+    def __init__(self, case: Case) -> None:
+        threadpool_limits(1, user_api="blas")
+        images, _ = training_digits()
+        self.x = images[: case.batch_size].reshape(-1, *case.input_shape)
+        self.network = case.network().replica()
+
+    def begin(self) -> None:
+        """Nothing changes from step to step."""
+
+    def step(self) -> int:
+        """One forward pass; returns the batch size."""
+        return len(self.network.forward(self.x))
+
+    def evidence(self) -> NDArray[np.floating[Any]]:
+        """The logits."""
+        return self.network.forward(self.x)
+
+    def gemm_share(self, seconds: float) -> float:
+        """The share of a step, 0 to 1, that goes into matrix products."""
+        return _gemm_share(self, seconds)
+
+
+def _gemm_share(contender: Contender, seconds: float) -> float:
+    """Time in `np.matmul`, by which Dense and Conv2D do all their products, over time in all; own pass, own clock."""
+    matmul, inside = np.matmul, 0.0
+
+    def timed(*arguments: Any, **options: Any) -> Any:
+        nonlocal inside
+        started = perf_counter()
+        product = matmul(*arguments, **options)
+        inside += perf_counter() - started
+        return product
+
+    contender.begin()
+    contender.step()
+    np.matmul = timed  # type: ignore[assignment]
+    try:
+        started = perf_counter()
+        while perf_counter() - started < seconds:
+            contender.step()
+        return inside / (perf_counter() - started)
+    finally:
+        np.matmul = matmul

@@ -1,0 +1,99 @@
+"""PyTorch's side: eager mode, as its tutorials write a training loop."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+from benchmarks.cases import CORES, TrainingCase
+from benchmarks.channels_first import channels_first
+from benchmarks.contender import Contender
+from benchmarks.digits import batches, training_digits
+from core.nn.sequential import Sequential
+
+OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
+
+
+class PyTorchTraining(Contender):
+    """A step: gather the batch, forward, loss, backward, update."""
+
+    def __init__(self, case: TrainingCase, *, channels_last: bool = False) -> None:
+        """Make the same network as ours.
+
+        Args:
+            case: What to train.
+            channels_last: Keep pictures and kernels with the channel as fastest axis, as we do; else as the slowest.
+        """
+        self.case = case
+        torch.set_num_threads(CORES)
+        images, labels = training_digits()
+        self.labels = torch.from_numpy(labels)
+        self.images = torch.from_numpy(images)
+        if len(case.input_shape) == 3:
+            self.images = self.images.reshape(-1, 1, *case.input_shape[:2])
+        self.network = _network(case.network())
+        if channels_last:
+            self.images = self.images.to(memory_format=torch.channels_last)
+            self.network = self.network.to(memory_format=torch.channels_last)
+        self.initial = {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def begin(self) -> None:
+        """Initial weights, a fresh optimizer, the first batch."""
+        self.network.load_state_dict(self.initial)
+        self.optimizer = OPTIMIZERS[self.case.optimizer](self.network.parameters(), lr=self.case.learning_rate)
+        self.rows = batches(len(self.images), self.case.batch_size)
+
+    def step(self) -> int:
+        """One step; returns the batch size."""
+        self._step()
+        return self.case.batch_size
+
+    def evidence(self) -> NDArray[np.floating[Any]]:
+        """The losses of the first 3 steps."""
+        self.begin()
+        return np.array([self._step().item() for _ in range(3)])
+
+    def _step(self) -> Any:
+        rows = torch.from_numpy(next(self.rows))
+        self.optimizer.zero_grad()
+        loss = cross_entropy(self.network(self.images[rows]), self.labels[rows])
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+
+def _network(network: Sequential) -> Any:
+    """The same layers with the same weights."""
+    modules = []
+    for layer, arrays in channels_first(network):
+        module = _module(layer)
+        with torch.no_grad():
+            for name, array in arrays.items():
+                parameter = module.weight if name in {"W", "gamma"} else module.bias
+                transposed = layer.kind == "dense" and name == "W"  # (units, inputs) there
+                parameter.copy_(torch.from_numpy(array.T if transposed else array))
+        modules.append(module)
+    return nn.Sequential(*modules)
+
+
+def _module(layer: Any) -> Any:
+    """PyTorch's name for one of our layers."""
+    match layer.kind:
+        case "dense":
+            return nn.Linear(layer.input_shape[0], layer.output_shape[0])
+        case "conv2d":
+            kh, kw, inputs, outputs = layer.W.value.shape
+            padding = "same" if layer.output_shape[:2] == layer.input_shape[:2] else "valid"
+            return nn.Conv2d(inputs, outputs, (kh, kw), padding=padding)
+        case "batch_norm":
+            return nn.BatchNorm2d(layer.input_shape[-1])
+        case "relu":
+            return nn.ReLU()
+        case "maxpool2d":
+            return nn.MaxPool2d(2)
+        case "flatten":
+            return nn.Flatten()
+    raise NotImplementedError(layer.kind)

@@ -1,0 +1,87 @@
+"""Ours and theirs by turns: A B C A B C …, so that what slows the machine down for a while slows all alike."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks.contender import Contender, Side
+from benchmarks.result import Result
+
+people = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Whom we are compared with.
+
+    Attributes:
+        name: For people.
+        package: What has to be installed.
+        make: Makes the contender, in its own process.
+    """
+
+    name: str
+    package: str
+    make: Callable[[], Contender]
+
+    @property
+    def version(self) -> str | None:
+        """The version that is installed; None where none is."""
+        try:
+            return version(self.package)
+        except PackageNotFoundError:
+            return None
+
+
+def compare(
+    case: str,
+    ours: Callable[[], Contender],
+    peers: Sequence[Peer],
+    *,
+    rounds: int,
+    seconds: float,
+    tolerance: float,
+) -> list[Result]:
+    """Measure us and every peer that is installed; one result for each peer, installed or not.
+
+    Args:
+        case: Its name.
+        ours: Makes our contender, which also knows its `gemm_share`.
+        peers: Whom to compare with.
+        rounds: How often each is measured.
+        seconds: For how long each time.
+        tolerance: The largest difference between evidence that agrees, as a share of our largest number in it.
+    """
+    present = [peer for peer in peers if peer.version]
+    with ExitStack() as stack:
+        we = stack.enter_context(Side(ours))
+        they = {peer.name: stack.enter_context(Side(peer.make)) for peer in present}
+        evidence = we.ask("evidence")
+        allowed = tolerance * np.abs(evidence).max()
+        agrees = {name: bool(np.abs(side.ask("evidence") - evidence).max() <= allowed) for name, side in they.items()}
+        for name in (name for name in agrees if not agrees[name]):
+            people.print(f"{case}: {name} computes something else; do not trust the comparison", style="red")
+        gemm_share = we.ask("gemm_share", seconds)
+        our_rates: list[float] = []
+        their_rates: dict[str, list[float]] = {name: [] for name in they}
+        for number in range(1, rounds + 1):
+            people.print(f"{case}: round {number} of {rounds}", style="dim")
+            our_rates.append(we.ask("pace", seconds))
+            for name, side in they.items():
+                their_rates[name].append(side.ask("pace", seconds))
+    return [
+        Result.of_rates(
+            case,
+            peer.name,
+            our_rates,
+            their_rates.get(peer.name),
+            agrees=agrees.get(peer.name),
+            gemm_share=round(gemm_share, 3),
+            version=peer.version,
+        )
+        for peer in peers
+    ]

@@ -1,0 +1,70 @@
+"""scikit-learn's side: `MLPClassifier`, which has no step of its own, only passes over the images it is given."""
+
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+from benchmarks.cases import CORES, TrainingCase
+from benchmarks.contender import Contender
+from benchmarks.digits import batches, training_digits
+
+PASS = 12_800
+"""Images that one call of `partial_fit` goes over: 100 batches of 128, so that what it does once a call is next to
+nothing. (What it does for each image, checks and one-hot labels, is a part of how it trains, and is measured.)"""
+
+
+class ScikitTraining(Contender):
+    """A step: one `partial_fit`, which shuffles the images that it is given and goes over them in batches."""
+
+    def __init__(self, case: TrainingCase) -> None:
+        self.case = case
+        threadpool_limits(CORES, user_api="blas")
+        self.images, self.labels = training_digits()
+        dense = [layer for layer in case.network().layers if layer.kind == "dense"]
+        self.initial = [layer.parameters[name].value.copy() for name in "Wb" for layer in dense]
+        self.hidden = dense[0].output_shape
+
+    def begin(self) -> None:
+        """Initial weights, the first images."""
+        self.classifier = self._classifier(shuffle=True)
+        starts = range(0, len(self.images) - PASS + 1, PASS)
+        self.passes = cycle([slice(start, start + PASS) for start in starts])
+
+    def step(self) -> int:
+        """One pass; returns its images."""
+        images = next(self.passes)
+        self.classifier.partial_fit(self.images[images], self.labels[images])
+        return PASS
+
+    def evidence(self) -> NDArray[np.floating[Any]]:
+        """The losses of the first 3 batches, each measured before its update."""
+        classifier, rows = self._classifier(shuffle=False), batches(len(self.images), self.case.batch_size)
+        losses = []
+        for _ in range(3):
+            batch = next(rows)
+            classifier.partial_fit(self.images[batch], self.labels[batch])
+            losses.append(classifier.loss_)
+        return np.array(losses)
+
+    def _classifier(self, *, shuffle: bool) -> Any:
+        """Plain SGD without momentum or penalty; one batch makes its arrays, which then get the initial weights."""
+        classifier = MLPClassifier(
+            self.hidden,
+            solver="sgd",
+            momentum=0,
+            nesterovs_momentum=False,
+            alpha=0,
+            batch_size=self.case.batch_size,
+            learning_rate_init=self.case.learning_rate,
+            shuffle=shuffle,
+            random_state=0,
+        )
+        few = slice(self.case.batch_size)
+        classifier.partial_fit(self.images[few], self.labels[few], classes=np.arange(10))
+        for array, initial in zip((*classifier.coefs_, *classifier.intercepts_), self.initial, strict=True):
+            array[...] = initial
+        return classifier

@@ -1,0 +1,44 @@
+"""Contenders by turns, each in its own process."""
+
+from functools import partial
+
+import pytest
+
+from benchmarks.runner import Peer, compare
+from tests.benchmarks.contenders import Failing, Noting
+
+
+def compared(ours, *peers, rounds=1):
+    return compare("case", ours, peers, rounds=rounds, seconds=0.001, tolerance=1e-3)
+
+
+@pytest.fixture
+def notes(tmp_path):
+    return tmp_path / "notes"
+
+
+def test_each_round_measures_us_and_then_every_peer_that_is_installed(notes):
+    peers = [
+        Peer("b", "numpy", partial(Noting, "b", notes)),
+        Peer("absent", "a-package-that-nobody-has", partial(Noting, "x", notes)),
+        Peer("c", "numpy", partial(Noting, "c", notes)),
+    ]
+    results = compared(partial(Noting, "a", notes), *peers, rounds=3)
+    assert notes.read_text() == "abcabcabc"
+    assert [(result.peer, result.theirs is None) for result in results] == [
+        ("b", False),
+        ("absent", True),
+        ("c", False),
+    ]
+
+
+@pytest.mark.parametrize(("found", "agrees"), [(1.0, True), (1.0019, True), (1.0021, False), (float("nan"), False)])
+def test_a_peer_agrees_where_its_numbers_differ_by_less_than_the_tolerance(notes, found, agrees):
+    """1e-3 of the largest of our numbers, which is 2."""
+    (result,) = compared(partial(Noting, "a", notes), Peer("b", "numpy", partial(Noting, "b", notes, found)))
+    assert result.agrees is agrees
+
+
+def test_a_contender_that_fails_ends_the_run_instead_of_keeping_it_waiting(notes):
+    with pytest.raises(RuntimeError, match="evidence failed in the contender's process"):
+        compared(partial(Noting, "a", notes), Peer("b", "numpy", partial(Failing, "b", notes)))
