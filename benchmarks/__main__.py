@@ -12,7 +12,7 @@ from benchmarks import inference as inference_cases
 from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
 from benchmarks.result import write
-from benchmarks.runner import people
+from benchmarks.runner import people, warn_if_busy
 from core.errors import NumeralError
 
 app = typer.Typer(
@@ -30,10 +30,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @app.command()
 def training(
-    pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
+    pattern: CaseOption = "*",
+    rounds: RoundsOption = 7,
+    seconds: SecondsOption = 2,
+    shards: Annotated[int | None, typer.Option(help="Our parts of a batch. [default: the case's]", min=1)] = None,
+    threads: Annotated[int | None, typer.Option(help="Our BLAS threads. [default: the case's]", min=1)] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Training steps against PyTorch and scikit-learn, on two cores."""
-    write(training_cases.measure(pattern, rounds, seconds), as_json=as_json)
+    warn_if_busy()
+    write(training_cases.measure(pattern, rounds, seconds, shards=shards, threads=threads), as_json=as_json)
 
 
 @app.command()
@@ -41,6 +47,7 @@ def inference(
     pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
 ) -> None:
     """Forward passes against ONNX Runtime, on one thread."""
+    warn_if_busy()
     write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
 
 

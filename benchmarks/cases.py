@@ -94,13 +94,16 @@ _LENET: Layers = (
 )
 _WIDE: Layers = (*_wide_block(16), *_wide_block(32), {"kind": "flatten"}, *_mlp(128))
 _ROW, _PICTURE = (784,), (28, 28, 1)
-_FLAT_PEERS = ("pytorch", "scikit-learn")
+_FLAT_PEERS = ("pytorch", "pytorch, 1 thread")
+_SCIKIT = ("scikit-learn", "scikit-learn, 1 thread")
 _PICTURE_PEERS = ("pytorch", "pytorch, channels_last")
 
+# How we use the cores (`shards`, `threads`) is a setting of each case, as of a recipe. To compare another way:
+# `python -m benchmarks training --case mlp-128 --shards 2 --threads 1`, on a quiet machine.
 TRAINING = (
-    TrainingCase("mlp-32", _ROW, _mlp(128), 32, _FLAT_PEERS, "sgd", 0.1, shards=1, threads=1),
-    TrainingCase("mlp-128", _ROW, _mlp(128), 128, _FLAT_PEERS, "sgd", 0.1, shards=1, threads=2),
-    TrainingCase("mlp-1024-128", _ROW, _mlp(1024), 128, ("pytorch",), "sgd", 0.1, shards=1, threads=2),
+    TrainingCase("mlp-32", _ROW, _mlp(128), 32, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=1),
+    TrainingCase("mlp-128", _ROW, _mlp(128), 128, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=2),
+    TrainingCase("mlp-1024-128", _ROW, _mlp(1024), 128, _FLAT_PEERS, "sgd", 0.1, shards=1, threads=2),
     TrainingCase("cnn", _PICTURE, _LENET, 128, _PICTURE_PEERS, "adam", 0.001, shards=2, threads=1),
     TrainingCase("cnn-wide", _PICTURE, _WIDE, 128, _PICTURE_PEERS, "adam", 0.001, shards=2, threads=1),
 )

@@ -20,15 +20,16 @@ OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
 class PyTorchTraining(Contender):
     """A step: gather the batch, forward, loss, backward, update."""
 
-    def __init__(self, case: TrainingCase, *, channels_last: bool = False) -> None:
+    def __init__(self, case: TrainingCase, *, threads: int = CORES, channels_last: bool = False) -> None:
         """Make the same network as ours.
 
         Args:
             case: What to train.
+            threads: For its operators.
             channels_last: Keep pictures and kernels with the channel as fastest axis, as we do; else as the slowest.
         """
         self.case = case
-        torch.set_num_threads(CORES)
+        torch.set_num_threads(threads)
         images, labels = training_digits()
         self.labels = torch.from_numpy(labels)
         self.images = torch.from_numpy(images)

@@ -4,12 +4,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from os import sysconf
+from pathlib import Path
+from time import sleep
 
 import numpy as np
 from rich.console import Console
 
 from benchmarks.contender import Contender, Side
 from benchmarks.result import Result
+
+_STAT, _WAIT = Path("/proc/stat"), 0.5
+_BUSY = 0.1
+"""Cores that others may keep busy before anything is measured."""
 
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -35,6 +42,27 @@ class Peer:
             return version(self.package)
         except PackageNotFoundError:
             return None
+
+
+def warn_if_busy() -> None:
+    """Tell people where others use the processor: then the figures say more about them than about any contender."""
+    before = _processor_seconds()
+    sleep(_WAIT)
+    busy = (_processor_seconds() - before) / _WAIT
+    if busy > _BUSY:
+        people.print(
+            f"others keep {busy:.1f} cores busy: do not trust the figures, and least of all those of whoever splits a "
+            "step among two threads",
+            style="red",
+        )
+
+
+def _processor_seconds() -> float:
+    """For how long, since the machine was started, its cores have worked in all; 0 where this is not Linux."""
+    if not _STAT.is_file():
+        return 0
+    user, nice, system, *_ = _STAT.read_text().split()[1:]
+    return (int(user) + int(nice) + int(system)) / sysconf("SC_CLK_TCK")
 
 
 def compare(

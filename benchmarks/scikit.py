@@ -20,9 +20,9 @@ nothing. (What it does for each image, checks and one-hot labels, is a part of h
 class ScikitTraining(Contender):
     """A step: one `partial_fit`, which shuffles the images that it is given and goes over them in batches."""
 
-    def __init__(self, case: TrainingCase) -> None:
+    def __init__(self, case: TrainingCase, *, threads: int = CORES) -> None:
         self.case = case
-        threadpool_limits(CORES, user_api="blas")
+        threadpool_limits(threads, user_api="blas")
         self.images, self.labels = training_digits()
         dense = [layer for layer in case.network().layers if layer.kind == "dense"]
         self.initial = [layer.parameters[name].value.copy() for name in "Wb" for layer in dense]

@@ -1,8 +1,10 @@
 """Training steps against PyTorch and scikit-learn, each on the same two cores."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
-from benchmarks.cases import TRAINING, TrainingCase, chosen
+from benchmarks.cases import CORES, TRAINING, TrainingCase, chosen
 from benchmarks.contender import Contender
 from benchmarks.ours import OurTraining
 from benchmarks.result import Result
@@ -13,35 +15,49 @@ TOLERANCE = 1e-3
 so where one is nothing but rounding (that of a bias before a batch norm), rounding decides the step."""
 
 
-def measure(pattern: str, rounds: int, seconds: float) -> list[Result]:
+def measure(
+    pattern: str, rounds: int, seconds: float, *, shards: int | None = None, threads: int | None = None
+) -> list[Result]:
     """All cases that match.
 
+    Args:
+        pattern: Of their names.
+        rounds: How often each side is measured.
+        seconds: For how long each time.
+        shards: Parts of a batch on our side; None takes the case's own number.
+        threads: BLAS threads of each part; likewise.
+
     Raises:
-        ConfigError: None does.
+        ConfigError: None matches.
     """
     results: list[Result] = []
     for case in chosen(TRAINING, pattern):
-        known = {
-            "pytorch": Peer("pytorch", "torch", partial(_pytorch, case, channels_last=False)),
-            "pytorch, channels_last": Peer(
-                "pytorch, channels_last", "torch", partial(_pytorch, case, channels_last=True)
-            ),
-            "scikit-learn": Peer("scikit-learn", "scikit-learn", partial(_scikit, case)),
-        }
-        peers = [known[name] for name in case.peers]
+        ours = replace(case, shards=shards or case.shards, threads=threads or case.threads)
+        peers = [Peer(name, package, partial(make, case)) for name, package, make in PEERS if name in case.peers]
         results += compare(
-            case.name, partial(OurTraining, case), peers, rounds=rounds, seconds=seconds, tolerance=TOLERANCE
+            case.name, partial(OurTraining, ours), peers, rounds=rounds, seconds=seconds, tolerance=TOLERANCE
         )
     return results
 
 
-def _pytorch(case: TrainingCase, *, channels_last: bool) -> Contender:
+def _pytorch(case: TrainingCase, *, threads: int = CORES, channels_last: bool = False) -> Contender:
     from benchmarks.pytorch import PyTorchTraining  # here, because it may not be installed
 
-    return PyTorchTraining(case, channels_last=channels_last)
+    return PyTorchTraining(case, threads=threads, channels_last=channels_last)
 
 
-def _scikit(case: TrainingCase) -> Contender:
+def _scikit(case: TrainingCase, *, threads: int = CORES) -> Contender:
     from benchmarks.scikit import ScikitTraining
 
-    return ScikitTraining(case)
+    return ScikitTraining(case, threads=threads)
+
+
+PEERS: tuple[tuple[str, str, Callable[[TrainingCase], Contender]], ...] = (
+    ("pytorch", "torch", _pytorch),
+    ("pytorch, 1 thread", "torch", partial(_pytorch, threads=1)),
+    ("pytorch, channels_last", "torch", partial(_pytorch, channels_last=True)),
+    ("scikit-learn", "scikit-learn", _scikit),
+    ("scikit-learn, 1 thread", "scikit-learn", partial(_scikit, threads=1)),
+)
+"""Name, what has to be installed, and what makes the contender. Both peers take all cores unless told otherwise, which
+for small batches may be slower than one: then their one-thread row is the one to compare with."""
