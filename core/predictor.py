@@ -24,20 +24,24 @@ _PIXELS = 28 * 28
 
 
 class Predictor:
-    """A network with its normalizer. Any number of threads may call it at once.
+    """A network with its normalizer and its temperature. Any number of threads may call it at once.
 
     Attributes:
         labels: What class k is called, by k.
+        temperature: What the logits are divided by before they become probabilities: see `core.train.calibration`.
     """
 
-    def __init__(self, network: Sequential, normalizer: Normalizer, labels: tuple[str, ...]) -> None:
+    def __init__(
+        self, network: Sequential, normalizer: Normalizer, labels: tuple[str, ...], temperature: float = 1.0
+    ) -> None:
         self._network = network
         self._normalizer = normalizer
         self.labels = labels
+        self.temperature = temperature
         self._local = threading.local()  # a layer's scratch belongs to one thread
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How probable each class is for each image.
+        """How probable each class is for each image: softmax(logits / temperature).
 
         Args:
             images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
@@ -45,12 +49,25 @@ class Predictor:
         Returns:
             (N, K) float32, an own array, for the K labels; each row sums to 1.
         """
+        z = self.logits(images)
+        z /= self.temperature
+        return softmax(z, out=z)
+
+    def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What the network's last layer says, before temperature and softmax.
+
+        Args:
+            images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
+
+        Returns:
+            (N, K) float32, an own array, for the K labels.
+        """
         network = self._replica()
         result = np.empty((len(images), len(self.labels)), np.float32)
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
             x = self._normalizer.apply(chunk).reshape(len(chunk), *network.input_shape)
-            softmax(network.forward(x), out=result[start : start + _CHUNK])
+            result[start : start + _CHUNK] = network.forward(x)
         return result
 
     def _replica(self) -> Sequential:
@@ -87,7 +104,7 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
             f"expected from {_PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
         )
     normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
-    predictor = Predictor(network, normalizer, manifest.labels)
+    predictor = Predictor(network, normalizer, manifest.labels, manifest.calibration.temperature)
     _probe(predictor, manifest)
     return predictor
 
@@ -104,7 +121,9 @@ def load(repository: Repository, version: int) -> tuple[Predictor, Manifest]:
 
 def _probe(predictor: Predictor, manifest: Manifest) -> None:
     """Also the warm-up: the first call pays for scratch arrays and BLAS start-up."""
-    with np.errstate(over="ignore", invalid="ignore"):  # it ends in the error below, which says more than a warning
+    with np.errstate(
+        divide="ignore", over="ignore", invalid="ignore"
+    ):  # it ends in the error below, which says more than a warning
         images, expected = manifest.golden.arrays()
         found = predictor.probabilities(images)
     worst = _largest_difference(found, expected)

@@ -7,6 +7,7 @@ Prefect is imported by the commands that need it, so that the others and `--help
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec
@@ -18,7 +19,7 @@ from rich.table import Table
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.errors import NumeralError
-from pipelines import engine, provenance
+from pipelines import engine, provenance, voice
 from pipelines.config import Settings, load_recipe
 
 P = ParamSpec("P")
@@ -131,6 +132,32 @@ def schedule(
         from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then
 
         scheduling.run(cron, parameters, train_if_empty=train_if_empty)
+
+
+@app.command()
+@_tells_errors
+def find_rate(
+    recipe: RecipeOption = "mlp",
+    overrides: SetOption = None,
+    data_dir: DataDirOption = None,
+    mirrors: MirrorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try ever larger learning rates for some hundred steps, and suggest one for the recipe."""
+    from pipelines import find_rate as finding  # here: the other commands need no network and no data
+
+    voice.prepare()
+    chosen, settings = load_recipe(recipe, overrides or ()), Settings()
+    found = finding.find_rate(chosen, (data_dir or settings.data_dir).resolve(), mirrors or settings.mirrors)
+    if as_json:
+        print(json.dumps({"recipe": Path(recipe).stem, **asdict(found)}, indent=2))
+        return
+    print(finding.chart(found))
+    _people.print(
+        f"\nsuggestion: --set train.learning_rate={found.suggestion:.2g}, a tenth of the rate with the lowest loss "
+        f"(the recipe has {chosen.train.learning_rate:g})",
+        markup=False,
+    )
 
 
 @models.command("list")

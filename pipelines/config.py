@@ -13,6 +13,7 @@ from core.data.augment import augmenter
 from core.data.mnist import LABELS
 from core.errors import ConfigError
 from core.nn.architectures import build
+from core.nn.ensemble import Ensemble
 from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
 from core.optim.optimizers import OPTIMIZERS
@@ -78,8 +79,12 @@ class TrainSection(_Section):
     ema_decay: float = Field(0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
     workers: int = Field(1, ge=0)
+    patience: int = Field(0, ge=0)
+    keep_best: bool = False
+    diagnose_every: int = Field(0, ge=0)
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
+    members: int = Field(1, ge=1, le=100)  # trained one after another, with this seed and those that follow
 
     @field_validator("schedule", mode="before")
     @classmethod
@@ -123,6 +128,25 @@ class Recipe(_Section):
     model: ModelSection
     train: TrainSection
     promotion: PromotionSection = PromotionSection()
+
+    def members(self) -> "tuple[Recipe, ...]":
+        """The networks that are trained, each as a recipe of its own: they differ in their seeds alone."""
+        if self.train.members == 1:
+            return (self,)
+        seeds = range(self.train.seed, self.train.seed + self.train.members)
+        sections = [self.train.model_copy(update={"members": 1, "seed": seed}) for seed in seeds]
+        return tuple(self.model_copy(update={"train": section}) for section in sections)
+
+    @property
+    def layers(self) -> tuple[dict[str, Any], ...]:
+        """The structure of what is published: the model's, or an ensemble of so many."""
+        if self.train.members == 1:
+            return self.model.layers
+        return ({"kind": Ensemble.kind, "members": [list(self.model.layers)] * self.train.members},)
+
+    def build(self, rng: np.random.Generator) -> Sequential:
+        """A new network of that structure with random weights."""
+        return build(self.model.input_shape, self.layers, rng=rng)
 
 
 def recipe_path(name: str) -> Path:

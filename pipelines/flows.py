@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
-from pipelines import provenance, steps, tasks, voice
+from pipelines import provenance, steps, tasks, training, voice
 from pipelines.config import Settings, load_recipe, recipe_path
 from pipelines.voice import say
 
@@ -24,6 +24,7 @@ class Retrained(BaseModel):
     version: int
     promoted: bool = Field(description="Whether the version is the champion now.")
     metrics: dict[str, float]
+    robustness: dict[str, float] = Field(description="Test accuracy by corruption.")
     seconds: dict[str, float]
     recipe: str
     repository: str
@@ -100,7 +101,7 @@ def retrain(
         manifest = tasks.publish(store.url, fingerprint, name, chosen, dataset, preprocessing, trained, evaluations)
     with clock("promote"):
         promoted = tasks.promote(store.url, manifest, by)
-    steps.clear(work)
+    training.clear(dataset, chosen, work)
     return _result("published" if manifest.verdict.promote else "rejected", manifest, promoted, store, clock)
 
 
@@ -121,7 +122,9 @@ def _result(
             "test_loss": manifest.test.loss,
             "validation_loss": manifest.validation.loss,
             "calibration_error": manifest.test.calibration_error,
+            "temperature": manifest.calibration.temperature,
         },
+        robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
         seconds=clock.seconds,
         recipe=manifest.recipe_name,
         repository=repository.url,

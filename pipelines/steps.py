@@ -4,11 +4,9 @@ Each reads what it needs from disk, checks its digest, and writes its result who
 retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
-import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,43 +14,22 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import WEIGHTS, Architecture, DataProvenance, Golden, Manifest, Metrics, Preprocessing
+from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing
 from core.artifact.repository import Repository
-from core.data.batches import Batches, Split
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
-from core.nn.losses import LOSSES
 from core.nn.sequential import Sequential
-from core.optim.average import ExponentialAverage
-from core.optim.optimizers import OPTIMIZERS
-from core.optim.schedules import schedule_from
-from core.predictor import Predictor
-from core.registry import construct
-from core.train.evaluate import Evaluation, evaluate
-from core.train.loop import EpochReport, fit
-from pipelines import provenance, sources
+from pipelines import provenance, sources, training
 from pipelines.config import Recipe
+from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
 from pipelines.promotion import decide
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
-
-_HISTORY = TypeAdapter(tuple[EpochReport, ...])
-_EVALUATION_BATCH = 1000
-
-
-@dataclass(frozen=True)
-class Evaluations:
-    """The trained network on both sets of images, and the golden outputs to check it by wherever it is loaded."""
-
-    validation: Evaluation
-    test: Evaluation
-    golden: Golden
-
 
 _EVALUATIONS = TypeAdapter(Evaluations)
 
@@ -86,82 +63,30 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
 def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
     """Fit the normalizer on the training split alone."""
     mnist = read_mnist(dataset.files)
-    split = _split(dataset, recipe)
+    split = training.split(dataset, recipe)
     normalizer = Normalizer.fit(mnist.train_images[split.train])
     say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
     return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
 
 
-def train(
-    dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
-) -> TrainedRef:
-    """Train, or take what an interrupted run with the same fingerprint has trained already."""
-    done = work / "trained.json"
-    if done.is_file():
-        trained = TrainedRef.model_validate_json(done.read_bytes())
-        if trained.weights.holds() and trained.history.holds():
-            say("trained: an earlier run was interrupted after training; its weights are taken")
-            return trained
-    options, mnist, split = recipe.train, read_mnist(dataset.files), _split(dataset, recipe)
-    normalizer = _normalizer(preprocessing)
-    rng = np.random.default_rng(options.seed)
-    network = recipe.model.build(rng)
-
-    def batches(rows: NDArray[np.intp], size: int, order: np.random.Generator | None) -> Batches:
-        x = normalizer.apply(mnist.train_images[rows]).reshape(-1, *network.input_shape)
-        return Batches(x, mnist.train_labels[rows], batch_size=size, rng=order)
-
-    reports = []
-    for report in fit(
-        network,
-        construct(OPTIMIZERS, options.optimizer),
-        batches(split.train, options.batch_size, rng),
-        batches(split.validation, _EVALUATION_BATCH, None),
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        schedule=schedule_from(options.schedule),
-        clip_norm=options.clip_norm or None,
-        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
-        loss=partial(construct, LOSSES, options.loss),
-        shards=options.shards,
-        threads=options.threads,
-    ):
-        reports.append(report)
-        on_epoch(report)
-    last = reports[-1]
-    say(
-        f"trained: {last.epochs} epochs in {sum(report.seconds for report in reports):.1f} s, "
-        f"validation accuracy {last.validation_accuracy:.2%}"
-    )
-    trained = TrainedRef(
-        weights=FileRef.store(work / WEIGHTS, weights_file.encode(network.state())),
-        history=FileRef.store(work / "history.json", _HISTORY.dump_json(tuple(reports))),
-    )
-    FileRef.store(done, trained.model_dump_json().encode())  # last: from now on a rerun may rely on the two
-    return trained
-
-
 def evaluate_trained(
     dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path
 ) -> FileRef:
-    """Measure once on the validation split and once on the test set."""
-    mnist, split = read_mnist(dataset.files), _split(dataset, recipe)
-    predictor = Predictor(_trained_network(trained, recipe), _normalizer(preprocessing), LABELS)
-    validation = evaluate(
-        predictor.probabilities(mnist.train_images[split.validation]), mnist.train_labels[split.validation]
+    """Fit the temperature on the validation split; measure there, and once on the test set, plain and corrupted.
+
+    One step, so that a run looks at the test set once: nothing that comes of it goes back into the network.
+    """
+    mnist, split = read_mnist(dataset.files), training.split(dataset, recipe)
+    measured = measure(
+        _trained_network(trained, recipe),
+        training.normalizer(preprocessing),
+        Images(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
+        Images(mnist.test_images, mnist.test_labels),
     )
-    test = evaluate(predictor.probabilities(mnist.test_images), mnist.test_labels)
-    # One test image of each digit that occurs; the first ones, so that every version is probed with the same.
-    _, golden_rows = np.unique(mnist.test_labels, return_index=True)
-    golden_images = mnist.test_images[golden_rows]
-    golden = Golden(images=golden_images.tobytes(), probabilities=predictor.probabilities(golden_images).tolist())
-    low, high = test.interval
-    say(
-        f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
-        f"{validation.accuracy:.2%} on {validation.count:,} validation images"
-    )
-    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(Evaluations(validation, test, golden)))
+    for sentence in sentences(measured):
+        say(sentence)
+    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(measured))
 
 
 def publish(
@@ -176,7 +101,7 @@ def publish(
 ) -> Manifest:
     """Publish a version: weights first, then report and card, the manifest last."""
     measured = _EVALUATIONS.validate_json(evaluations.read())
-    history = _HISTORY.validate_json(trained.history.read())
+    history = training.HISTORY.validate_json(trained.history.read())
     network = _trained_network(trained, recipe)
     data = DataProvenance(
         files=dataset.digests,
@@ -186,7 +111,7 @@ def publish(
         split_seed=recipe.data.split_seed,
         license=LICENSE,
     )
-    validation = _metrics(measured.validation)
+    validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())
     manifest = Manifest(
         name=repository.model,
@@ -196,7 +121,7 @@ def publish(
         files=draft.files,
         architecture=Architecture(
             input_shape=network.input_shape,
-            layers=recipe.model.layers,
+            layers=recipe.layers,
             parameter_count=network.vector.value.size,
         ),
         labels=LABELS,
@@ -205,9 +130,11 @@ def publish(
         recipe_name=recipe_name,
         recipe=recipe.model_dump(mode="json"),
         code=provenance.code(),
-        environment=provenance.environment(recipe.train.threads),
+        environment=provenance.environment(recipe.train.shards * recipe.train.threads),
         validation=validation,
-        test=_metrics(measured.test),
+        test=as_metrics(measured.test),
+        calibration=Calibration(temperature=measured.temperature),
+        robustness=as_robustness(measured.robustness),
         verdict=decide(validation, data, _champion(repository), recipe.promotion),
         golden=measured.golden,
     )
@@ -239,23 +166,8 @@ def promote(repository: Repository, manifest: Manifest, by: str) -> bool:
     return current == manifest.version
 
 
-def clear(work: Path) -> None:
-    """Remove what a run kept for the case that it would be interrupted."""
-    shutil.rmtree(work, ignore_errors=True)
-
-
-def _split(dataset: DatasetRef, recipe: Recipe) -> Split:
-    rng = np.random.default_rng(recipe.data.split_seed)
-    return Split.random(dataset.train_images, recipe.data.validation_images, rng)
-
-
-def _normalizer(preprocessing: FileRef) -> Normalizer:
-    fitted = Preprocessing.model_validate_json(preprocessing.read())
-    return Normalizer(fitted.mean, fitted.std)
-
-
 def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
-    network = recipe.model.build(np.random.default_rng(0))
+    network = recipe.build(np.random.default_rng(0))
     network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
     return network
 
@@ -268,10 +180,6 @@ def _champion(repository: Repository) -> Manifest | None:
     except DamagedVersionError as error:
         say(f"the champion is damaged, so there is nothing to compare with: {error}")
         return None
-
-
-def _metrics(evaluation: Evaluation) -> Metrics:
-    return Metrics.model_validate(evaluation, from_attributes=True)
 
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:

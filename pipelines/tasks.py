@@ -18,7 +18,7 @@ from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
 from core.errors import RepositoryError, SourceError
 from core.train.loop import EpochReport
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef
 from pipelines.voice import TrainingProgress
@@ -67,7 +67,7 @@ def train(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Pat
             progress.show(report)
             update_progress_artifact(artifact, progress=100 * report.epoch / report.epochs)
 
-        return steps.train(dataset, preprocessing, recipe, work, on_epoch)
+        return training.train(dataset, preprocessing, recipe, work, on_epoch)
 
 
 @task(cache_policy=NO_CACHE)

@@ -117,7 +117,24 @@ class Metrics(_Part):
     interval: tuple[float, float]
     loss: float
     calibration_error: float
+    raw_calibration_error: float | None = Field(None, description="At temperature 1; None in versions without one.")
     per_class: tuple[float, ...]
+    per_class_intervals: tuple[tuple[float, float], ...] = ()
+
+
+class Calibration(_Part):
+    """What the logits are divided by before softmax; see `core.train.calibration`. Older versions have none: 1."""
+
+    temperature: float = Field(1.0, gt=0)
+
+
+class Robustness(_Part):
+    """How many test images are read right once they are corrupted; see `core.train.corruptions`."""
+
+    description: str
+    count: int
+    accuracy: float
+    interval: tuple[float, float]
 
 
 class Verdict(_Part):
@@ -171,6 +188,8 @@ class Manifest(_Part):
     environment: Environment
     validation: Metrics
     test: Metrics
+    calibration: Calibration = Calibration()
+    robustness: dict[str, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
     verdict: Verdict
     golden: Golden
 

@@ -157,16 +157,21 @@ class Elastic(Geometric):
         h, w = geometry.height, geometry.width
         U = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8).astype(np.float32)  # 256 steps are fine enough
         U += np.float32(0.5)  # their middles
-        down, across = self._blur(h), self._blur(w) * np.float32(self.alpha / 128)  # 128: U is from −128 to 128 here
+        down = gaussian(h, self.sigma)
+        across = gaussian(w, self.sigma) * np.float32(self.alpha / 128)  # U is from −128 to 128 here
         rows = self._spare((U.reshape(-1, w) @ across.T).reshape(U.shape), rng)
         u: Images = np.matmul(down, rows, out=U)
         geometry.u = u if geometry.u is None else geometry.u + u
 
-    def _blur(self, size: int) -> Images:
-        """K, (size, size)."""
-        distance = np.subtract.outer(np.arange(size), np.arange(size))
-        K: Images = (np.exp(-(distance**2) / (2 * self.sigma**2)) / (self.sigma * sqrt(2 * pi))).astype(np.float32)
-        return K
+
+def gaussian(size: int, sigma: float) -> Images:
+    """K, (size, size): K x blurs the columns of x, as if beyond its ends it were 0. K[i, j] = N(i − j; 0, σ²).
+
+    A normal density, taken at whole steps, sums to 1 within 10⁻⁸ where σ is 1 or more, and within 1.5% down to ½.
+    """
+    distance = np.subtract.outer(np.arange(size), np.arange(size))
+    K: Images = (np.exp(-(distance**2) / (2 * sigma**2)) / (sigma * sqrt(2 * pi))).astype(np.float32)
+    return K
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,8 +48,10 @@ class Normalizer:
         std = float(np.sqrt(counts @ (values - mean) ** 2 / counts.sum()))
         return cls(mean, std)
 
-    def apply(self, images: NDArray[np.uint8], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """uint8 (N, …) → float32 of the same shape."""
+    def apply(
+        self, images: NDArray[np.uint8] | NDArray[np.float32], out: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Pixels, 0 to 255 (N, …) → float32 of the same shape. `out` may be `images` itself, where they are float32."""
         # As one factor and one offset, faster than a subtraction and a division, and within 1e-6 of them.
         x = np.multiply(images, np.float32(1 / self.std), out=out, dtype=np.float32)
         x -= np.float32(self.mean / self.std)

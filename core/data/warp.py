@@ -49,7 +49,7 @@ def warp(images: NDArray[np.uint8], rows: Coordinates, columns: Coordinates) -> 
     pair += found  # the upper row's value in the low half, the lower row's in the high half, times 256
     upper = (pair & np.uint32(0xFFFF)).astype(np.float32)
     pair >>= np.uint32(16)
-    y = pair.astype(np.float32)
+    y: NDArray[np.float32] = pair.astype(np.float32)
     y -= upper
     y *= f
     y += upper

@@ -43,6 +43,14 @@ class Chain:
             for name, generator in layer.generators.items():
                 yield f"{index}.{layer.kind}.{name}", generator
 
+    def named_layers(self) -> Iterator[tuple[str, Layer]]:
+        """Every layer under its full name, e.g. `0.dense`, and after it those that it is made of."""
+        for index, layer in enumerate(self.layers):
+            own = f"{index}.{layer.kind}"
+            yield own, layer
+            for name, inner in layer.named_layers():
+                yield f"{own}.{name}", inner
+
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """The last layer's output for a batch: a classifier's logits.
 

@@ -12,7 +12,7 @@ layer is handed dy, stores dW and db beside W and b, and hands dx to the layer b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar, Self
 
@@ -112,6 +112,10 @@ class Layer(ABC):
         Returns:
             dx, (N, *input_shape), valid until the next call; None where it is not needed.
         """
+
+    def named_layers(self) -> "Iterator[tuple[str, Layer]]":
+        """The layers that it is made of, by dotted name; most are made of none."""
+        return iter(())
 
     def replica(self) -> Self:
         """A layer with the same parameters and buffers and its own scratch, for use by another thread."""

@@ -1,6 +1,6 @@
 """The residual block: layers that learn what to add to their input."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -71,6 +71,12 @@ class Residual(Layer):
             return None
         dx: Array = np.add(df, dg, out=self.scratch("dx", df.shape))
         return dx
+
+    def named_layers(self) -> Iterator[tuple[str, Layer]]:
+        """The layers of both ways, the shortcut's as `shortcut.0.dense`."""
+        yield from self.body.named_layers()
+        for name, layer in self.shortcut.named_layers():
+            yield f"shortcut.{name}", layer
 
     def replica(self) -> Self:
         """A block with the same parameters and buffers, and scratch of its own in every layer."""

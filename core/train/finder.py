@@ -1,5 +1,6 @@
 """The learning-rate range test: which rates make the loss fall, tried in some hundred steps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, repeat
 from math import isfinite
@@ -9,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from core.data.batches import Batches
 from core.errors import ConfigError, DivergenceError
-from core.nn.losses import SoftmaxCrossEntropy
+from core.nn.losses import Loss, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import Optimizer
 
@@ -44,6 +45,7 @@ def range_test(
     first: float = 1e-6,
     last: float = 10.0,
     steps: int = 200,
+    loss: Callable[[], Loss] = SoftmaxCrossEntropy,
     threads: int | None = None,
 ) -> RangeTest:
     """Train a little with ever larger rates, and see where the loss falls (Smith 2017, §3.3).
@@ -58,6 +60,7 @@ def range_test(
         first: Smallest rate.
         last: Largest rate.
         steps: How many rates to try.
+        loss: What is minimized.
         threads: BLAS threads; None leaves NumPy's own choice.
 
     Raises:
@@ -69,7 +72,7 @@ def range_test(
             f"range test: {steps} steps from {first} to {last}, expected at least 2, from above 0 upwards"
         )
     weights, state = network.state(), optimizer.state()
-    loss = SoftmaxCrossEntropy()
+    criterion = loss()
     rates: list[float] = []
     losses: list[float] = []
     mean = 0.0
@@ -77,7 +80,7 @@ def range_test(
         with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
             # Held by the loop alone, so that an error in it ends the threads that prepare batches.
             for step, (x, labels) in zip(range(steps), chain.from_iterable(repeat(train)), strict=False):
-                found = loss.forward(network.forward(x, training=True), labels)
+                found = criterion.forward(network.forward(x, training=True), labels)
                 mean = _SMOOTHING * mean + (1 - _SMOOTHING) * found
                 smoothed = mean / (1 - _SMOOTHING ** (step + 1))  # without the 0 that the mean began with
                 if not isfinite(found) or (losses and smoothed > _DIVERGED * min(losses)):
@@ -85,7 +88,7 @@ def range_test(
                 rate = first * (last / first) ** (step / (steps - 1))
                 rates.append(rate)
                 losses.append(smoothed)
-                network.backward(loss.backward())
+                network.backward(criterion.backward())
                 optimizer.step(network.vector, rate)
     finally:
         network.load_state(weights)

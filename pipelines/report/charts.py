@@ -1,8 +1,8 @@
-"""Learning curves as inline SVG, drawn by matplotlib and colored by the page's own style sheet."""
+"""Charts as inline SVG, drawn by matplotlib and colored by the page's own style sheet; and the learning curves."""
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 _COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
 """Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
 
-_INK, _LINE, _TRAIN, _VALIDATION = _COLORS
+INK, LINE, TRAIN, VALIDATION = _COLORS
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
     "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _LINE,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": LINE,
     "axes.grid": True,
     "axes.grid.axis": "y",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
-    "grid.color": _LINE,
-    "xtick.color": _LINE,
-    "ytick.color": _LINE,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
+    "grid.color": LINE,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
     "ytick.major.size": 0,
     "legend.frameon": False,
 }
@@ -61,10 +61,10 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     Returns:
         Three `<svg>` elements. The accessible name of each is its title and its last values.
     """
-    epochs = [epoch.epoch for epoch in history]
+    epochs = list(range(1, len(history) + 1))  # an ensemble's members follow each other
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
-    rate = [_Line("learning rate", _INK, "-", [e.learning_rate for e in history])]
+    rate = [_Line("learning rate", INK, "-", [e.learning_rate for e in history])]
     return (
         _draw("Loss, in nats", epochs, loss, from_zero=True),
         _draw("Accuracy", epochs, accuracy, percent=True),
@@ -74,7 +74,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
 
 def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:
     # Told apart by the dashes as well: color alone does not reach every reader, nor every printer.
-    return [_Line("training", _TRAIN, "--", train), _Line("validation", _VALIDATION, "-", validation)]
+    return [_Line("training", TRAIN, "--", train), _Line("validation", VALIDATION, "-", validation)]
 
 
 def _draw(
@@ -86,9 +86,44 @@ def _draw(
     percent: bool = False,
     height: float = 2.9,
 ) -> Markup:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter  # here, for the reason given in `drawn`
+
+    def plot(axes: "Axes") -> None:
+        _plot(axes, epochs, lines)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if from_zero:
+            axes.set_ylim(bottom=0)
+        if percent:
+            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+
+    last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
+    return drawn(title, f"{title}: after epoch {epochs[-1]}, {last}.", plot, height=height)
+
+
+def drawn(
+    title: str,
+    name: str,
+    plot: Callable[["Axes"], None],
+    *,
+    height: float = 2.9,
+    colors: Mapping[str, str] | None = None,
+) -> Markup:
+    """One chart in the report's style.
+
+    Args:
+        title: Stands above it; no two charts of a page have the same.
+        name: What a screen reader says instead of it.
+        plot: Draws into the axes.
+        height: In inches, for a width of 5.
+        colors: Colors that `plot` uses beyond ink, line, training and validation, each with what it becomes in the
+            page; as different from those as from each other.
+
+    Returns:
+        An `<svg>` element.
+    """
     import matplotlib as mpl  # here: it takes half a second to load, and most commands draw nothing
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     svg = io.StringIO()
     # The salt makes the ids in the file depend on the picture alone, and differ between the pictures of one page.
@@ -97,17 +132,10 @@ def _draw(
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
         figure = Figure(figsize=(5, height), layout="constrained")
         axes = figure.subplots()
-        _plot(axes, epochs, lines)
+        plot(axes)
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if from_zero:
-            axes.set_ylim(bottom=0)
-        if percent:
-            axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})
-    last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
-    return _inline(svg.getvalue(), f"{title}: after epoch {epochs[-1]}, {last}.")
+    return _inline(svg.getvalue(), name, _COLORS | dict(colors or {}))
 
 
 def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
@@ -131,13 +159,13 @@ def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
         axes.legend()
 
 
-def _inline(svg: str, name: str) -> Markup:
+def _inline(svg: str, name: str, colors: Mapping[str, str]) -> Markup:
     """A matplotlib SVG file as an element of an HTML page: no prolog, no style for other elements, no id twice."""
     view_box = re.search(r'viewBox="[^"]*"', svg)
     body = svg[svg.index("<g ") : svg.rindex("</svg>")]
     referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each picture from 1
     body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred_to else "", body)
-    for written, shown in _COLORS.items():
+    for written, shown in colors.items():
         body = body.replace(written, shown)
     opening = f'<svg {view_box[0] if view_box else ""} role="img" aria-label="{escape(name)}">'
     return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib, from numbers and our own words alone

@@ -7,10 +7,11 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from numpy.typing import NDArray
 
-from core.artifact.manifest import Manifest
+from core.artifact.manifest import Manifest, Robustness
+from core.train.corruptions import CORRUPTIONS
 from core.train.evaluate import Evaluation
 from core.train.loop import EpochReport
-from pipelines.report import charts, pictures, provenance, tables
+from pipelines.report import charts, diagnostics, pictures, provenance, reliability, tables
 from pipelines.report.escape import markdown
 from pipelines.report.formats import confidence, duration, number, percent
 
@@ -40,6 +41,7 @@ def render_report(
     """
     labels = manifest.labels
     units = [] if first_layer is None else pictures.strongest(first_layer)
+    classes = tables.classes(evaluation, manifest.validation, labels)
     page = _templates().get_template("report.html.j2")
     return page.render(
         manifest=manifest,
@@ -49,9 +51,17 @@ def render_report(
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
+        runs=sum(epoch.epoch == 1 for epoch in history),
+        inside=diagnostics.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
-        classes=tables.classes(evaluation, manifest.validation, labels),
+        classes=classes,
+        class_axis=tables.Axis.of(row.interval[0] for row in classes if row.interval),
+        diagram=reliability.diagram(evaluation),
+        corrupted=_corrupted(manifest),
+        corrupted_axis=tables.Axis.of(
+            (manifest.test.interval[0], *(r.interval[0] for r in manifest.robustness.values()))
+        ),
         mistakes=list(zip(evaluation.mistakes, map(pictures.digit, mistake_images), strict=False)),
         weights=None if first_layer is None else pictures.weight_strip(first_layer[..., units]),
         units=units,
@@ -82,6 +92,22 @@ def render_card(manifest: Manifest) -> bytes:
         )
         .encode()
     )
+
+
+def _corrupted(manifest: Manifest) -> list[tuple[Robustness, str | None]]:
+    """Of each corruption: what was measured, and what it makes of one golden image; None where it is not known here."""
+    images, _ = manifest.golden.arrays()
+    image = images[-1:]  # (1, 28, 28)
+    return [
+        (found, pictures.digit(CORRUPTIONS[name].apply(image)[0]) if name in CORRUPTIONS else None)
+        for name, found in manifest.robustness.items()
+    ]
+
+
+def _first_run(history: Sequence[EpochReport]) -> Sequence[EpochReport]:
+    """The first member's epochs where it is an ensemble's history, whose members follow each other; else all."""
+    again = next((i for i, epoch in enumerate(history) if i and epoch.epoch == 1), len(history))
+    return history[:again]
 
 
 def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:

@@ -1,11 +1,14 @@
 """The report's tables about mistakes: pure functions of an evaluation."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor
+from typing import Self
 
 import numpy as np
 
 from core.artifact.manifest import Metrics
-from core.train.evaluate import Evaluation, wilson_interval
+from core.train.evaluate import Evaluation
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,26 @@ class ClassRow:
     validation: float | None
 
 
+@dataclass(frozen=True)
+class Axis:
+    """A scale of shares that ends at 100%, and begins where there is something to see.
+
+    Attributes:
+        start: The share at its left end, a multiple of 5%.
+    """
+
+    start: float
+
+    @classmethod
+    def of(cls, shares: Iterable[float]) -> Self:
+        """The shortest that holds these, 5% long at least."""
+        return cls(min((floor(share * 20) / 20 for share in shares if share < 1), default=0.95))
+
+    def place(self, share: float) -> float:
+        """Where a share lies between the ends, 0 to 1."""
+        return (share - self.start) / (1 - self.start)
+
+
 def wrong_count(evaluation: Evaluation) -> int:
     """How many images were read wrong: all of them, while `evaluation.mistakes` lists the worst."""
     confusion = np.asarray(evaluation.confusion)
@@ -80,7 +103,7 @@ def classes(evaluation: Evaluation, validation: Metrics, labels: tuple[str, ...]
             label=label,
             count=truly[k],
             accuracy=right[k] / truly[k] if truly[k] else None,
-            interval=wilson_interval(right[k], truly[k]) if truly[k] else None,
+            interval=evaluation.per_class_intervals[k] if truly[k] else None,
             precision=right[k] / said[k] if said[k] else None,
             validation=validation.per_class[k] if k < len(validation.per_class) else None,
         )

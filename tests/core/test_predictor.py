@@ -107,6 +107,42 @@ def test_eight_threads_at_once_get_exactly_the_answers_of_one(predictor: Predict
         assert all(pool.map(work, range(8)))
 
 
+# temperature
+
+
+def test_probabilities_are_the_softmax_of_the_logits_over_the_temperature() -> None:
+    images = some_images(6)
+    for temperature in (0.5, 1.0, 3.0):
+        predictor = Predictor(tiny_network(), NORMALIZER, LABELS, temperature)
+        found = predictor.probabilities(images)
+        np.testing.assert_allclose(found, softmax(predictor.logits(images) / temperature), atol=1e-6)
+        assert found.dtype == np.float32
+
+
+def test_a_temperature_changes_how_sure_it_is_and_not_what_is_read(predictor: Predictor) -> None:
+    images = some_images(50)
+    tempered = Predictor(tiny_network(), NORMALIZER, LABELS, 2.0).probabilities(images)
+    plain = predictor.probabilities(images)
+    np.testing.assert_array_equal(tempered.argmax(axis=1), plain.argmax(axis=1))
+    assert (tempered.max(axis=1) < plain.max(axis=1)).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 1025])
+def test_logits_are_those_of_the_network_chunk_by_chunk(predictor: Predictor, count: int) -> None:
+    images = some_images(count)
+    found = predictor.logits(images)
+    assert (found.shape, found.dtype) == ((count, 10), np.float32)
+    expected = tiny_network().forward(NORMALIZER.apply(images.reshape(count, 784)))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_logits_belong_to_the_caller_and_keep_what_they_were(predictor: Predictor) -> None:
+    found = predictor.logits(some_images(4))
+    kept = found.copy()
+    predictor.probabilities(some_images(4, seed=1))
+    np.testing.assert_array_equal(found, kept)
+
+
 # rebuilding
 
 
@@ -225,6 +261,22 @@ def test_weights_so_large_that_the_outputs_are_no_numbers_fail_it_too_without_a_
 def test_another_normalization_fails_the_golden_probe(preprocessing: dict[str, float]) -> None:
     with pytest.raises(GoldenProbeError):
         rebuild(changed("preprocessing", **preprocessing), weights.encode(STATE))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0, 1e-300, 1e300])
+def test_another_temperature_fails_the_golden_probe(temperature: float) -> None:
+    with pytest.raises(GoldenProbeError):
+        rebuild(changed("calibration", temperature=temperature), weights.encode(STATE))
+
+
+def test_a_version_is_rebuilt_with_its_own_temperature() -> None:
+    images, _ = MANIFEST.golden.arrays()
+    expected = Predictor(tiny_network(), NORMALIZER, LABELS, 2.5).probabilities(images)
+    golden = Golden(images=MANIFEST.golden.images, probabilities=tuple(map(tuple, expected.tolist())))
+    manifest = changed("calibration", temperature=2.5).model_copy(update={"golden": golden})
+    rebuilt = rebuild(manifest, weights.encode(STATE))
+    assert rebuilt.temperature == 2.5
+    np.testing.assert_array_equal(rebuilt.probabilities(images), expected)
 
 
 def test_golden_outputs_of_another_number_of_classes_fail_the_probe() -> None:

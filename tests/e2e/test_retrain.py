@@ -21,6 +21,10 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     first = workshop.retrain().json
     assert (first["outcome"], first["version"], first["promoted"]) == ("published", 1, True)
     assert 0.95 < first["metrics"]["test_accuracy"] < 1
+    assert 0 <= first["metrics"]["calibration_error"] < 0.05
+    assert 0.1 < first["metrics"]["temperature"] < 10
+    assert {"rotate_left", "shift_up", "noise", "blur", "thin", "thick"} <= first["robustness"].keys()
+    assert all(0 <= accuracy <= 1 for accuracy in first["robustness"].values())
     assert first["seconds"].keys() == {"download", "verify", "normalize", "train", "evaluate", "publish", "promote"}
     second = workshop.retrain().json
     assert (second["outcome"], second["version"], second["promoted"]) == ("unchanged", 1, True)
@@ -88,6 +92,29 @@ def test_a_run_that_is_killed_while_it_trains_leaves_no_version_and_the_next_one
     load(Repository(str(workshop.repository)), 1)
 
 
+def test_a_run_that_is_killed_while_it_trains_goes_on_where_it_was_and_publishes_the_same_weights(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    settings = ("train.epochs=12", "train.batch_size=64", "train.ema_decay=0.99", "train.keep_best=true")
+    arguments = ["retrain", *(word for s in settings for word in ("--set", s))]
+    elsewhere = ["--repository", str(tmp_path / "other"), "--data-dir", str(tmp_path / "other-cache")]
+    whole = workshop.run("pipelines", *arguments, "--json", *elsewhere).json
+    process = workshop.start("pipelines", *arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    assert process.stderr is not None
+    assert any("epoch  3/12" in line for line in iter(process.stderr.readline, "")), "it never began to train"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    ended = workshop.run("pipelines", *arguments, "--json")
+    assert ended.json["outcome"] == "published"
+    [line] = [
+        line for line in ended.stderr.splitlines() if line.startswith("training was interrupted: it goes on after")
+    ]
+    assert "  epoch  1/12" not in ended.stderr
+    assert line.endswith(" of 12")
+    assert ended.json["weights_sha256"] == whole["weights_sha256"]
+
+
 def test_an_interrupt_ends_a_run_without_a_traceback(workshop: Workshop) -> None:
     process = workshop.start(
         "pipelines", "retrain", "--set", "train.epochs=200", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
@@ -145,6 +172,8 @@ def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_
         "  epoch",
         "trained:",
         "evaluated:",
+        "calibrated:",
+        "corrupted:",
         "published:",
         "promoted:",
     )

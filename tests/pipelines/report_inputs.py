@@ -7,6 +7,7 @@ import numpy as np
 
 from core.artifact.manifest import (
     Architecture,
+    Calibration,
     CodeProvenance,
     DataProvenance,
     Environment,
@@ -15,6 +16,7 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
+    Robustness,
     Verdict,
 )
 from core.train.evaluate import Evaluation, evaluate
@@ -34,7 +36,8 @@ PROBABILITIES[np.arange(40), LABELS] = 0.91
 for wrong_at, confidence in ((16, 0.99), (17, 0.8), (28, 0.9)):
     PROBABILITIES[wrong_at] = (1 - confidence) / 9
     PROBABILITIES[wrong_at, 9] = confidence
-EVALUATION = evaluate(PROBABILITIES, LABELS)
+RAW = np.where(PROBABILITIES > 0.5, 0.982, 0.002)  # the same readings, all of them too sure
+EVALUATION = evaluate(PROBABILITIES, LABELS, raw=RAW)
 
 
 class Page(HTMLParser):
@@ -101,6 +104,11 @@ def manifest(**changes: object) -> Manifest:
         "environment": Environment(python="3.11.7", numpy="2.4.6", blas="openblas", cpu="a CPU", threads=1),
         "validation": metrics(accuracy=0.9784, interval=(0.974, 0.9821)),
         "test": metrics(),
+        "calibration": Calibration(temperature=1.25),
+        "robustness": {
+            "noise": Robustness(description="normal noise", count=10, accuracy=0.8, interval=(0.4902, 0.9433)),
+            "rain": Robustness(description="drops of rain", count=10, accuracy=0.3, interval=(0.1078, 0.6032)),
+        },
         "verdict": Verdict(promote=True, reason="better than before", parent=2),
         "golden": Golden(images=IMAGES[:2].tobytes(), probabilities=PROBABILITIES[:2].tolist()),
     }

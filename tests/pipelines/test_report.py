@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.artifact.manifest import Architecture, CodeProvenance, Environment, Verdict
+from core.artifact.manifest import Architecture, Calibration, CodeProvenance, Environment, Robustness, Verdict
+from core.train.corruptions import CORRUPTIONS
 from core.train.evaluate import Mistake, evaluate
 from core.train.loop import EpochReport
 from pipelines.config import ROOT, load_recipe
 from pipelines.report import charts, pictures, provenance, render_card, tables
-from tests.pipelines.report_inputs import EVALUATION, IMAGES, LABELS, Page, epochs, manifest, report
+from tests.pipelines.report_inputs import EVALUATION, IMAGES, LABELS, Page, epochs, manifest, metrics, report
 
-SECTIONS = ["curves", "confusion", "mistakes", "weights", "reliability", "provenance"]
+SECTIONS = ["curves", "confusion", "classes", "mistakes", "reliability", "robustness", "weights", "provenance"]
 HOSTILE = "</style><script>alert('x')</script> | `a` **b** <img src=https://example.com/x.png>"
 
 
@@ -86,6 +87,7 @@ def test_hostile_text_stays_text():
         recipe={"description": HOSTILE, "train": {HOSTILE: HOSTILE}},
         verdict=Verdict(promote=True, reason=HOSTILE, parent=2),
         labels=(HOSTILE, *"123456789"),
+        robustness={HOSTILE: Robustness(description=HOSTILE, count=1, accuracy=1.0, interval=(0.2, 1.0))},
         architecture=Architecture(input_shape=(784,), layers=({"kind": HOSTILE, HOSTILE: HOSTILE},), parameter_count=1),
         environment=Environment(python=HOSTILE, numpy=HOSTILE, blas=HOSTILE, cpu=HOSTILE, threads=1),
         code=CodeProvenance(commit=HOSTILE, dirty=True, sources_sha256="0" * 64),
@@ -116,6 +118,14 @@ UNUSUAL = {
     "fewer pictures": {"mistake_images": IMAGES[:1]},
     "blank weights": {"first_layer": np.zeros((28, 28, 2), np.float32)},
     "no mistakes": {"evaluation": evaluate(np.eye(10)[LABELS], LABELS), "mistake_images": IMAGES[:0]},
+    "nothing corrupted": {"manifest": manifest(robustness={})},
+    "a version without calibration": {
+        "manifest": manifest(
+            calibration=Calibration(),
+            validation=metrics(raw_calibration_error=None, per_class_intervals=()),
+            test=metrics(raw_calibration_error=None, per_class_intervals=()),
+        )
+    },
     "one image": {"evaluation": evaluate(np.eye(10)[:1], np.array([0])), "mistake_images": IMAGES[:0]},
     "a loss that is not a number": {"history": [replace(epochs(1)[0], train_loss=nan, validation_loss=nan)]},
 }
@@ -137,7 +147,7 @@ def test_no_id_occurs_twice_although_every_chart_brings_its_own(page):
 
 def test_charts_take_their_colors_from_the_page_and_name_their_last_values(page):
     charts_found = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert [chart["role"] for chart in charts_found] == ["img"] * 3
+    assert [chart["role"] for chart in charts_found] == ["img"] * 4
     assert charts_found[0]["aria-label"] == "Loss, in nats: after epoch 3, training 0.3333, validation 0.4633."
     assert "#00000" not in "".join(charts.learning_curves(epochs(3)))
 
@@ -154,6 +164,49 @@ def test_the_confusion_matrix_shades_mistakes_and_names_the_most_frequent(page):
     words = page.words()
     assert "a 4 read as 9: 2 times, 50.0% of all images of 4" in words
     assert "a 7 read as 9: 1 time, 25.0% of all images of 7" in words
+
+
+def test_the_temperature_and_what_it_mends_are_told(page):
+    words = page.words()
+    before, after = f"{EVALUATION.raw_calibration_error:.2%}", f"{EVALUATION.calibration_error:.2%}"
+    assert before != after
+    assert "Here it is 1.25." in words
+    assert f"Test{before}{after}" in words
+    assert f"{before} before temperature" in words
+    diagram = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"][3]
+    assert diagram == f"Reliability diagram: calibration error {before} at temperature 1, {after} as published."
+
+
+def test_the_reliability_diagram_is_there_in_numbers_too(page):
+    words = page.words()
+    for b in EVALUATION.reliability:
+        assert f"{b.confidence:.1%}{b.accuracy:.1%}{b.interval[0]:.1%}–{b.interval[1]:.1%}{b.count}" in words
+
+
+def test_each_corruption_is_shown_with_its_interval_and_what_it_makes_of_a_digit(page):
+    words = page.words()
+    assert "normal noise1080.00%49.0%–94.3%" in words
+    assert "drops of rain1030.00%10.8%–60.3%" in words
+    [shown] = [a for tag, a in page.tags if tag == "img" and a.get("class") == "digit"]  # rain is not known here
+    expected = CORRUPTIONS["noise"].apply(IMAGES[1:2])[0]
+    np.testing.assert_array_equal(np.asarray(decode(shown["src"] or "")), expected)
+
+
+def test_an_interval_is_drawn_where_its_numbers_lie_on_the_axis(page):
+    drawn = [style for style in page.values("style") if "--low" in style]
+    # The axis of corruptions begins at 10%, just below 10.78%: 30% lies at 20/90 of it.
+    assert drawn[-1] == "--at:0.2222;--low:0.0087;--high:0.5591"
+    assert len(drawn) == 10 + 1 + 2  # digits, the test set as it is, two corruptions
+
+
+@pytest.mark.parametrize(
+    ("shares", "start"),
+    [([0.97], 0.95), ([0.93, 0.5049], 0.5), ([1.0], 0.95), ([], 0.95), ([0.0, 1.0], 0.0), ([0.95], 0.95)],
+)
+def test_an_axis_begins_at_the_next_multiple_of_five_percent_below(shares, start):
+    axis = tables.Axis.of(shares)
+    assert axis.start == start
+    assert (axis.place(start), axis.place(1.0)) == (0, 1)
 
 
 def test_recall_and_precision_answer_different_questions():
@@ -273,8 +326,11 @@ def test_the_card_renders_the_numbers_of_the_manifest():
     assert "| Accuracy | 97.84% | 92.50% |" in card
     assert f"| 97.40% to 98.21% | {low:.2%} to {high:.2%} |" in card
     assert f"| {EVALUATION.calibration_error:.2%} |" in card
-    assert "| 4 | 50.00% | 50.00% |" in card
-    assert "| 7 | 75.00% | 75.00% |" in card
+    assert f"| … before temperature | {EVALUATION.raw_calibration_error:.2%} |" in card
+    assert "softmax(logits / 1.25)" in card
+    assert "| 4 | 50.00% (15.0% to 85.0%) | 50.00% (15.0% to 85.0%) |" in card
+    assert "| 7 | 75.00% (30.1% to 95.4%) | 75.00% (30.1% to 95.4%) |" in card
+    assert "| drops of rain | 10 | 30.00% | 10.78% to 60.32% |" in card
     assert "| Parameters | 4,780 |" in card
     assert "55,000 images to train on" in card
     assert "split with seed 17" in card
@@ -291,6 +347,14 @@ def test_the_card_renders_the_numbers_of_the_manifest():
         "Provenance",
     ):
         assert f"\n## {heading}\n" in card
+
+
+def test_the_card_of_a_version_without_intervals_goes_without_them():
+    older = metrics(raw_calibration_error=None, per_class_intervals=())
+    card = render_card(manifest(validation=older, test=older, calibration=Calibration(), robustness={})).decode()
+    assert "| 4 | 50.00% | 50.00% |" in card
+    assert "| … before temperature | – | – |" in card
+    assert "that were changed" not in card
 
 
 def test_every_row_of_a_card_table_has_as_many_cells_as_its_head():

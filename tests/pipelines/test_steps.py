@@ -11,9 +11,13 @@ from core.data import mnist
 from core.data.batches import Split
 from core.data.normalize import Normalizer
 from core.errors import DatasetError, DigestError
+from core.nn.losses import softmax
 from core.predictor import load
+from core.train.calibration import fit_temperature
+from core.train.corruptions import CORRUPTIONS
+from core.train.evaluate import evaluate
 from core.train.loop import EpochReport
-from pipelines import provenance, steps
+from pipelines import provenance, steps, training
 from pipelines.config import ROOT, Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 
@@ -28,7 +32,7 @@ def repository(tmp_path: Path) -> Repository:
 def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[FileRef, TrainedRef, list[EpochReport]]:
     reports: list[EpochReport] = []
     preprocessing = steps.normalize(dataset, recipe, work)
-    return preprocessing, steps.train(dataset, preprocessing, recipe, work, reports.append), reports
+    return preprocessing, training.train(dataset, preprocessing, recipe, work, reports.append), reports
 
 
 def publish(
@@ -66,7 +70,7 @@ def test_the_normalizer_sees_the_training_split_alone(dataset: DatasetRef, recip
     split = Split.random(len(images), recipe.data.validation_images, np.random.default_rng(recipe.data.split_seed))
     expected = Normalizer.fit(images[split.train])
     assert expected != Normalizer.fit(images)
-    fitted = steps._normalizer(steps.normalize(dataset, recipe, work))
+    fitted = training.normalizer(steps.normalize(dataset, recipe, work))
     assert fitted == expected
 
 
@@ -95,13 +99,13 @@ def test_what_an_interrupted_run_has_trained_is_not_trained_again(
     assert reports == []
 
 
-def test_trained_weights_that_were_damaged_meanwhile_are_trained_again(
+def test_trained_weights_that_were_damaged_meanwhile_are_written_again(
     dataset: DatasetRef, recipe: Recipe, work: Path
 ) -> None:
     _, first, _ = train(dataset, recipe, work)
     first.weights.path.write_bytes(first.weights.path.read_bytes()[:-1])
     _, again, reports = train(dataset, recipe, work)
-    assert len(reports) == 3
+    assert reports == [], "the checkpoint still holds them"
     assert again.weights.sha256 == first.weights.sha256
 
 
@@ -120,6 +124,38 @@ def test_a_published_version_loads_and_says_where_it_comes_from(
     right = predictor.probabilities(test_images).argmax(axis=1) == test_labels
     assert manifest.test.accuracy == right.mean()
     assert b"<html" in repository.read(manifest, "report.html")
+
+
+def test_a_published_version_says_how_sure_it_is_and_what_it_bears(
+    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
+) -> None:
+    manifest = publish(repository, dataset, recipe, work)
+    predictor, _ = load(repository, manifest.version)
+    assert predictor.temperature == manifest.calibration.temperature
+    test = read_mnist(dataset.files)
+    probabilities = predictor.probabilities(test.test_images)
+    found = evaluate(probabilities, test.test_labels)
+    assert manifest.test.calibration_error == pytest.approx(found.calibration_error, abs=1e-6)
+    assert manifest.test.loss == pytest.approx(found.loss, abs=1e-6)
+    assert manifest.test.per_class_intervals == found.per_class_intervals
+    assert list(manifest.robustness) == list(CORRUPTIONS)
+    assert {measured.count for measured in manifest.robustness.values()} == {50}  # of 200, every fourth
+    upward = CORRUPTIONS["shift_up"].apply(test.test_images[::4])
+    right = predictor.logits(upward).argmax(axis=1) == test.test_labels[::4]
+    assert manifest.robustness["shift_up"].accuracy == right.mean()
+
+
+def test_the_temperature_is_fitted_on_the_validation_images_and_makes_them_likelier(
+    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
+) -> None:
+    manifest = publish(repository, dataset, recipe, work)
+    predictor, _ = load(repository, manifest.version)
+    whole = read_mnist(dataset.files)
+    rows = Split.random(600, 100, np.random.default_rng(recipe.data.split_seed)).validation
+    logits, labels = predictor.logits(whole.train_images[rows]), whole.train_labels[rows]
+    assert predictor.temperature == pytest.approx(fit_temperature(logits, labels))
+    assert predictor.temperature != 1
+    assert manifest.validation.loss < evaluate(softmax(logits), labels).loss
 
 
 def test_the_golden_inputs_hold_each_digit_once(

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.train.loop import EpochReport
-from pipelines import steps
+from pipelines import steps, training
 from pipelines.config import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.report.provenance import retrain_command
@@ -73,7 +73,7 @@ def trained(dataset: DatasetRef, recipe: Recipe, work: Path, **changes: object) 
     changed = recipe.model_copy(update={"train": recipe.train.model_copy(update=changes)})
     reports: list[EpochReport] = []
     preprocessing = steps.normalize(dataset, changed, work)
-    steps.train(dataset, preprocessing, changed, work, reports.append)
+    training.train(dataset, preprocessing, changed, work, reports.append)
     return reports
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from core.artifact import weights
 from core.artifact.manifest import (
     Architecture,
+    Calibration,
     CodeProvenance,
     DataProvenance,
     Environment,
@@ -16,6 +17,7 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
+    Robustness,
     Verdict,
 )
 from core.artifact.repository import Draft, Repository
@@ -54,7 +56,9 @@ def manifest_of(network: Sequential, *, version: int = 1, files: dict[str, FileE
         interval=(0.404, 0.596),
         loss=1.25,
         calibration_error=0.125,
+        raw_calibration_error=0.25,
         per_class=(0.5,) * 10,
+        per_class_intervals=((0.2366, 0.7634),) * 10,
     )
     fields: dict[str, Any] = {
         "name": "mnist",
@@ -81,6 +85,8 @@ def manifest_of(network: Sequential, *, version: int = 1, files: dict[str, FileE
         "environment": Environment(python="3.11.2", numpy="2.4.6", blas="openblas", cpu="any", threads=1),
         "validation": metrics,
         "test": metrics,
+        "calibration": Calibration(temperature=1.0),
+        "robustness": {"noise": Robustness(description="noise", count=25, accuracy=0.4, interval=(0.234, 0.593))},
         "verdict": Verdict(promote=True, reason="the first version", parent=None),
         "golden": Golden(images=images.tobytes(), probabilities=tuple(map(tuple, probabilities.tolist()))),
     }

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from core.artifact import weights
 from core.artifact.manifest import WEIGHTS, FileEntry, Golden, Manifest, Metrics, Preprocessing
 from core.errors import DamagedVersionError, ManifestError
+from core.predictor import rebuild
 
 from .builders import manifest_of, some_images, tiny_network
 
@@ -78,6 +81,20 @@ def test_what_a_newer_numeral_added_is_passed_over(place: str) -> None:
     assert decode(changed) == MANIFEST
 
 
+def test_a_manifest_from_before_calibration_is_read_and_its_probabilities_stay_what_they_were() -> None:
+    data = (Path(__file__).parent / "manifest_without_calibration.json").read_bytes()
+    assert b"temperature" not in data
+    found = Manifest.decode(data)
+    assert found.calibration.temperature == 1
+    assert found.robustness == {}
+    assert found.test.accuracy == 0.5
+    assert found.test.raw_calibration_error is None
+    assert found.test.per_class_intervals == ()
+    assert Manifest.decode(found.encode()) == found
+    rebuilt = rebuild(found, weights.encode(tiny_network().state()))  # passes the golden probe
+    assert rebuilt.temperature == 1
+
+
 WRONG: list[tuple[str, Any]] = [
     ("schema_version", 2),
     ("schema_version", "1"),
@@ -106,6 +123,14 @@ WRONG: list[tuple[str, Any]] = [
     ("data.files", {"train-images": "short"}),
     ("validation.interval", [0.1]),
     ("test", GONE),
+    ("validation.per_class_intervals", [[0.1]]),
+    ("calibration.temperature", 0),
+    ("calibration.temperature", -1.0),
+    ("calibration.temperature", "warm"),
+    ("calibration.temperature", float("inf")),
+    ("calibration.temperature", float("nan")),
+    ("robustness", [0.5]),
+    ("robustness.noise", 0.5),
     ("verdict.promote", "perhaps"),
     ("golden", GONE),
     ("golden.images", "%%%"),

@@ -119,6 +119,18 @@ def test_a_replica_shares_nested_parameters_and_no_scratch() -> None:
     assert len(scratches) == 8
 
 
+def test_its_layers_are_named_as_their_parameters_are() -> None:
+    network = built({"kind": "residual", "layers": [DENSE, {"kind": "relu"}], "shortcut": [DENSE]}, DENSE)
+    names = [name for name, _ in network.named_layers()]
+    inner = ["0.dense", "1.relu", "shortcut.0.dense"]
+    assert names == ["0.residual", *(f"0.residual.{name}" for name in inner), "1.dense"]
+    layers = dict(network.named_layers())
+    for name, parameter in network.named_parameters():
+        if name.rpartition(".")[0] in layers:
+            layer, _, own = name.rpartition(".")
+            assert layers[layer].parameters[own] is parameter
+
+
 # what is refused
 
 

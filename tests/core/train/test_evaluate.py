@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.train.evaluate import Mistake, evaluate, expected_calibration_error, wilson_interval
+from core.train.evaluate import (
+    Accuracy,
+    Bin,
+    Mistake,
+    evaluate,
+    expected_calibration_error,
+    reliability,
+    wilson_interval,
+)
 
 # Five images, three classes. Read as 0, 1, 1, 2, 0; the truth is 0, 1, 2, 2, 1: images 2 and 4 are mistakes.
 PROBABILITIES = np.array(
@@ -29,6 +37,7 @@ def test_measures_of_five_images_worked_by_hand() -> None:
     assert found.loss == pytest.approx(-(log(0.8) + log(0.5) + log(0.3) + log(1) + log(0.05)) / 5)
     # The one 0 is right; of the 1s, one of two; of the 2s, one of two.
     assert found.per_class == (1.0, 0.5, 0.5)
+    assert found.per_class_intervals == (wilson_interval(1, 1), wilson_interval(1, 2), wilson_interval(1, 2))
     assert found.confusion == (
         (1, 0, 0),  # true 0: read as 0
         (1, 1, 0),  # true 1: one read as 0, one as 1
@@ -50,8 +59,25 @@ def test_all_right_is_all_right() -> None:
     assert found.confusion == tuple(tuple(int(i == j) for j in range(10)) for i in range(10))
 
 
-def test_a_class_without_images_has_no_share() -> None:
-    assert evaluate(PROBABILITIES[:1], LABELS[:1]).per_class == (1.0, 0.0, 0.0)
+def test_a_class_without_images_has_no_share_and_nothing_is_known_of_it() -> None:
+    found = evaluate(PROBABILITIES[:1], LABELS[:1])
+    assert found.per_class == (1.0, 0.0, 0.0)
+    assert found.per_class_intervals[1:] == ((0.0, 1.0), (0.0, 1.0))
+
+
+def test_accuracy_counts_what_is_right() -> None:
+    assert Accuracy.of(np.array([True, False, True, True])) == Accuracy(4, 0.75, wilson_interval(3, 4))
+
+
+def test_what_was_claimed_before_the_temperature_is_measured_beside_what_is_claimed_now() -> None:
+    raw = np.where(PROBABILITIES > 0.4, 0.998, 0.001)
+    found = evaluate(PROBABILITIES, LABELS, raw=raw)
+    assert found.calibration_error == expected_calibration_error(PROBABILITIES, LABELS)
+    assert found.raw_calibration_error == expected_calibration_error(raw, LABELS) != found.calibration_error
+    assert found.raw_reliability == reliability(raw, LABELS)
+    without = evaluate(PROBABILITIES, LABELS)
+    assert without.raw_calibration_error == without.calibration_error
+    assert without.raw_reliability == without.reliability == reliability(PROBABILITIES, LABELS)
 
 
 def test_a_probability_that_has_underflowed_leaves_the_loss_finite() -> None:
@@ -138,7 +164,24 @@ def test_the_wilson_interval_lies_between_0_and_1_around_the_proportion(count: i
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
+def test_of_no_trial_at_all_nothing_is_known() -> None:
+    assert wilson_interval(0, 0) == (0, 1)
+
+
 # calibration
+
+
+def test_reliability_worked_by_hand() -> None:
+    # Two bins: below one half lies one reading, at 0.4 and wrong; above, readings at 0.6 and 1, of which one is right.
+    probabilities = np.array([[0.4, 0.3, 0.3], [0.6, 0.2, 0.2], [0.0, 0.0, 1.0]])
+    assert reliability(probabilities, np.array([1, 0, 0]), bins=2) == (
+        Bin(count=1, confidence=0.4, accuracy=0.0, interval=wilson_interval(0, 1)),
+        Bin(count=2, confidence=0.8, accuracy=0.5, interval=wilson_interval(1, 2)),
+    )
+
+
+def test_bins_without_a_reading_are_left_out() -> None:
+    assert [b.count for b in reliability(np.eye(4), np.arange(4))] == [4]
 
 
 def test_the_calibration_error_worked_by_hand() -> None:

@@ -1,0 +1,183 @@
+"""A training on disk, so that one that was killed goes on where it stood, and ends with the same bits.
+
+One file:
+
+    numeral training checkpoint 1       what it is, and the version of this layout
+    <sha256 of all that follows, in hex>
+    an .npz: every array by name, and under "plain", as JSON, what is no array
+
+The digest is checked before anything is parsed, and nothing in the file can be code (no pickle). It is written under
+another name and renamed when all of it is on the disk: whatever happens, the last whole one is there.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import NumeralError, TrainingError
+from core.nn.sequential import Sequential
+from core.optim.average import ExponentialAverage
+from core.optim.optimizers import Optimizer
+from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
+from core.train.loop import EpochReport
+from core.train.stopping import BestWeights
+
+_MAGIC = b"numeral training checkpoint 1\n"
+_DIGEST = 2 * hashlib.sha256().digest_size
+_PLAIN = "plain"
+
+
+@dataclass
+class Training:
+    """All that changes while a network is trained; whatever else `fit` is given must be the same when it goes on.
+
+    Attributes:
+        network: Its parameters, buffers and sources of random numbers.
+        optimizer: The update rule.
+        generators: Every source of random numbers outside the network, by name: of the order of the images, …
+        average: Of the weights, where one is taken.
+        best: The best weights, where they are kept.
+        reports: Of the epochs that are done; who takes the reports from `fit` appends them.
+    """
+
+    network: Sequential
+    optimizer: Optimizer
+    generators: Mapping[str, np.random.Generator]
+    average: ExponentialAverage | None = None
+    best: BestWeights | None = None
+    reports: list[EpochReport] = field(default_factory=list)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Arrays by full name, and what is no array, fit for JSON. To be taken at a report, not within an epoch."""
+        arrays = {
+            f"{part}/{name}": array for part, kept in self._parts().items() for name, array in kept.state().items()
+        }
+        plain = {
+            "reports": [asdict(report) for report in self.reports],
+            "network_random": self.network.random_state(),
+            "generators": {name: generator.bit_generator.state for name, generator in self.generators.items()},
+        }
+        return arrays, plain
+
+    def load_state(self, arrays: Mapping[str, NDArray[Any]], plain: Mapping[str, Any]) -> None:
+        """Go on from a `state()`.
+
+        Raises:
+            NumeralError: It is one of another training; this one may be changed in part, so make it anew.
+        """
+        parts = self._parts()
+        if surplus := sorted({name.partition("/")[0] for name in arrays} - parts.keys()):
+            raise TrainingError(f"it holds {', '.join(surplus)}, which this training has not")
+        for part, kept in parts.items():
+            kept.load_state({n.partition("/")[2]: array for n, array in arrays.items() if n.startswith(f"{part}/")})
+        self.network.load_random_state(plain["network_random"])
+        if plain["generators"].keys() != self.generators.keys():
+            found, wanted = (", ".join(sorted(names)) or "none" for names in (plain["generators"], self.generators))
+            raise TrainingError(f"it holds the generators {found}, this training has {wanted}")
+        for name, generator in self.generators.items():
+            generator.bit_generator.state = plain["generators"][name]
+        self.reports[:] = [_report(fields) for fields in plain["reports"]]
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state() of arrays."""
+        parts = {"network": self.network, "optimizer": self.optimizer, "average": self.average, "best": self.best}
+        return {name: part for name, part in parts.items() if part is not None}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The file of one training.
+
+    Attributes:
+        path: Where it is.
+        identity: Everything that decides what the training comes to, in one string (a digest of data, recipe and
+            code): a checkpoint with another one is refused.
+    """
+
+    path: Path
+    identity: str
+
+    def save(self, training: Training) -> None:
+        """Write the training as it stands, in the place of what was there before."""
+        arrays, plain = training.state()
+        text = json.dumps({"identity": self.identity} | plain).encode()
+        buffer = io.BytesIO()
+        members: dict[str, Any] = {**arrays, _PLAIN: np.frombuffer(text, np.uint8)}
+        np.savez(buffer, **members)
+        _write_whole(self.path, _MAGIC + _hex(buffer.getvalue()) + b"\n" + buffer.getvalue())
+
+    def load(self, training: Training) -> bool:
+        """Bring a training that was just made to where the saved one stood.
+
+        Returns:
+            Whether there was a checkpoint.
+
+        Raises:
+            TrainingError: The file is damaged, is no checkpoint, or is one of another training. Make the training anew
+                before it is used.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise TrainingError(f"{self.path}: cannot be read ({error})") from error
+        try:
+            arrays = self._unpack(data)
+            plain = json.loads(arrays.pop(_PLAIN).tobytes())
+            if plain["identity"] != self.identity:
+                raise TrainingError(f"it is of the training {plain['identity']}, not of {self.identity}")
+            training.load_state(arrays, plain)
+        except (NumeralError, KeyError, TypeError, ValueError) as error:
+            raise TrainingError(f"checkpoint {self.path}: {error}. Delete it to train from the start") from error
+        return True
+
+    def _unpack(self, data: bytes) -> dict[str, NDArray[Any]]:
+        if not data.startswith(_MAGIC):
+            raise TrainingError(
+                f"begins with {data[: len(_MAGIC)]!r}, expected {_MAGIC!r}: no checkpoint, or a damaged one"
+            )
+        end = len(_MAGIC) + _DIGEST
+        digest, body = data[len(_MAGIC) : end], data[end + 1 :]
+        if digest != _hex(body):
+            raise TrainingError(
+                f"sha256 {_hex(body).decode()}, expected {digest.decode(errors='replace')}: it is damaged"
+            )
+        with np.load(io.BytesIO(body), allow_pickle=False) as file:
+            return dict(file)
+
+
+def _hex(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment, power cuts included, either the old one or the new one is there, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")  # always the same name: kills do not leave ever more behind
+    with partial.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the new name itself
+    finally:
+        os.close(folder)
+
+
+def _report(fields: Mapping[str, Any]) -> EpochReport:
+    diagnostics = tuple(
+        StepDiagnostics(step["step"], tuple(LayerDiagnostics(**layer) for layer in step["layers"]))
+        for step in fields["diagnostics"]
+    )
+    return EpochReport(**{**fields, "diagnostics": diagnostics})

@@ -1,0 +1,167 @@
+"""What goes on inside a network while it is trained: where gradients vanish or explode, and where units have died.
+
+Backpropagation multiplies a gradient by one layer's Jacobian after the other. Where these shrink it, hardly anything is
+left for the first layers, which then do not learn; where they stretch it, one step throws the weights out of the valley
+(Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, whose figures plot what is measured here).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import hypot
+
+import numpy as np
+
+from core.nn.layer import Array, Layer
+from core.nn.sequential import Sequential
+from core.optim.clip import gradient_norm
+
+Visit = Callable[[str, Array], None]
+"""(a layer's full name, what it returned)"""
+
+
+@dataclass(frozen=True)
+class LayerDiagnostics:
+    """One layer at one step.
+
+    Attributes:
+        name: Full name, e.g. `0.dense`, or `3.residual.0.dense` for a layer within a block.
+        mean: Of the layer's outputs for the batch.
+        spread: Their standard deviation. From layer to layer it should neither fade nor grow.
+        idle: Share of units that pass hardly any gradient on, 0 to 1; None where that is not defined. A unit of a ReLU
+            is idle ("dead") if it is 0 for every image of the batch; an output of a sigmoid or tanh ("saturated") if
+            its slope is below a twentieth of the largest.
+        gradient_norm: ‖g‖ over the layer's parameters, before clipping; None for a layer without any of its own.
+        update_ratio: ‖Δw‖ / ‖w‖, how far the step moved them: about 10⁻³ is usual, and 1 is to start all over. None
+            for a layer without any of its own, or if all were 0.
+    """
+
+    name: str
+    mean: float
+    spread: float
+    idle: float | None = None
+    gradient_norm: float | None = None
+    update_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class StepDiagnostics:
+    """Every layer at one step.
+
+    Attributes:
+        step: From 0, over all epochs.
+        layers: The first layer first; after a layer that is made of layers, those.
+    """
+
+    step: int
+    layers: tuple[LayerDiagnostics, ...]
+
+
+@dataclass(frozen=True)
+class Before:
+    """A step between its backward pass and its update.
+
+    Attributes:
+        layers: All but their update ratios.
+        weights: A copy of every parameter, by full name.
+    """
+
+    layers: tuple[LayerDiagnostics, ...]
+    weights: Mapping[str, Array]
+
+
+def look(network: Sequential, x: Array) -> Before:
+    """Measure outputs and gradients, changing no bit of the training.
+
+    Args:
+        network: After its backward pass, before gradients are clipped.
+        x: The batch, (N, *input_shape). It is sent through a twin once more, where a dropout draws other masks.
+    """
+    outputs: dict[str, LayerDiagnostics] = {}
+
+    def visit(name: str, y: Array) -> None:
+        idle = _IDLE.get(kind_of(name))
+        outputs[name] = LayerDiagnostics(
+            name=name,
+            mean=float(y.mean(dtype=np.float64)),
+            spread=float(y.std(dtype=np.float64)),
+            idle=None if idle is None else idle(y),
+        )
+
+    walk(network, x, visit)
+    layers = []
+    for name, layer in network.named_layers():
+        own = layer.parameters if _is_leaf(layer) else {}
+        norm = hypot(*(gradient_norm(p) for p in own.values())) if own else None
+        layers.append(replace(outputs[name], gradient_norm=norm))
+    return Before(tuple(layers), {name: p.value.copy() for name, p in network.named_parameters()})
+
+
+def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
+    """Add how far the step moved each layer.
+
+    Args:
+        before: What `look` found before the update.
+        network: After it.
+        step: Its number.
+    """
+    ratios: dict[str, float] = {}
+    for name, layer in network.named_layers():
+        if not _is_leaf(layer):
+            continue
+        old = {own: before.weights[f"{name}.{own}"] for own in layer.parameters}
+        size = _norm(old.values())
+        if size:
+            ratios[name] = _norm(p.value - old[own] for own, p in layer.parameters.items()) / size
+    return StepDiagnostics(step, tuple(replace(found, update_ratio=ratios.get(found.name)) for found in before.layers))
+
+
+def walk(network: Sequential, x: Array, visit: Visit, *, training: bool = True) -> None:
+    """Send x through a twin of the network, and show `visit` what each layer returns, in the order of computation.
+
+    The network itself, its running averages and its random numbers stay as they are.
+    """
+    twin = network.twin()
+    for name, layer in twin.named_layers():
+        vars(layer).update(forward=_shown(layer, name, visit))  # the twin is thrown away, and this with it
+    twin.forward(x, training=training)
+
+
+def kind_of(name: str) -> str:
+    """`3.residual.0.dense` → "dense"."""
+    return name.rpartition(".")[2]
+
+
+def _shown(layer: Layer, name: str, visit: Visit) -> Callable[..., Array]:
+    forward = layer.forward
+
+    def shown(x: Array, *, training: bool = False) -> Array:
+        y = forward(x, training=training)
+        visit(name, y)
+        return y
+
+    return shown
+
+
+def _dead(y: Array) -> float:
+    """Share of units, of pictures of channels, that are 0 everywhere: y is (N, …, units)."""
+    return float((y == 0).all(axis=tuple(range(y.ndim - 1))).mean())
+
+
+def _saturated(y: Array) -> float:
+    """Share of a tanh's outputs where the slope 1 − y² is below a twentieth of its largest, 1."""
+    return float((y * y > 0.95).mean())
+
+
+_IDLE: dict[str, Callable[[Array], float]] = {
+    "relu": _dead,
+    "tanh": _saturated,
+    "sigmoid": lambda y: _saturated(2 * y - 1),  # σ(x) = ½ (1 + tanh(x / 2))
+}
+
+
+def _is_leaf(layer: Layer) -> bool:
+    return next(layer.named_layers(), None) is None
+
+
+def _norm(arrays: Iterable[Array]) -> float:
+    return hypot(*(float(np.linalg.norm(array)) for array in arrays))

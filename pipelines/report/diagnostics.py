@@ -1,0 +1,87 @@
+"""Charts of what went on inside the network while it was trained: a line for each layer, over the steps."""
+
+from collections.abc import Callable, Sequence
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
+from pipelines.report.charts import drawn
+from pipelines.report.formats import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_STYLES = ("-", "--", "-.", ":")
+"""Neighboring layers are told apart by these as well: color alone does not reach every reader, nor every printer."""
+
+_Measure = Callable[[LayerDiagnostics], float | None]
+
+
+def charts(steps: Sequence[StepDiagnostics]) -> tuple[Markup, ...]:
+    """Gradient norms, update ratios, spread of the outputs, and idle units, by step.
+
+    Args:
+        steps: In order; may be empty.
+
+    Returns:
+        An `<svg>` element for each of these that some layer has. The accessible name is the title and the last values.
+    """
+    drawings = (
+        _chart("Length of the gradient", steps, lambda layer: layer.gradient_norm, log=True),
+        _chart("Update, as a share of the weights", steps, lambda layer: layer.update_ratio, log=True),
+        _chart("Spread of the outputs, where there are weights", steps, _spread, log=True),
+        _chart("Idle units", steps, lambda layer: layer.idle, log=False),
+    )
+    return tuple(chart for chart in drawings if chart is not None)
+
+
+def _spread(layer: LayerDiagnostics) -> float | None:
+    """Of layers with parameters alone: what an activation makes of it is bound to be smaller."""
+    return None if layer.gradient_norm is None else layer.spread
+
+
+def _chart(title: str, steps: Sequence[StepDiagnostics], measure: _Measure, *, log: bool) -> Markup | None:
+    lines: dict[str, list[float]] = {}
+    for step in steps:
+        for layer in step.layers:
+            value = measure(layer)
+            # What has no logarithm leaves a gap in its line.
+            lines.setdefault(layer.name, []).append(nan if value is None or (log and value <= 0) else value)
+    lines = {name: values for name, values in lines.items() if any(map(isfinite, values))}
+    if not lines:
+        return None
+    written = {name: f"#0001{index:02x}" for index, name in enumerate(lines)}
+    last = ", ".join(f"{name} {number(values[-1])}" for name, values in lines.items())
+    return drawn(
+        title,
+        f"{title}: at step {steps[-1].step}, {last}.",
+        lambda axes: _plot(axes, [step.step for step in steps], lines, written, log=log),
+        height=3.4,
+        colors={color: _shade(index / max(len(lines) - 1, 1)) for index, color in enumerate(written.values())},
+    )
+
+
+def _plot(
+    axes: "Axes", steps: Sequence[int], lines: dict[str, list[float]], written: dict[str, str], *, log: bool
+) -> None:
+    from matplotlib.ticker import MaxNLocator, PercentFormatter  # here, for the reason given in `charts.drawn`
+
+    for index, (name, values) in enumerate(lines.items()):
+        style = _STYLES[index % len(_STYLES)]
+        axes.plot(steps, values, style, color=written[name], linewidth=1.6, label=name)
+    if log:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, 1)
+        axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.set_xlabel("step")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0.02)
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
+
+
+def _shade(depth: float) -> str:
+    """From the first layer, 0, to the last, 1: a color between two that the page has."""
+    return f"color-mix(in oklab, var(--validation) {depth:.0%}, var(--train))"
