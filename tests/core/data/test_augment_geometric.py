@@ -134,14 +134,16 @@ def test_several_transforms_are_one_interpolation_at_the_places_of_the_composed_
     assert np.median(difference) < 0.01
 
 
-def test_transforms_multiply_up_in_the_order_of_the_recipe() -> None:
-    one, other = Rotate(degrees=40), Shear(degrees=40)
-    both = moved(one, other, count=10).A
+@pytest.mark.parametrize("other", [Rotate(degrees=40), Scale(by=0.5), Shear(degrees=40), Translate(pixels=5)])
+@pytest.mark.parametrize("one", [Rotate(degrees=40), Scale(by=0.5), Shear(degrees=40), Translate(pixels=5)])
+def test_transforms_multiply_up_in_the_order_of_the_recipe(one: Geometric, other: Geometric) -> None:
+    both = moved(one, other, count=10)
     rng = np.random.default_rng(0)
-    alone = [Geometry(10, 28, 28) for _ in range(2)]
-    one.move(alone[0], rng)
-    other.move(alone[1], rng)
-    np.testing.assert_allclose(both, alone[0].A @ alone[1].A, atol=1e-6)
+    first, second = (Geometry(10, 28, 28) for _ in range(2))
+    one.move(first, rng)
+    other.move(second, rng)
+    np.testing.assert_allclose(both.A, first.A @ second.A, atol=1e-6)
+    np.testing.assert_allclose(both.t, first.t + second.t, atol=1e-6)
 
 
 def test_a_rotation_and_back_within_one_recipe_does_not_blur() -> None:

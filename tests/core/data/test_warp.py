@@ -53,7 +53,7 @@ def questions(draw: st.DrawFn) -> tuple[Any, Any, Any]:
     return images, rows, columns
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(question=questions())
 def test_every_pixel_is_its_four_neighbors_weighed_to_within_half_a_level(question: tuple[Any, Any, Any]) -> None:
     np.testing.assert_allclose(warp(*question), naive(*question), rtol=0, atol=HALF_A_LEVEL)
@@ -171,7 +171,7 @@ def test_the_result_is_an_own_float32_array_and_what_was_given_is_as_before() ->
         np.testing.assert_array_equal(array, before)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=50)
 @given(question=questions())
 def test_what_is_read_stays_from_0_to_255(question: tuple[Any, Any, Any]) -> None:
     _, rows, columns = question
