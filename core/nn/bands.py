@@ -22,7 +22,6 @@ almost t, and the product is t times wider. t = 1 is im2col, and t = all of a ro
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from core.nn.layer import Array, Shape
 from core.nn.window import Window
@@ -99,14 +98,13 @@ class Bands:
         """Copy the patch under every tile; a last column for the bias is left alone.
 
         Args:
-            x: (N, H, W, C), with its padding.
+            x: (N, H, W, C), with its padding, C-contiguous; likewise below.
             out: (N, OH, T, K).
         """
         n, h, w, c = x.strides
         down, right = h * self.rows.stride, w * self.columns.stride * self.tile  # from one tile to the next
         shape = (len(x), *self.tiles, self.rows.kernel, self.run, self.inputs)
-        patches = as_strided(x, shape, (n, down, right, h, w, c), writeable=False)
-        np.copyto(self._patches(out), patches)
+        np.copyto(self._patches(out), _seen(x, shape, (n, down, right, h, w, c)))
 
     def scatter(self, d_patches: Array, dx: Array) -> None:
         """The transpose of `gather`: add every patch to the pixels that it came from.
@@ -121,7 +119,7 @@ class Bands:
         for i in range(self.rows.kernel):
             for piece in self.pieces:
                 shape = (len(dx), *self.tiles, piece.stop - piece.start, self.inputs)
-                target = as_strided(dx[:, i:, piece.start :], shape, steps)
+                target = _seen(dx, shape, steps, offset=i * h + piece.start * w)
                 target += source[:, :, :, i, piece]
 
     @property
@@ -134,11 +132,19 @@ class Bands:
         """(N, OH, T, K) seen as (N, OH, T, kh, R, C)."""
         n, h, t, one = cols.strides
         shape = (*cols.shape[:3], self.rows.kernel, self.run, self.inputs)
-        return as_strided(cols, shape, (n, h, t, one * self.run * self.inputs, one * self.inputs, one))
+        return _seen(cols, shape, (n, h, t, one * self.run * self.inputs, one * self.inputs, one))
 
     def _diagonals(self, band: Array) -> Array:
         """A band matrix (K, t·O) seen as (t, kh, kw, C, O): for each of a tile's outputs, the kernel's place."""
         down, one = band.strides  # to the next number of a patch, and to the next column
         pixel = down * self.inputs
         strides = (pixel * self.columns.stride + one * self.outputs, pixel * self.run, pixel, down, one)
-        return as_strided(band, (self.tile, self.rows.kernel, self.columns.kernel, self.inputs, self.outputs), strides)
+        return _seen(band, (self.tile, self.rows.kernel, self.columns.kernel, self.inputs, self.outputs), strides)
+
+
+def _seen(x: Array, shape: Shape, strides: Shape, offset: int = 0) -> Array:
+    """The memory of `x`, C-contiguous, with other steps, from `offset` bytes on.
+
+    What NumPy's `as_strided` gives, in a tenth of the time: for one picture, that was a third of a convolution.
+    """
+    return np.ndarray(shape, x.dtype, x, offset, strides)

@@ -54,11 +54,22 @@ class Scratch:
         """What lies about in scratch is nobody's: a copy starts empty."""
         return Scratch(self._dtype)
 
-    def __call__(self, name: str, shape: Shape, dtype: DTypeLike | None = None) -> NDArray[Any]:
-        """The array called `name`, of this shape; its content is whatever was left there."""
+    def __call__(
+        self, name: str, shape: Shape, dtype: DTypeLike | None = None, *, fill: float | None = None
+    ) -> NDArray[Any]:
+        """The array called `name`, of this shape; its content is whatever was left there.
+
+        Args:
+            name: One for each purpose.
+            shape: The first axis may be another each time.
+            dtype: By default that of the layer.
+            fill: What a new array is filled with, for parts of it that nobody writes to later.
+        """
         array = self._arrays.get(name)
         if array is None or len(array) < shape[0] or array.shape[1:] != shape[1:]:
             array = self._arrays[name] = np.empty(shape, self._dtype if dtype is None else dtype)
+            if fill is not None:
+                array.fill(fill)
         return array[: shape[0]]
 
 

@@ -12,6 +12,7 @@ from core.errors import ArchitectureError
 from core.nn.architectures import build
 from core.nn.bands import Bands
 from core.nn.conv import Conv2D
+from core.nn.layer import Scratch
 from core.nn.plan import Plan
 from core.nn.window import Window
 
@@ -115,7 +116,7 @@ def test_every_layout_gives_what_the_loops_give(
 
     assert_close(results(layer, x, dy), [y, dw, db, dx], tolerance)
     for plan in plans(layer):
-        layer.plan = plan
+        layer.plan, layer.scratch = plan, Scratch(layer.dtype)
         assert_close(results(layer, x, dy), [y, dw, db, dx], tolerance)
 
 
@@ -208,7 +209,7 @@ def test_input_and_gradient_may_be_views_of_any_strides_and_are_left_alone(paddi
     turned = np.ascontiguousarray(dy.transpose(3, 1, 2, 0)).transpose(3, 1, 2, 0)
     kept = wide.copy(), turned.copy()
     for plan in plans(layer):
-        layer.plan = plan
+        layer.plan, layer.scratch = plan, Scratch(layer.dtype)
         assert_close(results(layer, wide, turned), expected, 1e-13)
     np.testing.assert_array_equal(wide, kept[0])
     np.testing.assert_array_equal(turned, kept[1])
@@ -341,3 +342,16 @@ def test_weights_start_with_the_variance_for_their_fan_in() -> None:
 def test_impossible_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArchitectureError, match=f"layer 0: .*{message}"):
         build((8, 8, 1), [{"kind": "conv2d", **options}], rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["W", "b"])
+def test_weights_that_change_between_two_uses_are_seen(name: str) -> None:
+    rng = np.random.default_rng(0)
+    layer = Conv2D((6, 6, 2), channels=3, kernel=3, padding="same", rng=rng, dtype=np.float64)
+    x = rng.standard_normal((2, 6, 6, 2))
+    before = layer.forward(x).copy()
+    layer.parameters[name].value.flat[0] += 1
+    after = layer.forward(x).copy()
+    fresh = layer.replica()
+    np.testing.assert_array_equal(after, fresh.forward(x))
+    assert not np.array_equal(after, before)
