@@ -13,7 +13,7 @@ from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
 from benchmarks.result import write
 from benchmarks.runner import people, warn_if_busy
-from core.errors import NumeralError
+from core.errors import ConfigError, NumeralError
 
 app = typer.Typer(
     help="Measure Numeral against those who do the same.",
@@ -70,4 +70,4 @@ if __name__ == "__main__":
         app()
     except NumeralError as error:
         people.print(f"error: {error}", style="red", markup=False)
-        raise SystemExit(1) from error
+        raise SystemExit(2 if isinstance(error, ConfigError) else 1) from error

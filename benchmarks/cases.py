@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from core.errors import ConfigError
 from core.nn.architectures import build
@@ -35,9 +36,15 @@ class Case:
     batch_size: int
     peers: tuple[str, ...]
 
-    def network(self) -> Sequential:
-        """The network, with the same initial weights at every call and in every process."""
-        return build(self.input_shape, self.layers, rng=np.random.default_rng(0))
+    def network(self, dtype: DTypeLike = np.float32) -> Sequential:
+        """The network, with the same initial weights at every call and in every process.
+
+        Biases begin at 0 and would be the same in any place; so each weight is moved a little, and none can get lost.
+        """
+        rng = np.random.default_rng(0)
+        network = build(self.input_shape, self.layers, rng=rng, dtype=dtype)
+        network.vector.value += 0.01 * rng.standard_normal(network.vector.value.shape)
+        return network
 
 
 @dataclass(frozen=True)

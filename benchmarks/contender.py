@@ -4,7 +4,7 @@ import multiprocessing
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from time import perf_counter
+from time import perf_counter, process_time
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +28,7 @@ class Contender(ABC):
 
     @abstractmethod
     def evidence(self) -> NDArray[np.floating[Any]]:
-        """Numbers that come out alike for all who compute the same: first losses, or logits."""
+        """Numbers that come out alike for all who compute the same: first losses in float64, or logits."""
 
     def pace(self, seconds: float) -> float:
         """Images a second, over at least so many seconds and one step."""
@@ -51,6 +51,10 @@ class Side:
 
     Apart, no library can change how another one uses the processor: threads, allocators, flags for small numbers.
     Use it as a context manager.
+
+    Attributes:
+        waited: Seconds that the process was ready and asked nothing.
+        spent: Seconds of processor time that it took meanwhile. Next to none; or it disturbs those who are measured.
     """
 
     def __init__(self, make: Callable[[], Contender]) -> None:
@@ -59,6 +63,7 @@ class Side:
         Args:
             make: Makes the contender there; must be picklable.
         """
+        self.waited = self.spent = 0.0
         context = multiprocessing.get_context("spawn")
         self._connection, there = context.Pipe()
         self._process = context.Process(target=_answer, args=(there, make), daemon=True)
@@ -82,17 +87,21 @@ class Side:
         """
         self._connection.send((method, arguments))
         try:
-            return self._connection.recv()
+            found, waited, spent = self._connection.recv()
         except EOFError as error:
             raise RuntimeError(f"{method} failed in the contender's process; the reason stands above") from error
+        self.waited, self.spent = self.waited + waited, self.spent + spent
+        return found
 
 
 def _answer(connection: "Connection[Any, Any]", make: Callable[[], Contender]) -> None:
     """In the process: answer one call after the other, until the other end is closed."""
     contender = make()
     while True:
+        since, before = perf_counter(), process_time()
         try:
             method, arguments = connection.recv()
         except EOFError:
             return
-        connection.send(getattr(contender, method)(*arguments))
+        waited, spent = perf_counter() - since, process_time() - before
+        connection.send((getattr(contender, method)(*arguments), waited, spent))

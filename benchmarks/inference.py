@@ -20,7 +20,7 @@ def measure(pattern: str, rounds: int, seconds: float) -> list[Result]:
     """
     results: list[Result] = []
     for case in chosen(INFERENCE, pattern):
-        peers = [Peer("onnxruntime", "onnxruntime", partial(_onnx, case))]
+        peers = [Peer("onnxruntime", "onnxruntime", partial(_onnx, case), also=("onnx",))]
         results += compare(
             case.name, partial(OurInference, case), peers, rounds=rounds, seconds=seconds, tolerance=TOLERANCE
         )

@@ -1,5 +1,6 @@
 """PyTorch's side: eager mode, as its tutorials write a training loop."""
 
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,14 +29,14 @@ class PyTorchTraining(Contender):
             threads: For its operators.
             channels_last: Keep pictures and kernels with the channel as fastest axis, as we do; else as the slowest.
         """
-        self.case = case
+        self.case, self.channels_last = case, channels_last
         torch.set_num_threads(threads)
         images, labels = training_digits()
         self.labels = torch.from_numpy(labels)
         self.images = torch.from_numpy(images)
         if len(case.input_shape) == 3:
             self.images = self.images.reshape(-1, 1, *case.input_shape[:2])
-        self.network = _network(case.network())
+        self.network = _network(case.network(), torch.float32)
         if channels_last:
             self.images = self.images.to(memory_format=torch.channels_last)
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -49,28 +50,36 @@ class PyTorchTraining(Contender):
 
     def step(self) -> int:
         """One step; returns the batch size."""
-        self._step()
+        rows = torch.from_numpy(next(self.rows))
+        _update(self.network, self.optimizer, self.images[rows], self.labels[rows])
         return self.case.batch_size
 
     def evidence(self) -> NDArray[np.floating[Any]]:
         """The losses of the first 3 steps."""
-        self.begin()
-        return np.array([self._step().item() for _ in range(3)])
-
-    def _step(self) -> Any:
-        rows = torch.from_numpy(next(self.rows))
-        self.optimizer.zero_grad()
-        loss = cross_entropy(self.network(self.images[rows]), self.labels[rows])
-        loss.backward()
-        self.optimizer.step()
-        return loss
+        network = _network(self.case.network(np.float64), torch.float64)
+        if self.channels_last:
+            network = network.to(memory_format=torch.channels_last)
+        optimizer = OPTIMIZERS[self.case.optimizer](network.parameters(), lr=self.case.learning_rate)
+        first = islice(batches(len(self.images), self.case.batch_size), 3)
+        return np.array(
+            [_update(network, optimizer, self.images[rows].double(), self.labels[rows]).item() for rows in first]
+        )
 
 
-def _network(network: Sequential) -> Any:
+def _update(network: Any, optimizer: Any, x: Any, labels: Any) -> Any:
+    """One update; returns the loss before it."""
+    optimizer.zero_grad()
+    loss = cross_entropy(network(x), labels)
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def _network(network: Sequential, dtype: Any) -> Any:
     """The same layers with the same weights."""
     modules = []
     for layer, arrays in channels_first(network):
-        module = _module(layer)
+        module = _module(layer).to(dtype)
         with torch.no_grad():
             for name, array in arrays.items():
                 parameter = module.weight if name in {"W", "gamma"} else module.bias

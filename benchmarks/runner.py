@@ -18,6 +18,10 @@ _STAT, _WAIT = Path("/proc/stat"), 0.5
 _BUSY = 0.1
 """Cores that others may keep busy before anything is measured."""
 
+_IDLE = 0.05
+"""Of a core: what a side may keep busy while it waits. Threads spin for a few hundredths of a second before they sleep,
+which the next side's unmeasured steps outlast."""
+
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -29,19 +33,22 @@ class Peer:
         name: For people.
         package: What has to be installed.
         make: Makes the contender, in its own process.
+        also: What has to be installed besides.
     """
 
     name: str
     package: str
     make: Callable[[], Contender]
+    also: tuple[str, ...] = ()
 
     @property
     def version(self) -> str | None:
-        """The version that is installed; None where none is."""
+        """The version that is installed; None where anything that it takes is not."""
         try:
-            return version(self.package)
+            found, *_ = [version(package) for package in (self.package, *self.also)]
         except PackageNotFoundError:
             return None
+        return found
 
 
 def warn_if_busy() -> None:
@@ -101,6 +108,10 @@ def compare(
             our_rates.append(we.ask("pace", seconds))
             for name, side in they.items():
                 their_rates[name].append(side.ask("pace", seconds))
+        for name, side in {"numeral": we, **they}.items():
+            if side.spent > _IDLE * side.waited:
+                share = side.spent / side.waited
+                people.print(f"{case}: {name} kept {share:.0%} of a core busy while others were measured", style="red")
     return [
         Result.of_rates(
             case,

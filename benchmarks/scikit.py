@@ -4,7 +4,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
@@ -24,13 +24,10 @@ class ScikitTraining(Contender):
         self.case = case
         threadpool_limits(threads, user_api="blas")
         self.images, self.labels = training_digits()
-        dense = [layer for layer in case.network().layers if layer.kind == "dense"]
-        self.initial = [layer.parameters[name].value.copy() for name in "Wb" for layer in dense]
-        self.hidden = dense[0].output_shape
 
     def begin(self) -> None:
         """Initial weights, the first images."""
-        self.classifier = self._classifier(shuffle=True)
+        self.classifier = self._classifier(np.float32, shuffle=True)
         starts = range(0, len(self.images) - PASS + 1, PASS)
         self.passes = cycle([slice(start, start + PASS) for start in starts])
 
@@ -42,18 +39,20 @@ class ScikitTraining(Contender):
 
     def evidence(self) -> NDArray[np.floating[Any]]:
         """The losses of the first 3 batches, each measured before its update."""
-        classifier, rows = self._classifier(shuffle=False), batches(len(self.images), self.case.batch_size)
+        classifier, rows = self._classifier(np.float64, shuffle=False), batches(len(self.images), self.case.batch_size)
         losses = []
         for _ in range(3):
             batch = next(rows)
-            classifier.partial_fit(self.images[batch], self.labels[batch])
+            classifier.partial_fit(self.images[batch].astype(np.float64), self.labels[batch])
             losses.append(classifier.loss_)
         return np.array(losses)
 
-    def _classifier(self, *, shuffle: bool) -> Any:
+    def _classifier(self, dtype: DTypeLike, *, shuffle: bool) -> Any:
         """Plain SGD without momentum or penalty; one batch makes its arrays, which then get the initial weights."""
+        dense = [layer for layer in self.case.network(dtype).layers if layer.kind == "dense"]
+        initial = [layer.parameters[name].value for name in "Wb" for layer in dense]
         classifier = MLPClassifier(
-            self.hidden,
+            dense[0].output_shape,
             solver="sgd",
             momentum=0,
             nesterovs_momentum=False,
@@ -64,7 +63,7 @@ class ScikitTraining(Contender):
             random_state=0,
         )
         few = slice(self.case.batch_size)
-        classifier.partial_fit(self.images[few], self.labels[few], classes=np.arange(10))
-        for array, initial in zip((*classifier.coefs_, *classifier.intercepts_), self.initial, strict=True):
-            array[...] = initial
+        classifier.partial_fit(self.images[few].astype(dtype), self.labels[few], classes=np.arange(10))
+        for array, values in zip((*classifier.coefs_, *classifier.intercepts_), initial, strict=True):
+            array[...] = values
         return classifier

@@ -10,9 +10,9 @@ from benchmarks.ours import OurTraining
 from benchmarks.result import Result
 from benchmarks.runner import Peer, compare
 
-TOLERANCE = 1e-3
-"""A learning rate that is 1 % off makes five times as much. Less would not do: Adam divides a gradient by its own size,
-so where one is nothing but rounding (that of a bias before a batch norm), rounding decides the step."""
+TOLERANCE = 1e-9
+"""Of losses in float64. In float32 a thousandth would hardly do: Adam divides a gradient by its own size, so where one
+is nothing but rounding (that of a bias before a batch norm), rounding decides the step."""
 
 
 def measure(

@@ -1,5 +1,6 @@
 """Contenders that compute next to nothing, for the tests of the runner; each is made in a process of its own."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,18 @@ class Noting(Contender):
 
     def gemm_share(self, seconds: float) -> float:
         return 0.5
+
+
+class Restless(Noting):
+    """Keeps a core busy while it waits."""
+
+    def begin(self) -> None:
+        super().begin()
+        threading.Thread(target=self._spin, daemon=True).start()
+
+    def _spin(self) -> None:
+        while True:
+            pass
 
 
 class Failing(Noting):

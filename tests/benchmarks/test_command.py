@@ -50,8 +50,8 @@ def test_without_peers_json_has_our_figure_and_names_each_of_them(benchmark, cas
         assert row["theirs"] is row["ratio"] is row["low"] is row["high"] is row["agrees"] is row["version"] is None
 
 
-def test_an_unknown_case_ends_in_one_sentence():
+def test_an_unknown_case_ends_in_one_sentence_and_status_2():
     done = run("training", "--json", "--case", "mpl-32")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stdout == ""
     assert "error: no case matches 'mpl-32'; known: mlp-32, mlp-128, mlp-1024-128, cnn, cnn-wide\n" in done.stderr

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from benchmarks.runner import Peer, compare
-from tests.benchmarks.contenders import Failing, Noting
+from tests.benchmarks.contenders import Failing, Noting, Restless
 
 
 def compared(ours, *peers, rounds=1):
@@ -37,6 +37,22 @@ def test_a_peer_agrees_where_its_numbers_differ_by_less_than_the_tolerance(notes
     """1e-3 of the largest of our numbers, which is 2."""
     (result,) = compared(partial(Noting, "a", notes), Peer("b", "numpy", partial(Noting, "b", notes, found)))
     assert result.agrees is agrees
+
+
+def test_a_peer_that_lacks_something_besides_is_not_installed(notes):
+    peer = Peer("b", "numpy", partial(Noting, "b", notes), also=("a-package-that-nobody-has",))
+    (result,) = compared(partial(Noting, "a", notes), peer)
+    assert (result.theirs, result.version) == (None, None)
+
+
+def test_who_is_busy_while_others_are_measured_is_named(notes, capsys):
+    slow = partial(Noting, "a", notes)
+    restless = Peer("restless", "numpy", partial(Restless, "b", notes))
+    quiet = Peer("quiet", "numpy", partial(Noting, "c", notes))
+    compare("case", slow, [restless, quiet], rounds=3, seconds=0.05, tolerance=1e-3)
+    said = capsys.readouterr().err
+    assert "restless kept" in said
+    assert "quiet kept" not in said
 
 
 def test_a_contender_that_fails_ends_the_run_instead_of_keeping_it_waiting(notes):
