@@ -20,6 +20,7 @@ almost t, and the product is t times wider. t = 1 is im2col, and t = all of a ro
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,22 +49,22 @@ class Bands:
     tile: int
     bias: bool = True
 
-    @property
+    @cached_property
     def run(self) -> int:
         """R, pixels in one row of a tile's patch."""
         return (self.tile - 1) * self.columns.stride + self.columns.kernel
 
-    @property
+    @cached_property
     def pixels(self) -> int:
         """kh·R·C, numbers under a tile."""
         return self.rows.kernel * self.run * self.inputs
 
-    @property
+    @cached_property
     def tiles(self) -> Shape:
         """(OH, T)."""
         return self.rows.outputs, self.columns.outputs // self.tile
 
-    @property
+    @cached_property
     def shape(self) -> Shape:
         """(K, t·O), of the band matrix."""
         return self.pixels + self.bias, self.tile * self.outputs
@@ -122,7 +123,7 @@ class Bands:
                 target = _seen(dx, shape, steps, offset=i * h + piece.start * w)
                 target += source[:, :, :, i, piece]
 
-    @property
+    @cached_property
     def pieces(self) -> list[slice]:
         """A patch's row, cut into pieces as long as the way from tile to tile: no piece overlaps its neighbor's."""
         hop = self.tile * self.columns.stride

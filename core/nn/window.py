@@ -1,6 +1,7 @@
 """How a kernel slides over a picture: what convolution and pooling have in common."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 from core.errors import ArchitectureError
@@ -46,12 +47,12 @@ class Window:
         padding = max((outputs - 1) * stride + kernel - size, 0)
         return cls(size, kernel, stride, before=padding // 2, after=padding - padding // 2, outputs=outputs)
 
-    @property
+    @cached_property
     def padded(self) -> int:
         """Elements along the axis, with padding."""
         return self.before + self.size + self.after
 
-    @property
+    @cached_property
     def mirrored(self) -> "Window":
         """The window that carries gradients back, from outputs to inputs; for stride 1.
 
@@ -61,7 +62,7 @@ class Window:
         reach = self.kernel - 1
         return Window(self.outputs, self.kernel, 1, reach - self.before, reach - self.after, self.size)
 
-    @property
+    @cached_property
     def inside(self) -> slice:
         """The axis without its padding."""
         return slice(self.before, self.before + self.size)
