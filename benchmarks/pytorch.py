@@ -13,6 +13,7 @@ from benchmarks.cases import CORES, TrainingCase
 from benchmarks.channels_first import channels_first
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
+from core.errors import ConfigError
 from core.nn.sequential import Sequential
 
 OPTIMIZERS = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
@@ -106,4 +107,4 @@ def _module(layer: Any) -> Any:
             return nn.MaxPool2d(2)
         case "flatten":
             return nn.Flatten()
-    raise NotImplementedError(layer.kind)
+    raise ConfigError(f"{layer.kind}: PyTorch's side does not know this layer; name its module in _module")
