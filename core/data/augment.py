@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.geometry import Geometry
+from core.data.geometry import CHUNK, Geometry
 from core.errors import ConfigError
 from core.registry import construct
 
@@ -155,12 +155,15 @@ class Elastic(Geometric):
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """u ← u + α K U Kᵀ."""
         h, w = geometry.height, geometry.width
-        U = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8).astype(np.float32)  # 256 steps are fine enough
-        U += np.float32(0.5)  # their middles
+        steps = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8)  # 256 steps are fine enough
         down = gaussian(h, self.sigma)
         across = gaussian(w, self.sigma) * np.float32(self.alpha / 128)  # U is from −128 to 128 here
-        rows = self._spare((U.reshape(-1, w) @ across.T).reshape(U.shape), rng)
-        u: Images = np.matmul(down, rows, out=U)
+        u: Images = np.empty(steps.shape, np.float32)
+        for start in range(0, geometry.count, CHUNK):
+            U = steps[start : start + CHUNK].astype(np.float32)
+            U += np.float32(0.5)  # the steps' middles
+            np.matmul(down, (U.reshape(-1, w) @ across.T).reshape(U.shape), out=u[start : start + CHUNK])
+        self._spare(u, rng)
         geometry.u = u if geometry.u is None else geometry.u + u
 
 
