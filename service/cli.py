@@ -10,7 +10,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,25 +43,7 @@ PretrainedFlag = Annotated[
 ]
 
 
-@app.command()
-def serve(
-    repository: RepositoryFlag = None,
-    pretrained: PretrainedFlag = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on [NUMERAL_HOST, else 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one [NUMERAL_PORT, else 8500].")] = None,
-    poll_seconds: Annotated[
-        float | None, typer.Option(help="Pause between two looks at the repository [NUMERAL_POLL_SECONDS].")
-    ] = None,
-    drain_seconds: Annotated[
-        float | None, typer.Option(help="What calls may still take after SIGTERM [NUMERAL_DRAIN_SECONDS, else 8].")
-    ] = None,
-    max_picture_bytes: Annotated[
-        int | None, typer.Option(help="Largest encoded picture [NUMERAL_MAX_PICTURE_BYTES, else 10 MiB].")
-    ] = None,
-    log_level: Annotated[
-        str | None, typer.Option(help="debug, info, warning or error [NUMERAL_LOG_LEVEL, else info].")
-    ] = None,
-) -> None:
+def serve(**flags: Any) -> None:
     """Serve the champion, and follow it when another version is promoted.
 
     As long as nothing was published, the pretrained version that ships with Numeral serves.
@@ -69,16 +51,7 @@ def serve(
     Prints `listening on HOST:PORT` on standard output once it listens, and logs to standard error. SIGTERM and Ctrl-C
     let the calls under way finish; a second Ctrl-C does not.
     """
-    settings = _settings(
-        repository=repository,
-        pretrained=pretrained,
-        host=host,
-        port=port,
-        poll_seconds=poll_seconds,
-        drain_seconds=drain_seconds,
-        max_picture_bytes=max_picture_bytes,
-        log_level=log_level,
-    )
+    settings = _settings(**flags)
     from service import server
 
     status = asyncio.run(server.serve(settings, lambda sentence: print(sentence, flush=True)))
@@ -126,7 +99,7 @@ def health(
     """Ask a server whether it can answer; exit status 0 if it says SERVING, 1 otherwise."""
     from service.client import Recognizer
 
-    # Not through the settings: a container's health check runs every few seconds, and their import takes longest.
+    # Not through the settings: see `main`.
     address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
     with Recognizer(address) as client:
         status = client.health(timeout=timeout)
@@ -141,6 +114,10 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # What goes wrong inside gRPC comes back as an error, and is told in our words; it need not log it as well.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    if sys.argv[1:2] != ["health"]:  # which runs every few seconds, and for which the settings take long to import
+        from service import flags
+
+        app.command()(flags.of_settings(serve))
     try:
         app()
     except NumeralError as error:
@@ -148,7 +125,7 @@ def main() -> None:
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
-def _settings(**flags: str | float | None) -> "Settings":
+def _settings(**flags: Any) -> "Settings":
     """Read the settings, and log from now on as they say."""
     from service import settings
 

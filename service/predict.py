@@ -79,9 +79,12 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     Raises:
         ArtifactError: There is none, or it cannot be loaded.
     """
+    import numpy as np
+
     from core.artifact.repository import Repository
     from core.imaging import PictureLimits
-    from service.recognize import Recognition
+    from service.observer import Observer
+    from service.recognize import Recognition, reading
     from service.store import Store
     from service.watcher import PUBLISH_COMMAND
 
@@ -93,8 +96,16 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
         say(f"{finding}; train your own with: {PUBLISH_COMMAND}")
     else:
         loaded = store.load(repository.champion())
-    recognition = Recognition(store, PictureLimits(max_bytes=settings.max_picture_bytes))
-    return Oracle(recognition.encoded, lambda: loaded.version)
+    limits = PictureLimits(max_bytes=settings.max_picture_bytes)
+    recognition = Recognition(store, limits, pool=None, observer=Observer())
+
+    def ask(picture: bytes) -> Reading:
+        found = recognition.decode(picture)
+        if isinstance(found, PictureError):
+            raise found
+        return reading(recognition.compute(loaded, found[np.newaxis]))
+
+    return Oracle(ask, lambda: loaded.version)
 
 
 def _is_empty(repository: "Repository") -> bool:

@@ -1,63 +1,118 @@
-"""Picture in, digit out. Knows no transport."""
+"""Pictures in, probabilities out: what every protocol that the service speaks stands on. Knows no transport."""
 
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import PictureError
 from core.imaging import PictureLimits, digit_from_bytes, from_pixels
+from service.observer import Observer
 from service.reading import Reading
 from service.store import Loaded, Store
 
-__all__ = ["Recognition", "recognize"]
+__all__ = ["Answer", "Recognition", "reading"]
 
 
 @dataclass(frozen=True)
-class Recognition:
-    """Recognizes pictures with whatever model is active when a call begins.
+class Answer:
+    """What one version made of some images.
 
     Attributes:
-        store: Holds the model.
-        limits: How large a picture may be.
+        loaded: The version that computed this very answer.
+        probabilities: (N, 10) float32; each row sums to 1.
     """
 
-    store: Store
-    limits: PictureLimits
+    loaded: Loaded
+    probabilities: NDArray[np.float32]
 
-    def encoded(self, data: bytes) -> Reading:
-        """Read the digit in a PNG, JPEG, …; takes milliseconds, so call it off the event loop.
 
-        Raises:
-            NoModelError: Nothing is loaded yet.
-            PictureError: Not a picture, too large a one, or one with no digit in it.
+class Recognition:
+    """Recognizes pictures with the version that a call wants, or with the one that the policy gives it."""
+
+    def __init__(self, store: Store, limits: PictureLimits, pool: Executor | None, observer: Observer) -> None:
+        """Recognize.
+
+        Args:
+            store: Holds the versions.
+            limits: How large a picture may be.
+            pool: Threads that decode pictures; None decodes in the thread that asks.
+            observer: Is told what was computed.
         """
-        loaded = self.store.required()
-        return recognize(loaded, digit_from_bytes(data, limits=self.limits))
+        self.store = store
+        self._limits = limits
+        self._pool = pool
+        self._observer = observer
 
-    def pixels(self, data: bytes) -> Reading:
-        """Read a digit that is framed already: 784 bytes, row by row, 0 background to 255 ink.
+    async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
+        """What the digits are that are framed already.
+
+        Args:
+            images: (N, 28, 28), 0 background to 255 ink.
+            wanted: A version ("3"), an alias ("champion"), or "" for the one that the policy gives.
 
         Raises:
             NoModelError: Nothing is loaded yet.
+        """
+        return self.compute(self.store.choose(wanted), images)
+
+    async def encoded(self, pictures: Sequence[bytes], *, wanted: str = "") -> tuple[Answer, list[PictureError | None]]:
+        """What the digits are in PNG, JPEG, … files; decoding takes milliseconds, and happens off the event loop.
+
+        Args:
+            pictures: The files.
+            wanted: As for `images`.
+
+        Returns:
+            The answer, with a row for each picture, and for each picture why it holds no digit, or None. The row of a
+            picture without a digit is that of an empty image, and means nothing.
+        """
+        loaded = self.store.choose(wanted)
+        loop = asyncio.get_running_loop()
+        decoding = (loop.run_in_executor(self._pool, self.decode, picture) for picture in pictures)
+        found = await asyncio.gather(*decoding)
+        errors = [item if isinstance(item, PictureError) else None for item in found]
+        for error in filter(None, errors):
+            self._observer.rejected(loaded, type(error).__name__)
+        nothing = np.zeros((28, 28), np.uint8)
+        images = np.stack([nothing if isinstance(item, PictureError) else item for item in found])
+        return self.compute(loaded, images), errors
+
+    def decode(self, picture: bytes) -> NDArray[np.uint8] | PictureError:
+        """The digit in an encoded picture, (28, 28); or why there is none. Any thread may call it."""
+        try:
+            return digit_from_bytes(picture, limits=self._limits)
+        except PictureError as error:
+            return error
+
+    def pixels(self, data: bytes) -> NDArray[np.uint8]:
+        """784 bytes, row by row, as an image (28, 28).
+
+        Raises:
             PictureError: Another number of bytes.
         """
-        loaded = self.store.required()
-        return recognize(loaded, from_pixels(data))
+        return from_pixels(data)
+
+    def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
+        """Ask one version, here and now."""
+        start = perf_counter()
+        probabilities = loaded.predictor.probabilities(images)
+        self._observer.computed(loaded, images, probabilities, perf_counter() - start)
+        return Answer(loaded, probabilities)
 
 
-def recognize(loaded: Loaded, image: NDArray[np.uint8]) -> Reading:
-    """Ask one model about one framed digit.
-
-    Args:
-        loaded: The model.
-        image: (28, 28) uint8, 0 background to 255 ink.
-    """
-    probabilities = loaded.predictor.probabilities(image[np.newaxis])[0]  # (10,)
+def reading(answer: Answer, row: int = 0) -> Reading:
+    """One row of an answer, as clients see it."""
+    probabilities = answer.probabilities[row]  # (10,)
     digit = int(probabilities.argmax())
     return Reading(
         digit=digit,
         confidence=float(probabilities[digit]),
         probabilities=tuple(probabilities.tolist()),
-        model_version=loaded.version,
-        weights_sha256=loaded.weights_sha256,
+        model_version=answer.loaded.version,
+        weights_sha256=answer.loaded.weights_sha256,
     )

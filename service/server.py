@@ -17,6 +17,7 @@ from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.health import Health
+from service.observer import Observers
 from service.recognize import Recognition
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
@@ -53,8 +54,10 @@ class Server:
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        recognition = Recognition(self.store, PictureLimits(max_bytes=settings.max_picture_bytes))
-        self._translator = Translator()
+        observer = Observers()
+        limits = PictureLimits(max_bytes=settings.max_picture_bytes)
+        recognition = Recognition(self.store, limits, self._pool, observer)
+        self._translator = Translator(observer)
         self._grpc = grpc.aio.server(
             interceptors=[self._translator],
             options=[
@@ -63,7 +66,7 @@ class Server:
                 ("grpc.so_reuseport", 0),
             ],
         )
-        servicer = RecognizerServicer(recognition, self._pool)
+        servicer = RecognizerServicer(recognition)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)

@@ -1,16 +1,15 @@
 """The gRPC servicers: they convert, call and convert back, and decide nothing."""
 
-import asyncio
-from concurrent.futures import Executor
 from typing import Any
 
 import grpc
+import numpy as np
 
 from core.errors import PictureUnreadableError
 from protos.numeral.v1 import recognizer_pb2_grpc
 from protos.numeral.v1.recognizer_pb2 import DESCRIPTOR, RecognizeRequest, RecognizeResponse
 from service.reading import Reading
-from service.recognize import Recognition
+from service.recognize import Recognition, reading
 
 __all__ = ["RECOGNIZER", "RecognizerServicer"]
 
@@ -20,15 +19,13 @@ RECOGNIZER: str = DESCRIPTOR.services_by_name["Recognizer"].full_name
 class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     """numeral.v1.Recognizer."""
 
-    def __init__(self, recognition: Recognition, pool: Executor) -> None:
+    def __init__(self, recognition: Recognition) -> None:
         """Serve.
 
         Args:
             recognition: What answers.
-            pool: Threads that decode pictures.
         """
         self._recognition = recognition
-        self._pool = pool
 
     async def Recognize(  # noqa: N802 — the name in the .proto file
         self, request: RecognizeRequest, _context: grpc.aio.ServicerContext[Any, Any]
@@ -36,23 +33,23 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         """Which digit does one picture show?"""
         match request.WhichOneof("picture"):
             case "encoded":
-                loop = asyncio.get_running_loop()
-                reading = await loop.run_in_executor(self._pool, self._recognition.encoded, request.encoded)
+                answer, (error,) = await self._recognition.encoded([request.encoded])
+                if error is not None:
+                    raise error
             case "pixels":
-                # Nothing to decode, and a hop to another thread (50 µs) takes as long as the network itself.
-                reading = self._recognition.pixels(request.pixels)
+                answer = await self._recognition.images(self._recognition.pixels(request.pixels)[np.newaxis])
             case _:
                 raise PictureUnreadableError(
                     "the request holds no picture: set `encoded` (PNG, JPEG, …) or `pixels` (784 bytes)"
                 )
-        return _response(reading)
+        return _response(reading(answer))
 
 
-def _response(reading: Reading) -> RecognizeResponse:
+def _response(found: Reading) -> RecognizeResponse:
     return RecognizeResponse(
-        digit=reading.digit,
-        probabilities=reading.probabilities,
-        confidence=reading.confidence,
-        model_version=reading.model_version,
-        weights_sha256=reading.weights_sha256,
+        digit=found.digit,
+        probabilities=found.probabilities,
+        confidence=found.confidence,
+        model_version=found.model_version,
+        weights_sha256=found.weights_sha256,
     )

@@ -4,17 +4,21 @@ from dataclasses import dataclass
 from typing import Self
 
 from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import Repository
+from core.artifact.repository import CHAMPION, Repository
 from core.errors import NumeralError
 from core.predictor import Predictor, load
 from service import policy
 from service.reading import PRETRAINED, in_words
 
-__all__ = ["Loaded", "NoModelError", "Store"]
+__all__ = ["Loaded", "NoModelError", "Store", "UnknownVersionError"]
 
 
 class NoModelError(NumeralError):
     """No model is loaded yet."""
+
+
+class UnknownVersionError(NumeralError):
+    """A call wants a version that is not there."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,21 @@ class Store:
         """The model that serves now. Read it once for a request: the next read may give another version."""
         return self._active
 
-    def required(self) -> Loaded:
-        """The same, for those who cannot go on without.
+    def choose(self, wanted: str = "") -> Loaded:
+        """The version that answers a call. Take it once for a call; the next time it may be another.
+
+        Args:
+            wanted: A version ("3"), an alias ("champion"), or "" for the one that the policy gives.
 
         Raises:
             NoModelError: None is loaded yet.
+            UnknownVersionError: There is no such version.
         """
         active = self._active
         if active is None:
             raise NoModelError(f"no model is loaded yet from {self._repository.url}; the service waits for one")
+        if wanted not in ("", CHAMPION, active.version):
+            raise UnknownVersionError(f"no version {wanted!r} is served; it is {active.version}")
         return active
 
     @property

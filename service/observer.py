@@ -1,0 +1,82 @@
+"""Who is told what the service does: metrics, drift, shadow, fallback. None of them may hold up an answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from service.store import Loaded
+
+__all__ = ["Call", "Observer", "Observers"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call that has ended.
+
+    Attributes:
+        method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
+        code: The status that the client was sent.
+        seconds: From the first byte of the request to the last of the response; for a stream, how long it was open.
+        model_version: The version that answered, or that was asked for; "" where the call got to none.
+    """
+
+    method: str
+    code: grpc.StatusCode
+    seconds: float
+    model_version: str = ""
+
+
+class Observer:
+    """Is told; by default it does nothing. Its methods run on the event loop: they are quick, and never raise."""
+
+    def computed(
+        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
+    ) -> None:
+        """A version has computed a batch.
+
+        Args:
+            loaded: The version.
+            images: (N, 28, 28), as the network saw them; not to be changed, and not to be kept without a copy.
+            probabilities: (N, 10), likewise.
+            seconds: What the forward pass took.
+        """
+
+    def rejected(self, loaded: "Loaded", reason: str) -> None:
+        """A picture held no digit that could be read.
+
+        Args:
+            loaded: The version that would have answered.
+            reason: The error's class, e.g. `NoDigitError`.
+        """
+
+    def answered(self, call: Call) -> None:
+        """A call has ended, well or not."""
+
+
+class Observers(Observer):
+    """Several as one."""
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._observers = tuple(observers)
+
+    def computed(
+        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
+    ) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.computed(loaded, images, probabilities, seconds)
+
+    def rejected(self, loaded: "Loaded", reason: str) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.rejected(loaded, reason)
+
+    def answered(self, call: Call) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.answered(call)
