@@ -19,6 +19,10 @@ def test_the_environment_sets_every_field(monkeypatch):
         "port": 9000,
         "poll_seconds": 2.5,
         "drain_seconds": 1.0,
+        "drain_wait_seconds": 0.5,
+        "workers": "3",
+        "max_waiting": 10,
+        "max_waiting_bytes": 4096,
         "max_picture_bytes": 2048,
         "log_level": "error",
     }
@@ -64,6 +68,11 @@ def test_every_field_is_documented():
         ("drain_seconds", "-1"),
         ("drain_seconds", "inf"),
         ("max_picture_bytes", "10"),
+        ("workers", "0"),
+        ("workers", "many"),
+        ("max_waiting", "0"),
+        ("max_waiting_bytes", "10"),
+        ("drain_wait_seconds", "-1"),
         ("log_level", "loud"),
     ],
 )
