@@ -35,6 +35,9 @@ FIRST_LOOK_SECONDS = 5.0
 ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
 
+MOST_DECODERS = 4
+"""Threads in each process."""
+
 CONNECTIONS = (
     ("grpc.max_concurrent_streams", 256),  # more calls of one client wait at the client
     # Who has vanished without a word is noticed within a minute, and what was held for him is let go.
@@ -84,8 +87,8 @@ class Server:
         self._watcher = Watcher(repository, self.store)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
-        # A picture may take a hundred megabytes while it is decoded: no more of them at once than there are cores.
-        threads = max(1, (os.cpu_count() or 1) // processes)
+        # A picture of the largest size takes 200 MB while it is decoded, so not many of them at once.
+        threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
         observer = Observers()
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
