@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -162,7 +163,5 @@ def peak(pid: int) -> int:
 
 
 def _try(client: Recognizer, data: bytes) -> None:
-    try:
+    with suppress(PictureError):  # an empty page holds no digit
         client.recognize(data)
-    except PictureError:
-        pass  # an empty page holds no digit
