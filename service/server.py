@@ -16,6 +16,8 @@ from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
+from service import tls
+from service.access import Guard, Tokens
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
@@ -58,8 +60,9 @@ class Server:
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
+        guards = [Guard(Tokens(settings.tokens_file), observer)] if settings.tokens_file else []
         self._grpc = grpc.aio.server(
-            interceptors=[self._translator],
+            interceptors=[*guards, self._translator],
             options=[
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
@@ -78,10 +81,16 @@ class Server:
             The port, the one that was found if the settings say 0.
 
         Raises:
-            ConfigError: The address cannot be listened on.
+            ConfigError: The address cannot be listened on, or must not be; or the certificate cannot be used.
         """
+        tls.check(self._settings)
+        credentials = tls.credentials(self._settings)
         try:
-            port = self._grpc.add_insecure_port(self._settings.address)
+            port = (
+                self._grpc.add_secure_port(self._settings.address, credentials)
+                if credentials
+                else self._grpc.add_insecure_port(self._settings.address)
+            )
         except RuntimeError as error:
             reason = _why_not(self._settings.host, self._settings.port)
             raise ConfigError(
