@@ -5,7 +5,7 @@ import hmac
 import logging
 import re
 import stat
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -34,37 +34,34 @@ class Role(IntEnum):
     ADMIN = 2
 
 
-_PREDICT = {
-    "numeral.v1.Recognizer": (
-        "Recognize",
-        "RecognizeBatch",
-        "RecognizeStream",
-        "Explain",
-        "GetModel",
-        "SendFeedback",
-    ),
-    "inference.GRPCInferenceService": (
-        "ServerLive",
-        "ServerReady",
-        "ModelReady",
-        "ServerMetadata",
-        "ModelMetadata",
-        "ModelInfer",
-        "ModelStreamInfer",
-        "ModelConfig",
-        "ModelStatistics",
-        "RepositoryIndex",
-    ),
-    "grpc.reflection.v1alpha.ServerReflection": ("ServerReflectionInfo",),
+_METHODS: dict[str, dict[Role, tuple[str, ...]]] = {
+    "grpc.health.v1.Health": {
+        Role.ANYBODY: ("Check", "Watch"),  # probes carry no tokens
+    },
+    "grpc.reflection.v1alpha.ServerReflection": {
+        Role.PREDICT: ("ServerReflectionInfo",),
+    },
+    "numeral.v1.Recognizer": {
+        Role.PREDICT: ("Recognize", "RecognizeBatch", "RecognizeStream", "Explain", "GetModel", "SendFeedback"),
+        Role.ADMIN: ("ListFeedback", "ReviewFeedback", "DiscardFeedback"),
+    },
+    "inference.GRPCInferenceService": {
+        Role.PREDICT: (
+            *("ServerLive", "ServerReady", "ServerMetadata", "ModelReady", "ModelMetadata", "ModelConfig"),
+            *("ModelInfer", "ModelStreamInfer", "ModelStatistics", "RepositoryIndex"),
+        ),
+        Role.ADMIN: ("RepositoryModelLoad", "RepositoryModelUnload"),
+    },
 }
 
 ROLES: dict[str, Role] = {
-    "/grpc.health.v1.Health/Check": Role.ANYBODY,  # probes carry no tokens
-    "/grpc.health.v1.Health/Watch": Role.ANYBODY,
-    **{f"/{service}/{method}": Role.PREDICT for service, methods in _PREDICT.items() for method in methods},
+    f"/{service}/{method}": role
+    for service, roles in _METHODS.items()
+    for role, methods in roles.items()
+    for method in methods
 }
-"""Which role a method needs. What is not here needs ADMIN: repository control, review of feedback, channelz, and
-whatever is added without a decision."""
+"""Which role a method needs. What is not here, such as channelz or a method that is added without a decision, needs
+ADMIN."""
 
 _log = logging.getLogger(__name__)
 
@@ -218,9 +215,10 @@ class Guard(grpc.aio.ServerInterceptor):
         return None
 
     def _turned_away(self, method: str, refusal: _Refusal) -> _Handler:
-        async def refuse(_requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        async def refuse(_requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[bytes]:
             self._observer.answered(Call(method, refusal.code, perf_counter() - start))
             await context.abort(refusal.code, refusal.sentence)
+            yield b""  # type: ignore[unreachable]  # it makes the function a stream
 
         start = perf_counter()
         # A stream for every method: it can be ended without waiting for a first message.

@@ -21,6 +21,7 @@ from service.access import Guard, Tokens
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
+from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
 from service.status import Translator
@@ -52,17 +53,18 @@ class Server:
         self._settings = settings
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained)
-        self._watcher = Watcher(repository, self.store)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        observer = Observers()
+        self._seen = Seen(settings)
+        observer = Observers(self._seen.observers)
+        self._watcher = Watcher(repository, self.store, observer)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
         guards = [Guard(Tokens(settings.tokens_file), observer)] if settings.tokens_file else []
         self._grpc = grpc.aio.server(
-            interceptors=[*guards, self._translator],
+            interceptors=[self._seen.entrance, *guards, self._translator],
             options=[
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
@@ -96,11 +98,19 @@ class Server:
             raise ConfigError(
                 f"cannot listen on {self._settings.address}: {reason}; choose another place with --port and --host"
             ) from error
+        self._seen.start(self._gauges())
         await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
+
+    def _gauges(self) -> Gauges:
+        def loaded() -> list[tuple[str, str]]:
+            active = self.store.active()
+            return [(active.version, active.weights_sha256)] if active else []
+
+        return Gauges(loaded, lambda: self._translator.under_way, lambda: 0, self._health.is_serving)
 
     def _after_look(self) -> None:
         if self.store.active():
@@ -125,6 +135,7 @@ class Server:
     async def stop(self) -> None:
         """Stop at once; calls under way are cancelled."""
         await self._grpc.stop(None)
+        await self._seen.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
 

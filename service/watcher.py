@@ -8,6 +8,7 @@ from core.artifact.alias import Move
 from core.artifact.repository import CHAMPION, Repository, Snapshot
 from core.errors import ArtifactError, RepositoryError
 from service import policy
+from service.observer import Observer
 from service.reading import in_words
 from service.store import Loaded, Store, label
 
@@ -28,13 +29,15 @@ class Watcher:
     is logged once, and the next look comes after the same pause as ever.
     """
 
-    def __init__(self, repository: Repository, store: Store) -> None:
+    def __init__(self, repository: Repository, store: Store, observer: Observer | None = None) -> None:
         """Look at nothing yet.
 
         Args:
             repository: Where versions are published.
             store: What follows the champion.
+            observer: Is told of each version that begins to serve, or cannot.
         """
+        self._observer = observer or Observer()
         self._repository = repository
         self._store = store
         self._refusals: dict[int, policy.Refusal] = {}
@@ -136,6 +139,7 @@ class Watcher:
             return False
         self._refusals.pop(version, None)
         self._said.clear()
+        self._observer.swapped(loaded)
         _log.info("serving %s, weights sha256 %s", loaded.words, loaded.weights_sha256)
         return True
 
@@ -143,6 +147,7 @@ class Watcher:
         known = self._refusals.get(version)
         reason = str(error) if isinstance(error, ArtifactError) else f"{type(error).__name__}: {error}"
         self._refusals[version] = policy.Refusal(reason, digest)
+        self._observer.load_failed(label(version), type(error).__name__)
         if known is None or known.reason != reason:
             foreseen = isinstance(error, ArtifactError)
             finding = f"{in_words(label(version))} refused: {reason}; {self._going_on()}"
