@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.cases import Case, TrainingCase
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
-from core.nn.frozen import Frozen
+from core.nn.compiled import Compiled
 from core.nn.losses import SoftmaxCrossEntropy
 from core.optim.optimizers import OPTIMIZERS
 from core.train.shards import Shards
@@ -74,31 +74,31 @@ class OurInference(Contender):
         threadpool_limits(1, user_api="blas")
         images, _ = training_digits()
         x = images[: case.batch_size].reshape(-1, *case.input_shape)
-        self.frozen = Frozen(case.network(), x)
+        self.compiled = Compiled(case.network(), x)
 
     def begin(self) -> None:
         """Nothing changes from step to step."""
 
     def step(self) -> int:
         """One forward pass; returns the batch size."""
-        return len(self.frozen.forward())
+        return len(self.compiled.forward())
 
     def evidence(self) -> NDArray[np.floating[Any]]:
         """The logits."""
-        return self.frozen.forward()
+        return self.compiled.forward()
 
     def gemm_share(self, seconds: float) -> float:
         """The share of a step, 0 to 1, that goes into matrix products."""
         products = _Clock(np.matmul)
-        steps = self.frozen.steps
-        self.frozen.steps = [
+        steps = self.compiled.steps
+        self.compiled.steps = [
             partial(products, *step.args) if isinstance(step, partial) and step.func is np.matmul else step
             for step in steps
         ]
         try:
             return products.share(self, seconds)
         finally:
-            self.frozen.steps = steps
+            self.compiled.steps = steps
 
 
 class _Clock:

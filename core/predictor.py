@@ -13,7 +13,7 @@ from core.artifact.repository import Repository
 from core.data.normalize import Normalizer
 from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
 from core.nn.architectures import build
-from core.nn.frozen import Frozen
+from core.nn.compiled import Compiled
 from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 
@@ -27,7 +27,7 @@ _PIXELS = 28 * 28
 class Predictor:
     """A network with its normalizer and its temperature. Any number of threads may call it at once.
 
-    The network's weights must not change any more: see `core.nn.frozen`.
+    The network's weights must not change any more: see `core.nn.compiled`.
 
     Attributes:
         labels: What class k is called, by k.
@@ -41,7 +41,7 @@ class Predictor:
         self._normalizer = normalizer
         self.labels = labels
         self.temperature = temperature
-        self._local = threading.local()  # a layer's scratch belongs to one thread, and so does a frozen pass
+        self._local = threading.local()  # a layer's scratch belongs to one thread, and so does a compiled pass
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How probable each class is for each image: softmax(logits / temperature).
@@ -68,22 +68,22 @@ class Predictor:
         result = np.empty((len(images), len(self.labels)), np.float32)
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            frozen = self._frozen(len(chunk))
-            self._normalizer.apply(chunk.reshape(frozen.x.shape), out=frozen.x)
-            result[start : start + _CHUNK] = frozen.forward()
+            compiled = self._compiled(len(chunk))
+            self._normalizer.apply(chunk.reshape(compiled.x.shape), out=compiled.x)
+            result[start : start + _CHUNK] = compiled.forward()
         return result
 
-    def _frozen(self, count: int) -> Frozen:
+    def _compiled(self, count: int) -> Compiled:
         """The forward pass for so many images, of the calling thread."""
         try:
-            passes: dict[int, Frozen] = self._local.passes
+            passes: dict[int, Compiled] = self._local.passes
         except AttributeError:
             network = self._network.replica()
             self._local.network = network
-            whole = Frozen(network, np.empty((_CHUNK, *network.input_shape), np.float32))
+            whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
             passes = self._local.passes = {_CHUNK: whole}
         if count not in passes:
-            passes[count] = Frozen(self._local.network, passes[_CHUNK].x[:count])
+            passes[count] = Compiled(self._local.network, passes[_CHUNK].x[:count])
         return passes[count]
 
 

@@ -43,7 +43,7 @@ class ReLU(Activation):
             self.y = y
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = max(x, 0)."""
         y = self.scratch("y", x.shape)
         return y, [partial(np.maximum, x, self.zeros, y)]

@@ -81,11 +81,11 @@ class Chain:
             d = self.layers[index].backward(d, need_dx=need_dx or index > 0)
         return d
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
-        """Every layer's forward pass for one array, laid out beforehand: see `core.nn.frozen`."""
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """Every layer's forward pass for one array, laid out beforehand: see `core.nn.compiled`."""
         steps: list[Step] = []
         for layer in self.layers:
-            x, more = layer.freeze(x)
+            x, more = layer.compile(x)
             steps += more
         return x, steps
 

@@ -77,7 +77,7 @@ class Conv2D(Layer):
             self.x = x
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = P B, a few pictures at a time; B is woven once."""
         bands = self.plan.ahead
         y = self.scratch("y", (len(x), *self.output_shape))

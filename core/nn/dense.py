@@ -57,7 +57,7 @@ class Dense(Layer):
             self.x = x
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = x W + b."""
         y = self.scratch("y", (len(x), *self.output_shape))
         return y, [partial(np.matmul, x, self.W.value, y), partial(np.add, y, self.b.value, y)]

@@ -48,7 +48,7 @@ class Dropout(Layer):
         y: Array = np.multiply(x, m, out=self.scratch("y", x.shape))
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """x itself: no call at all."""
         return x, []
 

@@ -74,12 +74,12 @@ class Ensemble(Layer):
             self.logp, self.y = logp, y
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """The members one after the other, and then their mean."""
         logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
         steps: list[Step] = []
         for m, member in enumerate(self.members):
-            z, more = member.freeze(x)
+            z, more = member.compile(x)
             steps += [*more, partial(np.copyto, logp[:, m], z)]
         return self.scratch("y", (len(x), *self.output_shape)), [*steps, partial(self._mean, logp)]
 

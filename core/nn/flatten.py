@@ -24,7 +24,7 @@ class Flatten(Layer):
         """y = x in one axis."""
         return x.reshape(len(x), *self.output_shape)  # (N, H·W·C)
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """x in one axis: no call at all."""
         return self.forward(x), []
 

@@ -126,8 +126,8 @@ class Layer(ABC):
             dx, (N, *input_shape), valid until the next call; None where it is not needed.
         """
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
-        """The forward pass out of training, laid out beforehand for one array: see `core.nn.frozen`.
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """The forward pass out of training, laid out beforehand for one array: see `core.nn.compiled`.
 
         Args:
             x: (N, *input_shape), C-contiguous. Its numbers are not there yet, and will be others each time.
@@ -135,7 +135,7 @@ class Layer(ABC):
         Returns:
             Where y will be, C-contiguous, and the calls that bring it there, made once the numbers of x are there.
         """
-        y = self.scratch("frozen y", (len(x), *self.output_shape))
+        y = self.scratch("compiled y", (len(x), *self.output_shape))
         return y, [lambda: np.copyto(y, self.forward(x))]
 
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":

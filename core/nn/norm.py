@@ -95,7 +95,7 @@ class BatchNorm(Layer):
         out += self._wide("shift", shift)
         return y
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = x · (γ / σ) + (β − μ γ / σ): one factor and one offset for each feature."""
         y = self.scratch("y", x.shape)
         rows, out = (array.reshape(len(x), self.places * self.features) for array in (x, y))

@@ -91,7 +91,7 @@ class MaxPool2D(_Pool):
         y = self.scratch("y", (len(x), *self.output_shape))  # (N, OH, OW, C)
         return y, [*_maxima(x, down, _ROWS, self.rows), *_maxima(down, y, _COLUMNS, self.columns)]
 
-    def freeze(self, x: Array) -> tuple[Array, list[Step]]:
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = max over the rows of the window, then over its columns."""
         padded = self._pad(x, -np.inf)
         if padded is x:

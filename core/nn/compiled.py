@@ -5,18 +5,18 @@ large batch that is nothing. For one image it takes longer than the arithmetic: 
 some hundred calls to NumPy, at about a microsecond each. Here all of that is done once for each batch size, and what
 is left is a list of NumPy calls with all of their arguments: ufuncs, copies and matrix products.
 
-Each layer lays out its own part (`Layer.freeze`); one that does not say how is simply called, as ever.
+Each layer lays out its own part (`Layer.compile`); one that does not say how is simply called, as ever.
 """
 
 from core.nn.layer import Array
 from core.nn.sequential import Sequential
 
 
-class Frozen:
+class Compiled:
     """The forward pass of a network for batches of one size; the same numbers as `Sequential.forward`, bit for bit.
 
     The weights must not change afterwards: what layers compute from them is computed once. It belongs to one thread,
-    like the network, whose scratch it works in; of several sizes, freeze the largest first, and they share their
+    like the network, whose scratch it works in; of several sizes, compile the largest first, and they share their
     arrays.
 
     Attributes:
@@ -33,7 +33,7 @@ class Frozen:
             x: (N, *input_shape), C-contiguous: where the images will be.
         """
         self.x = x
-        self.y, self.steps = network.freeze(x)
+        self.y, self.steps = network.compile(x)
 
     def forward(self) -> Array:
         """The outputs for what is in `x`: (N, *output_shape), valid until the next call."""
