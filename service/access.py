@@ -43,7 +43,7 @@ _METHODS: dict[str, dict[Role, tuple[str, ...]]] = {
     },
     "numeral.v1.Recognizer": {
         Role.PREDICT: ("Recognize", "RecognizeBatch", "RecognizeStream", "Explain", "GetModel", "SendFeedback"),
-        Role.ADMIN: ("ListFeedback", "ReviewFeedback", "DiscardFeedback"),
+        Role.ADMIN: ("ListFeedback", "DiscardFeedback"),
     },
     "inference.GRPCInferenceService": {
         Role.PREDICT: (

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -18,6 +19,8 @@ from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service import tls
 from service.access import Guard, Tokens
+from service.control import Control
+from service.decisions import DecisionFile
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
@@ -52,13 +55,15 @@ class Server:
         """
         self._settings = settings
         repository = Repository(settings.repository)
-        self.store = Store(repository, settings.pretrained)
+        self.store = Store(repository, settings.pretrained, settings.wishes)
+        decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
+        self._seen = Seen(settings)
+        observer = Observers(self._seen.observers)
+        self._watcher = Watcher(repository, self.store, decisions, observer)
+        self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        self._seen = Seen(settings)
-        observer = Observers(self._seen.observers)
-        self._watcher = Watcher(repository, self.store, observer)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
@@ -107,8 +112,7 @@ class Server:
 
     def _gauges(self) -> Gauges:
         def loaded() -> list[tuple[str, str]]:
-            active = self.store.active()
-            return [(active.version, active.weights_sha256)] if active else []
+            return [(one.version, one.weights_sha256) for one in self.store.loaded()]
 
         return Gauges(loaded, lambda: self._translator.under_way, lambda: 0, self._health.is_serving)
 

@@ -25,7 +25,6 @@ NEED_ADMIN = {
     "/inference.GRPCInferenceService/RepositoryModelLoad",
     "/inference.GRPCInferenceService/RepositoryModelUnload",
     "/numeral.v1.Recognizer/ListFeedback",
-    "/numeral.v1.Recognizer/ReviewFeedback",
     "/numeral.v1.Recognizer/DiscardFeedback",
 }
 
