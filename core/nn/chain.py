@@ -81,6 +81,11 @@ class Chain:
             d = self.layers[index].backward(d, need_dx=need_dx or index > 0)
         return d
 
+    def freeze(self) -> None:
+        """Freeze every layer; see `Layer.freeze`."""
+        for layer in self.layers:
+            layer.freeze()
+
     def replica(self) -> Self:
         """A chain with the same parameters, and scratch of its own, for use by another thread."""
         twin = copy(self)
