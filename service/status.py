@@ -10,9 +10,11 @@ from typing import Any, Never, TypeAlias, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from core.errors import PictureError
+from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
+from service.aside import BusyError
+from service.feedback import FeedbackFullError, FeedbackOffError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA
+from service.reading import ERROR_METADATA, RequestError
 from service.store import NoModelError, UnknownVersionError
 
 __all__ = ["STATUS", "Translator", "status_of"]
@@ -20,10 +22,16 @@ __all__ = ["STATUS", "Translator", "status_of"]
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
+    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
+    FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
+    FeedbackError: grpc.StatusCode.UNAVAILABLE,
 }
-"""A class stands for its subclasses too. What is not here is unforeseen, and is sent as INTERNAL."""
+"""A class stands for its subclasses too, unless one of them stands before it. What is not here is unforeseen, and is sent as INTERNAL."""
 
 FOREIGN = "/grpc."
 """How the methods of gRPC's own services begin: health, reflection, channelz."""

@@ -20,6 +20,9 @@ def test_the_environment_sets_every_field(monkeypatch):
         "poll_seconds": 2.5,
         "drain_seconds": 1.0,
         "max_picture_bytes": 2048,
+        "feedback": "/feedback",
+        "feedback_per_second": 0.5,
+        "feedback_bytes": 1024,
         "log_level": "error",
     }
     assert wanted.keys() == Settings.model_fields.keys()
