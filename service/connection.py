@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
@@ -20,12 +20,12 @@ from core.errors import (
     PictureTooLargeError,
     PictureUnreadableError,
 )
+from protos.numeral.v1 import recognizer_pb2 as messages
 from protos.numeral.v1.recognizer_pb2 import (
     ExplainRequest,
     ExplainResponse,
     GetModelResponse,
     Outcome,
-    Picture as PictureMessage,
     RecognizeBatchRequest,
     RecognizeRequest,
     RecognizeResponse,
@@ -306,7 +306,7 @@ def recognize_request(picture: "Picture", model_version: str = "") -> RecognizeR
 def batch_request(pictures: "Iterable[Picture]", model_version: str) -> RecognizeBatchRequest:
     """Ask about several."""
     return RecognizeBatchRequest(
-        pictures=[PictureMessage(**form(picture)) for picture in pictures], model_version=model_version
+        pictures=[messages.Picture(**form(picture)) for picture in pictures], model_version=model_version
     )
 
 

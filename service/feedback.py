@@ -147,7 +147,8 @@ class Feedback:
     def _on(self) -> FeedbackFolder:
         if self._folder is None:
             raise FeedbackOffError(
-                f"this service collects no feedback; whoever runs it names a folder with {ENV_PREFIX}FEEDBACK or --feedback"
+                "this service collects no feedback; whoever runs it names a folder with "
+                f"{ENV_PREFIX}FEEDBACK or --feedback"
             )
         return self._folder
 

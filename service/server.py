@@ -68,7 +68,7 @@ class Server:
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
                 ("grpc.so_reuseport", 0),
-                # Clients may ask as often whether a quiet connection still lives; by default, gRPC would hang up on them.
+                # So often a client may ask whether the connection still lives; by default, gRPC would hang up on it.
                 ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS * 1000),
             ],
         )

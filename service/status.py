@@ -31,7 +31,10 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
     FeedbackError: grpc.StatusCode.UNAVAILABLE,
 }
-"""A class stands for its subclasses too, unless one of them stands before it. What is not here is unforeseen, and is sent as INTERNAL."""
+"""A class stands for its subclasses too, unless one of them stands before it.
+
+What is not here is unforeseen, and is sent as INTERNAL.
+"""
 
 FOREIGN = "/grpc."
 """How the methods of gRPC's own services begin: health, reflection, channelz."""

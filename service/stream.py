@@ -156,7 +156,7 @@ class Conversation:
             try:
                 answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
             except NumeralError as failure:
-                error = failure
+                return convert.problem(failure)
         return convert.problem(error) if error else Outcome(answer=convert.answers(answer, self._ids)[0])
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:

@@ -43,8 +43,8 @@ class BatchNorm(Layer):
     them afterwards: an image's result then does not depend on which others are in its batch, and the layer is one
     multiply-add, y = x · (γ/σ) + (β − μ γ/σ).
 
-    Frozen (see `Layer.freeze`), the layer has the running averages in training too. Then μ and σ are constants: x_i acts
-    on L through its own c_i alone, steps 1 and 3 fall away, and with them what was subtracted. What is left is
+    Frozen (see `Layer.freeze`), the layer has the running averages in training too. Then μ and σ are constants: x_i
+    acts on L through its own c_i alone, steps 1 and 3 fall away, and with them what was subtracted. What is left is
 
         dx_i = (γ/σ) dy_i        with dγ and dβ as above, x̂ being made with the running μ and σ
 
@@ -122,9 +122,11 @@ class BatchNorm(Layer):
     def _center(self, rows: Array, spare: Array) -> Array:
         """c = x − μ; keeps c and σ for the backward pass, and follows them with the running averages."""
         if self.frozen:
-            self.c = np.subtract(rows, self._wide("shift", self.running_mean), out=self.scratch("c", rows.shape))
-            self.sigma = np.sqrt(self.running_var + self.eps)
-            return self.c
+            centered: Array = np.subtract(
+                rows, self._wide("shift", self.running_mean), out=self.scratch("c", rows.shape)
+            )
+            self.c, self.sigma = centered, np.sqrt(self.running_var + self.eps)
+            return centered
         m = len(rows) * self.places
         mean = self._sum(rows) / m
         c: Array = np.subtract(rows, self._wide("shift", mean), out=self.scratch("c", rows.shape))
