@@ -9,23 +9,37 @@ from typing import Any, Never, Self, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from core.errors import PictureError
+from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
+from service.aside import BusyError
+from service.control import LoadRefusedError
+from service.feedback import FeedbackFullError, FeedbackOffError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA
-from service.store import NoModelError, UnknownVersionError
+from service.reading import ERROR_METADATA, RequestError
+from service.store import NoModelError, NotReadyError, UnknownVersionError
 
 __all__ = ["STATUS", "Translator", "status_of"]
 
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
+    NotReadyError: grpc.StatusCode.UNAVAILABLE,
+    LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
+    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
+    FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
+    FeedbackError: grpc.StatusCode.UNAVAILABLE,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
-"""A class stands for its subclasses too. What is not here is unforeseen, and is sent as INTERNAL."""
+"""A class stands for its subclasses too, unless one of them stands before it.
+
+What is not here is unforeseen, and is sent as INTERNAL.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +184,8 @@ async def _abort(context: _Context, error: Exception, method: str) -> Never:
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    await context.abort(code, sentence, ((ERROR_METADATA, type(error).__name__), *_retry_hints(error)))
+    about = (ERROR_METADATA, type(error).__name__)
+    await context.abort(code, sentence, (*(context.trailing_metadata() or ()), about, *_retry_hints(error)))
 
 
 def _retry_hints(error: Exception) -> tuple[tuple[str, str], ...]:

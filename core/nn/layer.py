@@ -12,7 +12,7 @@ layer is handed dy, stores dW and db beside W and b, and hands dx to the layer b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,8 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.floating[Any]]
 Shape = tuple[int, ...]
+Step = Callable[[], object]
+"""A call with all of its arguments."""
 
 
 class Parameter:
@@ -84,12 +86,14 @@ class Layer(ABC):
             dotted names (`"0.dense.W"`); likewise below.
         buffers: What is saved with the parameters but not trained, by name.
         generators: Where its random numbers come from while training, by name; a checkpoint keeps where each stands.
+        frozen: Whether the layer computes in training what it computes in use; see `freeze`.
 
     A layer keeps what its backward pass needs from its last forward pass, and its arrays in `scratch`. So an array
     that it returns is valid until its next call, and one layer object belongs to one thread (see `replica`).
     """
 
     kind: ClassVar[str]
+    frozen: bool = False
 
     def __init__(self, input_shape: Shape, output_shape: Shape, dtype: DTypeLike = np.float32) -> None:
         self.input_shape = input_shape
@@ -124,9 +128,29 @@ class Layer(ABC):
             dx, (N, *input_shape), valid until the next call; None where it is not needed.
         """
 
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """The forward pass out of training, laid out beforehand for one array: see `core.nn.compiled`.
+
+        Args:
+            x: (N, *input_shape), C-contiguous. Its numbers are not there yet, and will be others each time.
+
+        Returns:
+            Where y will be, C-contiguous, and the calls that bring it there, made once the numbers of x are there.
+        """
+        y = self.scratch("compiled y", (len(x), *self.output_shape))
+        return y, [lambda: np.copyto(y, self.forward(x))]
+
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
         """The layers that it is made of, by dotted name; most are made of none."""
         return iter(())
+
+    def freeze(self) -> None:
+        """From now on, compute in training what is computed in use; for good.
+
+        A backward pass through a frozen network gives the gradient of the function that is used, where batch norm has
+        its running averages and dropout is off. To most layers training makes no difference, and so neither does this.
+        """
+        self.frozen = True
 
     def replica(self) -> Self:
         """A layer with the same parameters and buffers and its own scratch, for use by another thread."""
