@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from benchmarks import inference as inference_cases
+from benchmarks import serving as serving_cases
+from benchmarks import soak as soak_case
 from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
 from benchmarks.result import write
@@ -25,6 +27,9 @@ app = typer.Typer(
 CaseOption = Annotated[str, typer.Option("--case", metavar="PATTERN", help="Only these, e.g. mlp-32 or 'cnn*'.")]
 RoundsOption = Annotated[int, typer.Option(help="How often each side is measured.", min=1)]
 SecondsOption = Annotated[float, typer.Option(help="For how long, each side and round.", min=0.001)]
+RepositoryOption = Annotated[
+    str | None, typer.Option(help="A folder whose champion is the recipe mlp; versions are added. [default: train one]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
 
@@ -49,6 +54,31 @@ def inference(
     """Forward passes against ONNX Runtime, on one thread."""
     warn_if_busy()
     write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
+
+
+@app.command()
+def serving(
+    pattern: CaseOption = "*",
+    rounds: RoundsOption = 5,
+    calls: Annotated[int, typer.Option(help="Calls of one round, in the fastest case.", min=100)] = 20_000,
+    repository: RepositoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The service under load, against MLServer, Triton and a bare gRPC handler."""
+    warn_if_busy()
+    write(serving_cases.measure(pattern, rounds, calls, repository), as_json=as_json)
+
+
+@app.command()
+def soak(
+    seconds: Annotated[float, typer.Option(help="For how long.", min=1)] = 600,
+    swap_every: Annotated[float, typer.Option(help="Seconds between two swaps.", min=0.01)] = 0.5,
+    kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker; 0: none.", min=0)] = 15,
+    repository: RepositoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Full load with swaps, corrupt versions and killed workers; every answer is checked."""
+    write(soak_case.measure(seconds, swap_every, kill_every, repository), as_json=as_json)
 
 
 @app.command()

@@ -1,0 +1,190 @@
+"""Full load while all goes wrong that can: swaps, corrupt versions, killed workers. Every answer is checked.
+
+An answer names the version that computed it; so it must be what that version computes, up to rounding, and the digest
+that it names must be that version's. Calls on a connection to a worker that is killed fail, and are made again.
+"""
+
+import os
+import random
+import signal
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock, Thread
+from time import monotonic
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import sides, versions
+from benchmarks.digits import DIGITS
+from benchmarks.result import Result
+from benchmarks.runner import people
+from core.artifact.manifest import WEIGHTS
+from core.artifact.repository import Repository
+from core.data import mnist
+from core.predictor import load
+from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeResponse
+
+__all__ = ["measure"]
+
+RECOGNIZE = "/numeral.v1.Recognizer/Recognize"
+KNOWN, IMAGES = 8, 64
+CALLERS, IN_FLIGHT = 4, 16
+ROUNDING = 1e-5
+CORRUPT_EVERY = 7
+"""Of so many swaps, one is to a version whose weights are damaged."""
+
+MEMORY_LIMIT = 1.2
+"""How many times larger than in the beginning the largest process may be in the end."""
+
+
+@dataclass
+class _Tally:
+    """What was seen; several threads write."""
+
+    right: int = 0
+    failed: int = 0
+    swaps: int = 0
+    corrupt: int = 0
+    kills: int = 0
+    wrong: list[str] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    lock: Lock = field(default_factory=Lock)
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """What each version computes of each image, and its digest."""
+
+    probabilities: dict[str, NDArray[np.float32]]  # version → (IMAGES, 10)
+    digests: dict[str, str]
+
+    def finding(self, row: int, reply: RecognizeResponse) -> str | None:
+        """What is wrong with a reply; None if nothing is."""
+        expected = self.probabilities.get(reply.model_version)
+        if expected is None:
+            return f"version {reply.model_version!r} was never sound"
+        if reply.weights_sha256 != self.digests[reply.model_version]:
+            return f"version {reply.model_version} with the digest of another"
+        off = float(np.abs(np.asarray(reply.probabilities) - expected[row]).max())
+        if off > ROUNDING or reply.digit != int(np.argmax(reply.probabilities)):
+            return f"version {reply.model_version}: off by {off:.2g}"
+        return None
+
+
+def measure(seconds: float, swap_every: float, kill_every: float, repository: str | None) -> list[Result]:
+    """Soak for so long.
+
+    Args:
+        seconds: For how long.
+        swap_every: Seconds between two swaps.
+        kill_every: Seconds between two kills; 0 kills nobody.
+        repository: Where the champion is the recipe mlp; None trains one.
+    """
+    with tempfile.TemporaryDirectory(prefix="numeral-soak-") as temporary:
+        folder = Path(temporary, "models")
+        models = Repository(repository, writable=True) if repository else versions.trained(folder)
+        return _measure(seconds, swap_every, kill_every, models)
+
+
+def _measure(seconds: float, swap_every: float, kill_every: float, models: Repository) -> list[Result]:
+    images = mnist.load(DIGITS).test_images[:IMAGES]
+    like = models.manifest(models.champion())
+    sound = [like.version, *(versions.another(models, like, seed) for seed in range(1, KNOWN))]
+    corrupt = versions.another(models, like, KNOWN)
+    _damage(models, corrupt)
+    truth = _Truth(
+        {str(v): load(models, v)[0].probabilities(images) for v in sound},
+        {str(v): models.manifest(v).files[WEIGHTS].sha256 for v in sound},
+    )
+    tally, enough = _Tally(), Event()
+    with sides.numeral(models, "--pretrained", "off") as we:
+        first = max(map(sides.resident, sides.family(we.pid)))
+        threads = [Thread(target=_ask, args=(we.port, images, truth, tally, enough)) for _ in range(CALLERS)]
+        threads.append(Thread(target=_swap, args=(models, sound, corrupt, swap_every, tally, enough)))
+        if kill_every:
+            threads.append(Thread(target=_kill, args=(we.pid, kill_every, tally, enough)))
+        for thread in threads:
+            thread.start()
+        began = monotonic()
+        enough.wait(seconds)
+        enough.set()
+        elapsed = monotonic() - began
+        for thread in threads:
+            thread.join()
+        last = max(map(sides.resident, sides.family(we.pid)))
+    for finding in tally.wrong[:5]:
+        people.print(f"wrong: {finding}", style="red")
+    done = f"{tally.swaps} swaps, {tally.corrupt} corrupt versions, {tally.kills} kills, {elapsed:.0f} s"
+    allowed_failures = None if kill_every else 0
+    right = f"answers that were right; {done}; {len(tally.seen)} versions seen"
+    return [
+        Result(right, "no limit", tally.right, None, "calls", None),
+        Result("answers that were wrong", "limit", len(tally.wrong), 0, "calls", None),
+        Result("calls that failed", "limit", tally.failed, allowed_failures, "calls", None),
+        Result(
+            "memory of the largest process in the end, against the beginning", "limit",
+            round(last), round(first * MEMORY_LIMIT), "MB", round(first * MEMORY_LIMIT / last, 2),
+        ),
+    ]  # fmt: skip
+
+
+def _ask(port: int, images: NDArray[np.uint8], truth: _Truth, tally: _Tally, enough: Event) -> None:
+    """Keep calls in flight, and check each answer."""
+    options = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
+    requests = [RecognizeRequest(pixels=image.tobytes()) for image in images]
+    with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+        recognize = channel.unary_unary(
+            RECOGNIZE,
+            request_serializer=RecognizeRequest.SerializeToString,
+            response_deserializer=RecognizeResponse.FromString,
+        )
+        while not enough.is_set():
+            rows = random.sample(range(len(images)), IN_FLIGHT)
+            calls = [(row, recognize.future(requests[row], timeout=30, wait_for_ready=True)) for row in rows]
+            for row, call in calls:
+                _check(row, call, truth, tally)
+
+
+def _check(row: int, call: "grpc.Future[RecognizeResponse]", truth: _Truth, tally: _Tally) -> None:
+    error = call.exception()
+    finding = None if error else truth.finding(row, call.result())
+    with tally.lock:
+        if error:
+            tally.failed += 1
+        elif finding:
+            tally.wrong.append(finding)
+        else:
+            tally.right += 1
+            tally.seen.add(call.result().model_version)
+
+
+def _swap(models: Repository, sound: list[int], corrupt: int, every: float, tally: _Tally, enough: Event) -> None:
+    """Promote one version after the other, now and then one that is damaged."""
+    number = 0
+    while not enough.wait(every):
+        number += 1
+        if number % CORRUPT_EVERY == 0:
+            models.promote(corrupt, by="soak", why="which must not be served")
+            tally.corrupt += 1
+        else:
+            models.promote(sound[number % len(sound)], by="soak", why="a swap")
+            tally.swaps += 1
+
+
+def _kill(supervisor: int, every: float, tally: _Tally, enough: Event) -> None:
+    while not enough.wait(every):
+        workers = sides.family(supervisor)[1:]
+        if workers:
+            os.kill(random.choice(workers), signal.SIGKILL)  # noqa: S311 — nothing secret
+            tally.kills += 1
+
+
+def _damage(models: Repository, version: int) -> None:
+    """Flip a bit in the middle of a version's weights."""
+    file = Path(models.url.removeprefix("file://"), models.model, str(version), WEIGHTS)
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
