@@ -146,7 +146,6 @@ class Metrics(Observer):
         key = call.method, call.code.name
         found = self._calls.get(key)
         if found is None:
-            # A method that is not ours gets here only where it was turned away.
             method = call.method[1:] if call.method in ROLES else OTHER
             found = self.requests.labels(method, call.code.name), self.request_seconds.labels(method)
             if method != OTHER:
