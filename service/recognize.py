@@ -100,7 +100,11 @@ class Recognition:
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """Ask one version, here and now."""
         start = perf_counter()
-        probabilities = loaded.predictor.probabilities(images)
+        try:
+            probabilities = loaded.predictor.probabilities(images)
+        except Exception:
+            self._observer.failed(loaded, len(images))
+            raise
         self._observer.computed(loaded, images, probabilities, perf_counter() - start)
         return Answer(loaded, probabilities)
 

@@ -19,11 +19,13 @@ from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.control import Control
 from service.decisions import DecisionFile
+from service.fallback import Fallback
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
+from service.shadow import Shadow
 from service.status import Translator
 from service.store import Store
 from service.watcher import Watcher
@@ -54,12 +56,15 @@ class Server:
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained, settings.wishes)
         decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
-        self._watcher = Watcher(repository, self.store, decisions)
-        self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        observer = Observers()
+        told = Observers()
+        self.shadow = Shadow(self.store, told)
+        fallback = Fallback() if settings.fallback_seconds else None
+        observer = Observers(filter(None, (told, self.shadow, fallback)))
+        self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
+        self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
@@ -123,6 +128,7 @@ class Server:
         await self._grpc.stop(None)
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
+        await asyncio.to_thread(self.shadow.stop)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None]) -> int:
