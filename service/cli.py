@@ -52,7 +52,9 @@ def serve(**flags: Any) -> None:
     let the calls under way finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
-    from service import server
+    from service import server, tls
+
+    tls.check(settings)
 
     status = asyncio.run(server.serve(settings, lambda sentence: print(sentence, flush=True)))
     logging.shutdown()
@@ -127,12 +129,10 @@ def main() -> None:
 
 def _settings(**flags: Any) -> "Settings":
     """Read the settings, and log from now on as they say."""
-    from service import settings
+    from service import logs, settings
 
     found = settings.read(**flags)
-    logging.basicConfig(
-        stream=sys.stderr, level=found.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.configure(found.log_level, found.log_format)
     return found
 
 

@@ -148,8 +148,8 @@ class Follower:
             newer = current and current.number < found.number and current.number not in self._withdrawn
             self._before = (current, self._clock() + self._probation) if current and newer and self._probation else None
         self._publish()  # from here on it answers
+        self._observer.swapped(found)
         if name == self._policy:
-            self._observer.swapped(found)
             _log.info("serving %s, weights sha256 %s", found.words, found.weights_sha256)
         else:
             _log.info("%s is loaded as %s, weights sha256 %s", found.words, name, found.weights_sha256)

@@ -72,9 +72,10 @@ class Recognition:
             picture without a digit is that of an empty image, and means nothing.
         """
         loaded = self.store.choose(wanted)
-        loop = asyncio.get_running_loop()
+        loop, start = asyncio.get_running_loop(), perf_counter()
         decoding = (loop.run_in_executor(self._pool, self.decode, picture) for picture in pictures)
         found = await asyncio.gather(*decoding)
+        self._observer.decoded(len(pictures), perf_counter() - start)
         errors = [item if isinstance(item, PictureError) else None for item in found]
         for error in filter(None, errors):
             self._observer.rejected(loaded, type(error).__name__)

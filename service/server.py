@@ -17,12 +17,15 @@ from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
+from service import tls
+from service.access import Guard, Tokens
 from service.control import Control
 from service.decisions import DecisionFile
 from service.fallback import Fallback
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
+from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
 from service.shadow import Shadow
@@ -59,17 +62,19 @@ class Server:
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        told = Observers()
-        self.shadow = Shadow(self.store, told)
+        self._seen = Seen(settings)
+        seen = Observers(self._seen.observers)
+        self.shadow = Shadow(self.store, seen)
         fallback = Fallback() if settings.fallback_seconds else None
-        observer = Observers(filter(None, (told, self.shadow, fallback)))
+        observer = Observers(filter(None, (seen, self.shadow, fallback)))
         self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
         self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
+        guards = [Guard(Tokens(settings.tokens_file), observer)] if settings.tokens_file else []
         self._grpc = grpc.aio.server(
-            interceptors=[self._translator],
+            interceptors=[self._seen.entrance, *guards, self._translator],
             options=[
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
@@ -88,20 +93,33 @@ class Server:
             The port, the one that was found if the settings say 0.
 
         Raises:
-            ConfigError: The address cannot be listened on.
+            ConfigError: The address cannot be listened on, or must not be; or the certificate cannot be used.
         """
+        tls.check(self._settings)
+        credentials = tls.credentials(self._settings)
         try:
-            port = self._grpc.add_insecure_port(self._settings.address)
+            port = (
+                self._grpc.add_secure_port(self._settings.address, credentials)
+                if credentials
+                else self._grpc.add_insecure_port(self._settings.address)
+            )
         except RuntimeError as error:
             reason = _why_not(self._settings.host, self._settings.port)
             raise ConfigError(
                 f"cannot listen on {self._settings.address}: {reason}; choose another place with --port and --host"
             ) from error
+        self._seen.start(self._gauges())
         await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
+
+    def _gauges(self) -> Gauges:
+        def loaded() -> list[tuple[str, str]]:
+            return [(one.version, one.weights_sha256) for one in self.store.loaded()]
+
+        return Gauges(loaded, lambda: self._translator.under_way, lambda: 0, self._health.is_serving)
 
     def _after_look(self) -> None:
         if self.store.active():
@@ -126,6 +144,7 @@ class Server:
     async def stop(self) -> None:
         """Stop at once; calls under way are cancelled."""
         await self._grpc.stop(None)
+        await self._seen.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
         await asyncio.to_thread(self.shadow.stop)

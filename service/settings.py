@@ -20,6 +20,9 @@ OFF = "off"
 PROJECT = Path(__file__).resolve().parents[1]
 """Where the code is: a checkout, the service's image, or the packages of a Python."""
 
+INSECURE_WORDS = "yes-beyond-this-machine"
+"""What must be said to listen without TLS where other machines can reach it."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -89,6 +92,39 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )
+
+    # Security: see `service.tls` and `service.access`.
+    tls_cert: str | None = Field(
+        None, description="PEM file with the server's certificate; read again when it changes.", min_length=1
+    )
+    tls_key: str | None = Field(None, description="PEM file with the certificate's private key.", min_length=1)
+    tls_client_ca: str | None = Field(
+        None, description="PEM file with the authorities whose certificates clients must show (mTLS).", min_length=1
+    )
+    allow_insecure: Literal["no", "yes-beyond-this-machine"] = Field(
+        "no", description=f"Listen without TLS where other machines can reach it: no, or {INSECURE_WORDS}."
+    )
+    tokens_file: str | None = Field(
+        None,
+        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each token that is "
+        "taken; read again when it changes. Without it, nobody is asked for one.",
+        min_length=1,
+    )
+
+    # What can be seen: see `service.metrics` and `service.logs`.
+    metrics_port: int | None = Field(
+        None,
+        description="Port of /metrics (Prometheus) and /healthz; 0 takes a free one. Without it, none.",
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics, which asks for no token; 0.0.0.0 for all.", min_length=1
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="Log lines as text, or as one JSON object each; auto: text on a terminal, else JSON."
+    )
+    access_log: bool = Field(False, description="Log each call: method, status, milliseconds, version.")
 
     @property
     def wishes(self) -> Wishes:

@@ -140,4 +140,5 @@ async def _abort(context: _Context, error: Exception, method: str) -> Never:
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    await context.abort(code, sentence, ((ERROR_METADATA, type(error).__name__),))
+    about = (*(context.trailing_metadata() or ()), (ERROR_METADATA, type(error).__name__))
+    await context.abort(code, sentence, about)

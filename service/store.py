@@ -156,6 +156,10 @@ class Store:
         """What the policy serves now. Read it once for a request: the next read may give another version."""
         return self._routes.named.get(self.wishes.policy)
 
+    def loaded(self) -> list[Loaded]:
+        """All that is loaded and answers some calls."""
+        return list(self._routes.versions.values())
+
     def named(self, name: str) -> Loaded | None:
         """What is loaded under one of the names in `wishes`."""
         return self._routes.named.get(name)

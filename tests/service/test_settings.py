@@ -26,6 +26,15 @@ def test_the_environment_sets_every_field(monkeypatch):
         "shadow": "4:2.5%",
         "fallback_seconds": 0.0,
         "log_level": "error",
+        "tls_cert": "server.pem",
+        "tls_key": "server.key",
+        "tls_client_ca": "clients.pem",
+        "allow_insecure": "yes-beyond-this-machine",
+        "tokens_file": "tokens",
+        "metrics_port": 9090,
+        "metrics_host": "0.0.0.0",
+        "log_format": "json",
+        "access_log": True,
     }
     assert wanted.keys() == Settings.model_fields.keys()
     for name, value in wanted.items():
