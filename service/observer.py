@@ -54,6 +54,14 @@ class Observer:
             reason: The error's class, e.g. `NoDigitError`.
         """
 
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """A version could not compute a batch, for an unforeseen reason.
+
+        Args:
+            loaded: The version.
+            images: How many there were.
+        """
+
     def dropped(self, reason: str, pictures: int) -> None:
         """Pictures were not computed, because nobody waited for the answer any more.
 
@@ -126,6 +134,11 @@ class Observers(Observer):
         """Tell all of them."""
         for observer in self._observers:
             observer.rejected(loaded, reason)
+
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.failed(loaded, images)
 
     def dropped(self, reason: str, pictures: int) -> None:
         """Tell all of them."""

@@ -134,7 +134,11 @@ class Recognition:
 
     def _probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         start = perf_counter()
-        probabilities = loaded.predictor.probabilities(images)
+        try:
+            probabilities = loaded.predictor.probabilities(images)
+        except Exception:
+            self._observer.failed(loaded, len(images))
+            raise
         self._observer.computed(loaded, images, probabilities, perf_counter() - start)
         return probabilities
 

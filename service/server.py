@@ -24,12 +24,14 @@ from service.access import Guard, Tokens
 from service.admission import Admission
 from service.control import Control
 from service.decisions import DecisionFile
+from service.fallback import Fallback
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
 from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
+from service.shadow import Shadow
 from service.status import Registrar, Translator
 from service.store import Store
 from service.watcher import Watcher
@@ -89,15 +91,18 @@ class Server:
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained, settings.wishes)
         decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
-        self._seen = Seen(settings)
-        observer = Observers(self._seen.observers)
-        self._watcher = Watcher(repository, self.store, decisions, observer)
-        self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         # A picture may take a hundred megabytes while it is decoded: no more of them at once than there are cores.
         threads = max(1, (os.cpu_count() or 1) // processes)
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
+        self._seen = Seen(settings)
+        seen = Observers(self._seen.observers)
+        self.shadow = Shadow(self.store, seen)
+        fallback = Fallback() if settings.fallback_seconds else None
+        observer = Observers(filter(None, (seen, self.shadow, fallback)))
+        self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
+        self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer, self._admission)
@@ -180,6 +185,7 @@ class Server:
         await self._seen.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
+        await asyncio.to_thread(self.shadow.stop)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None], *, share: Share | None = None) -> int:

@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         description="What computes a share of the traffic once more, for comparison, and answers nobody: "
         "challenger:20%.",
     )
+    fallback_seconds: float = Field(
+        600.0,
+        description="Seconds for which a new version is compared with the one before, which stays in memory: if "
+        "failures or rejections jump, the service goes back by itself. 0 never goes back.",
+        ge=0,
+        allow_inf_nan=False,
+    )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )

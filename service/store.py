@@ -12,8 +12,8 @@ import numpy as np
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.errors import NumeralError
-from core.predictor import Predictor, load
-from service import policy
+from core.predictor import Predictor, rebuild
+from service import memory, policy
 from service.reading import PRETRAINED, in_words
 
 __all__ = [
@@ -266,10 +266,11 @@ class Store:
         Raises:
             ArtifactError: It cannot be served.
         """
-        if number == policy.PRETRAINED and self._pretrained:
-            loaded = Loaded.of(number, *load(self._pretrained, self._pretrained.champion()))
-        else:
-            loaded = Loaded.of(number, *load(self._repository, number))
+        pretrained = self._pretrained if number == policy.PRETRAINED else None
+        repository = pretrained or self._repository
+        manifest = repository.manifest(pretrained.champion() if pretrained else number)
+        memory.require(manifest, memory.left())
+        loaded = Loaded.of(number, rebuild(manifest, repository.read(manifest)), manifest)
         loaded.warm()
         return loaded
 

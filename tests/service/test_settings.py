@@ -28,6 +28,7 @@ def test_the_environment_sets_every_field(monkeypatch):
         "serve_also": "3,challenger",
         "canary": "challenger:10%",
         "shadow": "4:2.5%",
+        "fallback_seconds": 0.0,
         "log_level": "error",
         "tls_cert": "server.pem",
         "tls_key": "server.key",
