@@ -77,11 +77,13 @@ class Recognition:
         with self._admission(len(images), images.nbytes):
             return Answer(loaded, await self._batcher.probabilities(loaded, images))
 
-    async def encoded(self, pictures: Sequence[bytes], *, wanted: str = "") -> tuple[Answer, list[PictureError | None]]:
+    async def encoded(
+        self, pictures: Sequence[bytes | NDArray[np.uint8]], *, wanted: str = ""
+    ) -> tuple[Answer, list[PictureError | None]]:
         """What the digits are in PNG, JPEG, … files; decoding takes milliseconds, and happens off the event loop.
 
         Args:
-            pictures: The files.
+            pictures: The files; between them may be images that are framed already, (28, 28).
             wanted: As for `images`.
 
         Returns:
@@ -95,17 +97,19 @@ class Recognition:
             check_deadline(expiry)
             return self.decode(picture)
 
-        with self._admission(len(pictures), sum(map(len, pictures))):
-            decoding = [loop.run_in_executor(self._pool, decode_in_time, picture) for picture in pictures]
+        files = [picture for picture in pictures if isinstance(picture, bytes)]
+        with self._admission(len(pictures), sum(map(len, files))):
+            decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
             try:
-                found = await asyncio.gather(*decoding)
+                decoded = iter(await asyncio.gather(*decoding))
             except (ExpiredError, asyncio.CancelledError) as end:
                 for future in decoding:  # gather cancels them only where it is cancelled itself
                     future.cancel()
                 reason = "expired" if isinstance(end, ExpiredError) else "cancelled"
                 self._observer.dropped(reason, len(pictures))
                 raise
-            self._observer.decoded(len(pictures), perf_counter() - start)
+            self._observer.decoded(len(files), perf_counter() - start)
+            found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
             errors = [item if isinstance(item, PictureError) else None for item in found]
             for error in filter(None, errors):
                 self._observer.rejected(loaded, type(error).__name__)

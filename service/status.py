@@ -9,12 +9,14 @@ from typing import Any, Never, Self, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from core.errors import PictureError
+from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.access import DeniedError, UnauthenticatedError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
+from service.aside import BusyError
 from service.control import LoadRefusedError
+from service.feedback import FeedbackFullError, FeedbackOffError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA
+from service.reading import ERROR_METADATA, RequestError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
 
 __all__ = ["STATUS", "Registrar", "Step", "Translator", "status_of"]
@@ -22,6 +24,7 @@ __all__ = ["STATUS", "Registrar", "Step", "Translator", "status_of"]
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
@@ -30,8 +33,16 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     DeniedError: grpc.StatusCode.PERMISSION_DENIED,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
+    FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
+    FeedbackError: grpc.StatusCode.UNAVAILABLE,
 }
-"""A class stands for its subclasses too. What is not here is unforeseen, and is sent as INTERNAL."""
+"""A class stands for its subclasses too, unless one of them stands before it.
+
+What is not here is unforeseen, and is sent as INTERNAL.
+"""
 
 _log = logging.getLogger(__name__)
 

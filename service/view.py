@@ -137,10 +137,10 @@ def _since(found: Status, before: Status | None) -> Status:
     """With what has happened since the look before; a server that was started anew meanwhile begins at 0."""
     restarted = before is None or any(found.requests.get(code, 0) < n for code, n in before.requests.items())
     if before is None or restarted or found.at <= before.at:
-        return replace(found, latency=_quantiles(found._buckets))  # noqa: SLF001 — its own class
+        return replace(found, latency=_quantiles(found._buckets))
     seconds = found.at - before.at
     rates = {code: (n - before.requests.get(code, 0)) / seconds for code, n in found.requests.items()}
-    new = {le: n - before._buckets.get(le, 0.0) for le, n in found._buckets.items()}  # noqa: SLF001
+    new = {le: n - before._buckets.get(le, 0.0) for le, n in found._buckets.items()}
     return replace(found, rates=rates, latency=_quantiles(new))
 
 

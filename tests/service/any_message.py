@@ -32,7 +32,9 @@ def any_message(descriptor: Descriptor, depth: int = 0) -> st.SearchStrategy[Mes
     def build(draw: st.DrawFn) -> Message:
         message = GetMessageClass(descriptor)()
         if depth < DEEPEST:
-            for field in draw(st.lists(st.sampled_from(list(descriptor.fields)), unique_by=lambda f: f.number, max_size=6)):
+            for field in draw(
+                st.lists(st.sampled_from(list(descriptor.fields)), unique_by=lambda f: f.number, max_size=6)
+            ):
                 _fill(draw, message, field, depth)
         return message
 
