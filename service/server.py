@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -16,6 +17,8 @@ from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
+from service.control import Control
+from service.decisions import DecisionFile
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
@@ -49,8 +52,10 @@ class Server:
         """
         self._settings = settings
         repository = Repository(settings.repository)
-        self.store = Store(repository, settings.pretrained)
-        self._watcher = Watcher(repository, self.store)
+        self.store = Store(repository, settings.pretrained, settings.wishes)
+        decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
+        self._watcher = Watcher(repository, self.store, decisions)
+        self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
+from service.policy import Wishes
 
 __all__ = ["ENV_PREFIX", "OFF", "Settings", "read"]
 
@@ -28,6 +30,11 @@ def shipped(project: Path = PROJECT) -> str | None:
     """
     folder = project / "pretrained"
     return str(folder) if (folder / "mnist").is_dir() else None
+
+
+def _wish(name: str) -> AfterValidator:
+    """Checks one of the settings that say which versions serve."""
+    return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
 
 
 class Settings(BaseSettings):
@@ -57,9 +64,29 @@ class Settings(BaseSettings):
         8.0, description="Seconds that calls under way may still take after SIGTERM.", ge=0, allow_inf_nan=False
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
+    # Which versions serve.
+    policy: Annotated[str, _wish("policy")] = Field(
+        CHAMPION, description="What answers calls that name no version: an alias, or latest, or pinned:3."
+    )
+    serve_also: Annotated[str, _wish("also")] = Field(
+        "", description="Further versions and aliases to serve side by side to calls that name them: 3,challenger."
+    )
+    canary: Annotated[str | None, _wish("canary")] = Field(
+        None, description="What answers a share of the calls that name no version, and the share: challenger:10%."
+    )
+    shadow: Annotated[str | None, _wish("shadow")] = Field(
+        None,
+        description="What computes a share of the traffic once more, for comparison, and answers nobody: "
+        "challenger:20%.",
+    )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )
+
+    @property
+    def wishes(self) -> Wishes:
+        """Which versions are to serve."""
+        return Wishes.parse(self.policy, self.serve_also, self.canary, self.shadow)
 
     @property
     def address(self) -> str:

@@ -11,9 +11,10 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from core.errors import PictureError
+from service.control import LoadRefusedError
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA
-from service.store import NoModelError, UnknownVersionError
+from service.store import NoModelError, NotReadyError, UnknownVersionError
 
 __all__ = ["STATUS", "Translator", "status_of"]
 
@@ -21,6 +22,8 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
+    NotReadyError: grpc.StatusCode.UNAVAILABLE,
+    LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
 }
 """A class stands for its subclasses too. What is not here is unforeseen, and is sent as INTERNAL."""

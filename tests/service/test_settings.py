@@ -20,6 +20,10 @@ def test_the_environment_sets_every_field(monkeypatch):
         "poll_seconds": 2.5,
         "drain_seconds": 1.0,
         "max_picture_bytes": 2048,
+        "policy": "latest",
+        "serve_also": "3,challenger",
+        "canary": "challenger:10%",
+        "shadow": "4:2.5%",
         "log_level": "error",
     }
     assert wanted.keys() == Settings.model_fields.keys()
@@ -64,6 +68,12 @@ def test_every_field_is_documented():
         ("drain_seconds", "-1"),
         ("drain_seconds", "inf"),
         ("max_picture_bytes", "10"),
+        ("policy", "pinned:champion"),
+        ("policy", "3"),
+        ("serve_also", "3,not a name"),
+        ("canary", "challenger"),
+        ("canary", "challenger:0%"),
+        ("shadow", "challenger:101%"),
         ("log_level", "loud"),
     ],
 )
