@@ -36,6 +36,10 @@ class Health(health_pb2_grpc.HealthServicer):
         if not self._draining:
             self._set(HealthCheckResponse.SERVING)
 
+    def is_serving(self) -> bool:
+        """Whether the server as a whole says SERVING."""
+        return self._status == HealthCheckResponse.SERVING
+
     def drain(self) -> None:
         """Say NOT_SERVING for good, and end the streams of those who watch."""
         self._draining = True

@@ -10,20 +10,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
+from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
+from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.control import Control
 from service.decisions import DecisionFile
 from service.health import Health
+from service.inference import INFERENCE, InferenceServicer
 from service.observer import Observers
 from service.recognize import Recognition
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
+from service.statistics import Statistics
 from service.status import Translator
 from service.store import Store
 from service.watcher import Watcher
@@ -37,6 +41,7 @@ ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
 
 HEALTH = "grpc.health.v1.Health"
+CHANNELZ = "grpc.channelz.v1.Channelz"
 
 _log = logging.getLogger(__name__)
 
@@ -57,24 +62,36 @@ class Server:
         self._watcher = Watcher(repository, self.store, decisions)
         self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
-        self._health = Health(("", RECOGNIZER))
+        self._health = Health(("", RECOGNIZER, INFERENCE))
         self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        observer = Observers()
+        statistics = Statistics(
+            Path(os.environ["NUMERAL_RUN_DIR"]) / "statistics" if "NUMERAL_RUN_DIR" in os.environ else None
+        )
+        observer = Observers([statistics])
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer)
         self._translator = Translator(observer)
         self._grpc = grpc.aio.server(
             interceptors=[self._translator],
             options=[
-                ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
+                ("grpc.max_receive_message_length", settings.largest_request + ENVELOPE_BYTES),
+                ("grpc.enable_channelz", int(settings.channelz)),
                 # Without this, a second server on the same port would silently take half of the calls.
                 ("grpc.so_reuseport", 0),
             ],
         )
         servicer = RecognizerServicer(recognition)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
+        inference = InferenceServicer(
+            recognition, self.control, statistics, serving=self._health.is_serving, max_batch=settings.max_batch
+        )
+        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(inference, self._grpc)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)
+        services = [RECOGNIZER, INFERENCE, HEALTH, reflection.SERVICE_NAME]
+        if settings.channelz:
+            channelz.add_channelz_servicer(self._grpc)
+            services.append(CHANNELZ)
+        reflection.enable_server_reflection(services, self._grpc)
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: where a sound champion is, it serves from now on.

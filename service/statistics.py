@@ -90,15 +90,20 @@ class Statistics(Observer):
         self._latest = ("", 0)
 
     def computed(
-        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
+        self,
+        loaded: "Loaded",
+        images: NDArray[np.uint8],
+        probabilities: NDArray[np.float32],  # noqa: ARG002 — of no interest here
+        seconds: float,
     ) -> None:
         """Count a run of the network."""
-        nanoseconds = int(seconds * 1e9)
+        count, nanoseconds = len(images), int(seconds * 1e9)
         with self._lock:
             self._latest = (loaded.version, nanoseconds)
-            self._cells[self._row(loaded.version) + CELL["last_inference_ms"]] = time.time_ns() // 1_000_000
-            self._add(self._row(loaded.version), inferences=len(images), executions=1, executions_ns=nanoseconds)
-            self._add(self._row(loaded.version, len(images)), executions=1, executions_ns=nanoseconds)
+            row = self._row(loaded.version)
+            self._cells[row + CELL["last_inference_ms"]] = time.time_ns() // 1_000_000
+            self._add(row, inferences=count, executions=1, executions_ns=nanoseconds)
+            self._add(self._row(loaded.version, count), executions=1, executions_ns=nanoseconds)
 
     def latest(self, version: str) -> int:
         """How long the latest run of a version took, in nanoseconds; 0 if another version has run since."""

@@ -15,12 +15,15 @@ from service.control import LoadRefusedError
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA
 from service.store import NoModelError, NotReadyError, UnknownVersionError
+from service.tensors import InferRequestError, UnknownModelError
 
 __all__ = ["STATUS", "Translator", "status_of"]
 
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    InferRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownModelError: grpc.StatusCode.NOT_FOUND,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,

@@ -20,9 +20,10 @@ __all__ = [
     "PROBABILITIES",
     "SHAPES",
     "InferRequestError",
+    "UnknownModelError",
     "Wanted",
     "pictures_of",
-    "respond",
+    "put_outputs",
     "wanted_of",
 ]
 
@@ -71,6 +72,10 @@ class InferRequestError(NumeralError):
     """A request of the Open Inference Protocol is malformed."""
 
 
+class UnknownModelError(NumeralError):
+    """A request of the Open Inference Protocol is about a model that is not here."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """An output that a request asks for.
@@ -102,11 +107,12 @@ def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uin
     count = _count(tensor.datatype, list(tensor.shape), max_batch)
     raw = _raw(request)
     if tensor.datatype == "BYTES":
-        return _elements(raw, count) if raw is not None else _typed(tensor, count)
+        return _elements(raw, count) if raw is not None else list(_typed(tensor, count))
     size = count * PIXELS
     dtype = np.dtype("<f4" if tensor.datatype == "FP32" else "u1")
     if raw is None:
-        return _bytes_of(np.array(_typed(tensor, size), "<f4" if tensor.datatype == "FP32" else "u4"))
+        typed = np.dtype("f4" if tensor.datatype == "FP32" else "u4")
+        return _bytes_of(np.fromiter(_typed(tensor, size), typed, size))
     if len(raw) != size * dtype.itemsize:
         raise InferRequestError(
             f"raw_input_contents[0]: {len(raw):,} bytes, expected {size * dtype.itemsize:,} for {tensor.datatype} "
@@ -132,18 +138,17 @@ def wanted_of(request: ModelInferRequest) -> tuple[Wanted, ...]:
     return tuple(Wanted(output.name, _classes(output)) for output in request.outputs)
 
 
-def respond(
-    probabilities: NDArray[np.float32], wanted: Sequence[Wanted], labels: Sequence[str], **fields: str
-) -> ModelInferResponse:
-    """The response with the outputs that are wanted, in their order.
+def put_outputs(
+    response: ModelInferResponse, probabilities: NDArray[np.float32], wanted: Sequence[Wanted], labels: Sequence[str]
+) -> None:
+    """Put the outputs that are wanted into a response, in their order.
 
     Args:
+        response: Has no outputs yet.
         probabilities: (N, K).
         wanted: The outputs.
         labels: What class k is called, by k.
-        **fields: Of the response, beside its outputs.
     """
-    response = ModelInferResponse(**fields)
     for output in wanted:
         if output.classes:
             names = _best(probabilities, output.classes, labels)  # (N, k)
@@ -157,7 +162,6 @@ def respond(
             raw = probabilities.argmax(axis=1).astype("<i8").tobytes()
         response.outputs.add(name=output.name, datatype=datatype, shape=shape)
         response.raw_output_contents.append(raw)
-    return response
 
 
 def _only_input(
@@ -203,7 +207,7 @@ def _raw(request: ModelInferRequest) -> bytes | None:
     return request.raw_input_contents[0]
 
 
-def _typed(tensor: ModelInferRequest.InferInputTensor, size: int) -> list[Any]:
+def _typed(tensor: ModelInferRequest.InferInputTensor, size: int) -> Sequence[Any]:
     """The typed contents of an input."""
     wanted = CONTENTS[tensor.datatype]
     found = [field.name for field, _ in tensor.contents.ListFields()]
@@ -215,24 +219,25 @@ def _typed(tensor: ModelInferRequest.InferInputTensor, size: int) -> list[Any]:
         raise InferRequestError(
             f"input {IMAGE!r}: contents in {' and '.join(found)}, expected {wanted} alone for {tensor.datatype}"
         )
-    elements = getattr(tensor.contents, str(wanted))
+    elements: Sequence[Any] = getattr(tensor.contents, found[0])
     if len(elements) != size:
         raise InferRequestError(
             f"input {IMAGE!r}: {len(elements):,} elements in {wanted}, expected {size:,} for shape {list(tensor.shape)}"
         )
-    return list(elements)
+    return elements
 
 
 def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Pixel values of any datatype as images, (N, 28, 28)."""
-    images = values.reshape(-1, SIDE, SIDE)
+    images: NDArray[Any] = values.reshape(-1, SIDE, SIDE)
     if images.dtype == np.uint8:
         return images
     low, high = values.min(), values.max()  # both are NaN where any value is
     if not (low >= 0 and high <= 255):
         found = "holds NaN" if np.isnan(low) else f"ranges from {low:g} to {high:g}"
         raise InferRequestError(f"input {IMAGE!r} {found}; expected 0 (background) to 255 (ink)")
-    return np.rint(images).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.rint(images).astype(np.uint8)
+    return rounded
 
 
 def _elements(raw: bytes, count: int) -> list[bytes]:
