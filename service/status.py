@@ -18,6 +18,7 @@ from service.feedback import FeedbackFullError, FeedbackOffError
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA, RequestError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
+from service.tensors import InferRequestError, UnknownModelError
 
 __all__ = ["STATUS", "Registrar", "Step", "Translator", "status_of"]
 
@@ -25,6 +26,8 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
     RequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    InferRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownModelError: grpc.StatusCode.NOT_FOUND,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,

@@ -33,7 +33,7 @@ def send(repository, folder, serve, tmp_path) -> "Send":
     """Call a method of a server with a model: bytes for each request, and the status that came back."""
     publish(repository, seed=1)
     publish(repository, seed=2)
-    server = serve(folder)
+    server = serve(folder, feedback=str(tmp_path / "feedback"))
     with grpc.insecure_channel(server.address) as channel:
 
         def call(method: MethodDescriptor, requests: Sequence[bytes]) -> grpc.StatusCode:
