@@ -87,9 +87,12 @@ class Metrics(Observer):
         self.dropped_pictures = Counter(
             "numeral_dropped", "Pictures that nobody waited for any more.", ("reason",), registry=registry
         )
-        self.swaps = Counter("numeral_swaps", "Versions that have begun to serve.", registry=registry)
+        self.swaps = Counter("numeral_swaps", "Versions that have begun to serve, in each process.", registry=registry)
         self.load_failures = Counter(
-            "numeral_load_failures", "Versions that could not be loaded.", ("reason",), registry=registry
+            "numeral_load_failures",
+            "Versions that could not be loaded, in each process.",
+            ("reason",),
+            registry=registry,
         )
         self.fallbacks = Counter("numeral_fallbacks", "Returns to an earlier version by itself.", registry=registry)
         self.shadow_images = Counter(

@@ -4,20 +4,29 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import grpc
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from core.errors import NumeralError
+from protos.inference.open_inference_pb2 import RepositoryIndexRequest
+from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
+from service.connection import Connection
 from service.seen import TICK_SECONDS
 
-__all__ = ["Place", "Status", "Version", "document", "read", "watch"]
+__all__ = ["Place", "Status", "Version", "document", "place_of", "read", "watch"]
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+LOOK_SECONDS = 3.0
+"""How long one look may take."""
 
 DRIFTED = 0.25
 """The index above which pictures count as unlike those of the training: see `service.drift`."""
@@ -29,7 +38,7 @@ class Place:
 
     Attributes:
         metrics: `host:port` of the metrics.
-        versions: Asks the server for version, state and reason of each; raises where it cannot be asked.
+        versions: Asks the server for version, state and reason of each; raises NumeralError where it cannot be asked.
         address: `host:port` of the server, for people.
     """
 
@@ -91,6 +100,30 @@ class Status:
     _buckets: dict[float, float] = field(default_factory=dict, repr=False)
 
 
+@contextmanager
+def place_of(connection: Connection, metrics: str) -> Iterator[Place]:
+    """A server and its metrics, for as long as the context lasts.
+
+    Args:
+        connection: How the server is reached.
+        metrics: `host:port` of its metrics.
+    """
+    target, options = connection.target, connection.options
+    secure = connection.credentials
+    channel = grpc.secure_channel(target, secure, options) if secure else grpc.insecure_channel(target, options)
+    stub = GRPCInferenceServiceStub(channel)  # type: ignore[no-untyped-call]
+
+    def versions() -> list[Version]:
+        try:
+            found = stub.RepositoryIndex(RepositoryIndexRequest(), **connection.call_options(LOOK_SECONDS))
+        except grpc.RpcError as error:
+            raise connection.translated(error, LOOK_SECONDS) from error
+        return [Version(one.version, one.state, one.reason) for one in found.models]
+
+    with channel:
+        yield Place(metrics, versions, connection.address)
+
+
 _TOTALS = ("swaps", "load_failures", "rejections", "dropped", "fallbacks", "shadow_images", "shadow_disagreements")
 
 
@@ -113,8 +146,8 @@ def read(place: Place, before: Status | None = None) -> Status:
         for told in place.versions():
             known = versions.get(told.version, told)
             versions[told.version] = replace(known, state=told.state, reason=told.reason)
-    except Exception as error:  # noqa: BLE001 — whatever it is, the rest is shown
-        troubles.append(f"{place.address}: {error}")
+    except NumeralError as error:
+        troubles.append(str(error))
     buckets = {float(s.labels["le"]): 0.0 for s in samples if s.name == "numeral_request_seconds_bucket"}
     for sample in samples:
         if sample.name == "numeral_request_seconds_bucket":
@@ -167,7 +200,7 @@ def _scrape(address: str) -> list[Any]:
 
     # Straight there, whatever proxy the environment names.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{address}/metrics", timeout=3) as response:
+    with opener.open(f"http://{address}/metrics", timeout=LOOK_SECONDS) as response:
         text = response.read().decode()
     return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
