@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.artifact.feedback import FeedbackFolder, FeedbackItem
 from core.errors import DamagedFeedbackError, FeedbackNotFoundError, NumeralError, PictureError
 from service.aside import Aside, BusyError
+from service.observer import Observer
 from service.recognize import Recognition
 from service.settings import ENV_PREFIX, Settings
 
@@ -77,13 +78,15 @@ class TokenBucket:
 class Feedback:
     """Takes feedback, lists it, and discards it. One thread does all of it, off the serving path."""
 
-    def __init__(self, settings: Settings, recognition: Recognition) -> None:
+    def __init__(self, settings: Settings, recognition: Recognition, observer: Observer | None = None) -> None:
         """Touch nothing yet.
 
         Args:
             settings: The folder, how much may come, and how much it may hold.
             recognition: Finds the digit in an encoded picture.
+            observer: Is told what becomes of feedback.
         """
+        self._observer = observer or Observer()
         self._folder = FeedbackFolder(Path(settings.feedback)) if settings.feedback else None
         self._quota = settings.feedback_bytes
         self._recognition = recognition
@@ -110,9 +113,15 @@ class Feedback:
             FeedbackError: The folder cannot be written.
         """
         folder = self._on()
-        if seconds := self._bucket.take():
-            raise BusyError(f"too much feedback at once; try again in {seconds:.1f} seconds")
-        return await self._aside.run(self._keep, folder, picture, digit, reply_id)
+        try:
+            if seconds := self._bucket.take():
+                raise BusyError(f"too much feedback at once; try again in {seconds:.1f} seconds")
+            name, added = await self._aside.run(self._keep, folder, picture, digit, reply_id)
+        except NumeralError as error:
+            self._observer.feedback(type(error).__name__)
+            raise
+        self._observer.feedback("stored" if added else "repeated")
+        return name, added
 
     async def page(self, size: int, after: str) -> tuple[list[Listed], str]:
         """Some of the items, in the order of their names.

@@ -113,7 +113,7 @@ class Observer:
         """Somebody has told the true digit of a picture. Any thread may tell.
 
         Args:
-            outcome: One of a few words, e.g. `stored`, `repeated`, `refused`.
+            outcome: `stored`, `repeated`, or the class of the error.
         """
 
 

@@ -117,7 +117,7 @@ class Server:
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer, self._admission)
-        self._feedback = Feedback(settings, recognition)
+        self._feedback = Feedback(settings, recognition, observer)
         guard = Guard(Tokens(settings.tokens_file)) if settings.tokens_file else None
         self._translator = Translator(observer, [*self._seen.steps, *([guard.enter] if guard else [])])
         self._grpc = grpc.aio.server(

@@ -61,6 +61,19 @@ def test_calls_are_counted_by_method_and_status(repository, seen, connect, pixel
     assert found("numeral_decode_seconds_count") == 1
 
 
+def test_feedback_is_counted_by_what_becomes_of_it(repository, folder, serve, free_port, connect, pixels, tmp_path):
+    publish(repository, seed=1)
+    server = serve(folder, metrics_port=free_port, feedback=str(tmp_path / "feedback"))
+    client = connect(server.address)
+    for _ in range(2):
+        client.send_feedback(pixels, 7)
+    with pytest.raises(PictureError):
+        client.send_feedback(b"no picture", 7)
+    found = scrape(f"127.0.0.1:{free_port}")
+    outcomes = ("stored", "repeated", "PictureUnreadableError")
+    assert [found("numeral_feedback_total", outcome=outcome) for outcome in outcomes] == [1, 1, 1]
+
+
 def test_batches_images_and_digits_are_counted_by_version(repository, seen, connect, pixels):
     publish(repository, seed=1)
     client = connect(seen.address)
