@@ -43,7 +43,8 @@ PretrainedFlag = Annotated[
 ]
 
 TlsFlag = Annotated[
-    bool, typer.Option("--tls", help="Speak TLS with the server; the authorities that this machine trusts vouch for it.")
+    bool,
+    typer.Option("--tls", help="Speak TLS with the server; the authorities that this machine trusts vouch for it."),
 ]
 TlsCaFlag = Annotated[
     Path | None,
