@@ -54,6 +54,14 @@ class Observer:
             reason: The error's class, e.g. `NoDigitError`.
         """
 
+    def dropped(self, reason: str, pictures: int) -> None:
+        """Pictures were not computed, because nobody waited for the answer any more.
+
+        Args:
+            reason: `expired` or `cancelled`.
+            pictures: How many.
+        """
+
     def answered(self, call: Call) -> None:
         """A call has ended, well or not."""
 
@@ -75,6 +83,11 @@ class Observers(Observer):
         """Tell all of them."""
         for observer in self._observers:
             observer.rejected(loaded, reason)
+
+    def dropped(self, reason: str, pictures: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.dropped(reason, pictures)
 
     def answered(self, call: Call) -> None:
         """Tell all of them."""
