@@ -1,5 +1,7 @@
 """Our side: the layers of `core.nn`, trained as `core.train.loop` trains them."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any
@@ -11,6 +13,8 @@ from threadpoolctl import threadpool_limits
 from benchmarks.cases import Case, TrainingCase
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
+from core.nn.compiled import Compiled
+from core.nn.layer import Step
 from core.nn.losses import SoftmaxCrossEntropy
 from core.optim.optimizers import OPTIMIZERS
 from core.train.shards import Shards
@@ -70,43 +74,66 @@ class OurInference(Contender):
     def __init__(self, case: Case) -> None:
         threadpool_limits(1, user_api="blas")
         images, _ = training_digits()
-        self.x = images[: case.batch_size].reshape(-1, *case.input_shape)
-        self.network = case.network().replica()
+        x = images[: case.batch_size].reshape(-1, *case.input_shape)
+        self.compiled = Compiled(case.network(), x)
 
     def begin(self) -> None:
         """Nothing changes from step to step."""
 
     def step(self) -> int:
         """One forward pass; returns the batch size."""
-        return len(self.network.forward(self.x))
+        return len(self.compiled.forward())
 
     def evidence(self) -> NDArray[np.floating[Any]]:
         """The logits."""
-        return self.network.forward(self.x)
+        return self.compiled.forward()
 
     def gemm_share(self, seconds: float) -> float:
         """The share of a step, 0 to 1, that goes into matrix products."""
-        return _gemm_share(self, seconds)
+        products = _Clock(np.matmul)
+        steps = self.compiled.steps
+        self.compiled.steps = [products.around(step) for step in steps]
+        try:
+            return products.share(self, seconds)
+        finally:
+            self.compiled.steps = steps
 
 
-def _gemm_share(contender: Contender, seconds: float) -> float:
-    """Time in `np.matmul`, by which Dense and Conv2D do all their products, over time in all; own pass, own clock."""
-    matmul, inside = np.matmul, 0.0
+class _Clock:
+    """A function that counts the seconds spent in it."""
 
-    def timed(*arguments: Any, **options: Any) -> Any:
-        nonlocal inside
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._inside = 0.0
+
+    def around(self, step: Step) -> Step:
+        """The step with this clock in it, where it is a call of the function; else the step itself."""
+        if isinstance(step, partial) and step.func is self._function:
+            return partial(self, *step.args, **step.keywords)
+        return step
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
         started = perf_counter()
-        product = matmul(*arguments, **options)
-        inside += perf_counter() - started
-        return product
+        result = self._function(*arguments, **options)
+        self._inside += perf_counter() - started
+        return result
 
-    contender.begin()
-    contender.step()
-    np.matmul = timed  # type: ignore[assignment]
-    try:
+    def share(self, contender: Contender, seconds: float) -> float:
+        """The time in it, of the time that steps take, 0 to 1; a pass of its own, with this clock in it."""
+        contender.step()
+        self._inside = 0.0
         started = perf_counter()
         while perf_counter() - started < seconds:
             contender.step()
-        return inside / (perf_counter() - started)
+        return self._inside / (perf_counter() - started)
+
+
+def _gemm_share(contender: Contender, seconds: float) -> float:
+    """Time in `np.matmul`, by which Dense and Conv2D do all their products, over time in all."""
+    matmul, products = np.matmul, _Clock(np.matmul)
+    contender.begin()
+    np.matmul = products  # type: ignore[assignment]
+    try:
+        return products.share(contender, seconds)
     finally:
         np.matmul = matmul

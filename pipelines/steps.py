@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing
+from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread
 from core.artifact.repository import Repository
+from core.artifact.spread import spread_of
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
@@ -137,6 +138,7 @@ def publish(
         labels=LABELS,
         preprocessing=Preprocessing.model_validate_json(preprocessing.read()),
         data=data,
+        spread=_spread(dataset, recipe),
         recipe_name=recipe_name,
         recipe=recipe.model_dump(mode="json"),
         code=provenance.code(),
@@ -180,6 +182,12 @@ def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
     network = recipe.build(np.random.default_rng(0))
     network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
     return network
+
+
+def _spread(dataset: DatasetRef, recipe: Recipe) -> Spread:
+    """Of the training split alone: what the network knows."""
+    mnist, rows = read_mnist(dataset.files), training.split(dataset, recipe).train
+    return spread_of(mnist.train_images[rows], mnist.train_labels[rows], len(LABELS))
 
 
 def _champion(repository: Repository) -> Manifest | None:

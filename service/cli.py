@@ -7,7 +7,7 @@ import json
 import logging
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ import typer
 from core.errors import ConfigError, NumeralError
 
 if TYPE_CHECKING:
+    from service.predict import Oracle
     from service.settings import Settings
 
 __all__ = ["app", "main"]
@@ -43,7 +44,7 @@ PretrainedFlag = Annotated[
 
 TlsFlag = Annotated[
     bool,
-    typer.Option("--tls", help="Speak TLS with the server; the authorities that this machine trusts vouch for it."),
+    typer.Option("--tls", help="Speak TLS; the authorities that this machine trusts vouch for the server."),
 ]
 TlsCaFlag = Annotated[
     Path | None,
@@ -91,7 +92,9 @@ def serve(**flags: Any) -> None:
     let the calls under way finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
-    from service import processes
+    from service import processes, tls
+
+    tls.check(settings)
 
     status = processes.serve(settings, lambda sentence: print(sentence, flush=True))
     logging.shutdown()
@@ -122,6 +125,7 @@ def predict(
     settings = _settings(repository=repository, pretrained=pretrained)
     from service import predict as prediction
 
+    source: AbstractContextManager[Oracle]
     if address:
         source = prediction.server_at(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
     else:
@@ -199,12 +203,10 @@ def _options(
 
 def _settings(**flags: Any) -> "Settings":
     """Read the settings, and log from now on as they say."""
-    from service import settings
+    from service import logs, settings
 
     found = settings.read(**flags)
-    logging.basicConfig(
-        stream=sys.stderr, level=found.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.configure(found.log_level, found.log_format)
     return found
 
 

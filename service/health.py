@@ -31,6 +31,10 @@ class Health(health_pb2_grpc.HealthServicer):
         self._draining = False
         self._changed = asyncio.Event()  # replaced at each change, so that each watcher waits for the next one
 
+    def is_serving(self) -> bool:
+        """Whether the server as a whole says SERVING."""
+        return self._status == HealthCheckResponse.SERVING
+
     def serving(self) -> None:
         """A model is loaded. While draining, this changes nothing."""
         if not self._draining:

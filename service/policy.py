@@ -1,14 +1,109 @@
-"""Which version to serve. Pure decisions: no threads, no clocks, no storage; see the tables in its tests."""
+"""Which versions to serve, and which of them answers. Pure decisions: no threads, no clocks, no storage.
 
+See the tables in its tests.
+"""
+
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Self
 
 from core.artifact.alias import Move, standing_promotions
+from core.artifact.repository import CHAMPION
 
-__all__ = ["PRETRAINED", "Refusal", "choose", "fallbacks", "pretrained_serves", "still_refused"]
+__all__ = [
+    "LATEST",
+    "PINNED",
+    "PRETRAINED",
+    "Refusal",
+    "Share",
+    "Wishes",
+    "choose",
+    "drawn",
+    "fallbacks",
+    "position",
+    "pretrained_serves",
+    "resolve",
+    "still_refused",
+]
 
 PRETRAINED = 0
 """The number that stands for the version that ships with Numeral; those of a repository begin with 1."""
+
+LATEST = "latest"
+"""The policy that serves the newest version, promoted or not."""
+
+PINNED = "pinned:"
+"""How the policy begins that serves one version for good, e.g. `pinned:3`."""
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_GOLDEN = 0.6180339887498949
+"""(√5 − 1)/2: its multiples fill the unit interval more evenly than any random draw."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the traffic for a version.
+
+    Attributes:
+        name: A version ("3") or an alias.
+        fraction: 0 to 1.
+    """
+
+    name: str
+    fraction: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `challenger:10%`.
+
+        Raises:
+            ValueError: Something else.
+        """
+        name, _, percent = text.rpartition(":")
+        number = re.fullmatch(r"(\d+(?:\.\d+)?)%", percent)
+        if not _NAME.fullmatch(name) or number is None or not 0 < float(number[1]) <= 100:
+            raise ValueError("expected a version or an alias and its share, above 0% and at most 100%: challenger:10%")
+        return cls(name, float(number[1]) / 100)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What whoever runs the service wants it to serve.
+
+    Attributes:
+        policy: What answers calls that name no version: an alias, `latest`, or `pinned:3`.
+        also: Further versions and aliases, served side by side to calls that name them.
+        canary: What answers a share of the calls that name no version.
+        shadow: What computes a share of the traffic again, and answers nobody.
+    """
+
+    policy: str = CHAMPION
+    also: tuple[str, ...] = ()
+    canary: Share | None = None
+    shadow: Share | None = None
+
+    @classmethod
+    def parse(cls, policy: str, also: str = "", canary: str | None = None, shadow: str | None = None) -> Self:
+        """Read them as settings write them.
+
+        Raises:
+            ValueError: One of them is not understood.
+        """
+        pinned = re.fullmatch(rf"{PINNED}[1-9]\d*", policy)
+        if not pinned and (policy.isdigit() or not _NAME.fullmatch(policy)):
+            raise ValueError("expected an alias such as champion, or latest, or a version: pinned:3")
+        names = tuple(filter(None, (name.strip() for name in also.split(","))))
+        if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+            raise ValueError(f"{wrong[0]!r} is neither a version nor an alias; expected e.g. 3,challenger")
+        return cls(policy, names, Share.parse(canary) if canary else None, Share.parse(shadow) if shadow else None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is to be loaded, each name once; the policy's comes first."""
+        shares = (share.name for share in (self.canary, self.shadow) if share)
+        return tuple(dict.fromkeys((self.policy, *self.also, *shares)))
 
 
 @dataclass(frozen=True)
@@ -17,20 +112,38 @@ class Refusal:
 
     Attributes:
         reason: For people.
-        seen: The digest of the repository's listing when the version was tried.
+        seen: The stamp of the version's own objects when it was tried.
     """
 
     reason: str
     seen: str
 
 
-def still_refused(refusals: Mapping[int, Refusal], digest: str) -> frozenset[int]:
-    """The versions that need not be tried again, because nothing has changed since they were refused.
+def resolve(name: str, versions: Collection[int], aliases: Mapping[str, int], bad: Collection[int] = ()) -> int | None:
+    """The version that a name stands for; None if there is none.
 
-    The digest covers every object of the model. So a version that was mended in place is tried again, and so it is,
-    in vain, when only something else has changed: a few milliseconds off the serving path.
+    Args:
+        name: A version, an alias, `latest`, or `pinned:3`.
+        versions: The versions that exist.
+        aliases: Where each alias points.
+        bad: Versions that `latest` passes over.
     """
-    return frozenset(version for version, refusal in refusals.items() if refusal.seen == digest)
+    number = name.removeprefix(PINNED)
+    if number.isdecimal():
+        return int(number)
+    if name == LATEST:
+        return max((v for v in versions if v not in bad), default=max(versions, default=None))
+    return aliases.get(name)
+
+
+def still_refused(refusals: Mapping[int, Refusal], stamps: Mapping[int, str]) -> frozenset[int]:
+    """The versions that need not be tried again, because their bytes are those that were refused.
+
+    Args:
+        refusals: Why versions were refused.
+        stamps: What the objects of each version look like now; a version that is not there has none.
+    """
+    return frozenset(version for version, refusal in refusals.items() if refusal.seen == stamps.get(version, ""))
 
 
 def pretrained_serves(*, champion: int | None, available: Collection[int], active: int | None) -> bool:
@@ -40,7 +153,7 @@ def pretrained_serves(*, champion: int | None, available: Collection[int], activ
     which none is promoted or sound, whoever runs the service must see that.
 
     Args:
-        champion: Where the alias points; None if nothing was promoted.
+        champion: What the policy asks for; None if nothing was promoted.
         available: The versions that exist in the repository.
         active: What is served.
     """
@@ -48,28 +161,34 @@ def pretrained_serves(*, champion: int | None, available: Collection[int], activ
 
 
 def choose(
-    *, champion: int | None, active: int | None, refused: Collection[int], fallbacks: Sequence[int] = ()
+    *,
+    champion: int | None,
+    active: int | None,
+    refused: Collection[int] = (),
+    withdrawn: Collection[int] = (),
+    fallbacks: Sequence[int] = (),
 ) -> int | None:
-    """The version to serve now.
+    """The version to serve now under one name.
 
-    - The champion, wherever it may be had: newer or, after a rollback, older than what is served.
+    - What the name stands for, wherever it may be had: newer or, after a rollback, older than what is served.
     - Else what is served already: neither a damaged version nor a repository that is suddenly empty unloads a model.
-    - Else, at a cold start with a damaged champion, the best earlier version.
+    - Else, at a cold start or when what is served was withdrawn, the best earlier version.
 
     Args:
-        champion: Where the alias points; None if nothing was promoted, or nothing is there any more.
+        champion: What the name stands for; None if nothing was promoted, or nothing is there any more.
         active: What is served; it may be `PRETRAINED`, and then goes on until a sound champion is there.
         refused: Versions that were tried and cannot be served.
-        fallbacks: What to try in the champion's place at a cold start, the best first.
+        withdrawn: Versions that could be served and shall not: an operator or the service itself has decided so.
+        fallbacks: What to try in the champion's place, the best first.
 
     Returns:
         A version; None if there is none to serve.
     """
-    if champion is not None and champion not in refused:
+    if champion is not None and champion not in refused and champion not in withdrawn:
         return champion
-    if active is not None or champion is None:
+    if active is not None and active not in withdrawn:
         return active
-    return next((version for version in fallbacks if version not in refused), None)
+    return next((version for version in fallbacks if version not in refused and version not in withdrawn), None)
 
 
 def fallbacks(champion: int, available: Collection[int], moves: Sequence[Move]) -> tuple[int, ...]:
@@ -89,3 +208,20 @@ def fallbacks(champion: int, available: Collection[int], moves: Sequence[Move]) 
     older = sorted((v for v in available if v < champion and v not in withdrawn), reverse=True)
     ranked = dict.fromkeys([*reversed(standing), *older])
     return tuple(version for version in ranked if version in available and version != champion)
+
+
+def position(key: str, turn: int) -> float:
+    """Where a call stands in the unit interval that shares are cut from.
+
+    Args:
+        key: Calls with the same key stand in the same place, in every process; "" for none.
+        turn: The call's number, which places calls without a key: any run of them is spread evenly.
+    """
+    if key:
+        return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) / 2**64
+    return turn * _GOLDEN % 1
+
+
+def drawn(fraction: float, key: str, turn: int) -> bool:
+    """Whether a call belongs to a share of the traffic."""
+    return position(key, turn) < fraction

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PictureError
-from core.imaging import PictureLimits, digit_from_bytes, from_pixels
+from core.imaging import PictureLimits, digit_from_bytes
 from service.admission import Admission, ExpiredError, check_deadline, expires
 from service.batcher import Batcher
 from service.observer import Observer
@@ -102,6 +102,7 @@ class Recognition:
 
         files = [picture for picture in pictures if isinstance(picture, bytes)]
         with self._admission(len(pictures), sum(map(len, files)) + FRAMED_BYTES * (len(pictures) - len(files))):
+            start = perf_counter()
             decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
             try:
                 decoded = iter(await asyncio.gather(*decoding))
@@ -111,6 +112,7 @@ class Recognition:
                 reason = "expired" if isinstance(end, ExpiredError) else "cancelled"
                 self._observer.dropped(reason, len(pictures))
                 raise
+            self._observer.decoded(len(files), perf_counter() - start)
             found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
             errors = [item if isinstance(item, PictureError) else None for item in found]
             for error in filter(None, errors):
@@ -125,14 +127,6 @@ class Recognition:
             return digit_from_bytes(picture, limits=self._limits)
         except PictureError as error:
             return error
-
-    def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """784 bytes, row by row, as an image (28, 28).
-
-        Raises:
-            PictureError: Another number of bytes.
-        """
-        return from_pixels(data)
 
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """Ask one version, here and now."""

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
@@ -17,11 +18,16 @@ from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.numeral.v1 import recognizer_pb2_grpc
+from service import tls
+from service.access import Guard, Tokens
 from service.admission import Admission
+from service.control import Control
+from service.decisions import DecisionFile
 from service.feedback import Feedback
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
+from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
 from service.status import Translator
@@ -81,19 +87,24 @@ class Server:
         """
         self._settings = settings
         repository = Repository(settings.repository)
-        self.store = Store(repository, settings.pretrained)
-        self._watcher = Watcher(repository, self.store)
+        self.store = Store(repository, settings.pretrained, settings.wishes)
+        decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
+        self._seen = Seen(settings)
+        observer = Observers(self._seen.observers)
+        self._watcher = Watcher(repository, self.store, decisions, observer)
+        self.control = Control(self.store, self._watcher, decisions)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER))
         # A picture may take a hundred megabytes while it is decoded: no more of them at once than there are cores.
         threads = max(1, (os.cpu_count() or 1) // processes)
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
-        observer = Observers()
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-        admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
-        recognition = Recognition(self.store, limits, self._pool, observer, admission)
+        self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
+        recognition = Recognition(self.store, limits, self._pool, observer, self._admission)
         self._translator = Translator(observer)
+        guards = [Guard(Tokens(settings.tokens_file), observer)] if settings.tokens_file else []
         self._grpc = grpc.aio.server(
+            interceptors=[self._seen.entrance, *guards],
             options=[
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
@@ -115,17 +126,32 @@ class Server:
             The port, the one that was found if the settings say 0.
 
         Raises:
-            ConfigError: The address cannot be listened on.
+            ConfigError: The address cannot be listened on, or must not be; or the certificate cannot be used.
         """
+        tls.check(self._settings)
+        credentials = tls.credentials(self._settings)
         try:
-            port = self._grpc.add_insecure_port(self._settings.address)
+            port = (
+                self._grpc.add_secure_port(self._settings.address, credentials)
+                if credentials
+                else self._grpc.add_insecure_port(self._settings.address)
+            )
         except RuntimeError as error:
             raise cannot_listen(self._settings.address, _why_not(self._settings.host, self._settings.port)) from error
+        self._seen.start(self._gauges())
         await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
+
+    def _gauges(self) -> Gauges:
+        def loaded() -> list[tuple[str, str]]:
+            return [(one.version, one.weights_sha256) for one in self.store.loaded()]
+
+        return Gauges(
+            loaded, lambda: self._translator.under_way, lambda: self._admission.pictures, self._health.is_serving
+        )
 
     def _after_look(self) -> None:
         if self.store.active():
@@ -151,6 +177,7 @@ class Server:
     async def stop(self) -> None:
         """Stop at once; calls under way are cancelled."""
         await self._grpc.stop(None)
+        await self._seen.stop()
         self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)

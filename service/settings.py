@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
+from service.policy import Wishes
 
 __all__ = ["AUTO", "ENV_PREFIX", "OFF", "Settings", "read"]
 
@@ -21,6 +23,9 @@ OFF = "off"
 PROJECT = Path(__file__).resolve().parents[1]
 """Where the code is: a checkout, the service's image, or the packages of a Python."""
 
+INSECURE_WORDS = "yes-beyond-this-machine"
+"""What must be said to listen without TLS where other machines can reach it."""
+
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
@@ -31,6 +36,11 @@ def shipped(project: Path = PROJECT) -> str | None:
     """
     folder = project / "pretrained"
     return str(folder) if (folder / "mnist").is_dir() else None
+
+
+def _wish(name: str) -> AfterValidator:
+    """Checks one of the settings that say which versions serve."""
+    return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
 
 
 class Settings(BaseSettings):
@@ -79,6 +89,21 @@ class Settings(BaseSettings):
         64 * 1024 * 1024, description="Bytes of pictures that may wait in each process, likewise.", ge=1024
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
+    # Which versions serve.
+    policy: Annotated[str, _wish("policy")] = Field(
+        CHAMPION, description="What answers calls that name no version: an alias, or latest, or pinned:3."
+    )
+    serve_also: Annotated[str, _wish("also")] = Field(
+        "", description="Further versions and aliases to serve side by side to calls that name them: 3,challenger."
+    )
+    canary: Annotated[str | None, _wish("canary")] = Field(
+        None, description="What answers a share of the calls that name no version, and the share: challenger:10%."
+    )
+    shadow: Annotated[str | None, _wish("shadow")] = Field(
+        None,
+        description="What computes a share of the traffic once more, for comparison, and answers nobody: "
+        "challenger:20%.",
+    )
     # Feedback: see `service.feedback`.
     feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None,
@@ -97,6 +122,44 @@ class Settings(BaseSettings):
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )
+
+    # Security: see `service.tls` and `service.access`.
+    tls_cert: str | None = Field(
+        None, description="PEM file with the server's certificate; read again when it changes.", min_length=1
+    )
+    tls_key: str | None = Field(None, description="PEM file with the certificate's private key.", min_length=1)
+    tls_client_ca: str | None = Field(
+        None, description="PEM file with the authorities whose certificates clients must show (mTLS).", min_length=1
+    )
+    allow_insecure: Literal["no", "yes-beyond-this-machine"] = Field(
+        "no", description=f"Listen without TLS where other machines can reach it: no, or {INSECURE_WORDS}."
+    )
+    tokens_file: str | None = Field(
+        None,
+        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each token that is "
+        "taken; read again when it changes. Without it, nobody is asked for one.",
+        min_length=1,
+    )
+
+    # What can be seen: see `service.metrics` and `service.logs`.
+    metrics_port: int | None = Field(
+        None,
+        description="Port of /metrics (Prometheus) and /healthz; 0 takes a free one. Without it, none.",
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics, which asks for no token; 0.0.0.0 for all.", min_length=1
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="Log lines as text, or as one JSON object each; auto: text on a terminal, else JSON."
+    )
+    access_log: bool = Field(False, description="Log each call: method, status, milliseconds, version.")
+
+    @property
+    def wishes(self) -> Wishes:
+        """Which versions are to serve."""
+        return Wishes.parse(self.policy, self.serve_also, self.canary, self.shadow)
 
     @property
     def address(self) -> str:

@@ -11,10 +11,11 @@ from google.protobuf.message import DecodeError
 
 from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
+from service.control import LoadRefusedError
 from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA, RequestError
-from service.store import NoModelError, UnknownVersionError
+from service.store import NoModelError, NotReadyError, UnknownVersionError
 
 __all__ = ["STATUS", "Translator", "status_of"]
 
@@ -23,6 +24,8 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
     RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
+    NotReadyError: grpc.StatusCode.UNAVAILABLE,
+    LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -180,7 +183,8 @@ async def _abort(context: _Context, error: Exception, method: str) -> Never:
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    await context.abort(code, sentence, ((ERROR_METADATA, type(error).__name__), *_retry_hints(error)))
+    about = (ERROR_METADATA, type(error).__name__)
+    await context.abort(code, sentence, (*(context.trailing_metadata() or ()), about, *_retry_hints(error)))
 
 
 def _retry_hints(error: Exception) -> tuple[tuple[str, str], ...]:

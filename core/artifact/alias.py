@@ -93,12 +93,19 @@ class AliasLog:
         return sorted(int(match[1]) for match in found if match)
 
     def _read(self, number: int) -> Move:
-        path = f"{self._folder}/{number:06d}.json"
-        data = self._objects.get(path)
-        try:
-            return Move.model_validate_json(data or b"")
-        except ValidationError as error:
-            raise ManifestError(f"{path}: not a move of an alias: {error.errors()[0]['msg']}") from error
+        return read_move(self._objects, f"{self._folder}/{number:06d}.json")
+
+
+def read_move(objects: Objects, path: str) -> Move:
+    """The move at this path.
+
+    Raises:
+        ManifestError: What is there is no move, or nothing is there.
+    """
+    try:
+        return Move.model_validate_json(objects.get(path) or b"")
+    except ValidationError as error:
+        raise ManifestError(f"{path}: not a move of an alias: {error.errors()[0]['msg']}") from error
 
 
 def standing_promotions(moves: list[Move]) -> list[int]:

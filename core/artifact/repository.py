@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from core.artifact.alias import AliasLog, standing_promotions
+from core.artifact.alias import AliasLog, Move, read_move, standing_promotions
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
-from core.artifact.objects import Objects
+from core.artifact.objects import Objects, StoredObject
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
 
 __all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
@@ -40,11 +40,13 @@ class Snapshot:
         versions: The versions that exist (with a manifest), ascending.
         aliases: Where each alias points.
         digest: Changes whenever any object of the model appears, changes or vanishes.
+        stamps: For each number, what changes whenever one of its own objects does.
     """
 
     versions: tuple[int, ...]
     aliases: dict[str, int]
     digest: str
+    stamps: dict[int, str] = field(default_factory=dict)
 
     @property
     def champion(self) -> int | None:
@@ -102,6 +104,8 @@ class Repository:
         self.url = self._objects.url
         self.model = model
         self._version_file = re.compile(rf"{re.escape(model)}/([1-9]\d*)/(.+)")
+        self._move_file = re.compile(rf"{re.escape(model)}/aliases/([^/]+)/\d{{6,}}\.json")
+        self._moves: dict[StoredObject, Move] = {}  # the newest of each alias, as the last snapshot found them
 
     # reading
 
@@ -114,14 +118,22 @@ class Repository:
         return sorted(n for n, files in self._numbers().items() if MANIFEST in files)
 
     def snapshot(self) -> Snapshot:
-        """Versions, aliases and a digest that tells whether anything has changed."""
+        """Versions, aliases, and what tells whether anything has changed."""
         listing = self._objects.list(self.model)
-        seen = hashlib.sha256(repr([(o.path, o.size, o.e_tag) for o in listing]).encode()).hexdigest()
-        paths = [o.path for o in listing]
-        names = sorted({path.split("/")[2] for path in paths if path.startswith(f"{self.model}/aliases/")})
-        targets = ((name, self.alias(name).target()) for name in names)
-        versions = sorted(n for n, files in self._by_number(paths).items() if MANIFEST in files)
-        return Snapshot(tuple(versions), {name: t for name, t in targets if t is not None}, seen)
+        versions = sorted(n for n, files in self._by_number(o.path for o in listing).items() if MANIFEST in files)
+        own: dict[int, list[StoredObject]] = {}
+        newest: dict[str, StoredObject] = {}  # the last move of each alias
+        for found in listing:
+            if match := self._version_file.fullmatch(found.path):
+                own.setdefault(int(match[1]), []).append(found)
+            elif match := self._move_file.fullmatch(found.path):
+                newest[match[1]] = max(newest.get(match[1], found), found, key=lambda o: (len(o.path), o.path))
+        # A look that finds nothing new is one listing and no read: only a move with another e-tag is read.
+        known = self._moves
+        self._moves = {move: known.get(move) or read_move(self._objects, move.path) for move in newest.values()}
+        aliases = {name: self._moves[newest[name]].version for name in sorted(newest)}
+        stamps = {number: _stamp(objects) for number, objects in own.items()}
+        return Snapshot(tuple(versions), aliases, _stamp(listing), stamps)
 
     def manifest(self, version: int) -> Manifest:
         """The manifest of one version.
@@ -236,3 +248,7 @@ class Repository:
         for match in filter(None, map(self._version_file.fullmatch, paths)):
             numbers.setdefault(int(match[1]), set()).add(match[2])
         return numbers
+
+
+def _stamp(objects: Iterable[StoredObject]) -> str:
+    return hashlib.sha256(repr([(o.path, o.size, o.e_tag) for o in objects]).encode()).hexdigest()

@@ -4,6 +4,7 @@ All but `Softmax` act on each number alone, so their chain rule is a product: dx
 f′ can be had from y (ReLU, sigmoid, tanh), y is kept and x is not looked at again.
 """
 
+from functools import partial
 from math import pi, sqrt
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Array, Layer, Shape, Step
 from core.nn.losses import softmax
 
 
@@ -41,6 +42,11 @@ class ReLU(Activation):
         if training:
             self.y = y
         return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """y = max(x, 0)."""
+        y = self.scratch("y", x.shape)
+        return y, [partial(np.maximum, x, self.zeros, out=y)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · [y > 0]; y > 0 exactly where x > 0."""

@@ -102,10 +102,14 @@ class Bands:
             x: (N, H, W, C), with its padding, C-contiguous; likewise below.
             out: (N, OH, T, K).
         """
+        np.copyto(*self.patches(x, out))
+
+    def patches(self, x: Array, out: Array) -> tuple[Array, Array]:
+        """Where `gather` copies to and from, both seen as (N, OH, T, kh, R, C)."""
         n, h, w, c = x.strides
         down, right = h * self.rows.stride, w * self.columns.stride * self.tile  # from one tile to the next
         shape = (len(x), *self.tiles, self.rows.kernel, self.run, self.inputs)
-        np.copyto(self._patches(out), _seen(x, shape, (n, down, right, h, w, c)))
+        return self._patches(out), _seen(x, shape, (n, down, right, h, w, c))
 
     def scatter(self, d_patches: Array, dx: Array) -> None:
         """The transpose of `gather`: add every patch to the pixels that it came from.

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from core.nn.layer import Array, Layer, Parameter
+from core.nn.layer import Array, Layer, Parameter, Step
 
 
 class Chain:
@@ -80,6 +80,14 @@ class Chain:
             assert d is not None  # noqa: S101 — only the first layer may withhold dx
             d = self.layers[index].backward(d, need_dx=need_dx or index > 0)
         return d
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """Every layer's forward pass for one array, laid out beforehand: see `core.nn.compiled`."""
+        steps: list[Step] = []
+        for layer in self.layers:
+            x, more = layer.compile(x)
+            steps += more
+        return x, steps
 
     def freeze(self) -> None:
         """Freeze every layer; see `Layer.freeze`."""

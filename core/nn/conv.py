@@ -1,6 +1,7 @@
 """The convolutional layer."""
 
 from collections.abc import Iterator
+from functools import partial
 from math import prod
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ from numpy.typing import DTypeLike
 from core.errors import ArchitectureError
 from core.nn.bands import Bands
 from core.nn.init import INITIALIZERS
-from core.nn.layer import Array, Layer, Parameter, Shape
+from core.nn.layer import Array, Layer, Parameter, Shape, Step
 from core.nn.plan import Plan
 from core.nn.window import windows
 
@@ -75,6 +76,24 @@ class Conv2D(Layer):
         if training:
             self.x = x
         return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """y = P B, a few pictures at a time; B is woven once."""
+        bands = self.plan.ahead
+        y = self.scratch("y", (len(x), *self.output_shape))
+        band = self._band()
+        cols, padded = self._room(bands, len(x), "ahead")
+        steps: list[Step] = []
+        for start in range(0, len(x), len(cols)):
+            pictures = x[start : start + len(cols)]
+            n = len(pictures)
+            patches, part = cols[:n].reshape(-1, cols.shape[-1]), y[start : start + n].reshape(-1, band.shape[1])
+            if padded is not None:
+                steps.append(partial(np.copyto, padded[:n, bands.rows.inside, bands.columns.inside], pictures))
+                pictures = padded[:n]
+            steps.append(partial(np.copyto, *bands.patches(pictures, cols[:n])))
+            steps.append(partial(np.matmul, patches, band, out=part))
+        return y, steps
 
     def _band(self) -> Array:
         """The band matrix of the forward pass, woven anew where the weights have changed since the last time.
@@ -149,19 +168,23 @@ class Conv2D(Layer):
 
     def _patches(self, bands: Bands, x: Array, name: str) -> Iterator[tuple[slice, Array]]:
         """The patches of x, a few pictures at a time: which, and (n·OH·T, K), valid until the next is asked for."""
-        size = prod(bands.tiles) * bands.shape[0] * self.dtype.itemsize
-        chunk = max(1, min(_CHUNK_BYTES // size, len(x)))
-        # 1 is what the bias is multiplied by, 0 the padding: both stay, the rest is written over.
-        cols = self.scratch(f"patches {name}", (chunk, *bands.tiles, bands.shape[0]), fill=1)
-        padded = self._padded(bands, chunk, f"padded {name}")
-        for start in range(0, len(x), chunk):
-            pictures = x[start : start + chunk]
+        cols, padded = self._room(bands, len(x), name)
+        for start in range(0, len(x), len(cols)):
+            pictures = x[start : start + len(cols)]
             n = len(pictures)
             if padded is not None:
                 padded[:n, bands.rows.inside, bands.columns.inside] = pictures
                 pictures = padded[:n]
             bands.gather(pictures, cols[:n])
             yield slice(start, start + n), cols[:n].reshape(-1, cols.shape[-1])
+
+    def _room(self, bands: Bands, count: int, name: str) -> tuple[Array, Array | None]:
+        """Room for the patches of as many of `count` pictures as are in work at once, and for their padding."""
+        size = prod(bands.tiles) * bands.shape[0] * self.dtype.itemsize
+        chunk = max(1, min(_CHUNK_BYTES // size, count))
+        # 1 is what the bias is multiplied by, 0 the padding: both stay, the rest is written over.
+        cols = self.scratch(f"patches {name}", (chunk, *bands.tiles, bands.shape[0]), fill=1)
+        return cols, self._padded(bands, chunk, f"padded {name}")
 
     def _padded(self, bands: Bands, count: int, name: str) -> Array | None:
         """Room for pictures inside zeros, (count, *padded input), or None where no padding is needed."""

@@ -1,5 +1,6 @@
 """The fully connected layer."""
 
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
 from core.nn.init import INITIALIZERS
-from core.nn.layer import Array, Layer, Parameter, Shape
+from core.nn.layer import Array, Layer, Parameter, Shape, Step
 
 
 class Dense(Layer):
@@ -55,6 +56,11 @@ class Dense(Layer):
         if training:
             self.x = x
         return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """y = x W + b."""
+        y = self.scratch("y", (len(x), *self.output_shape))
+        return y, [partial(np.matmul, x, self.W.value, out=y), partial(np.add, y, self.b.value, out=y)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dW = xᵀ dy, db = Σ dy, dx = dy Wᵀ."""

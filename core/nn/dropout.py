@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Array, Layer, Shape, Step
 
 
 class Dropout(Layer):
@@ -48,6 +48,10 @@ class Dropout(Layer):
         self.m = m
         y: Array = np.multiply(x, m, out=self.scratch("y", x.shape))
         return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """x itself: no call at all."""
+        return x, []
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · m; dy itself where it is frozen."""

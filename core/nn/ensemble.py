@@ -1,6 +1,7 @@
 """The ensemble: several networks that vote with their probabilities."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import log
 from typing import Any, ClassVar, Self
 
@@ -9,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
 from core.nn.chain import Chain
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Array, Layer, Shape, Step
 from core.nn.residual import Make
 
 
@@ -65,10 +66,26 @@ class Ensemble(Layer):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = log Σ_m exp(ℓ_m) − log M."""
-        shape = len(x), *self.output_shape  # (N, …, K)
         logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
         for m, member in enumerate(self.members):
             logp[:, m] = member.forward(x, training=training)
+        y = self._mean(logp)
+        if training:
+            self.logp, self.y = logp, y
+        return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """The members one after the other, and then their mean."""
+        logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
+        steps: list[Step] = []
+        for m, member in enumerate(self.members):
+            z, more = member.compile(x)
+            steps += [*more, partial(np.copyto, logp[:, m], z)]
+        return self.scratch("y", (len(x), *self.output_shape)), [*steps, partial(self._mean, logp)]
+
+    def _mean(self, logp: Array) -> Array:
+        """y from the members' logits, (N, M, …, K), which become ℓ."""
+        shape = len(logp), *self.output_shape  # (N, …, K)
         p = self.scratch("p", logp.shape)
         logp -= logp.max(axis=-1, keepdims=True)  # as in `softmax`: exp must not overflow
         np.exp(logp, out=p)
@@ -81,8 +98,6 @@ class Ensemble(Layer):
         np.log(y, out=y)
         y += top
         y -= log(len(self.members))
-        if training:
-            self.logp, self.y = logp, y
         return y
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:

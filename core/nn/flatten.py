@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Array, Layer, Shape, Step
 
 
 class Flatten(Layer):
@@ -23,6 +23,10 @@ class Flatten(Layer):
     def forward(self, x: Array, *, training: bool = False) -> Array:  # noqa: ARG002 — the same in training
         """y = x in one axis."""
         return x.reshape(len(x), *self.output_shape)  # (N, H·W·C)
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """x in one axis: no call at all."""
+        return self.forward(x), []
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy in the input's shape."""

@@ -12,7 +12,7 @@ layer is handed dy, stores dW and db beside W and b, and hands dx to the layer b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from typing import Any, ClassVar, Self
 
@@ -21,6 +21,8 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.floating[Any]]
 Shape = tuple[int, ...]
+Step = Callable[[], object]
+"""A call with all of its arguments."""
 
 
 class Parameter:
@@ -125,6 +127,18 @@ class Layer(ABC):
         Returns:
             dx, (N, *input_shape), valid until the next call; None where it is not needed.
         """
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """The forward pass out of training, laid out beforehand for one array: see `core.nn.compiled`.
+
+        Args:
+            x: (N, *input_shape), C-contiguous. Its numbers are not there yet, and will be others each time.
+
+        Returns:
+            Where y will be, C-contiguous, and the calls that bring it there, made once the numbers of x are there.
+        """
+        y = self.scratch("compiled y", (len(x), *self.output_shape))
+        return y, [lambda: np.copyto(y, self.forward(x))]
 
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
         """The layers that it is made of, by dotted name; most are made of none."""

@@ -1,5 +1,6 @@
 """Normalization between layers."""
 
+from functools import partial
 from math import prod
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Parameter, Shape
+from core.nn.layer import Array, Layer, Parameter, Shape, Step
 
 
 class BatchNorm(Layer):
@@ -90,14 +91,22 @@ class BatchNorm(Layer):
         y = self.scratch("y", x.shape)
         if training:
             rows = self._center(rows, spare=y.reshape(rows.shape))
-            scale, shift = self.gamma.value / self.sigma, self.beta.value
+            scale: Array = self.gamma.value / self.sigma
+            shift: Array = self.beta.value
         else:
             # Made anew at each call, C numbers each: the weights may have changed since, and to look would cost more.
-            scale = self.gamma.value / np.sqrt(self.running_var + self.eps)
-            shift = self.beta.value - self.running_mean * scale
+            scale, shift = self._running()
         out = np.multiply(rows, self._wide("scale", scale), out=y.reshape(rows.shape))
         out += self._wide("shift", shift)
         return y
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """y = x · (γ / σ) + (β − μ γ / σ): one factor and one offset for each feature."""
+        y = self.scratch("y", x.shape)
+        rows, out = (array.reshape(len(x), self.places * self.features) for array in (x, y))
+        scale, shift = self._running()
+        scale, shift = self._wide("scale", scale).copy(), self._wide("shift", shift).copy()
+        return y, [partial(np.multiply, rows, scale, out=out), partial(np.add, out, shift, out=out)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dγ = Σ dy x̂, dβ = Σ dy, dx = (γ/σ) (dy − dβ / M − x̂ dγ / M), where x̂ = c / σ; frozen, dx = (γ/σ) dy."""
@@ -118,6 +127,11 @@ class BatchNorm(Layer):
         out -= self._wide("shift", self.beta.grad / m)
         out *= self._wide("scale", self.gamma.value / sigma)
         return dx
+
+    def _running(self) -> tuple[Array, Array]:
+        """γ / σ and β − μ γ / σ with the running μ and σ, (C,) each."""
+        scale: Array = self.gamma.value / np.sqrt(self.running_var + self.eps)
+        return scale, self.beta.value - self.running_mean * scale
 
     def _center(self, rows: Array, spare: Array) -> Array:
         """c = x − μ; keeps c and σ for the backward pass, and follows them with the running averages."""

@@ -1,5 +1,6 @@
 """Pooling: neighboring pixels summed up in one, so that a picture shrinks and small shifts matter less."""
 
+from functools import partial
 from math import prod
 from typing import ClassVar
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Array, Layer, Shape, Step
 from core.nn.window import Window, windows
 
 _ROWS, _COLUMNS = 1, 2
@@ -72,19 +73,31 @@ class MaxPool2D(_Pool):
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = max over each row of the window, then over the rows."""
         x = self._pad(x, -np.inf)
-        y = self.scratch("y", (len(x), *self.output_shape))
-        if (
-            not training
-        ):  # nobody asks which was the first: rows first leaves fewer of the short stretches, C numbers long
-            down = self.scratch("down", (len(x), self.rows.outputs, *x.shape[2:]))
-            _maxima(x, down, _ROWS, self.rows)  # (N, OH, W, C)
-            _maxima(down, y, _COLUMNS, self.columns)  # (N, OH, OW, C)
+        if not training:
+            y, steps = self._rows_first(x)
+            for step in steps:
+                step()
             return y
+        y = self.scratch("y", (len(x), *self.output_shape))
         across = self.scratch("across", (len(x), self.rows.padded, *self.output_shape[1:]))
-        _maxima(x, across, _COLUMNS, self.columns)  # (N, H, OW, C)
-        _maxima(across, y, _ROWS, self.rows)  # (N, OH, OW, C)
-        self.x, self.across, self.y = x, across, y
+        for step in (*_maxima(x, across, _COLUMNS, self.columns), *_maxima(across, y, _ROWS, self.rows)):
+            step()
+        self.x, self.across, self.y = x, across, y  # (N, H, W, C), (N, H, OW, C), (N, OH, OW, C)
         return y
+
+    def _rows_first(self, x: Array) -> tuple[Array, list[Step]]:
+        """Where nobody asks which was the first: this leaves fewer of the short stretches, C numbers long."""
+        down = self.scratch("down", (len(x), self.rows.outputs, *x.shape[2:]))  # (N, OH, W, C)
+        y = self.scratch("y", (len(x), *self.output_shape))  # (N, OH, OW, C)
+        return y, [*_maxima(x, down, _ROWS, self.rows), *_maxima(down, y, _COLUMNS, self.columns)]
+
+    def compile(self, x: Array) -> tuple[Array, list[Step]]:
+        """y = max over the rows of the window, then over its columns."""
+        padded = self._pad(x, -np.inf)
+        if padded is x:
+            return self._rows_first(x)
+        y, steps = self._rows_first(padded)
+        return y, [lambda: self._pad(x, -np.inf), *steps]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy where x was the first largest of its window, 0 elsewhere; summed where windows overlap."""
@@ -124,14 +137,12 @@ class MaxPool2D(_Pool):
             np.copyto(target, dy)
 
 
-def _maxima(x: Array, y: Array, axis: int, window: Window) -> None:
+def _maxima(x: Array, y: Array, axis: int, window: Window) -> list[Step]:
     """y = the largest of each window along one axis."""
     if window.kernel == 1:
-        np.copyto(y, tap(x, axis, window, 0))
-        return
-    np.maximum(tap(x, axis, window, 0), tap(x, axis, window, 1), out=y)
-    for j in range(2, window.kernel):
-        np.maximum(y, tap(x, axis, window, j), out=y)
+        return [partial(np.copyto, y, tap(x, axis, window, 0))]
+    first = partial(np.maximum, tap(x, axis, window, 0), tap(x, axis, window, 1), out=y)
+    return [first, *(partial(np.maximum, y, tap(x, axis, window, j), out=y) for j in range(2, window.kernel))]
 
 
 class AvgPool2D(_Pool):

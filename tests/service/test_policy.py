@@ -68,10 +68,11 @@ def test_what_stands_in_for_a_damaged_champion(situation, moves, available, rank
     assert fallbacks(champion, available, log) == ranked
 
 
-def test_a_refused_version_is_tried_again_only_when_something_has_changed():
-    refusals = {4: Refusal("damaged", seen="aaa"), 5: Refusal("damaged", seen="bbb")}
-    assert still_refused(refusals, "bbb") == {5}
-    assert still_refused(refusals, "ccc") == frozenset()
+def test_a_refused_version_is_tried_again_only_when_its_own_bytes_have_changed():
+    refusals = {4: Refusal("damaged", seen="aaa"), 5: Refusal("damaged", seen="bbb"), 6: Refusal("not there", seen="")}
+    assert still_refused(refusals, {4: "aaa", 5: "bbb"}) == {4, 5, 6}
+    assert still_refused(refusals, {4: "aaa", 5: "mended", 6: "published", 7: "new"}) == {4}
+    assert still_refused(refusals, {}) == {6}
 
 
 def history(steps: list[int | str]) -> list[Move]:

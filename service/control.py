@@ -1,0 +1,100 @@
+"""What an operator decides about versions while the service runs: load, unload. Effective in all worker processes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from core.errors import NumeralError
+from service.decisions import DecisionFile, Decisions
+from service.store import NotReadyError, Store
+from service.watcher import Watcher
+
+__all__ = ["Control", "LoadRefusedError"]
+
+LOAD_SECONDS = 60.0
+"""How long a load may take in this process."""
+
+OTHERS_SECONDS = 5.0
+"""How long the other processes are waited for, once this one has followed."""
+
+_TICK = 0.02
+
+_log = logging.getLogger(__name__)
+
+
+class LoadRefusedError(NumeralError):
+    """An operator has asked for a version that cannot be served."""
+
+
+class Control:
+    """Repository control by an operator."""
+
+    def __init__(self, store: Store, watcher: Watcher, decisions: DecisionFile) -> None:
+        """Control.
+
+        Args:
+            store: What answers calls.
+            watcher: Follows decisions, in this process.
+            decisions: Where they are written, for all processes.
+        """
+        self._store = store
+        self._watcher = watcher
+        self._decisions = decisions
+
+    async def load(self, version: str = "") -> None:
+        """Have a version loaded and ready, beside what the policy serves, even if it was refused or unloaded before.
+
+        Args:
+            version: A version or an alias, as it stands now; "" lets the model as a whole serve, as the policy says.
+
+        Raises:
+            UnknownVersionError: There is no such version.
+            LoadRefusedError: It cannot be served; the sentence says why.
+        """
+        number = self._store.number(version)
+        await self._decide(lambda now: _opened(now, number) if not version else now.add("load", number))
+        if self._store.ready(version):
+            return
+        reasons = {status.version: status.reason for status in self._store.index()}
+        if version:
+            await self._decide(lambda now: now.add("retry", number))  # nothing goes on trying what was refused
+        raise LoadRefusedError(f"version {number} is not loaded: {reasons.get(str(number)) or 'nobody has said why'}")
+
+    async def unload(self, version: str = "") -> None:
+        """Have a version serve no more; the policy then goes back to the best earlier one.
+
+        Args:
+            version: A version or an alias, as it stands now; "" unloads the model as a whole.
+
+        Raises:
+            UnknownVersionError: There is no such version.
+        """
+        number = self._store.number(version)
+        if version:
+            await self._decide(lambda now: now.add("unload", number, reason="an operator has unloaded it"))
+        else:
+            await self._decide(lambda now: now.close(True))
+
+    async def _decide(self, change: Callable[[Decisions], Decisions]) -> None:
+        """Write a decision, and wait until it is followed: here surely, elsewhere as long as is reasonable."""
+        serial = (await asyncio.to_thread(self._decisions.change, change)).serial
+        if not await _until(lambda: self._watcher.followed >= serial, LOAD_SECONDS):
+            raise NotReadyError(f"the watcher is still busy after {LOAD_SECONDS:g} seconds; it will follow later")
+        await _until(lambda: not self._decisions.behind(serial), OTHERS_SECONDS)
+        if behind := self._decisions.behind(serial):
+            _log.warning("processes %s have not followed decision %d yet", ", ".join(map(str, behind)), serial)
+
+
+def _opened(now: Decisions, number: int) -> Decisions:
+    """With the model as a whole serving again, and what the policy asks for tried again."""
+    return now.close(False).add("retry", number)
+
+
+async def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_TICK)
+    return True

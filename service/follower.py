@@ -1,0 +1,223 @@
+"""Follows what a repository shows and what was decided: loads what is wanted, and lets it answer."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.artifact.alias import Move
+from core.artifact.repository import CHAMPION, Repository, Snapshot
+from core.errors import ArtifactError, RepositoryError
+from service import policy
+from service.decisions import Decisions
+from service.loader import Loader
+from service.observer import Observer
+from service.once import Once
+from service.store import Loaded, Routes, Store
+
+__all__ = ["PUBLISH_COMMAND", "Follower"]
+
+PUBLISH_COMMAND = "python -m pipelines retrain"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A version in memory.
+
+    Attributes:
+        loaded: The version.
+        stamp: What its objects looked like when they were last found to be those that were loaded.
+    """
+
+    loaded: Loaded
+    stamp: str
+
+
+class Follower:
+    """Lets the store follow. All of it runs in the watcher's thread."""
+
+    def __init__(self, repository: Repository, store: Store, once: Once, observer: Observer) -> None:
+        """Follow nothing yet.
+
+        Args:
+            repository: Where versions are published.
+            store: What answers calls.
+            once: Tells findings.
+            observer: Is told of versions that begin to serve, or cannot.
+        """
+        self._repository = repository
+        self._store = store
+        self._once = once
+        self._observer = observer
+        self.loader = Loader(store, once, observer)
+        self._policy = store.wishes.policy
+        self._named: dict[str, Loaded] = {}
+        self._held: dict[int, _Held] = {}
+        self._asked: dict[str, int] = {}  # what each name stood for when it was followed last
+        self._serial = 0  # of the last decision that was followed
+        self._snapshot = Snapshot((), {}, "")
+        self._withdrawn: dict[int, str] = {}
+
+    def follow(self, snapshot: Snapshot, decisions: Decisions) -> None:
+        """Serve what is wanted now.
+
+        Raises:
+            RepositoryError: The storage has failed; what could be followed until then was.
+        """
+        self._snapshot = snapshot
+        self._withdrawn = decisions.withdrawn(snapshot.stamps)
+        self._hear(decisions)
+        if decisions.closed:
+            self._named.clear()
+            self._publish("an operator has unloaded the model; have it loaded again")
+            return
+        extra = tuple(map(str, decisions.loads()))
+        for name in self._named.keys() - {*self._store.wishes.names, *extra}:
+            del self._named[name]
+        for name in dict.fromkeys((*self._store.wishes.names, *extra)):
+            try:
+                self._follow_name(name)
+            finally:
+                self._publish()
+
+    def _hear(self, decisions: Decisions) -> None:
+        for number, decision in decisions.versions.items():
+            if decision.serial > self._serial and decision.action in ("load", "retry"):
+                self.loader.refusals.pop(number, None)
+        self._serial = decisions.serial
+
+    def _follow_name(self, name: str) -> None:
+        asked = self._resolved(name)
+        if asked is None:
+            if name == self._policy:
+                self._without_champion()
+            return
+        if asked != self._asked.get(name):
+            self._asked[name] = asked
+            if asked in self._bad():
+                self.loader.say_again(asked, self.going_on())
+        while True:
+            asked = self._resolved(name) or asked
+            current = self._named.get(name)
+            wanted = policy.choose(
+                champion=asked,
+                active=current.number if current else None,
+                refused=self.loader.refused(self._snapshot.stamps),
+                withdrawn=self._withdrawn,
+                fallbacks=self._stand_ins(name, asked, current),
+            )
+            if wanted is None:
+                self._named.pop(name, None)
+                if name == self._policy:
+                    sentence = "no version can be served; waiting for one that can"
+                    self._once.say("unservable", logging.ERROR, sentence)
+                return
+            if current and wanted == current.number and wanted in self.loader.refused(self._snapshot.stamps):
+                return  # its bytes were damaged on disk later: those in memory are sound
+            if found := self._obtain(wanted):
+                self._let_serve(name, asked, found, current)
+                return
+
+    def _let_serve(self, name: str, asked: int, found: Loaded, current: Loaded | None) -> None:
+        if found is current:
+            return
+        self._named[name] = found
+        self._publish()  # from here on it answers
+        self._observer.swapped(found)
+        if name == self._policy:
+            _log.info("serving %s, weights sha256 %s", found.words, found.weights_sha256)
+        else:
+            _log.info("%s is loaded as %s, weights sha256 %s", found.words, name, found.weights_sha256)
+        if found.number != asked:
+            what = "champion" if self._policy == CHAMPION else self._policy
+            _log.warning("%s stands in for the %s, version %d", found.words, what, asked)
+
+    def _resolved(self, name: str) -> int | None:
+        return policy.resolve(name, self._snapshot.versions, self._snapshot.aliases, self._bad())
+
+    def _bad(self) -> frozenset[int]:
+        return self.loader.refused(self._snapshot.stamps) | self._withdrawn.keys()
+
+    def _obtain(self, number: int) -> Loaded | None:
+        """A version from memory if it is there, else from the repository."""
+        stamp = self._snapshot.stamps.get(number, "")
+        held = self._held.get(number)
+        if held and (held.stamp == stamp or not self._replaced(held.loaded)):
+            self._held[number] = _Held(held.loaded, stamp)
+            return held.loaded
+        loaded = self.loader.load(number, stamp, self.going_on())
+        if loaded:
+            self._held[number] = _Held(loaded, stamp)
+        return loaded
+
+    def _replaced(self, loaded: Loaded) -> bool:
+        """Whether the version's number now stands for other weights: a repository that was made anew."""
+        try:
+            manifest = self._repository.manifest(loaded.number)
+        except RepositoryError:
+            raise
+        except ArtifactError as error:
+            self._once.say("active", logging.WARNING, f"{error}; {loaded.words} goes on serving")
+            return False
+        self._once.right("active")
+        return manifest != loaded.manifest
+
+    def _without_champion(self) -> None:
+        """Leave all as it is; but where nothing was published yet, let the pretrained version begin."""
+        active = self._named.get(self._policy)
+        url = self._repository.url
+        wanted = self._store.has_pretrained and policy.pretrained_serves(
+            champion=None, available=self._snapshot.versions, active=active.number if active else None
+        )
+        if wanted and active:
+            return
+        if wanted and policy.PRETRAINED not in self._bad() and (found := self._obtain(policy.PRETRAINED)):
+            self._let_serve(self._policy, policy.PRETRAINED, found, active)
+            meanwhile = "the pretrained version that ships with Numeral serves until one is published"
+            _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
+            return
+        there = self._repository.exists()
+        self.trouble(f"repository {url} " + (f"names no {self._policy}" if there else "is not there"))
+
+    def _stand_ins(self, name: str, asked: int, current: Loaded | None) -> Sequence[int]:
+        """What may answer in the place of what the policy asks for; other names have no stand-in."""
+        serves = current is not None and current.number not in self._withdrawn
+        if name != self._policy or serves or asked not in self._bad() or name.startswith(policy.PINNED):
+            return ()
+        moves: list[Move] = []
+        try:
+            moves = [] if name == policy.LATEST else self._repository.alias(name).history()
+        except RepositoryError:
+            raise
+        except ArtifactError as error:  # one damaged move: go by the numbers alone
+            self._once.say("history", logging.WARNING, f"the history of {name} cannot be read: {error}")
+        return policy.fallbacks(asked, self._snapshot.versions, moves)
+
+    def _publish(self, closed: str = "") -> None:
+        """Let calls be answered by what is in memory now; what has no name any more is let go."""
+        versions = {loaded.number: loaded for loaded in self._named.values()}
+        self._held = {number: held for number, held in self._held.items() if number in versions}
+        reasons = {number: refusal.reason for number, refusal in self.loader.refusals.items()} | self._withdrawn
+        self._store.follow(
+            Routes(
+                dict(self._named),
+                versions,
+                frozenset(self._snapshot.versions),
+                self._snapshot.aliases,
+                reasons,
+                closed,
+            )
+        )
+
+    def going_on(self) -> str:
+        """What serves meanwhile, in words."""
+        active = self._named.get(self._policy)
+        return f"{active.words} goes on serving" if active else "no version serves yet"
+
+    def trouble(self, finding: str) -> None:
+        """Tell of a repository that cannot be followed."""
+        hint = self.going_on()
+        if self._policy not in self._named:
+            hint = f"waiting for a version; one is published by: {PUBLISH_COMMAND}"
+        self._once.say("repository", logging.WARNING, f"{finding}; {hint}")

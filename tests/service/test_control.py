@@ -1,0 +1,128 @@
+"""What an operator decides, followed by a real watcher; and what several processes make of it."""
+
+import asyncio
+
+import pytest
+
+from core.artifact.repository import Repository
+from service.control import Control, LoadRefusedError
+from service.decisions import DecisionFile
+from service.policy import Wishes
+from service.store import NotReadyError, Store, UnknownVersionError
+from service.watcher import Watcher
+from tests.service.harness import eventually
+from tests.service.tiny_model import damage, publish, weights_file
+
+
+class Worker:
+    """What one process of the service has of all this."""
+
+    def __init__(self, folder, run_folder, wishes: Wishes) -> None:
+        repository = Repository(str(folder))
+        self.store = Store(repository, wishes=wishes)
+        decisions = DecisionFile(run_folder)
+        self.watcher = Watcher(repository, self.store, decisions)
+        self.control = Control(self.store, self.watcher, decisions)
+        self.watcher.start(0.02, lambda: None)
+
+    def load(self, version: str = "") -> None:
+        asyncio.run(self.control.load(version))
+
+    def unload(self, version: str = "") -> None:
+        asyncio.run(self.control.unload(version))
+
+    def state(self, version: str) -> tuple[str, str]:
+        return next((s.state, s.reason) for s in self.store.index() if s.version == version)
+
+
+@pytest.fixture
+def worker(folder, tmp_path):
+    workers = []
+
+    def begin(wishes: Wishes | None = None) -> Worker:
+        workers.append(Worker(folder, tmp_path / "run", wishes or Wishes()))
+        return workers[-1]
+
+    yield begin
+    for each in workers:
+        each.watcher.stop()
+
+
+@pytest.fixture
+def three(repository):
+    for seed in (1, 2, 3):
+        publish(repository, seed=seed)
+    return repository
+
+
+def test_a_version_that_an_operator_loads_answers_by_name_and_the_policy_goes_on_as_before(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(NotReadyError, match="version 1 is not ready: the policy does not ask for it"):
+        one.store.choose("1")
+    one.load("1")
+    assert one.store.choose("1").version == "1"
+    assert one.store.choose().version == one.store.choose("champion").version == "3"
+
+
+def test_a_version_that_an_operator_unloads_gives_way_to_the_champion_before_until_it_is_loaded_again(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    one.unload("champion")
+    assert one.store.choose().version == "2"
+    assert one.state("3") == ("UNAVAILABLE", "an operator has unloaded it")
+    assert not one.store.ready("3")
+    one.load("3")
+    assert one.store.choose().version == "3"
+    assert one.state("3") == ("READY", "")
+
+
+def test_a_model_that_is_unloaded_as_a_whole_answers_nothing_until_it_is_loaded_again(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    one.unload()
+    assert not one.store.ready()
+    with pytest.raises(NotReadyError, match="an operator has unloaded the model"):
+        one.store.choose()
+    assert {status.state for status in one.store.index()} == {"UNAVAILABLE"}
+    one.load()
+    assert one.store.choose().version == "3"
+
+
+def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_reason(three, worker, folder):
+    sound = damage(weights_file(folder, 1))
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(LoadRefusedError, match=r"version 1 is not loaded: mnist/1/weights.safetensors: .* sha256"):
+        one.load("1")
+    weights_file(folder, 1).write_bytes(sound)
+    one.load("1")
+    assert one.store.ready("1")
+
+
+@pytest.mark.parametrize("name", ["9", "challenger"])
+def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
+    one = worker()
+    eventually(one.store.active)
+    for act in (one.load, one.unload):
+        with pytest.raises(UnknownVersionError, match=f"no version or alias '{name}' here; ready: 3"):
+            act(name)
+
+
+def test_every_process_has_followed_when_the_operator_hears_that_it_is_done(three, worker):
+    workers = [worker() for _ in range(3)]
+    for each in workers:
+        eventually(each.store.active)
+    workers[0].load("1")
+    workers[1].unload("2")
+    assert [each.store.ready("1") for each in workers] == [True] * 3
+    assert [each.state("2")[0] for each in workers] == ["UNAVAILABLE"] * 3
+
+
+def test_a_process_that_starts_later_follows_what_was_decided_before(three, worker):
+    first = worker()
+    eventually(first.store.active)
+    first.unload("3")
+    second = worker()
+    eventually(second.store.active)
+    assert second.store.choose().version == "2"
