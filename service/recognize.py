@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PictureError
-from core.imaging import PictureLimits, digit_from_bytes, from_pixels
+from core.imaging import PictureLimits, digit_from_bytes
 from service.admission import Admission, ExpiredError, check_deadline, expires
 from service.batcher import Batcher
 from service.observer import Observer
@@ -19,6 +19,9 @@ from service.reading import Reading
 from service.store import Loaded, Store
 
 __all__ = ["Answer", "Recognition", "reading"]
+
+FRAMED_BYTES = 28 * 28
+"""What an image takes that is framed already."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Recognition:
             return self.decode(picture)
 
         files = [picture for picture in pictures if isinstance(picture, bytes)]
-        with self._admission(len(pictures), sum(map(len, files))):
+        with self._admission(len(pictures), sum(map(len, files)) + FRAMED_BYTES * (len(pictures) - len(files))):
             decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
             try:
                 decoded = iter(await asyncio.gather(*decoding))
@@ -123,14 +126,6 @@ class Recognition:
             return digit_from_bytes(picture, limits=self._limits)
         except PictureError as error:
             return error
-
-    def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """784 bytes, row by row, as an image (28, 28).
-
-        Raises:
-            PictureError: Another number of bytes.
-        """
-        return from_pixels(data)
 
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """Ask one version, here and now."""

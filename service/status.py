@@ -12,9 +12,8 @@ from google.protobuf.message import DecodeError
 from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.access import DeniedError, UnauthenticatedError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
-from service.aside import BusyError
 from service.control import LoadRefusedError
-from service.feedback import FeedbackFullError, FeedbackOffError
+from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA, RequestError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
@@ -36,7 +35,7 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     DeniedError: grpc.StatusCode.PERMISSION_DENIED,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
-    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackRateError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
     FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
