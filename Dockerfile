@@ -55,7 +55,7 @@ ENV PATH=/venv/bin:$PATH \
     NUMERAL_REPOSITORY=/models
 RUN groupadd --gid 10001 numeral \
     && useradd --uid 10001 --gid numeral --no-create-home --home-dir /tmp --shell /usr/sbin/nologin numeral \
-    && install -d -o numeral -g numeral /models
+    && install -d -o numeral -g numeral /feedback /models
 WORKDIR /app
 STOPSIGNAL SIGTERM
 

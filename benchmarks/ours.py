@@ -92,7 +92,9 @@ class OurInference(Contender):
         products = _Clock(np.matmul)
         steps = self.compiled.steps
         self.compiled.steps = [
-            partial(products, *step.args) if isinstance(step, partial) and step.func is np.matmul else step
+            partial(products, *step.args, **step.keywords)
+            if isinstance(step, partial) and step.func is np.matmul
+            else step
             for step in steps
         ]
         try:

@@ -4,6 +4,7 @@ Each reads what it needs from disk, checks its digest, and writes its result who
 retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
-from pipelines import provenance, sources, training
+from pipelines import feedback, provenance, sources, training
 from pipelines.config import Recipe
 from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
 from pipelines.promotion import decide
@@ -48,6 +49,15 @@ def verify(files: dict[str, FileRef]) -> DatasetRef:
     return DatasetRef(files=files, train_images=len(mnist.train_images), test_images=len(mnist.test_images))
 
 
+def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
+    """Add what users have sent since, where something can be learned from it, to what is trained on."""
+    found = feedback.gather(folder, read_mnist(dataset.files), say)
+    if found is None:
+        return dataset
+    name = hashlib.sha256(found).hexdigest()[:16]
+    return dataset.model_copy(update={"feedback": FileRef.store(data_dir / "work" / f"feedback-{name}", found)})
+
+
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
     """The newest sound version with this fingerprint: the one that training again would only repeat."""
     for version in reversed(repository.versions()):
@@ -63,9 +73,8 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
 
 def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
     """Fit the normalizer on the training split alone."""
-    mnist = read_mnist(dataset.files)
-    split = training.split(dataset, recipe)
-    normalizer = Normalizer.fit(mnist.train_images[split.train])
+    images, _ = training.train_split(dataset, recipe)
+    normalizer = Normalizer.fit(images)
     say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
     return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
@@ -111,6 +120,7 @@ def publish(
         test_images=dataset.test_images,
         split_seed=recipe.data.split_seed,
         license=LICENSE,
+        feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
     )
     validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())

@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +17,7 @@ import typer
 from core.errors import ConfigError, NumeralError
 
 if TYPE_CHECKING:
+    from service.predict import Oracle
     from service.settings import Settings
 
 __all__ = ["app", "main"]
@@ -39,6 +40,46 @@ PretrainedFlag = Annotated[
     typer.Option(
         help="Where the version is that answers until one is published; off: none does "
         "[NUMERAL_PRETRAINED, else the one that ships with Numeral]."
+    ),
+]
+
+TlsFlag = Annotated[
+    bool,
+    typer.Option("--tls", help="Speak TLS; the authorities that this machine trusts vouch for the server."),
+]
+TlsCaFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_TLS_CA",
+        show_envvar=False,
+        help="Speak TLS; the authorities in this PEM file vouch for the server [NUMERAL_TLS_CA].",
+    ),
+]
+ClientCertFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_CLIENT_CERT",
+        show_envvar=False,
+        help="PEM file with the certificate to show, where the server wants one [NUMERAL_CLIENT_CERT].",
+    ),
+]
+ClientKeyFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_CLIENT_KEY",
+        show_envvar=False,
+        help="PEM file with that certificate's private key [NUMERAL_CLIENT_KEY].",
+    ),
+]
+ServerNameFlag = Annotated[
+    str | None, typer.Option(help="The name in the server's certificate, where it is not that of the address.")
+]
+TokenFlag = Annotated[
+    str | None,
+    typer.Option(
+        envvar="NUMERAL_TOKEN",
+        show_envvar=False,
+        help="The token to show; better in the environment, where other users do not see it [NUMERAL_TOKEN].",
     ),
 ]
 
@@ -71,6 +112,12 @@ def predict(
     ] = None,
     repository: RepositoryFlag = None,
     pretrained: PretrainedFlag = None,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
+    token: TokenFlag = None,
 ) -> None:
     """Read the digit in each picture.
 
@@ -79,7 +126,11 @@ def predict(
     settings = _settings(repository=repository, pretrained=pretrained)
     from service import predict as prediction
 
-    source = prediction.server_at(address) if address else nullcontext(prediction.champion_here(settings, _say))
+    source: AbstractContextManager[Oracle]
+    if address:
+        source = prediction.server_at(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
+    else:
+        source = nullcontext(prediction.champion_here(settings, _say))
     with source as oracle:
         found = list(prediction.outcomes(images, oracle))
     if as_json:
@@ -97,13 +148,18 @@ def health(
         str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 3.0,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
 ) -> None:
     """Ask a server whether it can answer; exit status 0 if it says SERVING, 1 otherwise."""
     from service.client import Recognizer
 
     # Not through the settings: see `main`.
     address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
-    with Recognizer(address) as client:
+    with Recognizer(address, **_options(tls, tls_ca, client_cert, client_key, server_name, None)) as client:
         status = client.health(timeout=timeout)
     _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
@@ -125,6 +181,25 @@ def main() -> None:
     except NumeralError as error:
         _say(f"error: {error}")
         sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+def _options(
+    tls: bool,
+    authorities: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    server_name: str | None,
+    token: str | None,
+) -> dict[str, Any]:
+    """What the flags say, as the client takes it."""
+    if (certificate is None) != (key is None):
+        raise ConfigError("--client-cert and --client-key belong together; give both, or neither")
+    return {
+        "tls": authorities or tls,
+        "certificate": (certificate, key) if certificate else None,
+        "server_name": server_name,
+        "token": token or None,
+    }
 
 
 def _settings(**flags: Any) -> "Settings":

@@ -60,11 +60,13 @@ class Recognition:
         """
         return self.compute(self.store.choose(wanted), images)
 
-    async def encoded(self, pictures: Sequence[bytes], *, wanted: str = "") -> tuple[Answer, list[PictureError | None]]:
+    async def encoded(
+        self, pictures: Sequence[bytes | NDArray[np.uint8]], *, wanted: str = ""
+    ) -> tuple[Answer, list[PictureError | None]]:
         """What the digits are in PNG, JPEG, … files; decoding takes milliseconds, and happens off the event loop.
 
         Args:
-            pictures: The files.
+            pictures: The files; between them may be images that are framed already, (28, 28).
             wanted: As for `images`.
 
         Returns:
@@ -73,9 +75,10 @@ class Recognition:
         """
         loaded = self.store.choose(wanted)
         loop, start = asyncio.get_running_loop(), perf_counter()
-        decoding = (loop.run_in_executor(self._pool, self.decode, picture) for picture in pictures)
-        found = await asyncio.gather(*decoding)
-        self._observer.decoded(len(pictures), perf_counter() - start)
+        files = [picture for picture in pictures if isinstance(picture, bytes)]
+        decoded = iter(await asyncio.gather(*(loop.run_in_executor(self._pool, self.decode, file) for file in files)))
+        self._observer.decoded(len(files), perf_counter() - start)
+        found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
         errors = [item if isinstance(item, PictureError) else None for item in found]
         for error in filter(None, errors):
             self._observer.rejected(loaded, type(error).__name__)

@@ -22,6 +22,7 @@ from service.access import Guard, Tokens
 from service.control import Control
 from service.decisions import DecisionFile
 from service.fallback import Fallback
+from service.feedback import Feedback
 from service.health import Health
 from service.observer import Observers
 from service.recognize import Recognition
@@ -37,6 +38,9 @@ __all__ = ["Server", "serve"]
 
 FIRST_LOOK_SECONDS = 5.0
 """How long the first look at the repository may hold up the word that the server listens."""
+
+PING_SECONDS = 10
+"""Seconds that a client must leave between two pings on a connection."""
 
 ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
@@ -79,9 +83,12 @@ class Server:
                 ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
                 # Without this, a second server on the same port would silently take half of the calls.
                 ("grpc.so_reuseport", 0),
+                # So often a client may ask whether the connection still lives; by default, gRPC would hang up on it.
+                ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS * 1000),
             ],
         )
-        servicer = RecognizerServicer(recognition)
+        self._feedback = Feedback(settings, recognition)
+        servicer = RecognizerServicer(recognition, self._feedback)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)
@@ -145,6 +152,7 @@ class Server:
         """Stop at once; calls under way are cancelled."""
         await self._grpc.stop(None)
         await self._seen.stop()
+        self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
         await asyncio.to_thread(self.shadow.stop)

@@ -89,6 +89,21 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
     )
+    # Feedback: see `service.feedback`.
+    feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+        None,
+        description="Folder that keeps what users send as feedback, for the next training; off: none is taken.",
+        min_length=1,
+    )
+    feedback_per_second: float = Field(
+        5.0,
+        description="Items of feedback that one process takes a second, on average; ten seconds' worth at once.",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    feedback_bytes: int = Field(
+        256 * 1024 * 1024, description="Bytes that the feedback folder may hold; then no more is taken.", ge=0
+    )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )

@@ -10,10 +10,12 @@ from typing import Any, Never, TypeAlias, cast
 import grpc
 from google.protobuf.message import DecodeError
 
-from core.errors import PictureError
+from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
+from service.aside import BusyError
 from service.control import LoadRefusedError
+from service.feedback import FeedbackFullError, FeedbackOffError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA
+from service.reading import ERROR_METADATA, RequestError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
 
 __all__ = ["STATUS", "Translator", "status_of"]
@@ -21,12 +23,21 @@ __all__ = ["STATUS", "Translator", "status_of"]
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
+    RequestError: grpc.StatusCode.INVALID_ARGUMENT,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
+    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
+    FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
+    FeedbackError: grpc.StatusCode.UNAVAILABLE,
 }
-"""A class stands for its subclasses too. What is not here is unforeseen, and is sent as INTERNAL."""
+"""A class stands for its subclasses too, unless one of them stands before it.
+
+What is not here is unforeseen, and is sent as INTERNAL.
+"""
 
 FOREIGN = "/grpc."
 """How the methods of gRPC's own services begin: health, reflection, channelz."""

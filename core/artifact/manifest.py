@@ -80,6 +80,13 @@ class Preprocessing(_Part):
     framing: dict[str, Any]
 
 
+class FeedbackProvenance(_Part):
+    """Pictures that users sent with their digits, and that were trained on beside the data set's own."""
+
+    images: int = Field(ge=1)
+    sha256: Digest = Field(description="Over all of them, in the order in which they were added.")
+
+
 class DataProvenance(_Part):
     """Which data the version has learned from."""
 
@@ -89,6 +96,7 @@ class DataProvenance(_Part):
     test_images: int
     split_seed: int
     license: str
+    feedback: FeedbackProvenance | None = Field(None, description="None where there was none to learn from.")
 
 
 class Spread(_Part):
