@@ -3,7 +3,6 @@
 What takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
 
-import asyncio
 import json
 import logging
 import os
@@ -93,11 +92,11 @@ def serve(**flags: Any) -> None:
     let the calls under way finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
-    from service import server, tls
+    from service import processes, tls
 
     tls.check(settings)
 
-    status = asyncio.run(server.serve(settings, lambda sentence: print(sentence, flush=True)))
+    status = processes.serve(settings, lambda sentence: print(sentence, flush=True))
     logging.shutdown()
     # Python would wait here for threads that are still decoding, or waiting for a storage that does not answer.
     os._exit(status)

@@ -10,9 +10,12 @@ from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
 from service.policy import Wishes
 
-__all__ = ["ENV_PREFIX", "OFF", "Settings", "read"]
+__all__ = ["AUTO", "ENV_PREFIX", "OFF", "Settings", "read"]
 
 ENV_PREFIX = "NUMERAL_"
+
+AUTO = "auto"
+"""The value that leaves a choice to the service."""
 
 OFF = "off"
 """The value that turns off what has a default."""
@@ -65,6 +68,25 @@ class Settings(BaseSettings):
     # Less than the 10 seconds after which `docker stop` kills.
     drain_seconds: float = Field(
         8.0, description="Seconds that calls under way may still take after SIGTERM.", ge=0, allow_inf_nan=False
+    )
+    drain_wait_seconds: float = Field(
+        0.0,
+        description="Seconds after SIGTERM in which health says NOT_SERVING and calls are still taken: for load "
+        "balancers, to notice.",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    # Processes and load
+    workers: Annotated[str, BeforeValidator(str)] = Field(
+        AUTO,
+        description="Processes that answer calls: a number, or auto for one a core, at most 4.",
+        pattern=r"^(auto|[1-9]\d{0,2})$",
+    )
+    max_waiting: int = Field(
+        1024, description="Pictures that may wait in each process; more calls are refused at once.", ge=1
+    )
+    max_waiting_bytes: int = Field(
+        64 * 1024 * 1024, description="Bytes of pictures that may wait in each process, likewise.", ge=1024
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # Which versions serve.
