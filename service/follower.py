@@ -110,11 +110,11 @@ class Follower:
 
     def _follow_name(self, name: str) -> None:
         asked = self._resolved(name)
-        if asked is None:
+        if asked is None and not self._must_leave(self._named.get(name)):
             if name == self._policy:
                 self._without_champion()
             return
-        if asked != self._asked.get(name):
+        if asked is not None and asked != self._asked.get(name):
             self._asked[name] = asked
             if asked in self._bad():
                 self.loader.say_again(asked, self.going_on())
@@ -140,7 +140,10 @@ class Follower:
                 self._let_serve(name, asked, found, current)
                 return
 
-    def _let_serve(self, name: str, asked: int, found: Loaded, current: Loaded | None) -> None:
+    def _must_leave(self, current: Loaded | None) -> bool:
+        return current is not None and current.number in self._withdrawn
+
+    def _let_serve(self, name: str, asked: int | None, found: Loaded, current: Loaded | None) -> None:
         if found is current:
             return
         self._named[name] = found
@@ -153,7 +156,7 @@ class Follower:
             _log.info("serving %s, weights sha256 %s", found.words, found.weights_sha256)
         else:
             _log.info("%s is loaded as %s, weights sha256 %s", found.words, name, found.weights_sha256)
-        if found.number != asked:
+        if asked is not None and found.number != asked:
             what = "champion" if self._policy == CHAMPION else self._policy
             _log.warning("%s stands in for the %s, version %d", found.words, what, asked)
 
@@ -167,7 +170,15 @@ class Follower:
         """A version from memory if it is there, else from the repository."""
         stamp = self._snapshot.stamps.get(number, "")
         held = self._held.get(number)
-        if held and (held.stamp == stamp or not self._replaced(held.loaded)):
+        if held and held.stamp == stamp:
+            return held.loaded
+        if held and not stamp:
+            finding = (
+                f"{self._repository.url} does not show what is loaded from it; {held.loaded.words} goes on serving"
+            )
+            self._once.say(f"gone {number}", logging.WARNING, finding)
+            return held.loaded
+        if held and not self._replaced(held.loaded):
             self._held[number] = _Held(held.loaded, stamp)
             return held.loaded
         try:
@@ -210,10 +221,14 @@ class Follower:
         there = self._repository.exists()
         self.trouble(f"repository {url} " + (f"names no {self._policy}" if there else "is not there"))
 
-    def _stand_ins(self, name: str, asked: int, current: Loaded | None) -> Sequence[int]:
+    def _stand_ins(self, name: str, asked: int | None, current: Loaded | None) -> Sequence[int]:
         """What may answer in the place of what the policy asks for; other names have no stand-in."""
-        serves = current is not None and current.number not in self._withdrawn
-        if name != self._policy or serves or asked not in self._bad() or name.startswith(policy.PINNED):
+        leaves = self._must_leave(current)
+        if name != self._policy or (current and not leaves) or name.startswith(policy.PINNED):
+            return ()
+        if leaves and self._before:
+            return (self._before[0].number,)  # which is in memory: no storage is needed
+        if asked is None or asked not in self._bad():
             return ()
         moves: list[Move] = []
         try:
@@ -222,8 +237,7 @@ class Follower:
             raise
         except ArtifactError as error:  # one damaged move: go by the numbers alone
             self._once.say("history", logging.WARNING, f"the history of {name} cannot be read: {error}")
-        ranked = policy.fallbacks(asked, self._snapshot.versions, moves)
-        return (self._before[0].number, *ranked) if self._before else ranked
+        return policy.fallbacks(asked, self._snapshot.versions, moves)
 
     def _publish(self, closed: str = "") -> None:
         """Let calls be answered by what is in memory now; what has no name any more is let go."""

@@ -109,9 +109,9 @@ class Server:
         self._seen = Seen(settings)
         self._statistics = Statistics(run_dir / "statistics" if run_dir else None)
         seen = Observers([*self._seen.observers, self._statistics])
-        self.shadow = Shadow(self.store, seen)
+        self._shadow = Shadow(self.store, seen)
         fallback = Fallback() if settings.fallback_seconds else None
-        observer = Observers(filter(None, (seen, self.shadow, fallback)))
+        observer = Observers(filter(None, (seen, self._shadow, fallback)))
         self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
         self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
@@ -220,7 +220,7 @@ class Server:
         self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
-        await asyncio.to_thread(self.shadow.stop)
+        await asyncio.to_thread(self._shadow.stop)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None], *, share: Share | None = None) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -41,6 +42,7 @@ class Watcher:
         observer: Observer | None = None,
         fallback: Fallback | None = None,
         probation: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look at nothing yet.
 
@@ -51,6 +53,7 @@ class Watcher:
             observer: Is told of versions that begin to serve, that cannot, and that the service goes back from.
             fallback: Judges new versions; None for nobody.
             probation: Seconds for which the version before a newer one is kept in memory, to go back to.
+            clock: Seconds, for the probation.
         """
         self.followed = 0
         self._observer = observer or Observer()
@@ -58,7 +61,8 @@ class Watcher:
         self._repository = repository
         self._decisions = decisions
         self._once = Once(_log)
-        self._follower = Follower(repository, store, self._once, self._observer, probation if fallback else 0.0)
+        kept = probation if fallback else 0.0
+        self._follower = Follower(repository, store, self._once, self._observer, kept, clock)
         self._last = _NOTHING
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed to their end
         self._notice = Notice(local_folder(repository.url), self._glance)
