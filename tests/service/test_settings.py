@@ -42,6 +42,8 @@ def test_the_environment_sets_every_field(monkeypatch):
         "metrics_host": "0.0.0.0",
         "log_format": "json",
         "access_log": True,
+        "max_batch": 64,
+        "channelz": True,
     }
     assert wanted.keys() == Settings.model_fields.keys()
     for name, value in wanted.items():
