@@ -1,10 +1,12 @@
 """What an operator decides, followed by a real watcher; and what several processes make of it."""
 
 import asyncio
+import threading
 
 import pytest
 
 from core.artifact.repository import Repository
+from service.client import Recognizer
 from service.control import Control, LoadRefusedError
 from service.decisions import DecisionFile
 from service.policy import Wishes
@@ -126,3 +128,42 @@ def test_a_process_that_starts_later_follows_what_was_decided_before(three, work
     second = worker()
     eventually(second.store.active)
     assert second.store.choose().version == "2"
+
+
+def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_path, start, pixels):
+    process = start(
+        "serve", "--repository", folder, "--port", 0, "--workers", 2, env={"NUMERAL_RUN_DIR": str(tmp_path)}
+    )
+    address = process.listening()
+    decisions = DecisionFile(tmp_path)
+    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both are there, and nothing was decided yet
+    serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
+    eventually(lambda: not decisions.behind(serial))
+    for _ in range(10):  # each connection comes to one process or the other
+        with Recognizer(address) as client:
+            assert client.recognize(pixels).model_version == "2"
+
+
+def test_a_decision_that_is_made_while_another_is_made_is_not_lost(tmp_path):
+    files = [DecisionFile(tmp_path) for _ in range(4)]
+
+    def decide(which: int) -> None:
+        for number in range(which * 10 + 1, which * 10 + 11):
+            files[which].change(lambda now, number=number: now.add("load", number))
+
+    threads = [threading.Thread(target=decide, args=(which,)) for which in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = files[0].read()
+    assert (found.serial, found.loads()) == (40, tuple(range(1, 41)))
+
+
+def test_a_file_that_cannot_be_read_leaves_what_was_decided_before(tmp_path, caplog):
+    file = DecisionFile(tmp_path)
+    file.change(lambda now: now.add("load", 7))
+    assert file.read().loads() == (7,)
+    (tmp_path / "control.json").write_text("half of it")
+    assert file.read().loads() == (7,)
+    assert "cannot be read" in caplog.text
