@@ -7,7 +7,6 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact.repository import CHAMPION
 from core.errors import NumeralError, PictureError
 from core.predictor import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
@@ -132,7 +131,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         """What is known about a version?"""
         store = self._recognition.store
         loaded = store.choose(request.model_version)
-        return convert.model(loaded, (CHAMPION,) if store.choose(CHAMPION) is loaded else ())
+        return convert.model(loaded, store.names(loaded))
 
     async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
         """Keep the digit that a picture really shows."""

@@ -230,6 +230,15 @@ class Store:
             return False
         return True
 
+    def names(self, loaded: Loaded) -> tuple[str, ...]:
+        """The aliases by which calls reach a version; that of the policy may lead to a stand-in."""
+        routes = self._routes
+        own = {alias for alias, number in routes.aliases.items() if routes.versions.get(number) is loaded}
+        if not self.wishes.policy.startswith(policy.PINNED) and self.wishes.policy != policy.LATEST:
+            own.discard(self.wishes.policy)
+            own |= {self.wishes.policy} if routes.named.get(self.wishes.policy) is loaded else set()
+        return tuple(sorted(own))
+
     def index(self) -> list[VersionStatus]:
         """Every version that is known, the pretrained one first if it serves, then by number."""
         routes = self._routes

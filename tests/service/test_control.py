@@ -167,3 +167,16 @@ def test_a_file_that_cannot_be_read_leaves_what_was_decided_before(tmp_path, cap
     (tmp_path / "control.json").write_text("half of it")
     assert file.read().loads() == (7,)
     assert "cannot be read" in caplog.text
+
+
+def test_the_health_of_a_server_says_not_serving_while_the_model_is_unloaded(
+    three, folder, tmp_path, serve, connect, monkeypatch
+):
+    monkeypatch.setenv("NUMERAL_RUN_DIR", str(tmp_path))
+    client = connect(serve(folder).address)
+    assert client.health() == "SERVING"
+    decisions = DecisionFile(tmp_path)
+    decisions.change(lambda now: now.close(True))
+    eventually(lambda: client.health() == "NOT_SERVING")
+    decisions.change(lambda now: now.close(False))
+    eventually(lambda: client.health() == "SERVING")

@@ -97,6 +97,18 @@ def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unkn
             store.ready(wanted)
 
 
+def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of_the_policy(four, served, folder):
+    store, look = served(Wishes(also=("challenger",)))
+    damage(weights_file(folder, 2))
+    look()
+    assert store.names(store.choose()) == ("champion",)
+    assert store.choose("champion").version == "1", "the champion itself is damaged"
+    assert store.names(store.choose("3")) == ("challenger",)
+    store, look = served(Wishes("latest", also=("challenger",)))
+    look()
+    assert store.names(store.choose()) == ()
+
+
 def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases(four, served, folder):
     damage(weights_file(folder, 1))
     store, look = served(Wishes(also=("1",)))
