@@ -205,7 +205,7 @@ class Store:
         return self._number_in(self._routes, wanted or self.wishes.policy)
 
     def _number_in(self, routes: Routes, wanted: str) -> int:
-        known = routes.known | routes.versions.keys() | routes.reasons.keys()
+        known = routes.known | routes.versions.keys()
         number = policy.PRETRAINED if wanted == PRETRAINED else policy.resolve(wanted, known, routes.aliases)
         if number is None or number not in known:
             ready = ", ".join(map(label, sorted(routes.versions)))

@@ -102,6 +102,27 @@ def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_rea
     assert one.store.ready("1")
 
 
+def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_version_is_there(repository, tmp_path):
+    publish(repository, seed=1)
+    nothing = Repository(str(tmp_path / "nothing"))
+    store, decisions = Store(nothing, repository.url), DecisionFile()
+    watcher = Watcher(nothing, store, decisions)
+    control = Control(store, watcher, decisions)
+    watcher.start(0.02, lambda: None)
+    try:
+        eventually(store.active)
+        asyncio.run(control.unload())
+        assert not store.ready()
+        asyncio.run(control.load())
+        assert store.choose().version == "pretrained"
+        asyncio.run(control.unload("pretrained"))
+        assert not store.ready()
+        with pytest.raises(LoadRefusedError, match="no version can be served"):
+            asyncio.run(control.load())
+    finally:
+        watcher.stop()
+
+
 @pytest.mark.parametrize("name", ["9", "challenger"])
 def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
     one = worker()
