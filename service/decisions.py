@@ -138,6 +138,10 @@ class DecisionFile:
         fresh.write_text(f"{serial}")
         fresh.replace(self._mark)
 
+    def leave(self) -> None:
+        """Follow no more: nobody need wait for this process."""
+        self._mark.unlink(missing_ok=True)
+
     def behind(self, serial: int) -> list[int]:
         """The processes, by id, that are alive and have not followed yet; dead ones are forgotten."""
         found = []

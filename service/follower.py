@@ -91,6 +91,7 @@ class Follower:
         extra = tuple(map(str, decisions.loads()))
         for name in self._named.keys() - {*self._store.wishes.names, *extra}:
             del self._named[name]
+        self._publish()  # what is known and not loaded yet is not ready, rather than unknown
         postponed: NotEnoughMemoryError | None = None
         for name in dict.fromkeys((*self._store.wishes.names, *extra)):
             try:
@@ -246,7 +247,7 @@ class Follower:
             {self._before[0].number: "a newer one serves; it is kept in memory, to go back to"} if self._before else {}
         )
         self._held = {n: held for n, held in self._held.items() if n in versions or n in before}
-        reasons = before | self.loader.reasons() | self._withdrawn
+        reasons = before | self.loader.reasons(self._asked.values()) | self._withdrawn
         self._store.follow(
             Routes(
                 dict(self._named),

@@ -1,7 +1,7 @@
 """Brings versions into memory, off the serving path, and remembers which ones cannot be."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.errors import ArtifactError, RepositoryError
 from service import policy
@@ -74,9 +74,14 @@ class Loader:
         self._once.all_right()
         return loaded
 
-    def reasons(self) -> dict[int, str]:
-        """Why versions are not loaded, as far as it was tried."""
-        return self.postponed | {number: refusal.reason for number, refusal in self.refusals.items()}
+    def reasons(self, asked: Collection[int]) -> dict[int, str]:
+        """Why versions are not loaded, as far as it was tried.
+
+        Args:
+            asked: The versions that are wanted now: only for them does it matter what stood in the way.
+        """
+        waiting = {number: reason for number, reason in self.postponed.items() if number in asked}
+        return waiting | {number: refusal.reason for number, refusal in self.refusals.items()}
 
     def _refuse(self, number: int, error: Exception, stamp: str, going_on: str) -> None:
         foreseen = isinstance(error, ArtifactError)

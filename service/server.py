@@ -193,8 +193,10 @@ class Server:
         )
 
     def _after_look(self) -> None:
-        if self.store.active():
+        if self.store.ready():
             self._health.serving()
+        else:
+            self._health.waiting()
         self._looked.set()
 
     async def drain(self) -> bool:

@@ -131,8 +131,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         """What is known about a version?"""
         store = self._recognition.store
         loaded = store.choose(request.model_version)
-        aliases = next((known.aliases for known in store.index() if known.version == loaded.version), ())
-        return convert.model(loaded, aliases)
+        return convert.model(loaded, store.names(loaded))
 
     async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
         """Keep the digit that a picture really shows."""

@@ -31,7 +31,7 @@ class Watcher:
     is logged once, and the next look comes after the same pause as ever.
 
     Attributes:
-        followed: Serial of the last decision that was followed.
+        followed: Serial of the last decision that was followed; −1 before the first look.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Watcher:
             probation: Seconds for which the version before a newer one is kept in memory, to go back to.
             clock: Seconds, for the probation.
         """
-        self.followed = 0
+        self.followed = -1
         self._observer = observer or Observer()
         self._fallback = fallback
         self._repository = repository
@@ -87,6 +87,8 @@ class Watcher:
         self._notice.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._decisions:
+            self._decisions.leave()
 
     def _run(self) -> None:
         going_on = True

@@ -97,6 +97,18 @@ def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unkn
             store.ready(wanted)
 
 
+def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of_the_policy(four, served, folder):
+    store, look = served(Wishes(also=("challenger",)))
+    damage(weights_file(folder, 2))
+    look()
+    assert store.names(store.choose()) == ("champion",)
+    assert store.choose("champion").version == "1", "the champion itself is damaged"
+    assert store.names(store.choose("3")) == ("challenger",)
+    store, look = served(Wishes("latest", also=("challenger",)))
+    look()
+    assert store.names(store.choose()) == ()
+
+
 def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases(four, served, folder):
     damage(weights_file(folder, 1))
     store, look = served(Wishes(also=("1",)))
@@ -112,6 +124,34 @@ def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases
     assert "weights.safetensors" in reasons["1"]
     assert reasons["2"] == ""
     assert "the policy does not ask for it" in reasons["3"]
+
+
+def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanwhile(four, folder):
+    seen = []
+
+    class Peeking(Repository):
+        """Looks at the index while weights are fetched."""
+
+        def read(self, manifest, *arguments):
+            states = {each.version: each.state for each in store.index()}
+            seen.append((states.get(str(manifest.version)), store.ready(str(manifest.version)), store.ready()))
+            return super().read(manifest, *arguments)
+
+    store = Store(Peeking(str(folder)))
+    look = Watcher(Repository(str(folder)), store).look
+    look()
+    four.promote(4, by="tests", why="better")
+    look()
+    assert seen == [("LOADING", False, False), ("LOADING", False, True)]
+
+
+def test_an_alias_of_a_version_that_is_not_there_leads_nowhere_and_the_index_says_why(four, served):
+    four.alias().promote(9, by="tests", why="a slip")
+    store, look = served(Wishes())
+    look()
+    with pytest.raises(UnknownVersionError):
+        store.choose("9")
+    assert {each.version: each.reason for each in store.index()}["9"].startswith("mnist has no version 9; known: 1")
 
 
 def test_a_canary_answers_its_share_of_the_calls_and_a_key_always_the_same_way(four, served):
