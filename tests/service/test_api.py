@@ -1,5 +1,6 @@
 """Batches, streams, explanations and models over gRPC: the answers, and what is said of requests that have none."""
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -206,8 +207,6 @@ def test_a_client_that_reads_nothing_is_not_read_from_for_ever(stub, pixels):
 
 
 def test_a_window_lets_in_so_many_requests_and_bytes_and_one_picture_of_any_size():
-    import asyncio
-
     async def fill(size: int) -> int:
         window = stream._Window()
 
