@@ -114,8 +114,8 @@ class Server:
         )
         ours = self._translator.on(self._grpc)
         self._feedback = Feedback(settings, recognition)
-        servicer = RecognizerServicer(recognition, self._feedback)
-        recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, ours)  # type: ignore[no-untyped-call]
+        self._servicer = RecognizerServicer(recognition, self._feedback)
+        recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
         reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)
 
@@ -166,6 +166,7 @@ class Server:
         """
         self._health.drain()
         await asyncio.sleep(self._settings.drain_wait_seconds)
+        self._servicer.drain()
         # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
         stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
         await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
