@@ -135,8 +135,8 @@ class Server:
     def _register(self, recognition: Recognition) -> None:
         """Answer the methods of our own protocols."""
         ours = self._translator.on(self._grpc)
-        servicer = RecognizerServicer(recognition, self._feedback)
-        recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, ours)  # type: ignore[no-untyped-call]
+        self._servicer = RecognizerServicer(recognition, self._feedback)
+        recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
         inference = InferenceServicer(
             recognition,
             self.control,
@@ -207,6 +207,7 @@ class Server:
         """
         self._health.drain()
         await asyncio.sleep(self._settings.drain_wait_seconds)
+        self._servicer.drain()
         # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
         stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
         await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)

@@ -15,7 +15,7 @@ from service.admission import ExpiredError, OverloadedError, check_deadline, exp
 from service.control import LoadRefusedError
 from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA, RequestError
+from service.reading import ERROR_METADATA, RequestError, StoppingError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
 from service.tensors import InferRequestError, UnknownModelError
 
@@ -28,6 +28,7 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     InferRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownModelError: grpc.StatusCode.NOT_FOUND,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
+    StoppingError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,

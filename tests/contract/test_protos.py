@@ -90,7 +90,7 @@ def test_published_fields_keep_their_names_numbers_and_types():
 
 def test_every_message_field_and_call_is_commented():
     lines = (ROOT / "protos/numeral/v1/recognizer.proto").read_text().splitlines()
-    declaration = re.compile(r"\s*(message|service|rpc|oneof|(repeated )?\w+ \w+ = \d+;)")
+    declaration = re.compile(r"\s*(message|service|rpc|oneof|((repeated|optional) )?[\w.]+ \w+ = \d+;)")
     declared = [(above, line) for above, line in pairwise(lines) if declaration.match(line)]
     assert len(declared) > 10
     assert [line for above, line in declared if not above.strip().startswith("//")] == []

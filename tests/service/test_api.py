@@ -1,5 +1,7 @@
 """Batches, streams, explanations and models over gRPC: the answers, and what is said of requests that have none."""
 
+import asyncio
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -206,8 +208,6 @@ def test_a_client_that_reads_nothing_is_not_read_from_for_ever(stub, pixels):
 
 
 def test_a_window_lets_in_so_many_requests_and_bytes_and_one_picture_of_any_size():
-    import asyncio
-
     async def fill(size: int) -> int:
         window = stream._Window()
 
@@ -239,6 +239,26 @@ def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_nothing_behind(st
     with pytest.raises(grpc.RpcError):
         list(call)
     assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=10).model_version == "1"
+
+
+def test_a_stream_that_is_open_does_not_hold_up_a_server_that_stops(repository, folder, start, pixels):
+    publish(repository, seed=1)
+    server, more = start("serve", "--repository", folder, "--port", 0), threading.Event()
+
+    def requests():
+        yield RecognizeStreamRequest(request=RecognizeRequest(pixels=pixels.tobytes()))
+        more.wait(60)
+
+    with grpc.insecure_channel(server.listening()) as channel:
+        call = RecognizerStub(channel).RecognizeStream(requests(), timeout=60)
+        assert next(call).outcome.answer.model_version == "1"
+        server.popen.send_signal(signal.SIGTERM)
+        with pytest.raises(grpc.RpcError) as caught:
+            next(call)
+        more.set()
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert "the server stops" in caught.value.details()
+    assert server.end().returncode == 0, "it was not cut off"
 
 
 def test_bytes_that_are_no_message_end_a_stream_after_the_answers_before(repository, folder, serve, pixels):

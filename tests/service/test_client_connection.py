@@ -2,21 +2,16 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from core.errors import ConfigError, NumeralError
 from service.aio_client import AsyncRecognizer
 from service.client import OverloadedError, Recognizer, ServiceError, UnreachableError
 from service.connection import Connection
+from tests.service.authority import Authority
 from tests.service.bare_server import bare
 from tests.service.harness import running
 from tests.service.test_client import free_port
@@ -116,45 +111,17 @@ def test_calls_go_to_each_of_several_servers_in_turn_and_past_one_that_is_gone(p
 # TLS
 
 
-class Authority:
-    """Signs certificates, and writes them to files."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder, self.name = folder, name
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.certificate = self._sign(name, self.key, authority=True)
-        self.file = folder / f"{name}.pem"
-        self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
-
-    def _sign(self, name: str, key: ec.EllipticCurvePrivateKey, *, authority: bool) -> x509.Certificate:
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names = [x509.DNSName(name), *([] if authority else [x509.IPAddress(ip_address("127.0.0.1"))])]
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self.name)]))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
-            .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names if name != "elsewhere" else names[:1]), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """The files of a new certificate for `name` and 127.0.0.1 (for "elsewhere", the name alone), and of its key."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        files = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        files[0].write_bytes(self._sign(name, key, authority=False).public_bytes(serialization.Encoding.PEM))
-        encoding = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        files[1].write_bytes(key.private_bytes(*encoding))
-        return files
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    return Authority(tmp_path, "authority")
+    return Authority(tmp_path / "authority")
+
+
+def issued(authority: Authority, host: str | None = None) -> tuple[Path, Path]:
+    """The files of a new certificate, and of its key."""
+    folder = authority.certificate.parent
+    files = folder / f"{host}.crt", folder / f"{host}.key"
+    authority.issue(*files, host=host)
+    return files
 
 
 def secure(files: tuple[Path, Path], clients: Path | None = None):
@@ -167,50 +134,51 @@ def secure(files: tuple[Path, Path], clients: Path | None = None):
 
 
 def test_with_the_right_authority_a_server_is_trusted_and_its_answers_come(authority, pixels):
-    with bare(listen=secure(authority.issue("localhost"))) as (address, _):
-        with Recognizer(address, tls=authority.file) as client:
+    with bare(listen=secure(issued(authority))) as (address, _):
+        with Recognizer(address, tls=authority.certificate) as client:
             assert client.recognize(pixels).model_version == "bare"
 
         async def call() -> str:
-            async with AsyncRecognizer(address, tls=authority.file) as client:
+            async with AsyncRecognizer(address, tls=authority.certificate) as client:
                 return (await client.recognize(pixels)).model_version
 
         assert asyncio.run(call()) == "bare"
 
 
 def test_another_authority_no_tls_or_another_name_is_no_answer(authority, tmp_path, pixels):
-    (tmp_path / "other").mkdir()
     stranger = Authority(tmp_path / "other", "stranger")
-    with bare(listen=secure(authority.issue("localhost"))) as (address, _):
-        for tls in (stranger.file, True, False):
+    with bare(listen=secure(issued(authority))) as (address, _):
+        for tls in (stranger.certificate, True, False):
             with Recognizer(address, tls=tls) as client, pytest.raises(UnreachableError):
                 client.recognize(pixels)
-    with bare(listen=secure(authority.issue("elsewhere"))) as (address, _):
-        with Recognizer(address, tls=authority.file) as client, pytest.raises(UnreachableError):
+    with bare(listen=secure(issued(authority, "elsewhere"))) as (address, _):
+        with Recognizer(address, tls=authority.certificate) as client, pytest.raises(UnreachableError):
             client.recognize(pixels)
-        with Recognizer(address, tls=authority.file, server_name="elsewhere") as client:
+        with Recognizer(address, tls=authority.certificate, server_name="elsewhere") as client:
             assert client.recognize(pixels).model_version == "bare"
 
 
 def test_a_server_that_wants_a_certificate_of_its_clients_gets_it(authority, pixels):
-    listen = secure(authority.issue("localhost"), clients=authority.file)
+    listen = secure(issued(authority), clients=authority.certificate)
     with bare(listen=listen) as (address, _):
-        with Recognizer(address, tls=authority.file, certificate=authority.issue("me")) as client:
+        with Recognizer(address, tls=authority.certificate, certificate=issued(authority, "me")) as client:
             assert client.recognize(pixels).model_version == "bare"
-        with Recognizer(address, tls=authority.file) as client, pytest.raises(UnreachableError):
+        with Recognizer(address, tls=authority.certificate) as client, pytest.raises(UnreachableError):
             client.recognize(pixels)
 
 
 def test_predict_and_health_speak_tls_and_show_the_token(authority, run, png, tmp_path):
     (tmp_path / "one.png").write_bytes(png)
-    with bare(listen=secure(authority.issue("localhost"))) as (address, server):
-        env = {"NUMERAL_TOKEN": "a-token-of-the-environment", "NUMERAL_TLS_CA": str(authority.file)}
+    with bare(listen=secure(issued(authority))) as (address, server):
+        env = {"NUMERAL_TOKEN": "a-token-of-the-environment", "NUMERAL_TLS_CA": str(authority.certificate)}
         done = run("predict", tmp_path / "one.png", "--address", address, env=env)
         assert "one.png: 3 (" in done.stdout, done.stderr
         assert server.metadata[-1]["authorization"] == "Bearer a-token-of-the-environment"
-        done = run("health", "--address", address, "--tls-ca", authority.file)
+        done = run("health", "--address", address, "--tls-ca", authority.certificate)
         assert "UNIMPLEMENTED" in done.stderr, "it was reached, and has no such service"
-        done = run("health", "--address", address, "--tls-ca", authority.file, "--client-cert", authority.file)
+        done = run(
+            "health", "--address", address, "--tls-ca", authority.certificate, "--client-cert", authority.certificate
+        )
         assert (done.returncode, "--client-cert and --client-key belong together" in done.stderr) == (2, True)
 
 
