@@ -63,7 +63,7 @@ class Watcher:
         self._once = Once(_log)
         kept = probation if fallback else 0.0
         self._follower = Follower(repository, store, self._once, self._observer, kept, clock)
-        self._last = _NOTHING
+        self._last: Snapshot | None = None  # what was there when it was reached last
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed to their end
         self._notice = Notice(local_folder(repository.url), self._glance)
         # A daemon: a store that does not answer for minutes must not hold up the end of the process.
@@ -127,19 +127,16 @@ class Watcher:
         except ArtifactError as error:
             self._follower.trouble(str(error))
             reached = False  # what is decided is followed all the same, as far as memory goes
-        if (reached or decisions.serial != self.followed) and (self._last.digest, decisions.serial) != self._settled:
+        seen = self._last
+        new = seen is not None and (seen.digest, decisions.serial) != self._settled
+        if seen is not None and new and (reached or decisions.serial != self.followed):
             try:
-                self._follower.follow(self._last, decisions)
-                self._settled = (self._last.digest, decisions.serial)
+                self._follower.follow(seen, decisions)
+                self._settled = (seen.digest, decisions.serial)
             except ArtifactError as error:
                 self._follower.trouble(str(error))
                 reached = False
-        if (
-            reached
-            and self._last is not _NOTHING
-            and self._last.champion is not None
-            and self._once.right("repository")
-        ):
+        if reached and seen is not None and seen.champion is not None and self._once.right("repository"):
             _log.info("repository %s: the champion can be followed again", self._repository.url)
         self._acknowledge(decisions.serial)
 
