@@ -13,6 +13,7 @@ from protos.inference import open_inference_pb2 as pb
 from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from service import tensors
 from service.in_order import UNDER_WAY
+from service.recognize import Recognition
 from tests.service.harness import encoded, eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
@@ -275,8 +276,6 @@ def test_requests_of_a_stream_are_under_way_together(repository, folder, serve, 
         if len(arrived) == 2:
             both.set()
         return answer(request, **options)
-
-    from service.recognize import Recognition
 
     images = Recognition.images
 
