@@ -55,7 +55,7 @@ ENV PATH=/venv/bin:$PATH \
     NUMERAL_REPOSITORY=/models
 RUN groupadd --gid 10001 numeral \
     && useradd --uid 10001 --gid numeral --no-create-home --home-dir /tmp --shell /usr/sbin/nologin numeral \
-    && install -d -o numeral -g numeral /models
+    && install -d -o numeral -g numeral /feedback /models
 WORKDIR /app
 STOPSIGNAL SIGTERM
 
@@ -81,8 +81,10 @@ ENTRYPOINT ["python", "-m", "pipelines"]
 CMD ["schedule", "--cron", "0 3 * * *", "--train-if-empty"]
 
 FROM runtime AS service
+# A container's port is reached by what it is published to alone: docker-compose.yml publishes it on 127.0.0.1.
 ENV NUMERAL_HOST=0.0.0.0 \
-    NUMERAL_PORT=8500
+    NUMERAL_PORT=8500 \
+    NUMERAL_ALLOW_INSECURE=yes-beyond-this-machine
 COPY --from=service-venv /venv /venv
 COPY --from=source /app/pretrained pretrained
 COPY --from=source /app/core core

@@ -23,10 +23,13 @@
     │   │   ├── ManifestError        … the manifest itself cannot be understood
     │   │   └── WeightsError         … the weights file cannot be understood, or does not fit the architecture
     │   └── GoldenProbeError         the rebuilt network does not reproduce the golden outputs
-    └── PictureError                 a user's picture
-        ├── PictureUnreadableError   not a picture, or a damaged one
-        ├── PictureTooLargeError     more bytes or pixels than allowed
-        └── NoDigitError             a readable picture in which nothing is drawn
+    ├── PictureError                 a user's picture
+    │   ├── PictureUnreadableError   not a picture, or a damaged one
+    │   ├── PictureTooLargeError     more bytes or pixels than allowed
+    │   └── NoDigitError             a readable picture in which nothing is drawn
+    └── FeedbackError                the feedback folder cannot be read or written
+        ├── FeedbackNotFoundError    no such item
+        └── DamagedFeedbackError     an item from which nothing can be learned
 
 Each message names the thing, what was found, what was wanted and, where there is one, the next step. None knows a
 transport: one table in the service maps these classes to gRPC status codes.
@@ -139,3 +142,15 @@ class PictureTooLargeError(PictureError):
 
 class NoDigitError(PictureError):
     """A readable picture in which nothing is drawn."""
+
+
+class FeedbackError(NumeralError):
+    """The feedback folder cannot be read or written."""
+
+
+class FeedbackNotFoundError(FeedbackError):
+    """No such item of feedback."""
+
+
+class DamagedFeedbackError(FeedbackError):
+    """An item from which nothing can be learned: damaged, or contradicted by another."""

@@ -1,6 +1,7 @@
 """One loaded version: uint8 images in, probabilities out."""
 
 import threading
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -24,6 +25,22 @@ _PIXELS = 28 * 28
 """Numbers in one image."""
 
 
+@dataclass(frozen=True, eq=False)
+class Saliency:
+    """How much each pixel of an image speaks for a digit.
+
+    Attributes:
+        digit: The digit.
+        gradient: (28, 28) float32, ∂z/∂p for the digit's logit z and each pixel p, in logits for the whole way from
+            background (0) to ink (255). Positive where more ink would speak for the digit, negative where against it.
+        probabilities: (K,) float32, how probable each class is for the same image.
+    """
+
+    digit: int
+    gradient: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+
+
 class Predictor:
     """A network with its normalizer and its temperature. Any number of threads may call it at once.
 
@@ -41,7 +58,10 @@ class Predictor:
         self._normalizer = normalizer
         self.labels = labels
         self.temperature = temperature
-        self._local = threading.local()  # a layer's scratch belongs to one thread, and so does a compiled pass
+        # A layer's scratch belongs to one call at a time, and so does a compiled pass. What a call has used lies here
+        # for the next one, of whatever thread: so a version that was warmed by one thread is warm for all of them.
+        self._idle: list[_Passes] = []
+        self._local = threading.local()  # for saliency, which is rare
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How probable each class is for each image: softmax(logits / temperature).
@@ -66,25 +86,75 @@ class Predictor:
             (N, K) float32, an own array, for the K labels.
         """
         result = np.empty((len(images), len(self.labels)), np.float32)
+        passes = self._taken()
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            compiled = self._compiled(len(chunk))
+            compiled = passes.of(len(chunk))
             self._normalizer.apply(chunk.reshape(compiled.x.shape), out=compiled.x)
             result[start : start + _CHUNK] = compiled.forward()
+        self._idle.append(passes)
         return result
 
-    def _compiled(self, count: int) -> Compiled:
-        """The forward pass for so many images, of the calling thread."""
+    def saliency(self, image: NDArray[np.uint8], digit: int | None = None) -> Saliency:
+        """Which pixels move the logit of a digit, by backpropagation to the input.
+
+        The gradient of the class score at the image (Simonyan, Vedaldi & Zisserman 2014, §3, eq. 4): to first order,
+        z changes by Σ ∂z/∂p Δp. The paper shows its absolute value; times the image, it is how much each pixel has
+        contributed (gradient × input: Shrikumar, Greenside & Kundaje 2017, §2). z is the logit and not the
+        probability, whose gradient vanishes where the network is sure. An ensemble's logit is the logarithm of the
+        mean of its members' probabilities.
+
+        With x = (p − μ) / s from the normalizer, the chain rule's last line is ∂z/∂p = ∂z/∂x / s.
+
+        Args:
+            image: (28, 28) or (784,), uint8, 0 background to 255 ink.
+            digit: The class; by default the most probable one.
+        """
+        network = self._frozen_twin()
+        x = self._normalizer.apply(image[np.newaxis]).reshape(1, *network.input_shape)
+        z = network.forward(x, training=True).copy()  # (1, K)
+        chosen = int(z.argmax()) if digit is None else digit
+        dz = np.zeros_like(z)
+        dz[0, chosen] = 1
+        dx = network.backward(dz, need_dx=True)
+        assert dx is not None  # noqa: S101 — it was asked for
+        gradient = np.multiply(dx.reshape(28, 28), 255 / self._normalizer.std, dtype=np.float32)
+        return Saliency(chosen, gradient, softmax(z / self.temperature)[0])
+
+    def _frozen_twin(self) -> Sequential:
+        """A network of this thread's own whose backward pass is that of the network in use.
+
+        Not a replica: the replicas share their gradients, and a backward pass writes to them.
+        """
         try:
-            passes: dict[int, Compiled] = self._local.passes
+            twin: Sequential = self._local.frozen
         except AttributeError:
-            network = self._network.replica()
-            self._local.network = network
-            whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
-            passes = self._local.passes = {_CHUNK: whole}
-        if count not in passes:
-            passes[count] = Compiled(self._local.network, passes[_CHUNK].x[:count])
-        return passes[count]
+            twin = self._network.twin()
+            twin.freeze()
+            self._local.frozen = twin
+        return twin
+
+    def _taken(self) -> "_Passes":
+        """Passes that nobody else uses; the call lays them back."""
+        try:
+            return self._idle.pop()  # the one that was used last, whose arrays may still be in the caches
+        except IndexError:
+            return _Passes(self._network.replica())
+
+
+class _Passes:
+    """The forward passes of one replica, by batch size."""
+
+    def __init__(self, network: Sequential) -> None:
+        self._network = network
+        self._whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
+        self._by_size = {_CHUNK: self._whole}
+
+    def of(self, count: int) -> Compiled:
+        """The forward pass for so many images."""
+        if count not in self._by_size:
+            self._by_size[count] = Compiled(self._network, self._whole.x[:count])
+        return self._by_size[count]
 
 
 def rebuild(manifest: Manifest, weights: bytes) -> Predictor:

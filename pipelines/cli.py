@@ -48,6 +48,9 @@ DataDirOption = Annotated[
 MirrorOption = Annotated[
     list[str] | None, typer.Option("--mirror", metavar="URL", help="A mirror to ask first: http(s):// or file://.")
 ]
+FeedbackOption = Annotated[
+    Path | None, typer.Option(help="Folder with users' feedback to learn from. [env: NUMERAL_FEEDBACK; default: none]")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
 WhyOption = Annotated[str, typer.Option(help="The reason, for the alias's history.")]
@@ -75,6 +78,7 @@ def retrain(
     repository: RepositoryOption = None,
     data_dir: DataDirOption = None,
     mirrors: MirrorOption = None,
+    feedback: FeedbackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train, evaluate, publish and, where it is no worse than the champion, promote a version.
@@ -87,7 +91,7 @@ def retrain(
     engine.check_server()
     from pipelines.flows import retrain as flow  # Prefect takes a second to import
 
-    result = flow(recipe, tuple(overrides or ()), repository, data_dir, tuple(mirrors or ()))
+    result = flow(recipe, tuple(overrides or ()), repository, data_dir, tuple(mirrors or ()), feedback)
     if as_json:
         print(result.model_dump_json(indent=2))
         return
@@ -110,6 +114,7 @@ def schedule(
     repository: RepositoryOption = None,
     data_dir: DataDirOption = None,
     mirrors: MirrorOption = None,
+    feedback: FeedbackOption = None,
     train_if_empty: Annotated[
         bool, typer.Option("--train-if-empty", help="Retrain once at the start where there is no version yet.")
     ] = False,
@@ -121,12 +126,14 @@ def schedule(
     load_recipe(recipe, overrides or ())
     engine.prepare(show_errors=True)
     settings = Settings()
+    collected = feedback or settings.feedback
     parameters = {
         "recipe": recipe,
         "overrides": list(overrides or ()),
         "repository": repository or settings.repository,
         "data_dir": str((data_dir or settings.data_dir).resolve()),
         "mirrors": list(mirrors or settings.mirrors),
+        "feedback": str(collected.resolve()) if collected else None,
     }
     with engine.own_server():
         from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then

@@ -3,10 +3,10 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.data.augment import augmenter
@@ -31,6 +31,9 @@ class Settings(BaseSettings):
 
     repository: str = Field("./models", description="Where versions are published: a folder or a URL.")
     data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")
+    feedback: Annotated[Path | None, BeforeValidator(lambda v: None if v == "off" else v)] = Field(
+        None, description="Folder with the feedback that the service collected; off: none is learned from."
+    )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
 
 

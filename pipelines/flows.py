@@ -59,6 +59,7 @@ def retrain(
     repository: str | None = None,
     data_dir: Path | None = None,
     mirrors: tuple[str, ...] = (),
+    feedback: Path | None = None,
 ) -> Retrained:
     """Train a version with a recipe, publish it, and promote it where it is no worse than the champion.
 
@@ -70,6 +71,7 @@ def retrain(
         repository: Where to publish; default `NUMERAL_REPOSITORY`, else `./models`.
         data_dir: Where downloads and unfinished runs are kept; default `NUMERAL_DATA_DIR`, else `data/cache`.
         mirrors: Mirrors to ask before the public ones.
+        feedback: Folder with what users sent to the service; default `NUMERAL_FEEDBACK`, else none.
     """
     voice.prepare()
     settings, name = Settings(), recipe_path(recipe).stem
@@ -82,13 +84,16 @@ def retrain(
         files = tasks.bring(data_dir, mirrors or settings.mirrors)
     with clock("verify"):
         dataset = tasks.verify(files)
-    fingerprint = provenance.fingerprint(dataset.digests, chosen)
+        if folder := feedback or settings.feedback:
+            dataset = tasks.gather(folder, dataset, data_dir)
+    fingerprint = provenance.fingerprint(dataset.deciding, chosen)
     work, by = data_dir / "work" / fingerprint[:16], provenance.author()
 
     if known := steps.find_unchanged(store, fingerprint):
         say(f"unchanged: data, recipe and code are those of version {known.version}; nothing to train")
         # A run that was killed between publishing and promoting left this undone.
         promoted = tasks.promote(store.url, known, by)
+        training.clear(dataset, chosen, work)
         return _result("unchanged", known, promoted, store, clock)
 
     with clock("normalize"):

@@ -57,16 +57,22 @@ class FileRef(_Reference):
 
 
 class DatasetRef(_Reference):
-    """The four MNIST files, by name; the digests are those of the unpacked bytes."""
+    """The four MNIST files, by name; the digests are those of the unpacked bytes. And what users added to them."""
 
     files: Mapping[str, FileRef]
     train_images: int
     test_images: int
+    feedback: FileRef | None = None
 
     @property
     def digests(self) -> dict[str, str]:
         """sha256 of each unpacked file, by name."""
         return {name: file.sha256 for name, file in self.files.items()}
+
+    @property
+    def deciding(self) -> dict[str, str]:
+        """The digests of everything that the weights come from: the files, and the feedback, where there is any."""
+        return self.digests | ({"feedback": self.feedback.sha256} if self.feedback else {})
 
 
 class TrainedRef(_Reference):

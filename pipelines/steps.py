@@ -4,6 +4,7 @@ Each reads what it needs from disk, checks its digest, and writes its result who
 retried alone; `pipelines.tasks` wraps them for Prefect.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -14,14 +15,15 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing
+from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread
 from core.artifact.repository import Repository
+from core.artifact.spread import spread_of
 from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
-from pipelines import provenance, sources, training
+from pipelines import feedback, provenance, sources, training
 from pipelines.config import Recipe
 from pipelines.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
 from pipelines.promotion import decide
@@ -47,6 +49,15 @@ def verify(files: dict[str, FileRef]) -> DatasetRef:
     return DatasetRef(files=files, train_images=len(mnist.train_images), test_images=len(mnist.test_images))
 
 
+def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
+    """Add what users have sent since, where something can be learned from it, to what is trained on."""
+    found = feedback.gather(folder, read_mnist(dataset.files), say)
+    if found is None:
+        return dataset
+    name = hashlib.sha256(found).hexdigest()[:16]
+    return dataset.model_copy(update={"feedback": FileRef.store(data_dir / "work" / f"feedback-{name}", found)})
+
+
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
     """The newest sound version with this fingerprint: the one that training again would only repeat."""
     for version in reversed(repository.versions()):
@@ -62,9 +73,8 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
 
 def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
     """Fit the normalizer on the training split alone."""
-    mnist = read_mnist(dataset.files)
-    split = training.split(dataset, recipe)
-    normalizer = Normalizer.fit(mnist.train_images[split.train])
+    images, _ = training.train_split(dataset, recipe)
+    normalizer = Normalizer.fit(images)
     say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
     return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
@@ -110,6 +120,7 @@ def publish(
         test_images=dataset.test_images,
         split_seed=recipe.data.split_seed,
         license=LICENSE,
+        feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
     )
     validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())
@@ -127,6 +138,7 @@ def publish(
         labels=LABELS,
         preprocessing=Preprocessing.model_validate_json(preprocessing.read()),
         data=data,
+        spread=_spread(dataset, recipe),
         recipe_name=recipe_name,
         recipe=recipe.model_dump(mode="json"),
         code=provenance.code(),
@@ -170,6 +182,12 @@ def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
     network = recipe.build(np.random.default_rng(0))
     network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
     return network
+
+
+def _spread(dataset: DatasetRef, recipe: Recipe) -> Spread:
+    """Of the training split alone: what the network knows."""
+    mnist, rows = read_mnist(dataset.files), training.split(dataset, recipe).train
+    return spread_of(mnist.train_images[rows], mnist.train_labels[rows], len(LABELS))
 
 
 def _champion(repository: Repository) -> Manifest | None:

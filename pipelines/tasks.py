@@ -16,7 +16,7 @@ from prefect.tasks import Task
 
 from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
-from core.errors import RepositoryError, SourceError
+from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.loop import EpochReport
 from pipelines import steps, training
 from pipelines.config import Recipe
@@ -27,7 +27,7 @@ from pipelines.voice import TrainingProgress
 def _outside_world_failed(task: Task[..., object], run: TaskRun, state: State[object]) -> bool:  # noqa: ARG001 — Prefect's signature
     """Retry where a mirror, a network or a disk failed; what is wrong by itself stays wrong."""
     failure = state.result(raise_on_failure=False)
-    return isinstance(failure, SourceError | RepositoryError | OSError)
+    return isinstance(failure, SourceError | RepositoryError | FeedbackError | OSError)
 
 
 _RETRIES = 2
@@ -49,6 +49,17 @@ def bring(data_dir: Path, mirrors: tuple[str, ...]) -> dict[str, FileRef]:
 def verify(files: dict[str, FileRef]) -> DatasetRef:
     """Parse the files and check that they make a data set."""
     return steps.verify(files)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    retries=_RETRIES,
+    retry_delay_seconds=_DELAYS,
+    retry_condition_fn=_outside_world_failed,
+)
+def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
+    """Read what users have sent."""
+    return steps.gather(folder, dataset, data_dir)
 
 
 @task(cache_policy=NO_CACHE)

@@ -28,7 +28,7 @@ from core.registry import construct
 from core.train.checkpoint import Checkpoint, Training
 from core.train.loop import EpochReport, fit
 from core.train.stopping import BestWeights
-from pipelines import provenance
+from pipelines import feedback, provenance
 from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.voice import say
@@ -63,12 +63,28 @@ def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
     """Remove what a run kept for the case that it would be interrupted."""
     for folder in (work, *(_place(dataset, member, work) for member in recipe.members())):
         shutil.rmtree(folder, ignore_errors=True)
+    if dataset.feedback:
+        dataset.feedback.path.unlink(missing_ok=True)
 
 
 def split(dataset: DatasetRef, recipe: Recipe) -> Split:
     """Which images train and which validate."""
     rng = np.random.default_rng(recipe.data.split_seed)
     return Split.random(dataset.train_images, recipe.data.validation_images, rng)
+
+
+def train_split(dataset: DatasetRef, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """What is trained on: the training split, and after it what users sent.
+
+    Returns:
+        Images (N, 28, 28) and labels (N,).
+    """
+    mnist, rows = read_mnist(dataset.files), split(dataset, recipe).train
+    images, labels = mnist.train_images[rows], mnist.train_labels[rows]
+    if dataset.feedback is None:
+        return images, labels
+    added, digits = feedback.unpack(dataset.feedback.read())
+    return np.concatenate([images, added]), np.concatenate([labels, digits])
 
 
 def normalizer(preprocessing: FileRef) -> Normalizer:
@@ -79,7 +95,7 @@ def normalizer(preprocessing: FileRef) -> Normalizer:
 
 def _place(dataset: DatasetRef, member: Recipe, work: Path) -> Path:
     """The folder of one network, beside the run's: the same for a member as for the network trained alone."""
-    return work.parent / provenance.fingerprint(dataset.digests, member)[:16]
+    return work.parent / provenance.fingerprint(dataset.deciding, member)[:16]
 
 
 def _train_one(
@@ -92,7 +108,7 @@ def _train_one(
             say("trained: an earlier run was interrupted after training; its weights are taken")
             return trained
     options = recipe.train
-    checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.digests, recipe))
+    checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.deciding, recipe))
     training = _resumed(checkpoint, recipe)
     reports = training.reports
     train_batches, validation_batches = batches(dataset, preprocessing, recipe, training)
@@ -123,17 +139,18 @@ def _train_one(
 
 def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, training: Training) -> tuple[Batches, Batches]:
     """To train on and to validate with. Without augmentation, everything is normalized once, at the start."""
-    mnist, rows, scale = read_mnist(dataset.files), split(dataset, recipe), normalizer(preprocessing)
+    mnist, scale = read_mnist(dataset.files), normalizer(preprocessing)
     options, shape = recipe.train, training.network.input_shape
 
     def normalized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return scale.apply(images).reshape(-1, *shape)
 
-    images, labels, order = mnist.train_images, mnist.train_labels, training.generators["order"]
-    validation = Batches(normalized(images[rows.validation]), labels[rows.validation], batch_size=_VALIDATION_BATCH)
+    held_out = split(dataset, recipe).validation
+    x = normalized(mnist.train_images[held_out])
+    validation = Batches(x, mnist.train_labels[held_out], batch_size=_VALIDATION_BATCH)
+    (images, labels), order = train_split(dataset, recipe), training.generators["order"]
     if not options.augment:
-        x = normalized(images[rows.train])
-        return Batches(x, labels[rows.train], batch_size=options.batch_size, rng=order), validation
+        return Batches(normalized(images), labels, batch_size=options.batch_size, rng=order), validation
     augment = augmenter(options.augment)
 
     def prepare(batch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -141,8 +158,8 @@ def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, trainin
         return scale.apply(changed, out=changed).reshape(-1, *shape)
 
     training_batches = Batches(
-        images[rows.train],
-        labels[rows.train],
+        images,
+        labels,
         batch_size=options.batch_size,
         rng=order,
         prepare=prepare,

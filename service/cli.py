@@ -1,14 +1,13 @@
-"""The command line: `python -m service serve | predict | health`, also installed as `numeral-service`.
+"""The command line: `python -m service serve | predict | health | status`, also installed as `numeral-service`.
 
 What takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
 
-import asyncio
 import json
 import logging
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ import typer
 from core.errors import ConfigError, NumeralError
 
 if TYPE_CHECKING:
+    from service.predict import Oracle
     from service.settings import Settings
 
 __all__ = ["app", "main"]
@@ -42,6 +42,46 @@ PretrainedFlag = Annotated[
     ),
 ]
 
+TlsFlag = Annotated[
+    bool,
+    typer.Option("--tls", help="Speak TLS; the authorities that this machine trusts vouch for the server."),
+]
+TlsCaFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_TLS_CA",
+        show_envvar=False,
+        help="Speak TLS; the authorities in this PEM file vouch for the server [NUMERAL_TLS_CA].",
+    ),
+]
+ClientCertFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_CLIENT_CERT",
+        show_envvar=False,
+        help="PEM file with the certificate to show, where the server wants one [NUMERAL_CLIENT_CERT].",
+    ),
+]
+ClientKeyFlag = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="NUMERAL_CLIENT_KEY",
+        show_envvar=False,
+        help="PEM file with that certificate's private key [NUMERAL_CLIENT_KEY].",
+    ),
+]
+ServerNameFlag = Annotated[
+    str | None, typer.Option(help="The name in the server's certificate, where it is not that of the address.")
+]
+TokenFlag = Annotated[
+    str | None,
+    typer.Option(
+        envvar="NUMERAL_TOKEN",
+        show_envvar=False,
+        help="The token to show; better in the environment, where other users do not see it [NUMERAL_TOKEN].",
+    ),
+]
+
 
 def serve(**flags: Any) -> None:
     """Serve the champion, and follow it when another version is promoted.
@@ -52,9 +92,15 @@ def serve(**flags: Any) -> None:
     let the calls under way finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
-    from service import server
+    from service import processes, tls
+    from service.access import Tokens
 
-    status = asyncio.run(server.serve(settings, lambda sentence: print(sentence, flush=True)))
+    # Before anything is started, so that it is said once.
+    tls.check(settings)
+    if settings.tokens_file:
+        Tokens(settings.tokens_file)
+
+    status = processes.serve(settings, lambda sentence: print(sentence, flush=True))
     logging.shutdown()
     # Python would wait here for threads that are still decoding, or waiting for a storage that does not answer.
     os._exit(status)
@@ -69,6 +115,12 @@ def predict(
     ] = None,
     repository: RepositoryFlag = None,
     pretrained: PretrainedFlag = None,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
+    token: TokenFlag = None,
 ) -> None:
     """Read the digit in each picture.
 
@@ -77,7 +129,11 @@ def predict(
     settings = _settings(repository=repository, pretrained=pretrained)
     from service import predict as prediction
 
-    source = prediction.server_at(address) if address else nullcontext(prediction.champion_here(settings, _say))
+    source: AbstractContextManager[Oracle]
+    if address:
+        source = prediction.server_at(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
+    else:
+        source = nullcontext(prediction.champion_here(settings, _say))
     with source as oracle:
         found = list(prediction.outcomes(images, oracle))
     if as_json:
@@ -95,16 +151,57 @@ def health(
         str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 3.0,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
 ) -> None:
     """Ask a server whether it can answer; exit status 0 if it says SERVING, 1 otherwise."""
     from service.client import Recognizer
 
     # Not through the settings: see `main`.
     address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
-    with Recognizer(address) as client:
+    with Recognizer(address, **_options(tls, tls_ca, client_cert, client_key, server_name, None)) as client:
         status = client.health(timeout=timeout)
     _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
+
+
+@app.command()
+def status(
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="HOST:PORT of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090].")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
+    token: TokenFlag = None,
+) -> None:
+    """Show what a server does: calls, latency, versions and their states, drift; until Ctrl-C.
+
+    Exit status 1 if neither the server nor its metrics can be reached, 0 otherwise.
+    """
+    from rich.console import Console
+
+    from service import view
+    from service.connection import Connection
+
+    address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
+    metrics = metrics or f"127.0.0.1:{os.environ.get('NUMERAL_METRICS_PORT') or 9090}"
+    connection = Connection.to(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
+    with view.place_of(connection, metrics) as place:
+        found = view.read(place) if as_json else view.watch(place, once=once, console=Console())
+    if as_json:
+        print(view.document(found))
+    raise typer.Exit(0 if found.versions or found.totals else 1)
 
 
 def main() -> None:
@@ -125,14 +222,31 @@ def main() -> None:
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
+def _options(
+    tls: bool,
+    authorities: Path | None,
+    certificate: Path | None,
+    key: Path | None,
+    server_name: str | None,
+    token: str | None,
+) -> dict[str, Any]:
+    """What the flags say, as the client takes it."""
+    if (certificate is None) != (key is None):
+        raise ConfigError("--client-cert and --client-key belong together; give both, or neither")
+    return {
+        "tls": authorities or tls,
+        "certificate": (certificate, key) if certificate else None,
+        "server_name": server_name,
+        "token": token or None,
+    }
+
+
 def _settings(**flags: Any) -> "Settings":
     """Read the settings, and log from now on as they say."""
-    from service import settings
+    from service import logs, settings
 
     found = settings.read(**flags)
-    logging.basicConfig(
-        stream=sys.stderr, level=found.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
-    )
+    logs.configure(found.log_level, found.log_format)
     return found
 
 

@@ -150,9 +150,9 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         active = self._store.active()
         with suppress(UnknownVersionError):
             if request.model_version:
-                self._statistics.failed(label(self._store.number(request.model_version)), nanoseconds)
+                self._statistics.unanswered(label(self._store.number(request.model_version)), nanoseconds)
             elif active:
-                self._statistics.failed(active.version, nanoseconds)
+                self._statistics.unanswered(active.version, nanoseconds)
 
     # counts
 

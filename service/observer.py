@@ -54,8 +54,67 @@ class Observer:
             reason: The error's class, e.g. `NoDigitError`.
         """
 
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """A version could not compute a batch, for an unforeseen reason.
+
+        Args:
+            loaded: The version.
+            images: How many there were.
+        """
+
+    def dropped(self, reason: str, pictures: int) -> None:
+        """Pictures were not computed, because nobody waited for the answer any more.
+
+        Args:
+            reason: `expired` or `cancelled`.
+            pictures: How many.
+        """
+
     def answered(self, call: Call) -> None:
         """A call has ended, well or not."""
+
+    def decoded(self, pictures: int, seconds: float) -> None:
+        """Pictures of one call were decoded, or found to hold no digit.
+
+        Args:
+            pictures: How many.
+            seconds: From the first to the last of them, the wait for a free thread included.
+        """
+
+    def swapped(self, loaded: "Loaded") -> None:
+        """A version has begun to serve. Any thread may tell."""
+
+    def load_failed(self, version: str, reason: str) -> None:
+        """A version could not be loaded. Any thread may tell.
+
+        Args:
+            version: As replies would name it.
+            reason: The error's class, e.g. `GoldenProbeError`.
+        """
+
+    def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
+        """A version that nobody is answered by has read the same images as the one that answered.
+
+        Args:
+            loaded: The one that nobody is answered by.
+            images: How many.
+            disagreed: In how many it read another digit.
+        """
+
+    def fell_back(self, left: str, taken: str) -> None:
+        """The service has gone back to an earlier version by itself. Any thread may tell.
+
+        Args:
+            left: The version that did badly.
+            taken: The one that serves instead.
+        """
+
+    def feedback(self, outcome: str) -> None:
+        """Somebody has told the true digit of a picture. Any thread may tell.
+
+        Args:
+            outcome: `stored`, `repeated`, or the class of the error.
+        """
 
 
 class Observers(Observer):
@@ -76,7 +135,47 @@ class Observers(Observer):
         for observer in self._observers:
             observer.rejected(loaded, reason)
 
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.failed(loaded, images)
+
+    def dropped(self, reason: str, pictures: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.dropped(reason, pictures)
+
     def answered(self, call: Call) -> None:
         """Tell all of them."""
         for observer in self._observers:
             observer.answered(call)
+
+    def decoded(self, pictures: int, seconds: float) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.decoded(pictures, seconds)
+
+    def swapped(self, loaded: "Loaded") -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.swapped(loaded)
+
+    def load_failed(self, version: str, reason: str) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.load_failed(version, reason)
+
+    def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.shadowed(loaded, images, disagreed)
+
+    def fell_back(self, left: str, taken: str) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.fell_back(left, taken)
+
+    def feedback(self, outcome: str) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.feedback(outcome)

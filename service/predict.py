@@ -117,15 +117,17 @@ def _is_empty(repository: "Repository") -> bool:
 
 
 @contextmanager
-def server_at(address: str) -> Iterator[Oracle]:
-    """A server, for as long as the context lasts; it is reached at the first question."""
-    import numpy as np
+def server_at(address: str, **options: Any) -> Iterator[Oracle]:
+    """A server, for as long as the context lasts; it is reached at the first question.
 
+    Args:
+        address: Where it is.
+        **options: Those of `service.client.Recognizer`.
+    """
     from service.client import Recognizer
 
-    with Recognizer(address) as client:
-        nothing = np.zeros((28, 28), np.uint8)
-        yield Oracle(client.recognize, lambda: client.recognize(nothing).model_version)
+    with Recognizer(address, **options) as client:
+        yield Oracle(client.recognize, lambda: client.model().version)
 
 
 def outcomes(files: Iterable[Path], oracle: Oracle) -> Iterator[Outcome]:

@@ -1,14 +1,24 @@
 """What server and client both speak of: the answer to one picture, and how an error is named on the wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "in_words"]
+from core.errors import NumeralError
+
+__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "RequestError", "StoppingError", "in_words"]
 
 ERROR_METADATA = "numeral-error"
 """Key of the trailing metadata that names the class of an error, so that a client can raise the same."""
 
 PRETRAINED = "pretrained"
 """Instead of a number, the name of the version that ships with Numeral: nobody takes it for version 1 of their own."""
+
+
+class RequestError(NumeralError):
+    """A request asks for something impossible; about its picture, `PictureError` tells."""
+
+
+class StoppingError(NumeralError):
+    """The server stops, and so ends a stream before its client did."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +31,8 @@ class Reading:
         probabilities: How probable each digit is, that of digit 0 first; they sum to 1.
         model_version: The version that computed this very answer, e.g. "3", or "pretrained".
         weights_sha256: The sha256 of its weights file, in hexadecimal.
+        reply_id: The answer's own name, which feedback may refer to; no two answers have the same, so it does not count
+            where two are compared.
     """
 
     digit: int
@@ -28,6 +40,7 @@ class Reading:
     probabilities: tuple[float, ...]
     model_version: str
     weights_sha256: str
+    reply_id: str = field(default="", compare=False)
 
 
 def in_words(version: str) -> str:

@@ -1,6 +1,7 @@
 """Pictures in, probabilities out: what every protocol that the service speaks stands on. Knows no transport."""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -10,12 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PictureError
-from core.imaging import PictureLimits, digit_from_bytes, from_pixels
+from core.imaging import PictureLimits, digit_from_bytes
+from service.admission import Admission, ExpiredError, check_deadline, expires
+from service.batcher import Batcher
 from service.observer import Observer
 from service.reading import Reading
 from service.store import Loaded, Store
 
 __all__ = ["Answer", "Recognition", "reading"]
+
+FRAMED_BYTES = 28 * 28
+"""What an image takes that is framed already."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +40,29 @@ class Answer:
 class Recognition:
     """Recognizes pictures with the version that a call wants, or with the one that the policy gives it."""
 
-    def __init__(self, store: Store, limits: PictureLimits, pool: Executor | None, observer: Observer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: PictureLimits,
+        pool: Executor | None,
+        observer: Observer,
+        admission: Admission | None = None,
+    ) -> None:
         """Recognize.
 
         Args:
             store: Holds the versions.
             limits: How large a picture may be.
-            pool: Threads that decode pictures; None decodes in the thread that asks.
+            pool: Threads that decode pictures; None for those of the event loop.
             observer: Is told what was computed.
+            admission: How much may wait; None for no limit.
         """
         self.store = store
         self._limits = limits
         self._pool = pool
         self._observer = observer
+        self._admission = admission or Admission(sys.maxsize, sys.maxsize)
+        self._batcher = Batcher(self._probabilities, observer.dropped)
 
     async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
         """What the digits are that are framed already.
@@ -57,14 +73,20 @@ class Recognition:
 
         Raises:
             NoModelError: Nothing is loaded yet.
+            OverloadedError: Too much waits already.
+            ExpiredError: The deadline of the call has passed; nothing was computed.
         """
-        return self.compute(self.store.choose(wanted), images)
+        loaded = self.store.choose(wanted)
+        with self._admission(len(images), images.nbytes):
+            return Answer(loaded, await self._batcher.probabilities(loaded, images))
 
-    async def encoded(self, pictures: Sequence[bytes], *, wanted: str = "") -> tuple[Answer, list[PictureError | None]]:
+    async def encoded(
+        self, pictures: Sequence[bytes | NDArray[np.uint8]], *, wanted: str = ""
+    ) -> tuple[Answer, list[PictureError | None]]:
         """What the digits are in PNG, JPEG, … files; decoding takes milliseconds, and happens off the event loop.
 
         Args:
-            pictures: The files.
+            pictures: The files; between them may be images that are framed already, (28, 28).
             wanted: As for `images`.
 
         Returns:
@@ -72,15 +94,31 @@ class Recognition:
             picture without a digit is that of an empty image, and means nothing.
         """
         loaded = self.store.choose(wanted)
-        loop = asyncio.get_running_loop()
-        decoding = (loop.run_in_executor(self._pool, self.decode, picture) for picture in pictures)
-        found = await asyncio.gather(*decoding)
-        errors = [item if isinstance(item, PictureError) else None for item in found]
-        for error in filter(None, errors):
-            self._observer.rejected(loaded, type(error).__name__)
-        nothing = np.zeros((28, 28), np.uint8)
-        images = np.stack([nothing if isinstance(item, PictureError) else item for item in found])
-        return self.compute(loaded, images), errors
+        loop, start, expiry = asyncio.get_running_loop(), perf_counter(), expires.get()
+
+        def decode_in_time(picture: bytes) -> NDArray[np.uint8] | PictureError:
+            check_deadline(expiry)
+            return self.decode(picture)
+
+        files = [picture for picture in pictures if isinstance(picture, bytes)]
+        with self._admission(len(pictures), sum(map(len, files)) + FRAMED_BYTES * (len(pictures) - len(files))):
+            decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
+            try:
+                decoded = iter(await asyncio.gather(*decoding))
+            except (ExpiredError, asyncio.CancelledError) as end:
+                for future in decoding:  # gather cancels them only where it is cancelled itself
+                    future.cancel()
+                reason = "expired" if isinstance(end, ExpiredError) else "cancelled"
+                self._observer.dropped(reason, len(pictures))
+                raise
+            self._observer.decoded(len(files), perf_counter() - start)
+            found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
+            errors = [item if isinstance(item, PictureError) else None for item in found]
+            for error in filter(None, errors):
+                self._observer.rejected(loaded, type(error).__name__)
+            nothing = np.zeros((28, 28), np.uint8)
+            images = np.stack([nothing if isinstance(item, PictureError) else item for item in found])
+            return Answer(loaded, await self._batcher.probabilities(loaded, images)), errors
 
     def decode(self, picture: bytes) -> NDArray[np.uint8] | PictureError:
         """The digit in an encoded picture, (28, 28); or why there is none. Any thread may call it."""
@@ -89,20 +127,19 @@ class Recognition:
         except PictureError as error:
             return error
 
-    def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """784 bytes, row by row, as an image (28, 28).
-
-        Raises:
-            PictureError: Another number of bytes.
-        """
-        return from_pixels(data)
-
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """Ask one version, here and now."""
+        return Answer(loaded, self._probabilities(loaded, images))
+
+    def _probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         start = perf_counter()
-        probabilities = loaded.predictor.probabilities(images)
+        try:
+            probabilities = loaded.predictor.probabilities(images)
+        except Exception:
+            self._observer.failed(loaded, len(images))
+            raise
         self._observer.computed(loaded, images, probabilities, perf_counter() - start)
-        return Answer(loaded, probabilities)
+        return probabilities
 
 
 def reading(answer: Answer, row: int = 0) -> Reading:

@@ -7,38 +7,65 @@ import signal
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
-from grpc_channelz.v1 import channelz
+from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
+from service import tls
+from service.access import Guard, Tokens
+from service.admission import Admission
 from service.control import Control
 from service.decisions import DecisionFile
+from service.fallback import Fallback
+from service.feedback import Feedback
 from service.health import Health
 from service.inference import INFERENCE, InferenceServicer
 from service.observer import Observers
 from service.recognize import Recognition
+from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
+from service.shadow import Shadow
 from service.statistics import Statistics
-from service.status import Translator
+from service.status import Registrar, Translator
 from service.store import Store
 from service.watcher import Watcher
 
-__all__ = ["Server", "serve"]
+__all__ = ["Server", "Share", "cannot_listen", "serve"]
 
 FIRST_LOOK_SECONDS = 5.0
 """How long the first look at the repository may hold up the word that the server listens."""
 
+PING_SECONDS = 10
+"""Seconds that a client must leave between two pings on a connection."""
+
 ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
+
+CONNECTIONS = (
+    ("grpc.max_concurrent_streams", 256),  # more calls of one client wait at the client
+    # Who has vanished without a word is noticed within a minute, and what was held for him is let go.
+    ("grpc.keepalive_time_ms", 40_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Clients may ask the same of us, as often as every ten seconds.
+    ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS * 1000),
+    # A client that stays for good is asked now and then to connect anew, and comes to another process, or to another
+    # server behind the same name. Calls under way are let finish, however long they take.
+    ("grpc.max_connection_age_ms", 600_000),
+    ("grpc.max_connection_idle_ms", 900_000),
+)
+"""What gRPC is told about connections, so that slow and dead clients hold nothing for long."""
 
 HEALTH = "grpc.health.v1.Health"
 CHANNELZ = "grpc.channelz.v1.Channelz"
@@ -46,52 +73,90 @@ CHANNELZ = "grpc.channelz.v1.Channelz"
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a process has that listens on one port together with others.
+
+    Attributes:
+        processes: How many they are.
+        lifeline: A file descriptor that can be read once nobody is there any more who started them.
+    """
+
+    processes: int
+    lifeline: int
+
+
 class Server:
     """One gRPC server in the running event loop."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, processes: int = 1) -> None:
         """Put the parts together; nothing listens yet.
 
         Args:
             settings: As `service.settings.read` gives them.
+            processes: How many of them listen on the port.
         """
         self._settings = settings
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained, settings.wishes)
-        decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
-        self._watcher = Watcher(repository, self.store, decisions)
-        self.control = Control(self.store, self._watcher, decisions)
+        run_dir = Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None
+        decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER, INFERENCE))
-        self._pool = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="decode")
-        statistics = Statistics(
-            Path(os.environ["NUMERAL_RUN_DIR"]) / "statistics" if "NUMERAL_RUN_DIR" in os.environ else None
-        )
-        observer = Observers([statistics])
+        # A picture may take a hundred megabytes while it is decoded: no more of them at once than there are cores.
+        threads = max(1, (os.cpu_count() or 1) // processes)
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
+        self._seen = Seen(settings)
+        self._statistics = Statistics(run_dir / "statistics" if run_dir else None)
+        seen = Observers([*self._seen.observers, self._statistics])
+        self._shadow = Shadow(self.store, seen)
+        fallback = Fallback() if settings.fallback_seconds else None
+        observer = Observers(filter(None, (seen, self._shadow, fallback)))
+        self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
+        self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-        recognition = Recognition(self.store, limits, self._pool, observer)
-        self._translator = Translator(observer)
+        self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
+        recognition = Recognition(self.store, limits, self._pool, observer, self._admission)
+        self._feedback = Feedback(settings, recognition, observer)
+        guard = Guard(Tokens(settings.tokens_file)) if settings.tokens_file else None
+        self._translator = Translator(observer, [*self._seen.steps, *([guard.enter] if guard else [])])
         self._grpc = grpc.aio.server(
-            interceptors=[self._translator],
             options=[
                 ("grpc.max_receive_message_length", settings.largest_request + ENVELOPE_BYTES),
                 ("grpc.enable_channelz", int(settings.channelz)),
                 # Without this, a second server on the same port would silently take half of the calls.
-                ("grpc.so_reuseport", 0),
+                ("grpc.so_reuseport", int(processes > 1)),
+                *CONNECTIONS,
             ],
         )
-        servicer = RecognizerServicer(recognition)
-        recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, self._grpc)  # type: ignore[no-untyped-call]
+        self._register(recognition)
+        self._register_foreign(guard)
+
+    def _register(self, recognition: Recognition) -> None:
+        """Answer the methods of our own protocols."""
+        ours = self._translator.on(self._grpc)
+        self._servicer = RecognizerServicer(recognition, self._feedback)
+        recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
         inference = InferenceServicer(
-            recognition, self.control, statistics, serving=self._health.is_serving, max_batch=settings.max_batch
+            recognition,
+            self.control,
+            self._statistics,
+            serving=self._health.is_serving,
+            max_batch=self._settings.max_batch,
         )
-        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(inference, self._grpc)  # type: ignore[no-untyped-call]
+        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(inference, ours)  # type: ignore[no-untyped-call]
+
+    def _register_foreign(self, guard: Guard | None) -> None:
+        """Answer those of gRPC's own services; all but health behind the guard."""
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        guarded: Any = Registrar(self._grpc, guard.around) if guard else self._grpc
         services = [RECOGNIZER, INFERENCE, HEALTH, reflection.SERVICE_NAME]
-        if settings.channelz:
-            channelz.add_channelz_servicer(self._grpc)
+        if self._settings.channelz:
+            servicer = channelz.aio.ChannelzServicer()
+            channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, guarded)
             services.append(CHANNELZ)
-        reflection.enable_server_reflection(services, self._grpc)
+        reflected = reflection.aio.ReflectionServicer(services)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, guarded)  # type: ignore[no-untyped-call]
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: where a sound champion is, it serves from now on.
@@ -100,33 +165,49 @@ class Server:
             The port, the one that was found if the settings say 0.
 
         Raises:
-            ConfigError: The address cannot be listened on.
+            ConfigError: The address cannot be listened on, or must not be; or the certificate cannot be used.
         """
+        tls.check(self._settings)
+        credentials = tls.credentials(self._settings)
         try:
-            port = self._grpc.add_insecure_port(self._settings.address)
+            port = (
+                self._grpc.add_secure_port(self._settings.address, credentials)
+                if credentials
+                else self._grpc.add_insecure_port(self._settings.address)
+            )
         except RuntimeError as error:
-            reason = _why_not(self._settings.host, self._settings.port)
-            raise ConfigError(
-                f"cannot listen on {self._settings.address}: {reason}; choose another place with --port and --host"
-            ) from error
+            raise cannot_listen(self._settings.address, _why_not(self._settings.host, self._settings.port)) from error
+        self._seen.start(self._gauges())
         await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
 
+    def _gauges(self) -> Gauges:
+        return Gauges(
+            loaded=lambda: [(one.version, one.weights_sha256) for one in self.store.loaded()],
+            in_flight=lambda: self._translator.under_way,
+            queue=lambda: self._admission.pictures,
+            serving=self._health.is_serving,
+        )
+
     def _after_look(self) -> None:
-        if self.store.active():
+        if self.store.ready():
             self._health.serving()
+        else:
+            self._health.waiting()
         self._looked.set()
 
     async def drain(self) -> bool:
-        """Say NOT_SERVING, accept nothing more, let the calls under way finish, then stop.
+        """Say NOT_SERVING, wait until that was noticed, accept nothing more, let the calls under way finish, then stop.
 
         Returns:
             Whether all of them could finish within `drain_seconds`.
         """
         self._health.drain()
+        await asyncio.sleep(self._settings.drain_wait_seconds)
+        self._servicer.drain()
         # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
         stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
         await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
@@ -138,16 +219,20 @@ class Server:
     async def stop(self) -> None:
         """Stop at once; calls under way are cancelled."""
         await self._grpc.stop(None)
+        await self._seen.stop()
+        self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
+        await asyncio.to_thread(self._shadow.stop)
 
 
-async def serve(settings: Settings, announce: Callable[[str], None]) -> int:
+async def serve(settings: Settings, announce: Callable[[str], None], *, share: Share | None = None) -> int:
     """Serve until SIGTERM or SIGINT; a second SIGINT does not wait for calls under way.
 
     Args:
         settings: As `service.settings.read` gives them.
         announce: Called once with `listening on HOST:PORT`.
+        share: Where this is one of several processes: what it has of them.
 
     Returns:
         The exit status: 0 after a clean drain, 1 if calls were cut off, 130 after a second SIGINT.
@@ -159,8 +244,11 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, leave.set)
     loop.add_signal_handler(signal.SIGINT, lambda: (hurry if leave.is_set() else leave).set())
+    if share:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+        loop.add_reader(share.lifeline, _orphaned, loop, share.lifeline, leave)
 
-    server = Server(settings)
+    server = Server(settings, processes=share.processes if share else 1)
     port = await server.start()
     announce(f"listening on {endpoint(settings.host, port)}")
     await leave.wait()
@@ -180,6 +268,17 @@ async def serve(settings: Settings, announce: Callable[[str], None]) -> int:
         return 1
     _log.info("stopped; every call was answered")
     return 0
+
+
+def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, leave: asyncio.Event) -> None:
+    loop.remove_reader(lifeline)
+    _log.error("the process that started this one has died")
+    leave.set()
+
+
+def cannot_listen(address: str, reason: str) -> ConfigError:
+    """The error that says so."""
+    return ConfigError(f"cannot listen on {address}: {reason}; choose another place with --port and --host")
 
 
 def _why_not(host: str, port: int) -> str:

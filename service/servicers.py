@@ -1,55 +1,176 @@
 """The gRPC servicers: they convert, call and convert back, and decide nothing."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 import numpy as np
+from numpy.typing import NDArray
 
-from core.errors import PictureUnreadableError
+from core.errors import NumeralError, PictureError
+from core.predictor import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
-from protos.numeral.v1.recognizer_pb2 import DESCRIPTOR, RecognizeRequest, RecognizeResponse
-from service.reading import Reading
-from service.recognize import Recognition, reading
+from protos.numeral.v1.recognizer_pb2 import (
+    DESCRIPTOR,
+    DiscardFeedbackRequest,
+    DiscardFeedbackResponse,
+    ExplainRequest,
+    ExplainResponse,
+    GetModelRequest,
+    GetModelResponse,
+    ListFeedbackRequest,
+    ListFeedbackResponse,
+    Outcome,
+    RecognizeBatchRequest,
+    RecognizeBatchResponse,
+    RecognizeRequest,
+    RecognizeResponse,
+    RecognizeStreamRequest,
+    RecognizeStreamResponse,
+    SendFeedbackRequest,
+    SendFeedbackResponse,
+)
+from service import convert
+from service.aside import Aside
+from service.feedback import Feedback
+from service.reading import RequestError
+from service.recognize import Answer, Recognition
+from service.store import Loaded
+from service.stream import Conversation
 
-__all__ = ["RECOGNIZER", "RecognizerServicer"]
+__all__ = ["MAX_BATCH", "RECOGNIZER", "RecognizerServicer"]
 
 RECOGNIZER: str = DESCRIPTOR.services_by_name["Recognizer"].full_name
+
+MAX_BATCH = 1024
+"""Pictures in one call of RecognizeBatch."""
+
+MAX_PAGE, DEFAULT_PAGE = 1000, 100
+"""Items of feedback in one response."""
+
+LONGEST_REPLY_ID = 64
+"""Characters."""
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+_NOTHING = np.zeros((28, 28), np.uint8)
 
 
 class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     """numeral.v1.Recognizer."""
 
-    def __init__(self, recognition: Recognition) -> None:
+    def __init__(self, recognition: Recognition, feedback: Feedback) -> None:
         """Serve.
 
         Args:
             recognition: What answers.
+            feedback: What keeps the true digits.
         """
         self._recognition = recognition
+        self._feedback = feedback
+        self._explaining = Aside("explanations")
+        self._ids = convert.ReplyIds()
+        self._conversations: set[Conversation] = set()
 
-    async def Recognize(  # noqa: N802 — the name in the .proto file
-        self, request: RecognizeRequest, _context: grpc.aio.ServicerContext[Any, Any]
-    ) -> RecognizeResponse:
+    def drain(self) -> None:
+        """End the streams once all that was read is answered: a client may keep one open for days."""
+        for conversation in self._conversations:
+            conversation.stop()
+
+    async def Recognize(self, request: RecognizeRequest, _context: _Context) -> RecognizeResponse:  # noqa: N802 — here and below: the names in the .proto file
         """Which digit does one picture show?"""
-        match request.WhichOneof("picture"):
-            case "encoded":
-                answer, (error,) = await self._recognition.encoded([request.encoded])
-                if error is not None:
-                    raise error
-            case "pixels":
-                answer = await self._recognition.images(self._recognition.pixels(request.pixels)[np.newaxis])
-            case _:
-                raise PictureUnreadableError(
-                    "the request holds no picture: set `encoded` (PNG, JPEG, …) or `pixels` (784 bytes)"
-                )
-        return _response(reading(answer))
+        picture, wanted = convert.picture_of(request), request.model_version
+        if isinstance(picture, bytes):
+            answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
+            if error is not None:
+                raise error
+        else:
+            answer = await self._recognition.images(picture[np.newaxis], wanted=wanted)
+        return convert.answers(answer, self._ids)[0]
+
+    async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
+        """Which digit does each picture show?"""
+        if not 1 <= len(request.pictures) <= MAX_BATCH:
+            raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {MAX_BATCH:,}")
+        errors: dict[int, NumeralError] = {}
+        pictures: list[bytes | NDArray[np.uint8]] = []
+        for index, message in enumerate(request.pictures):
+            try:
+                pictures.append(convert.picture_of(message))
+            except PictureError as error:
+                errors[index] = error
+                pictures.append(_NOTHING)
+        answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
+        errors |= {index: error for index, error in enumerate(found) if error is not None}
+        outcomes = [
+            convert.problem(errors[index]) if index in errors else Outcome(answer=message)
+            for index, message in enumerate(convert.answers(answer, self._ids))
+        ]
+        return RecognizeBatchResponse(outcomes=outcomes)
+
+    async def RecognizeStream(  # noqa: N802
+        self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
+    ) -> AsyncIterator[RecognizeStreamResponse]:
+        """Which digits do the pictures show?"""
+        conversation = Conversation(self._recognition, self._ids)
+        self._conversations.add(conversation)
+        try:
+            async for response in conversation.responses(requests):
+                yield response
+        finally:
+            self._conversations.discard(conversation)
+
+    async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
+        """Which pixels speak for a digit?"""
+        digit = _digit(request.digit) if request.HasField("digit") else None
+        loaded, picture = self._recognition.store.choose(request.model_version), convert.picture_of(request)
+        image, saliency = await self._explaining.run(self._explain, loaded, picture, digit)
+        [message] = convert.answers(Answer(loaded, saliency.probabilities[np.newaxis]), self._ids)
+        return ExplainResponse(
+            answer=message, digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
+        )
+
+    def _explain(
+        self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None
+    ) -> tuple[NDArray[np.uint8], Saliency]:
+        """In a thread: the image that the network sees, and what speaks for the digit in it."""
+        image = self._recognition.decode(picture) if isinstance(picture, bytes) else picture
+        if isinstance(image, PictureError):
+            raise image
+        return image, loaded.predictor.saliency(image, digit)
+
+    async def GetModel(self, request: GetModelRequest, _context: _Context) -> GetModelResponse:  # noqa: N802
+        """What is known about a version?"""
+        store = self._recognition.store
+        loaded = store.choose(request.model_version)
+        return convert.model(loaded, store.names(loaded))
+
+    async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
+        """Keep the digit that a picture really shows."""
+        if not request.HasField("digit"):
+            raise RequestError("the request says no digit; set `digit`, 0 to 9, to what the picture really shows")
+        if len(request.reply_id) > LONGEST_REPLY_ID:
+            raise RequestError(
+                f"reply_id: {len(request.reply_id):,} characters, expected at most {LONGEST_REPLY_ID}; "
+                "send the one of the answer, or none"
+            )
+        name, added = await self._feedback.send(convert.picture_of(request), _digit(request.digit), request.reply_id)
+        return SendFeedbackResponse(item=name, added=added)
+
+    async def ListFeedback(self, request: ListFeedbackRequest, _context: _Context) -> ListFeedbackResponse:  # noqa: N802
+        """Show what was sent."""
+        size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
+        if size < 0:
+            raise RequestError(f"page_size: {size}, expected 1 to {MAX_PAGE:,}, or 0 for {DEFAULT_PAGE}")
+        listed, after = await self._feedback.page(size, request.page)
+        return ListFeedbackResponse(items=map(convert.feedback_item, listed), next_page=after)
+
+    async def DiscardFeedback(self, request: DiscardFeedbackRequest, _context: _Context) -> DiscardFeedbackResponse:  # noqa: N802
+        """Take an item out."""
+        await self._feedback.discard(request.item)
+        return DiscardFeedbackResponse()
 
 
-def _response(found: Reading) -> RecognizeResponse:
-    return RecognizeResponse(
-        digit=found.digit,
-        probabilities=found.probabilities,
-        confidence=found.confidence,
-        model_version=found.model_version,
-        weights_sha256=found.weights_sha256,
-    )
+def _digit(digit: int) -> int:
+    if not 0 <= digit <= 9:
+        raise RequestError(f"digit: {digit}, expected 0 to 9")
+    return digit

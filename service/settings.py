@@ -10,15 +10,21 @@ from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
 from service.policy import Wishes
 
-__all__ = ["ENV_PREFIX", "OFF", "Settings", "read"]
+__all__ = ["AUTO", "ENV_PREFIX", "OFF", "Settings", "read"]
 
 ENV_PREFIX = "NUMERAL_"
+
+AUTO = "auto"
+"""The value that leaves a choice to the service."""
 
 OFF = "off"
 """The value that turns off what has a default."""
 
 PROJECT = Path(__file__).resolve().parents[1]
 """Where the code is: a checkout, the service's image, or the packages of a Python."""
+
+INSECURE_WORDS = "yes-beyond-this-machine"
+"""What must be said to listen without TLS where other machines can reach it."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -63,6 +69,25 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         8.0, description="Seconds that calls under way may still take after SIGTERM.", ge=0, allow_inf_nan=False
     )
+    drain_wait_seconds: float = Field(
+        0.0,
+        description="Seconds after SIGTERM in which health says NOT_SERVING and calls are still taken: for load "
+        "balancers, to notice.",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    # Processes and load
+    workers: Annotated[str, BeforeValidator(str)] = Field(
+        AUTO,
+        description="Processes that answer calls: a number, or auto for one a core, at most 4.",
+        pattern=r"^(auto|[1-9]\d{0,2})$",
+    )
+    max_waiting: int = Field(
+        1024, description="Pictures that may wait in each process; more calls are refused at once.", ge=1
+    )
+    max_waiting_bytes: int = Field(
+        64 * 1024 * 1024, description="Bytes of pictures that may wait in each process, likewise.", ge=1024
+    )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
     max_batch: int = Field(
@@ -84,9 +109,64 @@ class Settings(BaseSettings):
         description="What computes a share of the traffic once more, for comparison, and answers nobody: "
         "challenger:20%.",
     )
+    fallback_seconds: float = Field(
+        600.0,
+        description="Seconds for which a new version is compared with the one before, which stays in memory: if "
+        "failures or rejections jump, the service goes back by itself. 0 never goes back.",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    # Feedback: see `service.feedback`.
+    feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+        None,
+        description="Folder that keeps what users send as feedback, for the next training; off: none is taken.",
+        min_length=1,
+    )
+    feedback_per_second: float = Field(
+        5.0,
+        description="Items of feedback that one process takes a second, on average; ten seconds' worth at once.",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    feedback_bytes: int = Field(
+        256 * 1024 * 1024, description="Bytes that the feedback folder may hold; then no more is taken.", ge=0
+    )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )
+
+    # Security: see `service.tls` and `service.access`.
+    tls_cert: str | None = Field(
+        None, description="PEM file with the server's certificate; read again when it changes.", min_length=1
+    )
+    tls_key: str | None = Field(None, description="PEM file with the certificate's private key.", min_length=1)
+    tls_client_ca: str | None = Field(
+        None, description="PEM file with the authorities whose certificates clients must show (mTLS).", min_length=1
+    )
+    allow_insecure: Literal["no", "yes-beyond-this-machine"] = Field(
+        "no", description=f"Listen without TLS where other machines can reach it: no, or {INSECURE_WORDS}."
+    )
+    tokens_file: str | None = Field(
+        None,
+        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each token that is "
+        "taken; read again when it changes. Without it, nobody is asked for one.",
+        min_length=1,
+    )
+
+    # What can be seen: see `service.metrics` and `service.logs`.
+    metrics_port: int | None = Field(
+        None,
+        description="Port of /metrics (Prometheus) and /healthz; 0 takes a free one. Without it, none.",
+        ge=0,
+        le=65535,
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of /metrics, which asks for no token; 0.0.0.0 for all.", min_length=1
+    )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="Log lines as text, or as one JSON object each; auto: text on a terminal, else JSON."
+    )
+    access_log: bool = Field(False, description="Log each call: method, status, milliseconds, version.")
 
     @property
     def wishes(self) -> Wishes:

@@ -129,7 +129,7 @@ class Statistics(Observer):
                 output_ns=parts.output,
             )
 
-    def failed(self, version: str, total: int) -> None:
+    def unanswered(self, version: str, total: int) -> None:
         """Count a request that was not answered; `total` nanoseconds were spent on it."""
         with self._lock:
             self._add(self._row(version), fail=1, fail_ns=total)

@@ -80,6 +80,13 @@ class Preprocessing(_Part):
     framing: dict[str, Any]
 
 
+class FeedbackProvenance(_Part):
+    """Pictures that users sent with their digits, and that were trained on beside the data set's own."""
+
+    images: int = Field(ge=1)
+    sha256: Digest = Field(description="Over all of them, in the order in which they were added.")
+
+
 class DataProvenance(_Part):
     """Which data the version has learned from."""
 
@@ -89,6 +96,19 @@ class DataProvenance(_Part):
     test_images: int
     split_seed: int
     license: str
+    feedback: FeedbackProvenance | None = Field(None, description="None where there was none to learn from.")
+
+
+class Spread(_Part):
+    """How the training images are spread: what a service is sent can be compared with it; see `core.artifact.spread`.
+
+    Each feature's values are sorted into bins: bin k holds those above its edge k − 1, up to and with its edge k.
+    """
+
+    count: int = Field(ge=1, description="How many images.")
+    edges: tuple[tuple[float, ...], ...] = Field(description="Of each feature, ascending.")
+    shares: tuple[tuple[float, ...], ...] = Field(description="Of the images, in each bin of each feature.")
+    label_shares: tuple[float, ...] = Field(description="Of the images, for each label.")
 
 
 class CodeProvenance(_Part):
@@ -182,6 +202,7 @@ class Manifest(_Part):
     labels: tuple[str, ...]
     preprocessing: Preprocessing
     data: DataProvenance
+    spread: Spread | None = Field(None, description="None in older versions.")
     recipe_name: str
     recipe: dict[str, Any]
     code: CodeProvenance

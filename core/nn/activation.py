@@ -46,7 +46,7 @@ class ReLU(Activation):
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = max(x, 0)."""
         y = self.scratch("y", x.shape)
-        return y, [partial(np.maximum, x, self.zeros, y)]
+        return y, [partial(np.maximum, x, self.zeros, out=y)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · [y > 0]; y > 0 exactly where x > 0."""

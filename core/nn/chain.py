@@ -89,6 +89,11 @@ class Chain:
             steps += more
         return x, steps
 
+    def freeze(self) -> None:
+        """Freeze every layer; see `Layer.freeze`."""
+        for layer in self.layers:
+            layer.freeze()
+
     def replica(self) -> Self:
         """A chain with the same parameters, and scratch of its own, for use by another thread."""
         twin = copy(self)

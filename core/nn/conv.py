@@ -85,15 +85,14 @@ class Conv2D(Layer):
         cols, padded = self._room(bands, len(x), "ahead")
         steps: list[Step] = []
         for start in range(0, len(x), len(cols)):
-            pictures, part = x[start : start + len(cols)], y[start : start + len(cols)]
+            pictures = x[start : start + len(cols)]
             n = len(pictures)
+            patches, part = cols[:n].reshape(-1, cols.shape[-1]), y[start : start + n].reshape(-1, band.shape[1])
             if padded is not None:
                 steps.append(partial(np.copyto, padded[:n, bands.rows.inside, bands.columns.inside], pictures))
                 pictures = padded[:n]
             steps.append(partial(np.copyto, *bands.patches(pictures, cols[:n])))
-            steps.append(
-                partial(np.matmul, cols[:n].reshape(-1, cols.shape[-1]), band, part.reshape(-1, band.shape[1]))
-            )
+            steps.append(partial(np.matmul, patches, band, out=part))
         return y, steps
 
     def _band(self) -> Array:

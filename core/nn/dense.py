@@ -60,7 +60,7 @@ class Dense(Layer):
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = x W + b."""
         y = self.scratch("y", (len(x), *self.output_shape))
-        return y, [partial(np.matmul, x, self.W.value, y), partial(np.add, y, self.b.value, y)]
+        return y, [partial(np.matmul, x, self.W.value, out=y), partial(np.add, y, self.b.value, out=y)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dW = xᵀ dy, db = Σ dy, dx = dy Wᵀ."""

@@ -22,6 +22,7 @@ class Dropout(Layer):
     the same masks, each layer's independent of every other layer's. It is listed in `generators`, so that a training
     can be resumed with the very masks that would have come next (`Sequential.random_state`). Out of training nothing
     is drawn; replicas share the generator, and so may serve in any number of threads, but train only one at a time.
+    A frozen layer is the identity always, and so is its backward pass.
     """
 
     kind: ClassVar[str] = "dropout"
@@ -37,8 +38,8 @@ class Dropout(Layer):
         self.generators = {"rng": self.rng}
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """y = x · m; x itself out of training."""
-        if not training:
+        """y = x · m; x itself out of training, and where it is frozen."""
+        if not training or self.frozen:
             return x
         m = self.scratch("m", x.shape)
         self.rng.random(out=m, dtype=m.dtype)
@@ -53,8 +54,10 @@ class Dropout(Layer):
         return x, []
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
-        """dx = dy · m."""
+        """dx = dy · m; dy itself where it is frozen."""
         if not need_dx:
             return None
+        if self.frozen:
+            return dy
         dx: Array = np.multiply(dy, self.m, out=self.scratch("dx", dy.shape))
         return dx

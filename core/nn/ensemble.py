@@ -119,6 +119,12 @@ class Ensemble(Layer):
                 dx += dx_m
         return dx if need_dx else None
 
+    def freeze(self) -> None:
+        """Freeze the layers of every member."""
+        super().freeze()
+        for member in self.members:
+            member.freeze()
+
     def replica(self) -> Self:
         """An ensemble with the same parameters and buffers, and scratch of its own in every layer of every member."""
         twin = super().replica()

@@ -86,12 +86,14 @@ class Layer(ABC):
             dotted names (`"0.dense.W"`); likewise below.
         buffers: What is saved with the parameters but not trained, by name.
         generators: Where its random numbers come from while training, by name; a checkpoint keeps where each stands.
+        frozen: Whether the layer computes in training what it computes in use; see `freeze`.
 
     A layer keeps what its backward pass needs from its last forward pass, and its arrays in `scratch`. So an array
     that it returns is valid until its next call, and one layer object belongs to one thread (see `replica`).
     """
 
     kind: ClassVar[str]
+    frozen: bool = False
 
     def __init__(self, input_shape: Shape, output_shape: Shape, dtype: DTypeLike = np.float32) -> None:
         self.input_shape = input_shape
@@ -141,6 +143,14 @@ class Layer(ABC):
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
         """The layers that it is made of, by dotted name; most are made of none."""
         return iter(())
+
+    def freeze(self) -> None:
+        """From now on, compute in training what is computed in use; for good.
+
+        A backward pass through a frozen network gives the gradient of the function that is used, where batch norm has
+        its running averages and dropout is off. To most layers training makes no difference, and so neither does this.
+        """
+        self.frozen = True
 
     def replica(self) -> Self:
         """A layer with the same parameters and buffers and its own scratch, for use by another thread."""

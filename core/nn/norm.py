@@ -44,6 +44,11 @@ class BatchNorm(Layer):
     them afterwards: an image's result then does not depend on which others are in its batch, and the layer is one
     multiply-add, y = x · (γ/σ) + (β − μ γ/σ).
 
+    Frozen (see `Layer.freeze`), the layer has the running averages in training too. Then μ and σ are constants: x_i
+    acts on L through its own c_i alone, steps 1 and 3 fall away, and with them what was subtracted. What is left is
+
+        dx_i = (γ/σ) dy_i        with dγ and dβ as above, x̂ being made with the running μ and σ
+
     A bias in the layer before has no effect: μ takes it out. A single place (M = 1) has no variance: its y is β, and
     the running averages stay as they are.
 
@@ -101,10 +106,10 @@ class BatchNorm(Layer):
         rows, out = (array.reshape(len(x), self.places * self.features) for array in (x, y))
         scale, shift = self._running()
         scale, shift = self._wide("scale", scale).copy(), self._wide("shift", shift).copy()
-        return y, [partial(np.multiply, rows, scale, out), partial(np.add, out, shift, out)]
+        return y, [partial(np.multiply, rows, scale, out=out), partial(np.add, out, shift, out=out)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
-        """dγ = Σ dy x̂, dβ = Σ dy, dx = (γ/σ) (dy − dβ / M − x̂ dγ / M), where x̂ = c / σ."""
+        """dγ = Σ dy x̂, dβ = Σ dy, dx = (γ/σ) (dy − dβ / M − x̂ dγ / M), where x̂ = c / σ; frozen, dx = (γ/σ) dy."""
         c, sigma = self.c, self.sigma  # (N, H·W·C), (C,)
         dy_rows = dy.reshape(c.shape)
         dx = self.scratch("dx", dy.shape)
@@ -113,6 +118,9 @@ class BatchNorm(Layer):
         self.beta.grad[...] = self._sum(dy_rows)
         if not need_dx:
             return None
+        if self.frozen:
+            np.multiply(dy_rows, self._wide("scale", self.gamma.value / sigma), out=out)
+            return dx
         m = len(c) * self.places
         np.multiply(c, self._wide("scale", self.gamma.grad / (m * sigma)), out=out)  # x̂ dγ / M
         np.subtract(dy_rows, out, out=out)
@@ -127,6 +135,12 @@ class BatchNorm(Layer):
 
     def _center(self, rows: Array, spare: Array) -> Array:
         """c = x − μ; keeps c and σ for the backward pass, and follows them with the running averages."""
+        if self.frozen:
+            centered: Array = np.subtract(
+                rows, self._wide("shift", self.running_mean), out=self.scratch("c", rows.shape)
+            )
+            self.c, self.sigma = centered, np.sqrt(self.running_var + self.eps)
+            return centered
         m = len(rows) * self.places
         mean = self._sum(rows) / m
         c: Array = np.subtract(rows, self._wide("shift", mean), out=self.scratch("c", rows.shape))

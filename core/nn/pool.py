@@ -141,8 +141,8 @@ def _maxima(x: Array, y: Array, axis: int, window: Window) -> list[Step]:
     """y = the largest of each window along one axis."""
     if window.kernel == 1:
         return [partial(np.copyto, y, tap(x, axis, window, 0))]
-    first = partial(np.maximum, tap(x, axis, window, 0), tap(x, axis, window, 1), y)
-    return [first, *(partial(np.maximum, y, tap(x, axis, window, j), y) for j in range(2, window.kernel))]
+    first = partial(np.maximum, tap(x, axis, window, 0), tap(x, axis, window, 1), out=y)
+    return [first, *(partial(np.maximum, y, tap(x, axis, window, j), out=y) for j in range(2, window.kernel))]
 
 
 class AvgPool2D(_Pool):

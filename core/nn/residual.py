@@ -78,6 +78,12 @@ class Residual(Layer):
         for name, layer in self.shortcut.named_layers():
             yield f"shortcut.{name}", layer
 
+    def freeze(self) -> None:
+        """Freeze the layers of both ways."""
+        super().freeze()
+        self.body.freeze()
+        self.shortcut.freeze()
+
     def replica(self) -> Self:
         """A block with the same parameters and buffers, and scratch of its own in every layer."""
         twin = super().replica()

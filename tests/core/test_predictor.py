@@ -21,6 +21,7 @@ from core.errors import (
 from core.nn.architectures import build
 from core.nn.ensemble import combine
 from core.nn.losses import softmax
+from core.nn.sequential import Sequential
 from core.predictor import Predictor, load, rebuild
 
 from .artifact.builders import LABELS, LAYERS, NORMALIZER, manifest_of, publish, some_images, tiny_network
@@ -141,6 +142,75 @@ def test_logits_belong_to_the_caller_and_keep_what_they_were(predictor: Predicto
     kept = found.copy()
     predictor.probabilities(some_images(4, seed=1))
     np.testing.assert_array_equal(found, kept)
+
+
+# saliency
+
+
+def norm_network(shape: tuple[int, ...] = (28, 28, 1)) -> Sequential:
+    """Convolution, batch norm with running averages of its own, dropout: what differs in training and in use."""
+    layers = [
+        *[{"kind": "conv2d", "channels": 2, "kernel": 5, "stride": 3}, {"kind": "batch_norm"}, {"kind": "gelu"}],
+        *[{"kind": "flatten"}, {"kind": "dropout", "rate": 0.5}, {"kind": "dense", "units": 10}],
+    ]
+    network = build(shape, layers, rng=np.random.default_rng(4))
+    network.forward(np.random.default_rng(5).normal(1, 2, (64, *shape)).astype(np.float32), training=True)
+    return network
+
+
+def ensemble_network() -> Sequential:
+    members = [[{"kind": "dense", "units": 12}, {"kind": "tanh"}, {"kind": "dense", "units": 10}]] * 3
+    return build((784,), [{"kind": "ensemble", "members": members}], rng=np.random.default_rng(6))
+
+
+NETWORKS: dict[str, Callable[[], Sequential]] = {
+    "with batch norm and dropout": norm_network,
+    "an ensemble": ensemble_network,
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS)
+@pytest.mark.parametrize("digit", [None, 3])
+def test_saliency_is_what_the_logit_changes_by_when_pixels_do(kind: str, digit: int | None) -> None:
+    predictor = Predictor(NETWORKS[kind](), NORMALIZER, LABELS, 2.0)
+    image = some_images(1)[0]
+    found = predictor.saliency(image, digit)
+    assert found.digit == (predictor.probabilities(image[np.newaxis]).argmax() if digit is None else digit)
+    assert (found.gradient.shape, found.gradient.dtype) == ((28, 28), np.float32)
+    # Pixels are whole numbers, so the slope is taken over four of 255 steps, up and down, along random directions.
+    rng = np.random.default_rng(8)
+    middle = np.clip(image, 4, 251)
+    gradient = predictor.saliency(middle, digit).gradient
+    chosen = predictor.saliency(middle, digit).digit
+    for _ in range(5):
+        v = rng.integers(-1, 2, (28, 28)) * 4
+        up, down = predictor.logits(np.stack([middle + v, middle - v]).astype(np.uint8))[:, chosen].astype(np.float64)
+        assert np.sum(gradient * v) / 255 == pytest.approx((up - down) / 2, rel=0.05, abs=2e-3)
+
+
+def test_saliency_comes_with_the_probabilities_that_the_predictor_gives(predictor: Predictor) -> None:
+    image = some_images(1)[0]
+    expected = predictor.probabilities(image[np.newaxis])[0]
+    np.testing.assert_allclose(predictor.saliency(image).probabilities, expected, atol=1e-6)
+    np.testing.assert_array_equal(predictor.saliency(image.ravel()).gradient, predictor.saliency(image).gradient)
+
+
+def test_threads_that_explain_and_threads_that_answer_do_not_disturb_each_other() -> None:
+    predictor = Predictor(norm_network(), NORMALIZER, LABELS)
+    images = some_images(8)
+    probabilities = predictor.probabilities(images)
+    maps = [predictor.saliency(image).gradient for image in images]
+    start = Barrier(4)
+
+    def work(number: int) -> bool:
+        start.wait()
+        if number % 2:
+            return all(np.array_equal(predictor.probabilities(images), probabilities) for _ in range(50))
+        found = [predictor.saliency(images[k % 8]).gradient for k in range(100)]
+        return all(np.array_equal(gradient, maps[k % 8]) for k, gradient in enumerate(found))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
 
 
 # rebuilding

@@ -64,6 +64,17 @@ def test_the_scheduler_alone_can_write_versions(project: dict[str, Any]) -> None
     assert mounts == {"prefect-server": [], "scheduler": ["models:/models"], "service": ["models:/models:ro"]}
 
 
+def test_the_service_alone_can_write_feedback_and_the_scheduler_reads_it(project: dict[str, Any]) -> None:
+    mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("feedback:")] for name in SERVICES}
+    assert mounts == {
+        "prefect-server": [],
+        "scheduler": ["feedback:/feedback:ro"],
+        "service": ["feedback:/feedback"],
+    }
+    folders = {project["services"][name]["environment"]["NUMERAL_FEEDBACK"] for name in ("scheduler", "service")}
+    assert folders == {"/feedback"}
+
+
 def test_every_volume_is_a_named_one(project: dict[str, Any]) -> None:
     mounted = {mount.partition(":")[0] for name in SERVICES for mount in project["services"][name]["volumes"]}
     assert mounted == set(project["volumes"])

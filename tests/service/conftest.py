@@ -1,6 +1,7 @@
 """Servers, commands and repositories for the tests; each test has its own."""
 
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -43,6 +44,14 @@ def pixels() -> np.ndarray:
 @pytest.fixture
 def png() -> bytes:
     return drawing()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.fixture

@@ -93,10 +93,10 @@ def test_an_unforeseen_error_is_logged_in_full_and_not_shown(
     publish(repository, seed=1)
     client = connect(serve(folder).address)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_options: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(Recognition, "pixels", fail)
+    monkeypatch.setattr(Recognition, "images", fail)
     with pytest.raises(Exception, match="INTERNAL: internal error") as caught:
         client.recognize(pixels)
     assert "secret" not in str(caught.value)

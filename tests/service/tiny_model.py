@@ -16,6 +16,7 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
+    Spread,
     Verdict,
 )
 from core.artifact.repository import CHAMPION, Draft, Repository
@@ -29,8 +30,14 @@ NOWHERE = "0" * 64
 MEAN, STD = 33.0, 78.0
 
 
-def publish(repository: Repository, *, seed: int, promote: bool = True) -> int:
+def publish(repository: Repository, *, seed: int, promote: bool = True, spread: Spread | None = None) -> int:
     """Publish a network with random weights; another seed gives other answers.
+
+    Args:
+        repository: Where.
+        seed: Of the weights.
+        promote: Whether it becomes champion.
+        spread: What it says that it was trained on.
 
     Returns:
         Its version.
@@ -38,7 +45,8 @@ def publish(repository: Repository, *, seed: int, promote: bool = True) -> int:
     network = build((784,), LAYERS, rng=np.random.default_rng(seed))
     data = weights.encode(network.state())
     draft = repository.claim(data)
-    draft.publish(manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size))
+    manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
+    draft.publish(manifest.model_copy(update={"spread": spread}))
     if promote:
         repository.promote(draft.version, by="tests", why="a new one")
     return draft.version

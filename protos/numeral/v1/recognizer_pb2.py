@@ -22,19 +22,58 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"protos/numeral/v1/recognizer.proto\x12\nnumeral.v1\"B\n\x10RecognizeRequest\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x02 \x01(\x0cH\x00\x42\t\n\x07picture\"|\n\x11RecognizeResponse\x12\r\n\x05\x64igit\x18\x01 \x01(\x05\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x16\n\x0eweights_sha256\x18\x0b \x01(\t2V\n\nRecognizer\x12H\n\tRecognize\x12\x1c.numeral.v1.RecognizeRequest\x1a\x1d.numeral.v1.RecognizeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"protos/numeral/v1/recognizer.proto\x12\nnumeral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"Y\n\x10RecognizeRequest\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x02 \x01(\x0cH\x00\x12\x15\n\rmodel_version\x18\n \x01(\tB\t\n\x07picture\"\x8e\x01\n\x11RecognizeResponse\x12\r\n\x05\x64igit\x18\x01 \x01(\x05\x12\x15\n\rprobabilities\x18\x02 \x03(\x02\x12\x12\n\nconfidence\x18\x03 \x01(\x02\x12\x10\n\x08reply_id\x18\x04 \x01(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x16\n\x0eweights_sha256\x18\x0b \x01(\t\"9\n\x07Picture\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x02 \x01(\x0cH\x00\x42\t\n\x07picture\"6\n\x07Problem\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x05\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\"m\n\x07Outcome\x12/\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1d.numeral.v1.RecognizeResponseH\x00\x12&\n\x07problem\x18\x02 \x01(\x0b\x32\x13.numeral.v1.ProblemH\x00\x42\t\n\x07outcome\"U\n\x15RecognizeBatchRequest\x12%\n\x08pictures\x18\x01 \x03(\x0b\x32\x13.numeral.v1.Picture\x12\x15\n\rmodel_version\x18\n \x01(\t\"?\n\x16RecognizeBatchResponse\x12%\n\x08outcomes\x18\x01 \x03(\x0b\x32\x13.numeral.v1.Outcome\"S\n\x16RecognizeStreamRequest\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.numeral.v1.RecognizeRequest\x12\n\n\x02id\x18\x02 \x01(\t\"K\n\x17RecognizeStreamResponse\x12$\n\x07outcome\x18\x01 \x01(\x0b\x32\x13.numeral.v1.Outcome\x12\n\n\x02id\x18\x02 \x01(\t\"u\n\x0e\x45xplainRequest\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x02 \x01(\x0cH\x00\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x12\n\x05\x64igit\x18\x0b \x01(\x05H\x01\x88\x01\x01\x42\t\n\x07pictureB\x08\n\x06_digit\"q\n\x0f\x45xplainResponse\x12-\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1d.numeral.v1.RecognizeResponse\x12\r\n\x05\x64igit\x18\x02 \x01(\x05\x12\x10\n\x08saliency\x18\x03 \x03(\x02\x12\x0e\n\x06pixels\x18\x04 \x01(\x0c\"(\n\x0fGetModelRequest\x12\x15\n\rmodel_version\x18\n \x01(\t\"\x91\x02\n\x10GetModelResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06labels\x18\x02 \x03(\t\x12+\n\x07\x63reated\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06recipe\x18\x04 \x01(\t\x12\x12\n\nparameters\x18\x05 \x01(\x03\x12\x13\n\x0binput_shape\x18\x06 \x03(\x05\x12$\n\x04test\x18\x07 \x01(\x0b\x32\x16.numeral.v1.TestResult\x12\x13\n\x0btemperature\x18\x08 \x01(\x02\x12\x0f\n\x07\x61liases\x18\t \x03(\t\x12\x15\n\rmodel_version\x18\n \x01(\t\x12\x16\n\x0eweights_sha256\x18\x0b \x01(\t\"v\n\nTestResult\x12\x0e\n\x06images\x18\x01 \x01(\x03\x12\x10\n\x08\x61\x63\x63uracy\x18\x02 \x01(\x02\x12\x14\n\x0c\x61\x63\x63uracy_low\x18\x03 \x01(\x02\x12\x15\n\raccuracy_high\x18\x04 \x01(\x02\x12\x19\n\x11\x63\x61libration_error\x18\x05 \x01(\x02\"u\n\x13SendFeedbackRequest\x12\x11\n\x07\x65ncoded\x18\x01 \x01(\x0cH\x00\x12\x10\n\x06pixels\x18\x02 \x01(\x0cH\x00\x12\x12\n\x05\x64igit\x18\n \x01(\x05H\x01\x88\x01\x01\x12\x10\n\x08reply_id\x18\x0b \x01(\tB\t\n\x07pictureB\x08\n\x06_digit\"3\n\x14SendFeedbackResponse\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x01(\x08\"6\n\x13ListFeedbackRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x0c\n\x04page\x18\x02 \x01(\t\"R\n\x14ListFeedbackResponse\x12\'\n\x05items\x18\x01 \x03(\x0b\x32\x18.numeral.v1.FeedbackItem\x12\x11\n\tnext_page\x18\x02 \x01(\t\"\x8c\x01\n\x0c\x46\x65\x65\x64\x62\x61\x63kItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\r\n\x05\x64igit\x18\x02 \x01(\x05\x12\x0e\n\x06pixels\x18\x03 \x01(\x0c\x12,\n\x08received\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08reply_id\x18\x05 \x01(\t\x12\x0f\n\x07trouble\x18\x06 \x01(\t\"&\n\x16\x44iscardFeedbackRequest\x12\x0c\n\x04item\x18\x01 \x01(\t\"\x19\n\x17\x44iscardFeedbackResponse2\x9c\x05\n\nRecognizer\x12H\n\tRecognize\x12\x1c.numeral.v1.RecognizeRequest\x1a\x1d.numeral.v1.RecognizeResponse\x12W\n\x0eRecognizeBatch\x12!.numeral.v1.RecognizeBatchRequest\x1a\".numeral.v1.RecognizeBatchResponse\x12^\n\x0fRecognizeStream\x12\".numeral.v1.RecognizeStreamRequest\x1a#.numeral.v1.RecognizeStreamResponse(\x01\x30\x01\x12\x42\n\x07\x45xplain\x12\x1a.numeral.v1.ExplainRequest\x1a\x1b.numeral.v1.ExplainResponse\x12\x45\n\x08GetModel\x12\x1b.numeral.v1.GetModelRequest\x1a\x1c.numeral.v1.GetModelResponse\x12Q\n\x0cSendFeedback\x12\x1f.numeral.v1.SendFeedbackRequest\x1a .numeral.v1.SendFeedbackResponse\x12Q\n\x0cListFeedback\x12\x1f.numeral.v1.ListFeedbackRequest\x1a .numeral.v1.ListFeedbackResponse\x12Z\n\x0f\x44iscardFeedback\x12\".numeral.v1.DiscardFeedbackRequest\x1a#.numeral.v1.DiscardFeedbackResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.numeral.v1.recognizer_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RECOGNIZEREQUEST']._serialized_start=50
-  _globals['_RECOGNIZEREQUEST']._serialized_end=116
-  _globals['_RECOGNIZERESPONSE']._serialized_start=118
-  _globals['_RECOGNIZERESPONSE']._serialized_end=242
-  _globals['_RECOGNIZER']._serialized_start=244
-  _globals['_RECOGNIZER']._serialized_end=330
+  _globals['_RECOGNIZEREQUEST']._serialized_start=83
+  _globals['_RECOGNIZEREQUEST']._serialized_end=172
+  _globals['_RECOGNIZERESPONSE']._serialized_start=175
+  _globals['_RECOGNIZERESPONSE']._serialized_end=317
+  _globals['_PICTURE']._serialized_start=319
+  _globals['_PICTURE']._serialized_end=376
+  _globals['_PROBLEM']._serialized_start=378
+  _globals['_PROBLEM']._serialized_end=432
+  _globals['_OUTCOME']._serialized_start=434
+  _globals['_OUTCOME']._serialized_end=543
+  _globals['_RECOGNIZEBATCHREQUEST']._serialized_start=545
+  _globals['_RECOGNIZEBATCHREQUEST']._serialized_end=630
+  _globals['_RECOGNIZEBATCHRESPONSE']._serialized_start=632
+  _globals['_RECOGNIZEBATCHRESPONSE']._serialized_end=695
+  _globals['_RECOGNIZESTREAMREQUEST']._serialized_start=697
+  _globals['_RECOGNIZESTREAMREQUEST']._serialized_end=780
+  _globals['_RECOGNIZESTREAMRESPONSE']._serialized_start=782
+  _globals['_RECOGNIZESTREAMRESPONSE']._serialized_end=857
+  _globals['_EXPLAINREQUEST']._serialized_start=859
+  _globals['_EXPLAINREQUEST']._serialized_end=976
+  _globals['_EXPLAINRESPONSE']._serialized_start=978
+  _globals['_EXPLAINRESPONSE']._serialized_end=1091
+  _globals['_GETMODELREQUEST']._serialized_start=1093
+  _globals['_GETMODELREQUEST']._serialized_end=1133
+  _globals['_GETMODELRESPONSE']._serialized_start=1136
+  _globals['_GETMODELRESPONSE']._serialized_end=1409
+  _globals['_TESTRESULT']._serialized_start=1411
+  _globals['_TESTRESULT']._serialized_end=1529
+  _globals['_SENDFEEDBACKREQUEST']._serialized_start=1531
+  _globals['_SENDFEEDBACKREQUEST']._serialized_end=1648
+  _globals['_SENDFEEDBACKRESPONSE']._serialized_start=1650
+  _globals['_SENDFEEDBACKRESPONSE']._serialized_end=1701
+  _globals['_LISTFEEDBACKREQUEST']._serialized_start=1703
+  _globals['_LISTFEEDBACKREQUEST']._serialized_end=1757
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_start=1759
+  _globals['_LISTFEEDBACKRESPONSE']._serialized_end=1841
+  _globals['_FEEDBACKITEM']._serialized_start=1844
+  _globals['_FEEDBACKITEM']._serialized_end=1984
+  _globals['_DISCARDFEEDBACKREQUEST']._serialized_start=1986
+  _globals['_DISCARDFEEDBACKREQUEST']._serialized_end=2024
+  _globals['_DISCARDFEEDBACKRESPONSE']._serialized_start=2026
+  _globals['_DISCARDFEEDBACKRESPONSE']._serialized_end=2051
+  _globals['_RECOGNIZER']._serialized_start=2054
+  _globals['_RECOGNIZER']._serialized_end=2722
 # @@protoc_insertion_point(module_scope)

@@ -27,6 +27,16 @@ if _version_not_supported:
 
 class RecognizerStub(object):
     """Reads handwritten digits.
+
+    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
+    trailing metadata `numeral-error`.
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
+    another of its fields is impossible
+    NOT_FOUND           the version or alias that the request names is not there
+    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
+    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
+    again, a little later
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     def __init__(self, channel):
@@ -40,20 +50,123 @@ class RecognizerStub(object):
                 request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeRequest.SerializeToString,
                 response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeResponse.FromString,
                 _registered_method=True)
+        self.RecognizeBatch = channel.unary_unary(
+                '/numeral.v1.Recognizer/RecognizeBatch',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchResponse.FromString,
+                _registered_method=True)
+        self.RecognizeStream = channel.stream_stream(
+                '/numeral.v1.Recognizer/RecognizeStream',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.FromString,
+                _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/numeral.v1.Recognizer/Explain',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainResponse.FromString,
+                _registered_method=True)
+        self.GetModel = channel.unary_unary(
+                '/numeral.v1.Recognizer/GetModel',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.FromString,
+                _registered_method=True)
+        self.SendFeedback = channel.unary_unary(
+                '/numeral.v1.Recognizer/SendFeedback',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackResponse.FromString,
+                _registered_method=True)
+        self.ListFeedback = channel.unary_unary(
+                '/numeral.v1.Recognizer/ListFeedback',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackResponse.FromString,
+                _registered_method=True)
+        self.DiscardFeedback = channel.unary_unary(
+                '/numeral.v1.Recognizer/DiscardFeedback',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class RecognizerServicer(object):
     """Reads handwritten digits.
+
+    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
+    trailing metadata `numeral-error`.
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
+    another of its fields is impossible
+    NOT_FOUND           the version or alias that the request names is not there
+    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
+    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
+    again, a little later
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     def Recognize(self, request, context):
         """Which digit does one picture show?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
 
-        Errors, each with a sentence that says what was found and what was wanted, and with the name of its class in the
-        trailing metadata `numeral-error`:
-        INVALID_ARGUMENT  the request holds no picture, or one that cannot be read, is too large or shows no digit
-        UNAVAILABLE       no model is loaded yet; grpc.health.v1 says NOT_SERVING meanwhile
-        INTERNAL          anything unforeseen; the server's log says what
+    def RecognizeBatch(self, request, context):
+        """Which digit does each of many pictures show? One version of the model answers for all of them, in one go.
+
+        A picture that cannot be read does not fail the batch: it has its own error in its place. The call itself fails
+        where that concerns all of its pictures: none or too many of them (INVALID_ARGUMENT), no such version, no model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecognizeStream(self, request_iterator, context):
+        """The same for any number of pictures, one after the other, over one call: the fastest way to ask about many.
+
+        Every request has exactly one response, an answer or an error, and responses come in the order of the requests. So
+        a picture that cannot be read does not end the stream. Send without waiting for responses: what has arrived is
+        computed together. The server reads on only while it holds fewer than some hundred requests, or some megabytes of
+        pictures, that you have not been sent the responses of; so read responses while you send. The call ends when you
+        have closed your side and have all responses; it fails as a whole only where a message cannot be parsed, or where
+        the server stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Explain(self, request, context):
+        """Which pixels speak for a digit, and which against it?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModel(self, request, context):
+        """What is known about a version of the model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendFeedback(self, request, context):
+        """Tell the service which digit a picture really shows, so that the next training learns from it.
+
+        It is on disk when the call returns. Sending the same again changes nothing, and so may be done after any error.
+        UNIMPLEMENTED       this server collects no feedback
+        RESOURCE_EXHAUSTED  too many a second (try again later), or no room is left for more
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFeedback(self, request, context):
+        """The feedback that was collected, for whoever reviews it, in the order of the items' names. For administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardFeedback(self, request, context):
+        """Take one item of feedback out, for good: no training learns from it, and sending it again changes nothing. For
+        administrators. NOT_FOUND where there is no such item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -67,6 +180,41 @@ def add_RecognizerServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeRequest.FromString,
                     response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeResponse.SerializeToString,
             ),
+            'RecognizeBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecognizeBatch,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchResponse.SerializeToString,
+            ),
+            'RecognizeStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.RecognizeStream,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainResponse.SerializeToString,
+            ),
+            'GetModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModel,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.SerializeToString,
+            ),
+            'SendFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendFeedback,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackResponse.SerializeToString,
+            ),
+            'ListFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeedback,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackResponse.SerializeToString,
+            ),
+            'DiscardFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardFeedback,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'numeral.v1.Recognizer', rpc_method_handlers)
@@ -77,6 +225,16 @@ def add_RecognizerServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Recognizer(object):
     """Reads handwritten digits.
+
+    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
+    trailing metadata `numeral-error`.
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
+    another of its fields is impossible
+    NOT_FOUND           the version or alias that the request names is not there
+    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
+    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
+    again, a little later
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     @staticmethod
@@ -96,6 +254,195 @@ class Recognizer(object):
             '/numeral.v1.Recognizer/Recognize',
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeRequest.SerializeToString,
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecognizeBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/RecognizeBatch',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecognizeStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/numeral.v1.Recognizer/RecognizeStream',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/Explain',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/GetModel',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/SendFeedback',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.SendFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/ListFeedback',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/DiscardFeedback',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -66,6 +66,7 @@ def test_pictures_beyond_what_is_in_work_at_once_are_computed_piece_by_piece(mon
     np.testing.assert_array_equal(Compiled(network.replica(), x).forward(), network.forward(x))
 
 
+@pytest.mark.filterwarnings("error")
 def test_the_arguments_of_every_call_are_ready_beforehand():
     network = build((784,), ({"kind": "dense", "units": 16}, {"kind": "relu"}), rng=np.random.default_rng(5))
     compiled = Compiled(network, np.ones((2, 784), np.float32))

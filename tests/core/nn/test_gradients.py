@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.nn.activation import LeakyReLU, ReLU
 from core.nn.architectures import LAYERS, build
-from core.nn.layer import Array
+from core.nn.layer import Array, Parameter
 from core.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 
@@ -214,6 +214,44 @@ def test_the_squared_errors_gradient_is_its_slope_in_the_outputs(form: str) -> N
     outputs, loss = rng.standard_normal(shape), MeanSquaredError()
     loss.forward(outputs, targets)
     assert_slopes_match(lambda y: loss.forward(y, targets), outputs, loss.backward().copy(), rng)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_computes_in_use(name: str) -> None:
+    rng = np.random.default_rng(7)
+    probe = Probe(name, classify=False, rng=rng)
+    used = probe.network(probe.w)
+    used.forward(3 + 2 * rng.standard_normal((50, *probe.shape)), training=True)  # moves the running averages
+    frozen = used.twin()
+    frozen.freeze()
+    np.testing.assert_allclose(frozen.forward(probe.x, training=True), used.forward(probe.x), rtol=1e-10, atol=1e-12)
+    dx = frozen.backward(probe.mix, need_dx=True)
+    assert dx is not None
+    assert_slopes_match(lambda x: float(np.sum(probe.mix * used.forward(x))), probe.x, dx, rng)
+    for (_, parameter), (_, moved) in zip(frozen.named_parameters(), used.named_parameters(), strict=True):
+        start = moved.value.copy()
+
+        def along(values: Array, moved: Parameter = moved, start: Array = start) -> float:
+            moved.value[...] = values
+            found = float(np.sum(probe.mix * used.forward(probe.x)))
+            moved.value[...] = start
+            return found
+
+        assert_slopes_match(along, start, parameter.grad, rng)
+
+
+def test_freezing_a_twin_leaves_the_original_and_the_running_averages_alone() -> None:
+    layers = [{"kind": "dense", "units": 4}, {"kind": "batch_norm"}, {"kind": "dropout", "rate": 0.5}]
+    network = build((3,), layers, rng=np.random.default_rng(0))
+    before = network.state()
+    twin = network.twin()
+    twin.freeze()
+    x = np.ones((2, 3), np.float32)
+    twin.forward(x, training=True)
+    for name, array in network.state().items():
+        np.testing.assert_array_equal(array, before[name])
+    network.forward(x, training=True)
+    assert not np.array_equal(network.state()["1.batch_norm.running_mean"], before["1.batch_norm.running_mean"])
 
 
 def test_every_layer_that_a_recipe_can_name_is_checked() -> None:

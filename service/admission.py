@@ -1,0 +1,91 @@
+"""How much may wait. A call that would wait too long is told so at once; one that nobody waits for is not computed."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from time import monotonic
+
+from core.errors import NumeralError
+
+__all__ = ["Admission", "ExpiredError", "OverloadedError", "check_deadline", "expires"]
+
+expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
+"""When nobody waits any more for the answer to the call under way, by `time.monotonic`. Set for every call."""
+
+_SHORTEST_RETRY = 0.01
+"""Seconds."""
+
+
+class OverloadedError(NumeralError):
+    """So much waits already that a call was not let in.
+
+    Attributes:
+        retry_after: Seconds after which it may come again.
+    """
+
+    def __init__(self, sentence: str, retry_after: float) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class ExpiredError(NumeralError):
+    """The deadline of a call has passed before it was its turn."""
+
+
+def check_deadline(expiry: float | None = None) -> None:
+    """Go no further with a call that nobody waits for.
+
+    Args:
+        expiry: Its `expires`; None for that of the call under way.
+
+    Raises:
+        ExpiredError: Its deadline has passed.
+    """
+    if monotonic() > (expires.get() if expiry is None else expiry):
+        raise ExpiredError("the deadline of the call has passed before it was its turn")
+
+
+class Admission:
+    """Counts what waits, in pictures and in bytes. Belongs to one event loop."""
+
+    def __init__(self, most_pictures: int, most_bytes: int) -> None:
+        """Nothing waits yet.
+
+        Args:
+            most_pictures: How many may wait. Where none does, one call may bring more.
+            most_bytes: How large they may be together, likewise.
+        """
+        self._most_pictures, self._most_bytes = most_pictures, most_bytes
+        self.pictures = self.bytes = 0
+        self._stay = 0.0  # seconds that a call waits, and is computed: a moving average
+
+    @contextmanager
+    def __call__(self, pictures: int, size: int) -> Iterator[None]:
+        """Let a call in, for as long as the context lasts.
+
+        Args:
+            pictures: How many it brings.
+            size: Their bytes.
+
+        Raises:
+            OverloadedError: Too much waits already.
+        """
+        if self.pictures and self.pictures + pictures > self._most_pictures:
+            raise self._refusal(f"{self.pictures:,} pictures wait already, at most {self._most_pictures:,} may")
+        if self.bytes and self.bytes + size > self._most_bytes:
+            raise self._refusal(f"{self.bytes:,} bytes wait already, at most {self._most_bytes:,} may")
+        start = monotonic()
+        self.pictures += pictures
+        self.bytes += size
+        try:
+            yield
+        finally:
+            self.pictures -= pictures
+            self.bytes -= size
+            self._stay += 0.1 * (monotonic() - start - self._stay)
+
+    def _refusal(self, finding: str) -> OverloadedError:
+        # Not all at the same moment: else they would meet again at the door.
+        seconds = max(_SHORTEST_RETRY, self._stay) * random.uniform(1, 2)  # noqa: S311 — nothing secret
+        return OverloadedError(f"too busy: {finding}; try again in {seconds * 1000:.0f} ms", seconds)

@@ -1,0 +1,34 @@
+"""The first step of a call: it gets a name, which the client is told, and which is in all that the call logs."""
+
+import itertools
+import os
+import re
+from typing import Any
+
+import grpc
+
+from service.logs import request_id
+
+__all__ = ["REQUEST_ID", "Naming"]
+
+REQUEST_ID = "x-request-id"
+"""The metadata that a client may name its call with, and that it finds the name in when it is answered."""
+
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
+"""What else a client sends goes into no log, and is replaced."""
+
+
+class Naming:
+    """Names calls: as the client has named them, or one by one."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(6).hex()  # this process
+        self._numbers = itertools.count(1)
+
+    def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Name one call; the context of its task keeps the name to its end."""
+        name = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
+        if not isinstance(name, str) or not _ACCEPTABLE.fullmatch(name):
+            name = f"{self._prefix}-{next(self._numbers)}"
+        request_id.set(name)
+        context.set_trailing_metadata(((REQUEST_ID, name),))

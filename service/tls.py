@@ -1,0 +1,153 @@
+"""Who may listen on the wire: TLS with certificates that are renewed under way, and the refusal to go without it."""
+
+import ipaddress
+import logging
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from core.errors import ConfigError
+from service.settings import INSECURE_WORDS, Settings
+
+__all__ = ["Certificates", "check", "credentials"]
+
+_log = logging.getLogger(__name__)
+
+
+def check(settings: Settings) -> None:
+    """Refuse settings that would show pictures, answers or tokens to a network.
+
+    Raises:
+        ConfigError: The server would listen beyond this machine without TLS, and nobody has said that this is meant; or
+            only one of certificate and key is named; or clients shall show a certificate, and the server has none.
+    """
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        given, missing = ("cert", "key") if settings.tls_cert else ("key", "cert")
+        raise ConfigError(f"NUMERAL_TLS_{given.upper()} is set without its {missing}; set --tls-{missing} too")
+    if settings.tls_client_ca is not None and settings.tls_cert is None:
+        raise ConfigError("NUMERAL_TLS_CLIENT_CA is set without a certificate of the server; set --tls-cert, --tls-key")
+    if settings.tls_cert is None and settings.allow_insecure != INSECURE_WORDS and not _is_loopback(settings):
+        raise ConfigError(
+            f"cannot listen on {settings.address}: other machines can reach it, and without TLS anybody on the way can "
+            f"read what is sent; set --tls-cert and --tls-key, or say --allow-insecure {INSECURE_WORDS}"
+        )
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca).check()
+
+
+def credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """What to listen with; None for plain text.
+
+    Raises:
+        ConfigError: A file cannot be read, or key and certificate do not belong together.
+    """
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca).credentials()
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What tells whether a file has changed: a new inode, too, as renewals come by rename or by a link that moves."""
+
+    modified: int
+    inode: int
+    size: int
+
+
+class Certificates:
+    """A certificate, its key, and whose certificates clients must show; read again when one of the files changes."""
+
+    def __init__(self, certificate: str, key: str, client_ca: str | None) -> None:
+        """Name the files, PEM each.
+
+        Args:
+            certificate: That of the server, followed by those between it and its authority.
+            key: Its private key, without a password.
+            client_ca: The authorities that clients' certificates come from; None asks clients for none.
+        """
+        self._certificate, self._key, self._client_ca = Path(certificate), Path(key), client_ca and Path(client_ca)
+        self._seen: tuple[_Seen | None, ...] = ()
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """For `add_secure_port`; each handshake takes the newest files that are sound.
+
+        Raises:
+            ConfigError: They are not sound now.
+        """
+        self._seen = self._look()
+        return grpc.dynamic_ssl_server_credentials(
+            self._read(),
+            self._renewed,  # type: ignore[arg-type]  # it may return None: gRPC's page says so, its type stubs do not
+            require_client_authentication=self._client_ca is not None,
+        )
+
+    def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
+        """gRPC asks at each handshake, from a thread of its own; None stays with what it has."""
+        seen = self._look()
+        if seen == self._seen:
+            return None
+        self._seen = seen
+        try:
+            renewed = self._read()
+        except ConfigError as error:
+            _log.error("%s; the certificate before it goes on serving", error)
+            return None
+        _log.info("certificate %s was renewed", self._certificate)
+        return renewed
+
+    def _look(self) -> tuple[_Seen | None, ...]:
+        return tuple(_seen(file) for file in (self._certificate, self._key, self._client_ca) if file)
+
+    def _read(self) -> grpc.ServerCertificateConfiguration:
+        self.check()
+        try:
+            pair = self._key.read_bytes(), self._certificate.read_bytes()
+            authorities = self._client_ca.read_bytes() if self._client_ca else None
+        except OSError as error:
+            raise ConfigError(f"TLS: {error}") from error
+        return grpc.ssl_server_certificate_configuration([pair], authorities)
+
+    def check(self) -> None:
+        """Look whether the files can be used. gRPC would say nothing of what is wrong; OpenSSL does.
+
+        Raises:
+            ConfigError: They cannot.
+        """
+        files = f"TLS: {self._certificate} with {self._key}"
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate, self._key, password=_no_password)
+            if self._client_ca:
+                files = f"TLS: {self._client_ca}"
+                context.load_verify_locations(self._client_ca)
+        except ssl.SSLError as error:
+            raise ConfigError(f"{files}: {error.reason or error}; expected PEM files that belong together") from error
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{files}: {error}") from error
+
+
+def _seen(file: Path) -> _Seen | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return _Seen(found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def _no_password() -> str:
+    """OpenSSL would ask for it on the terminal."""
+    raise ValueError("the key has a password; expected one without")
+
+
+def _is_loopback(settings: Settings) -> bool:
+    """Whether nobody but this machine can reach the address, by whatever name it is called."""
+    try:
+        found = socket.getaddrinfo(settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ConfigError(f"cannot listen on {settings.address}: {error.strerror or error}") from error
+    # An IPv6 address may name the interface behind a %.
+    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)
