@@ -91,7 +91,9 @@ def test_published_fields_keep_their_names_numbers_and_types():
 @pytest.mark.parametrize("proto", ["numeral/v1/recognizer.proto", "inference/open_inference.proto"])
 def test_every_message_field_and_call_is_commented(proto):
     lines = (ROOT / "protos" / proto).read_text().splitlines()
-    declaration = re.compile(r"\s*(message|service|rpc|oneof|enum|((repeated|optional) |map<.*> )?[\w.]+( \w+)? = \d+;)")
+    declaration = re.compile(
+        r"\s*(message|service|rpc|oneof|enum|((repeated|optional) |map<.*> )?[\w.]+( \w+)? = \d+;)"
+    )
     declared = [(above, line) for above, line in pairwise(lines) if declaration.match(line)]
     assert len(declared) > 10
     assert [line for above, line in declared if not above.strip().startswith("//")] == []

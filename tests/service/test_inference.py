@@ -342,3 +342,21 @@ def test_statistics_tell_what_was_done(repository, folder, serve, call, png):
     assert failure(call, address, "ModelStatistics", pb.ModelStatisticsRequest(version="9"))[0] is (
         grpc.StatusCode.NOT_FOUND
     )
+
+
+def test_an_idle_stream_ends_when_the_server_stops(repository, folder, serve):
+    """Otherwise it would hold up the drain until its very end."""
+    publish(repository, seed=1)
+    server = serve(folder, drain_seconds=300)  # longer than a test may take
+
+    async def talk() -> list[grpc.StatusCode]:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            stream = GRPCInferenceServiceStub(channel).ModelStreamInfer(timeout=200)
+            await stream.write(asking(bytes(784)))
+            assert (await stream.read()).infer_response.model_version == "1"
+            server.stop()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stream.read()
+            return [caught.value.code(), await stream.code()]
+
+    assert asyncio.run(talk()) == [grpc.StatusCode.UNAVAILABLE] * 2

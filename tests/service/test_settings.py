@@ -24,8 +24,6 @@ def test_the_environment_sets_every_field(monkeypatch):
         "max_waiting": 10,
         "max_waiting_bytes": 4096,
         "max_picture_bytes": 2048,
-        "max_batch": 64,
-        "channelz": True,
         "policy": "latest",
         "serve_also": "3,challenger",
         "canary": "challenger:10%",

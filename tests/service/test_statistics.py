@@ -24,7 +24,7 @@ def work(folder, version: str) -> None:
     for _ in range(1000):
         run(found, version, 2)
         found.succeeded(version, PARTS, 5000)
-    found.failed(version, 7)
+    found.unanswered(version, 7)
 
 
 def test_all_processes_are_counted_also_those_that_have_ended(tmp_path):
