@@ -173,13 +173,16 @@ def test_a_long_stream_is_answered_in_order_and_each_answer_belongs_to_its_reque
     assert n == 2999
 
 
-def test_several_streams_at_once_do_not_mix(stub, pixels):
+def test_several_streams_at_once_do_not_mix(stub, repository):
+    rows = load(repository, 1)[0].probabilities(np.stack([noise(name) for name in range(4)]))
+
     def talk(name: int) -> bool:
         request = RecognizeRequest(pixels=noise(name).tobytes())
         messages = (RecognizeStreamRequest(request=request, id=f"{name}/{n}") for n in range(200))
         responses = list(stub.RecognizeStream(messages, timeout=30))
-        same = {tuple(response.outcome.answer.probabilities) for response in responses}
-        return [r.id for r in responses] == [f"{name}/{n}" for n in range(200)] and len(same) <= 3
+        answers = np.array([response.outcome.answer.probabilities for response in responses])
+        same = np.allclose(answers, rows[name], atol=1e-6)  # the last bits depend on what was computed together
+        return same and [r.id for r in responses] == [f"{name}/{n}" for n in range(200)]
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(talk, range(4)))
