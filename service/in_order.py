@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from service.reading import StoppingError
+
 __all__ = ["in_order"]
 
 UNDER_WAY = 128
@@ -39,18 +41,20 @@ class _Room:
 
 
 async def in_order(
-    requests: AsyncIterator[Request], answer: Callable[[Request], Awaitable[Response]]
+    requests: AsyncIterator[Request], answer: Callable[[Request], Awaitable[Response]], stopping: asyncio.Event
 ) -> AsyncIterator[Response]:
     """Answer each request as soon as it has come, without waiting until those before it are answered.
 
     Args:
         requests: As they come.
         answer: Makes a response; it does not raise for what is wrong with one request alone.
+        stopping: Once it is set, no more requests are read.
 
     Yields:
         The responses, in the order of the requests.
 
     Raises:
+        StoppingError: The server stops; what was read until then is answered.
         Exception: What ended the requests before their end, after the responses to those before.
     """
     room = _Room()
@@ -72,14 +76,21 @@ async def in_order(
         finally:
             waiting.put_nowait(None)
 
-    reading = asyncio.create_task(read())
+    async def stop() -> None:
+        await stopping.wait()
+        reading.cancel()
+
+    reading, stop_reading = asyncio.create_task(read()), asyncio.create_task(stop())
     try:
         while item := await waiting.get():
             task, size = item
             yield await task
             room.leave(size)
+        if stopping.is_set():
+            raise StoppingError("the server stops; send what has no answer yet to another one, or again")
         await reading
-    finally:  # at the end all of it is done already; the client may also have gone
+    finally:  # at the end most of it is done already; the client may also have gone
+        stop_reading.cancel()
         reading.cancel()
         for task in under_way:
             task.cancel()

@@ -1,5 +1,6 @@
 """inference.GRPCInferenceService, the Open Inference Protocol: converts, asks, converts back, and decides nothing."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -57,6 +58,11 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         self._statistics = statistics
         self._serving = serving
         self._max_batch = max_batch
+        self._stopping = asyncio.Event()
+
+    def drain(self) -> None:
+        """Read no more from streams: what was read is answered, and then they end."""
+        self._stopping.set()
 
     # what there is
 
@@ -113,7 +119,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
             response.parameters["triton_final_response"].bool_param = True
             return pb.ModelStreamInferResponse(infer_response=response)
 
-        async for response in in_order(requests, answer):
+        async for response in in_order(requests, answer, self._stopping):
             yield response
 
     async def _infer(self, request: pb.ModelInferRequest, start: int) -> pb.ModelInferResponse:

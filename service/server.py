@@ -137,14 +137,14 @@ class Server:
         ours = self._translator.on(self._grpc)
         self._servicer = RecognizerServicer(recognition, self._feedback)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
-        inference = InferenceServicer(
+        self._inference = InferenceServicer(
             recognition,
             self.control,
             self._statistics,
             serving=self._health.is_serving,
             max_batch=self._settings.max_batch,
         )
-        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(inference, ours)  # type: ignore[no-untyped-call]
+        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self._inference, ours)  # type: ignore[no-untyped-call]
 
     def _register_foreign(self, guard: Guard | None) -> None:
         """Answer those of gRPC's own services; all but health behind the guard."""
@@ -208,6 +208,7 @@ class Server:
         self._health.drain()
         await asyncio.sleep(self._settings.drain_wait_seconds)
         self._servicer.drain()
+        self._inference.drain()
         # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
         stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
         await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)

@@ -87,6 +87,7 @@ def test_every_field_is_documented():
         ("drain_seconds", "-1"),
         ("drain_seconds", "inf"),
         ("max_picture_bytes", "10"),
+        ("max_batch", "0"),
         ("policy", "pinned:champion"),
         ("policy", "3"),
         ("serve_also", "3,not a name"),
