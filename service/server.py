@@ -52,6 +52,9 @@ PING_SECONDS = 10
 ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
 
+MOST_DECODERS = 4
+"""Threads in each process."""
+
 CONNECTIONS = (
     ("grpc.max_concurrent_streams", 256),  # more calls of one client wait at the client
     # Who has vanished without a word is noticed within a minute, and what was held for him is let go.
@@ -103,8 +106,8 @@ class Server:
         decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER, INFERENCE))
-        # A picture may take a hundred megabytes while it is decoded: no more of them at once than there are cores.
-        threads = max(1, (os.cpu_count() or 1) // processes)
+        # A picture of the largest size takes 200 MB while it is decoded, so not many of them at once.
+        threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
         self._seen = Seen(settings)
         self._statistics = Statistics(run_dir / "statistics" if run_dir else None)

@@ -11,7 +11,7 @@ from io import BytesIO
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
-from core.imaging.modes import plain
+from core.imaging.modes import is_deep, plain
 
 # What people send. Pillow reads more, but some of its formats start other programs (EPS), hold a picture larger than
 # their header says (ICO) or are recognized in almost any bytes (TGA).
@@ -21,6 +21,8 @@ if importlib.util.find_spec("PIL.AvifImagePlugin"):  # Pillow 11.2 and later
 
 # A larger picture is made smaller while it is decoded: finding a digit takes no more than this.
 KEPT_PIXELS = 1_500_000
+
+_STRIP_PIXELS = 1 << 20
 
 # EXIF orientation → what turns the stored picture upright (CIPA DC-008, Exif 2.32, tag 0x0112).
 UPRIGHT = {
@@ -104,7 +106,7 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Imag
         stored.draft(None, (math.ceil(width / factor), math.ceil(height / factor)))  # JPEG decodes at 1/2, 1/4, 1/8
         stored.load()
         turn = UPRIGHT.get(stored.getexif().get(ExifTags.Base.Orientation, 1))  # after load: TIFF has turned itself
-        picture = plain(stored).reduce(_reduction(stored.size))
+        picture = _reduced(stored, _reduction(stored.size))
         picture = picture if turn is None else picture.transpose(turn)
     picture.info = {}  # so that nobody turns it a second time
     return picture
@@ -113,6 +115,20 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Imag
 def _reduction(size: tuple[int, int]) -> int:
     """The whole factor by which a picture of this size is made smaller."""
     return max(1, round(math.sqrt(size[0] * size[1] / KEPT_PIXELS)))
+
+
+def _reduced(stored: Image.Image, factor: int) -> Image.Image:
+    """`plain(stored).reduce(factor)`, strip by strip: whole, it would take the memory of the picture twice more."""
+    width, height = stored.size
+    rows = factor * max(1, _STRIP_PIXELS // (width * factor))
+    if rows >= height or is_deep(stored):  # the scale of deep samples is that of all of them together
+        return plain(stored).reduce(factor)
+    tops = range(0, height, rows)
+    strips = [plain(stored.crop((0, top, width, min(top + rows, height)))).reduce(factor) for top in tops]
+    whole = Image.new(strips[0].mode, (strips[0].width, sum(strip.height for strip in strips)))
+    for top, strip in zip(tops, strips, strict=True):
+        whole.paste(strip, (0, top // factor))
+    return whole
 
 
 @contextmanager

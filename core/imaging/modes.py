@@ -14,10 +14,13 @@ _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RG
 # White, where samples are not bytes: 0 … 1, 8, 12 and 16 bits. The smallest that holds the brightest sample is meant.
 _WHITES = (1, 255, 4095, 65535)
 
+_BLOCK = 1 << 20
+"""Samples that are float64 at a time: eight times as large as bytes."""
+
 
 def plain(picture: Image.Image) -> Image.Image:
     """The picture in mode "L", "LA", "RGB" or "RGBA", whichever loses nothing that 8 bits can hold."""
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+    if is_deep(picture):
         return Image.fromarray(_to_bytes(np.asarray(picture)))
     transparent = "transparency" in picture.info
     if picture.mode in ("1", "L"):
@@ -25,6 +28,11 @@ def plain(picture: Image.Image) -> Image.Image:
     else:
         mode = _WITH_ALPHA.get(picture.mode, "RGBA" if transparent else "RGB")
     return picture if picture.mode == mode else picture.convert(mode)
+
+
+def is_deep(picture: Image.Image) -> bool:
+    """Whether its samples are more than bytes."""
+    return picture.mode in ("I", "F") or picture.mode.startswith("I;")
 
 
 def picture_from_array(array: NDArray[Any]) -> Image.Image:
@@ -52,8 +60,17 @@ def picture_from_array(array: NDArray[Any]) -> Image.Image:
 
 def _to_bytes(samples: NDArray[Any]) -> NDArray[np.uint8]:
     """Samples of any scale as 0 … 255, same shape. Scales that no camera or program has are stretched to fit."""
-    samples = np.nan_to_num(samples.astype(np.float64))
-    low, high = float(samples.min()), float(samples.max())
+    rows = max(1, _BLOCK // max(1, samples[:1].size))
+    blocks = [slice(start, start + rows) for start in range(0, len(samples), rows)]
+    low = min(float(_numbers(samples[block]).min()) for block in blocks)
+    high = max(float(_numbers(samples[block]).max()) for block in blocks)
     if low >= 0 and high <= _WHITES[-1]:
         low, high = 0.0, float(next(white for white in _WHITES if high <= white))
-    return np.rint((samples - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+    result = np.empty(samples.shape, np.uint8)
+    for block in blocks:
+        result[block] = np.rint((_numbers(samples[block]) - low) * (255 / ((high - low) or 1)))
+    return result
+
+
+def _numbers(samples: NDArray[Any]) -> NDArray[np.float64]:
+    return np.nan_to_num(samples.astype(np.float64))
