@@ -58,7 +58,10 @@ class Predictor:
         self._normalizer = normalizer
         self.labels = labels
         self.temperature = temperature
-        self._local = threading.local()  # a layer's scratch belongs to one thread, and so does a compiled pass
+        # A layer's scratch belongs to one call at a time, and so does a compiled pass. What a call has used lies here
+        # for the next one, of whatever thread: so a version that was warmed by one thread is warm for all of them.
+        self._idle: list[_Passes] = []
+        self._local = threading.local()  # for saliency, which is rare
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """How probable each class is for each image: softmax(logits / temperature).
@@ -83,11 +86,13 @@ class Predictor:
             (N, K) float32, an own array, for the K labels.
         """
         result = np.empty((len(images), len(self.labels)), np.float32)
+        passes = self._taken()
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
-            compiled = self._compiled(len(chunk))
+            compiled = passes.of(len(chunk))
             self._normalizer.apply(chunk.reshape(compiled.x.shape), out=compiled.x)
             result[start : start + _CHUNK] = compiled.forward()
+        self._idle.append(passes)
         return result
 
     def saliency(self, image: NDArray[np.uint8], digit: int | None = None) -> Saliency:
@@ -129,18 +134,27 @@ class Predictor:
             self._local.frozen = twin
         return twin
 
-    def _compiled(self, count: int) -> Compiled:
-        """The forward pass for so many images, of the calling thread."""
+    def _taken(self) -> "_Passes":
+        """Passes that nobody else uses; the call lays them back."""
         try:
-            passes: dict[int, Compiled] = self._local.passes
-        except AttributeError:
-            network = self._network.replica()
-            self._local.network = network
-            whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
-            passes = self._local.passes = {_CHUNK: whole}
-        if count not in passes:
-            passes[count] = Compiled(self._local.network, passes[_CHUNK].x[:count])
-        return passes[count]
+            return self._idle.pop()  # the one that was used last, whose arrays may still be in the caches
+        except IndexError:
+            return _Passes(self._network.replica())
+
+
+class _Passes:
+    """The forward passes of one replica, by batch size."""
+
+    def __init__(self, network: Sequential) -> None:
+        self._network = network
+        self._whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
+        self._by_size = {_CHUNK: self._whole}
+
+    def of(self, count: int) -> Compiled:
+        """The forward pass for so many images."""
+        if count not in self._by_size:
+            self._by_size[count] = Compiled(self._network, self._whole.x[:count])
+        return self._by_size[count]
 
 
 def rebuild(manifest: Manifest, weights: bytes) -> Predictor:

@@ -93,6 +93,7 @@ def retrain(
         say(f"unchanged: data, recipe and code are those of version {known.version}; nothing to train")
         # A run that was killed between publishing and promoting left this undone.
         promoted = tasks.promote(store.url, known, by)
+        training.clear(dataset, chosen, work)
         return _result("unchanged", known, promoted, store, clock)
 
     with clock("normalize"):

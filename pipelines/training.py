@@ -63,6 +63,8 @@ def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
     """Remove what a run kept for the case that it would be interrupted."""
     for folder in (work, *(_place(dataset, member, work) for member in recipe.members())):
         shutil.rmtree(folder, ignore_errors=True)
+    if dataset.feedback:
+        dataset.feedback.path.unlink(missing_ok=True)
 
 
 def split(dataset: DatasetRef, recipe: Recipe) -> Split:

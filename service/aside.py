@@ -5,15 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from core.errors import NumeralError
+from service.admission import OverloadedError
 
-__all__ = ["Aside", "BusyError"]
+__all__ = ["Aside"]
 
 T = TypeVar("T")
-
-
-class BusyError(NumeralError):
-    """More of something is asked for than the service can do; a little later, it can."""
 
 
 class Aside:
@@ -35,10 +31,11 @@ class Aside:
         """Do a piece of work in the thread. If nobody waits for it any more before its turn, it is left undone.
 
         Raises:
-            BusyError: The queue is full.
+            OverloadedError: The queue is full.
         """
         if self._count >= self._limit:
-            raise BusyError(f"{self._name}: {self._limit} requests are waiting already; try again in a moment")
+            sentence = f"too busy: {self._limit} {self._name} wait already; try again in a second"
+            raise OverloadedError(sentence, retry_after=1.0)
         self._count += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work, *arguments)

@@ -1,4 +1,4 @@
-"""The command line: `python -m service serve | predict | health`, also installed as `numeral-service`.
+"""The command line: `python -m service serve | predict | health | status`, also installed as `numeral-service`.
 
 What takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
@@ -93,8 +93,12 @@ def serve(**flags: Any) -> None:
     """
     settings = _settings(**flags)
     from service import processes, tls
+    from service.access import Tokens
 
+    # Before anything is started, so that it is said once.
     tls.check(settings)
+    if settings.tokens_file:
+        Tokens(settings.tokens_file)
 
     status = processes.serve(settings, lambda sentence: print(sentence, flush=True))
     logging.shutdown()
@@ -162,6 +166,42 @@ def health(
         status = client.health(timeout=timeout)
     _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
+
+
+@app.command()
+def status(
+    address: Annotated[
+        str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="HOST:PORT of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090].")
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    tls: TlsFlag = False,
+    tls_ca: TlsCaFlag = None,
+    client_cert: ClientCertFlag = None,
+    client_key: ClientKeyFlag = None,
+    server_name: ServerNameFlag = None,
+    token: TokenFlag = None,
+) -> None:
+    """Show what a server does: calls, latency, versions and their states, drift; until Ctrl-C.
+
+    Exit status 1 if neither the server nor its metrics can be reached, 0 otherwise.
+    """
+    from rich.console import Console
+
+    from service import view
+    from service.connection import Connection
+
+    address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
+    metrics = metrics or f"127.0.0.1:{os.environ.get('NUMERAL_METRICS_PORT') or 9090}"
+    connection = Connection.to(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
+    with view.place_of(connection, metrics) as place:
+        found = view.read(place) if as_json else view.watch(place, once=once, console=Console())
+    if as_json:
+        print(view.document(found))
+    raise typer.Exit(0 if found.versions or found.totals else 1)
 
 
 def main() -> None:

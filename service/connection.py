@@ -251,7 +251,8 @@ class Connection:
     def translated(self, error: grpc.RpcError, timeout: float | None) -> NumeralError:
         """The error that a failed call is for the user."""
         details = error.details() or "no reason given"
-        kind = next((entry.value for entry in error.trailing_metadata() or () if entry.key == ERROR_METADATA), "")
+        trailing: Any = error.trailing_metadata() or ()  # pairs, though the type stubs do not know it
+        kind = next((value for key, value in trailing if key == ERROR_METADATA), "")
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineError(f"{self.address} gave no answer within {timeout or self.timeout:g} seconds")
         return self.error(error.code(), details, str(kind))

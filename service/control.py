@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from core.errors import NumeralError
 from service.decisions import DecisionFile, Decisions
-from service.store import NotReadyError, Store
+from service.store import NotReadyError, Store, UnknownVersionError, label
 from service.watcher import Watcher
 
 __all__ = ["Control", "LoadRefusedError"]
@@ -52,14 +53,28 @@ class Control:
             UnknownVersionError: There is no such version.
             LoadRefusedError: It cannot be served; the sentence says why.
         """
-        number = self._store.number(version)
-        await self._decide(lambda now: _opened(now, number) if not version else now.add("load", number))
-        if self._store.ready(version):
+        if not version:
+            await self._decide(partial(_opened, self._asked()))
+            if not self._store.ready():
+                raise LoadRefusedError(f"no version can be served{self._why(self._asked())}")
             return
-        reasons = {status.version: status.reason for status in self._store.index()}
-        if version:
+        number = self._store.number(version)
+        await self._decide(lambda now: now.add("load", number))
+        if not self._store.ready(version):
+            reason = self._why(number)
             await self._decide(lambda now: now.add("retry", number))  # nothing goes on trying what was refused
-        raise LoadRefusedError(f"version {number} is not loaded: {reasons.get(str(number)) or 'nobody has said why'}")
+            raise LoadRefusedError(f"version {number} is not loaded{reason}")
+
+    def _asked(self) -> int | None:
+        """What the policy asks for; None where nothing is there that it could."""
+        try:
+            return self._store.number()
+        except UnknownVersionError:
+            return None
+
+    def _why(self, number: int | None) -> str:
+        found = (each.reason for each in self._store.index() if number is not None and each.version == label(number))
+        return "".join(f": {reason}" for reason in found if reason)
 
     async def unload(self, version: str = "") -> None:
         """Have a version serve no more; the policy then goes back to the best earlier one.
@@ -70,8 +85,8 @@ class Control:
         Raises:
             UnknownVersionError: There is no such version.
         """
-        number = self._store.number(version)
         if version:
+            number = self._store.number(version)
             await self._decide(lambda now: now.add("unload", number, reason="an operator has unloaded it"))
         else:
             await self._decide(lambda now: now.close(True))
@@ -86,9 +101,10 @@ class Control:
             _log.warning("processes %s have not followed decision %d yet", ", ".join(map(str, behind)), serial)
 
 
-def _opened(now: Decisions, number: int) -> Decisions:
+def _opened(number: int | None, now: Decisions) -> Decisions:
     """With the model as a whole serving again, and what the policy asks for tried again."""
-    return now.close(False).add("retry", number)
+    opened = now.close(False)
+    return opened if number is None else opened.add("retry", number)
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -75,12 +75,14 @@ class Decisions:
         """Which versions are not to serve, and why.
 
         Args:
-            stamps: What the objects of each version look like now: a demotion ends when they are others.
+            stamps: What the objects of each version look like now: a demotion ends when they are others, and not when
+                they are out of reach.
         """
         return {
             number: decision.reason
             for number, decision in self.versions.items()
-            if decision.action == "unload" or (decision.action == "demote" and decision.stamp == stamps.get(number, ""))
+            if decision.action == "unload"
+            or (decision.action == "demote" and decision.stamp == stamps.get(number, decision.stamp))
         }
 
 
@@ -135,6 +137,10 @@ class DecisionFile:
         fresh = self._mark.with_suffix(".new")
         fresh.write_text(f"{serial}")
         fresh.replace(self._mark)
+
+    def leave(self) -> None:
+        """Follow no more: nobody need wait for this process."""
+        self._mark.unlink(missing_ok=True)
 
     def behind(self, serial: int) -> list[int]:
         """The processes, by id, that are alive and have not followed yet; dead ones are forgotten."""

@@ -15,7 +15,7 @@ from service.settings import Settings, endpoint
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-__all__ = ["MULTIPROCESS", "Endpoint", "forget", "share"]
+__all__ = ["MULTIPROCESS", "Endpoint", "forget", "registry_of", "share"]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that makes prometheus-client count in files; it is read when the library is imported."""
@@ -47,12 +47,12 @@ def forget(run_dir: Path, pid: int) -> None:
     multiprocess.mark_process_dead(pid, path=str(run_dir / "metrics"))  # type: ignore[no-untyped-call]
 
 
-def registry_of(run_dir: Path) -> "CollectorRegistry":
-    """What all processes of a run folder have counted together; reads it anew at each look."""
+def registry_of(folder: Path) -> "CollectorRegistry":
+    """What all processes have counted together in a folder that `share` has made; read anew at each look."""
     from prometheus_client import CollectorRegistry, multiprocess
 
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry, path=str(run_dir / "metrics"))  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]
     return registry
 
 
@@ -63,13 +63,16 @@ class Endpoint:
         address: `host:port`, the port being the one that was found where the settings say 0.
     """
 
-    def __init__(self, settings: Settings, registry: "CollectorRegistry", healthy: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, registry: "CollectorRegistry", healthy: Callable[[], bool], *, shared: bool
+    ) -> None:
         """Listen; nothing is answered yet.
 
         Args:
             settings: Whose `metrics_host` and `metrics_port` are taken.
             registry: What to show at `/metrics`.
             healthy: Whether `/healthz` says 200 or 503; any thread may call it.
+            shared: Whether other processes listen on the port too, and any of them may answer.
 
         Raises:
             ConfigError: The address cannot be listened on.
@@ -92,7 +95,7 @@ class Endpoint:
             return [words]
 
         host, port = settings.metrics_host, settings.metrics_port or 0
-        kind = type("Server", (_Server,), {"address_family": _family(host)})
+        kind = type("Server", (_Server,), {"address_family": _family(host), "allow_reuse_port": shared})
         try:
             self._server: WSGIServer = make_server(
                 host.strip("[]"), port, answer, server_class=kind, handler_class=_Silent

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from core.artifact.feedback import FeedbackFolder, FeedbackItem
 from core.errors import DamagedFeedbackError, FeedbackNotFoundError, NumeralError, PictureError
-from service.aside import Aside, BusyError
+from service.aside import Aside
+from service.observer import Observer
 from service.recognize import Recognition
 from service.settings import ENV_PREFIX, Settings
 
-__all__ = ["Feedback", "FeedbackFullError", "FeedbackOffError", "Listed", "TokenBucket"]
+__all__ = ["Feedback", "FeedbackFullError", "FeedbackOffError", "FeedbackRateError", "Listed", "TokenBucket"]
 
 BURST_SECONDS = 10.0
 """How many seconds' worth of feedback may come at once."""
@@ -25,6 +26,10 @@ MEASURED_FOR = 10.0
 
 class FeedbackOffError(NumeralError):
     """The service collects no feedback."""
+
+
+class FeedbackRateError(NumeralError):
+    """More feedback comes than is taken. Nobody is asked to wait for his turn: that may be long."""
 
 
 class FeedbackFullError(NumeralError):
@@ -77,18 +82,20 @@ class TokenBucket:
 class Feedback:
     """Takes feedback, lists it, and discards it. One thread does all of it, off the serving path."""
 
-    def __init__(self, settings: Settings, recognition: Recognition) -> None:
+    def __init__(self, settings: Settings, recognition: Recognition, observer: Observer | None = None) -> None:
         """Touch nothing yet.
 
         Args:
             settings: The folder, how much may come, and how much it may hold.
             recognition: Finds the digit in an encoded picture.
+            observer: Is told what becomes of feedback.
         """
+        self._observer = observer or Observer()
         self._folder = FeedbackFolder(Path(settings.feedback)) if settings.feedback else None
         self._quota = settings.feedback_bytes
         self._recognition = recognition
         self._bucket = TokenBucket(settings.feedback_per_second, settings.feedback_per_second * BURST_SECONDS)
-        self._aside = Aside("feedback")
+        self._aside = Aside("items of feedback")
         self._size, self._measured = 0, -MEASURED_FOR
 
     async def send(self, picture: bytes | NDArray[np.uint8], digit: int, reply_id: str) -> tuple[str, bool]:
@@ -104,15 +111,22 @@ class Feedback:
 
         Raises:
             FeedbackOffError: No feedback is taken.
-            BusyError: Too much of it comes.
+            FeedbackRateError: Too much of it comes.
+            OverloadedError: Too much of it waits.
             FeedbackFullError: The folder holds all that it may.
             PictureError: There is no digit in the picture.
             FeedbackError: The folder cannot be written.
         """
         folder = self._on()
-        if seconds := self._bucket.take():
-            raise BusyError(f"too much feedback at once; try again in {seconds:.1f} seconds")
-        return await self._aside.run(self._keep, folder, picture, digit, reply_id)
+        try:
+            if seconds := self._bucket.take():
+                raise FeedbackRateError(f"too much feedback at once; try again in {seconds:.1f} seconds")
+            name, added = await self._aside.run(self._keep, folder, picture, digit, reply_id)
+        except NumeralError as error:
+            self._observer.feedback(type(error).__name__)
+            raise
+        self._observer.feedback("stored" if added else "repeated")
+        return name, added
 
     async def page(self, size: int, after: str) -> tuple[list[Listed], str]:
         """Some of the items, in the order of their names.

@@ -1,7 +1,8 @@
 """Follows what a repository shows and what was decided: loads what is wanted, and lets it answer."""
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.artifact.alias import Move
@@ -10,6 +11,7 @@ from core.errors import ArtifactError, RepositoryError
 from service import policy
 from service.decisions import Decisions
 from service.loader import Loader
+from service.memory import NotEnoughMemoryError
 from service.observer import Observer
 from service.once import Once
 from service.store import Loaded, Routes, Store
@@ -37,19 +39,32 @@ class _Held:
 class Follower:
     """Lets the store follow. All of it runs in the watcher's thread."""
 
-    def __init__(self, repository: Repository, store: Store, once: Once, observer: Observer) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        store: Store,
+        once: Once,
+        observer: Observer,
+        probation: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Follow nothing yet.
 
         Args:
             repository: Where versions are published.
             store: What answers calls.
             once: Tells findings.
-            observer: Is told of versions that begin to serve, or cannot.
+            observer: Is told of each version that begins to serve, or cannot.
+            probation: Seconds for which the version before a newer one is kept in memory, to go back to.
+            clock: Seconds.
         """
         self._repository = repository
         self._store = store
         self._once = once
         self._observer = observer
+        self._probation = probation
+        self._clock = clock
+        self._before: tuple[Loaded, float] | None = None  # the version before, and until when it is kept
         self.loader = Loader(store, once, observer)
         self._policy = store.wishes.policy
         self._named: dict[str, Loaded] = {}
@@ -70,16 +85,23 @@ class Follower:
         self._hear(decisions)
         if decisions.closed:
             self._named.clear()
+            self._before = None
             self._publish("an operator has unloaded the model; have it loaded again")
             return
         extra = tuple(map(str, decisions.loads()))
         for name in self._named.keys() - {*self._store.wishes.names, *extra}:
             del self._named[name]
+        self._publish()  # what is known and not loaded yet is not ready, rather than unknown
+        postponed: NotEnoughMemoryError | None = None
         for name in dict.fromkeys((*self._store.wishes.names, *extra)):
             try:
                 self._follow_name(name)
+            except NotEnoughMemoryError as error:
+                postponed = error  # others may be smaller, or there already
             finally:
                 self._publish()
+        if postponed:
+            raise postponed
 
     def _hear(self, decisions: Decisions) -> None:
         for number, decision in decisions.versions.items():
@@ -89,11 +111,11 @@ class Follower:
 
     def _follow_name(self, name: str) -> None:
         asked = self._resolved(name)
-        if asked is None:
+        if asked is None and not self._must_leave(self._named.get(name)):
             if name == self._policy:
                 self._without_champion()
             return
-        if asked != self._asked.get(name):
+        if asked is not None and asked != self._asked.get(name):
             self._asked[name] = asked
             if asked in self._bad():
                 self.loader.say_again(asked, self.going_on())
@@ -119,17 +141,23 @@ class Follower:
                 self._let_serve(name, asked, found, current)
                 return
 
-    def _let_serve(self, name: str, asked: int, found: Loaded, current: Loaded | None) -> None:
+    def _must_leave(self, current: Loaded | None) -> bool:
+        return current is not None and current.number in self._withdrawn
+
+    def _let_serve(self, name: str, asked: int | None, found: Loaded, current: Loaded | None) -> None:
         if found is current:
             return
         self._named[name] = found
+        if name == self._policy:
+            newer = current and current.number < found.number and current.number not in self._withdrawn
+            self._before = (current, self._clock() + self._probation) if current and newer and self._probation else None
         self._publish()  # from here on it answers
         self._observer.swapped(found)
         if name == self._policy:
             _log.info("serving %s, weights sha256 %s", found.words, found.weights_sha256)
         else:
             _log.info("%s is loaded as %s, weights sha256 %s", found.words, name, found.weights_sha256)
-        if found.number != asked:
+        if asked is not None and found.number != asked:
             what = "champion" if self._policy == CHAMPION else self._policy
             _log.warning("%s stands in for the %s, version %d", found.words, what, asked)
 
@@ -143,10 +171,24 @@ class Follower:
         """A version from memory if it is there, else from the repository."""
         stamp = self._snapshot.stamps.get(number, "")
         held = self._held.get(number)
-        if held and (held.stamp == stamp or not self._replaced(held.loaded)):
+        if held and held.stamp == stamp:
+            return held.loaded
+        if held and not stamp:
+            finding = (
+                f"{self._repository.url} does not show what is loaded from it; {held.loaded.words} goes on serving"
+            )
+            self._once.say(f"gone {number}", logging.WARNING, finding)
+            return held.loaded
+        if held and not self._replaced(held.loaded):
             self._held[number] = _Held(held.loaded, stamp)
             return held.loaded
-        loaded = self.loader.load(number, stamp, self.going_on())
+        try:
+            loaded = self.loader.load(number, stamp, self.going_on())
+        except NotEnoughMemoryError:
+            if self._before is None:
+                raise
+            self._let_go()
+            loaded = self.loader.load(number, stamp, self.going_on())
         if loaded:
             self._held[number] = _Held(loaded, stamp)
         return loaded
@@ -180,10 +222,14 @@ class Follower:
         there = self._repository.exists()
         self.trouble(f"repository {url} " + (f"names no {self._policy}" if there else "is not there"))
 
-    def _stand_ins(self, name: str, asked: int, current: Loaded | None) -> Sequence[int]:
+    def _stand_ins(self, name: str, asked: int | None, current: Loaded | None) -> Sequence[int]:
         """What may answer in the place of what the policy asks for; other names have no stand-in."""
-        serves = current is not None and current.number not in self._withdrawn
-        if name != self._policy or serves or asked not in self._bad() or name.startswith(policy.PINNED):
+        leaves = self._must_leave(current)
+        if name != self._policy or (current and not leaves) or name.startswith(policy.PINNED):
+            return ()
+        if leaves and self._before:
+            return (self._before[0].number,)  # which is in memory: no storage is needed
+        if asked is None or asked not in self._bad():
             return ()
         moves: list[Move] = []
         try:
@@ -197,8 +243,11 @@ class Follower:
     def _publish(self, closed: str = "") -> None:
         """Let calls be answered by what is in memory now; what has no name any more is let go."""
         versions = {loaded.number: loaded for loaded in self._named.values()}
-        self._held = {number: held for number, held in self._held.items() if number in versions}
-        reasons = {number: refusal.reason for number, refusal in self.loader.refusals.items()} | self._withdrawn
+        before = (
+            {self._before[0].number: "a newer one serves; it is kept in memory, to go back to"} if self._before else {}
+        )
+        self._held = {n: held for n, held in self._held.items() if n in versions or n in before}
+        reasons = before | self.loader.reasons(self._asked.values()) | self._withdrawn
         self._store.follow(
             Routes(
                 dict(self._named),
@@ -209,6 +258,29 @@ class Follower:
                 closed,
             )
         )
+
+    def compared(self) -> list[tuple[Loaded, Loaded]]:
+        """Which version is to be judged by which other: the newest by the one before, a canary by the active one."""
+        if self._before and self._clock() > self._before[1]:
+            self._let_go()
+        active = self._named.get(self._policy)
+        share = self._store.wishes.canary
+        canary = self._named.get(share.name) if share else None
+        found = [(active, self._before[0] if self._before else None), (canary, active)]
+        return [(new, old) for new, old in found if new and old and new is not old]
+
+    def serving(self) -> list[Loaded]:
+        """All that answers calls."""
+        return list(self._named.values())
+
+    def stamp(self, loaded: Loaded) -> str:
+        """What the objects of a version in memory look like."""
+        return self._held[loaded.number].stamp
+
+    def _let_go(self) -> None:
+        """The version before is not needed any more; it is freed after its last call."""
+        self._before = None
+        self._publish()
 
     def going_on(self) -> str:
         """What serves meanwhile, in words."""

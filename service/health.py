@@ -18,7 +18,7 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Health(health_pb2_grpc.HealthServicer):
-    """Says NOT_SERVING until a model is loaded, SERVING from then on, NOT_SERVING again while draining."""
+    """Says SERVING as long as a model answers, NOT_SERVING before, while it is unloaded, and while draining."""
 
     def __init__(self, services: Iterable[str]) -> None:
         """Begin with NOT_SERVING.
@@ -36,9 +36,13 @@ class Health(health_pb2_grpc.HealthServicer):
         return self._status == HealthCheckResponse.SERVING
 
     def serving(self) -> None:
-        """A model is loaded. While draining, this changes nothing."""
+        """A model answers. While draining, this changes nothing."""
         if not self._draining:
             self._set(HealthCheckResponse.SERVING)
+
+    def waiting(self) -> None:
+        """No model answers: none is loaded yet, or an operator has unloaded it."""
+        self._set(HealthCheckResponse.NOT_SERVING)
 
     def drain(self) -> None:
         """Say NOT_SERVING for good, and end the streams of those who watch."""

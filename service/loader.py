@@ -1,10 +1,11 @@
 """Brings versions into memory, off the serving path, and remembers which ones cannot be."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from core.errors import ArtifactError, RepositoryError
 from service import policy
+from service.memory import NotEnoughMemoryError
 from service.observer import Observer
 from service.once import Once
 from service.reading import in_words
@@ -20,7 +21,7 @@ class Loader:
 
     Attributes:
         refusals: Why versions are refused, by number.
-        failures: How many attempts have failed.
+        postponed: Why versions could not be loaded for now, which is not their fault.
     """
 
     def __init__(self, store: Store, once: Once, observer: Observer) -> None:
@@ -29,13 +30,13 @@ class Loader:
         Args:
             store: What loads.
             once: Tells findings.
-            observer: Is told of versions that cannot be loaded.
+            observer: Is told of each version that could not be loaded.
         """
         self.refusals: dict[int, policy.Refusal] = {}
-        self.failures = 0
+        self.postponed: dict[int, str] = {}
+        self._observer = observer
         self._store = store
         self._once = once
-        self._observer = observer
 
     def refused(self, stamps: Mapping[int, str]) -> frozenset[int]:
         """The versions that need not be tried."""
@@ -51,25 +52,36 @@ class Loader:
 
         Raises:
             RepositoryError: The storage has failed, which is not held against the version.
+            NotEnoughMemoryError: Nor is this.
         """
         self._once.say(f"loading {number}", logging.INFO, f"loading {in_words(label(number))}")
         self._store.loading = number
         try:
             loaded = self._store.load(number)
-        except RepositoryError as error:
-            self.failures += 1
-            self._observer.load_failed(label(number), type(error).__name__)
+        except (RepositoryError, NotEnoughMemoryError) as error:
+            if self.postponed.get(number) != str(error):
+                self._observer.load_failed(label(number), type(error).__name__)
+            self.postponed[number] = str(error)
             raise  # the next look tries again
         except Exception as error:  # noqa: BLE001 — no version, however odd, may stop the watcher
-            self.failures += 1
             self._observer.load_failed(label(number), type(error).__name__)
             self._refuse(number, error, stamp, going_on)
             return None
         finally:
             self._store.loading = None
         self.refusals.pop(number, None)
+        self.postponed.pop(number, None)
         self._once.all_right()
         return loaded
+
+    def reasons(self, asked: Collection[int]) -> dict[int, str]:
+        """Why versions are not loaded, as far as it was tried.
+
+        Args:
+            asked: The versions that are wanted now: only for them does it matter what stood in the way.
+        """
+        waiting = {number: reason for number, reason in self.postponed.items() if number in asked}
+        return waiting | {number: refusal.reason for number, refusal in self.refusals.items()}
 
     def _refuse(self, number: int, error: Exception, stamp: str, going_on: str) -> None:
         foreseen = isinstance(error, ArtifactError)

@@ -10,7 +10,7 @@ from typing import IO, Literal
 
 from service.observer import Call, Observer
 
-__all__ = ["AccessLog", "configure", "request_id"]
+__all__ = ["AccessLog", "JsonLines", "configure", "request_id"]
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the call under way; "" outside of calls."""
@@ -28,7 +28,7 @@ def configure(level: str, form: Literal["auto", "text", "json"], stream: IO[str]
     """
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Json() if as_json else _Text("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(JsonLines() if as_json else _Text("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
 
 
@@ -53,7 +53,7 @@ class _Text(logging.Formatter):
         return super().formatMessage(record) + (f" [{found}]" if found else "")
 
 
-class _Json(logging.Formatter):
+class JsonLines(logging.Formatter):
     """For machines: one line, whatever the message holds."""
 
     def format(self, record: logging.LogRecord) -> str:

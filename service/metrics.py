@@ -87,9 +87,12 @@ class Metrics(Observer):
         self.dropped_pictures = Counter(
             "numeral_dropped", "Pictures that nobody waited for any more.", ("reason",), registry=registry
         )
-        self.swaps = Counter("numeral_swaps", "Versions that have begun to serve.", registry=registry)
+        self.swaps = Counter("numeral_swaps", "Versions that have begun to serve, in each process.", registry=registry)
         self.load_failures = Counter(
-            "numeral_load_failures", "Versions that could not be loaded.", ("reason",), registry=registry
+            "numeral_load_failures",
+            "Versions that could not be loaded, in each process.",
+            ("reason",),
+            registry=registry,
         )
         self.fallbacks = Counter("numeral_fallbacks", "Returns to an earlier version by itself.", registry=registry)
         self.shadow_images = Counter(
@@ -146,7 +149,6 @@ class Metrics(Observer):
         key = call.method, call.code.name
         found = self._calls.get(key)
         if found is None:
-            # A method that is not ours gets here only where it was turned away.
             method = call.method[1:] if call.method in ROLES else OTHER
             found = self.requests.labels(method, call.code.name), self.request_seconds.labels(method)
             if method != OTHER:

@@ -54,6 +54,14 @@ class Observer:
             reason: The error's class, e.g. `NoDigitError`.
         """
 
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """A version could not compute a batch, for an unforeseen reason.
+
+        Args:
+            loaded: The version.
+            images: How many there were.
+        """
+
     def dropped(self, reason: str, pictures: int) -> None:
         """Pictures were not computed, because nobody waited for the answer any more.
 
@@ -105,7 +113,7 @@ class Observer:
         """Somebody has told the true digit of a picture. Any thread may tell.
 
         Args:
-            outcome: One of a few words, e.g. `stored`, `repeated`, `refused`.
+            outcome: `stored`, `repeated`, or the class of the error.
         """
 
 
@@ -126,6 +134,11 @@ class Observers(Observer):
         """Tell all of them."""
         for observer in self._observers:
             observer.rejected(loaded, reason)
+
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """Tell all of them."""
+        for observer in self._observers:
+            observer.failed(loaded, images)
 
     def dropped(self, reason: str, pictures: int) -> None:
         """Tell all of them."""

@@ -17,11 +17,13 @@ class Once:
         self._log = log
         self._said: set[str] = set()
 
-    def say(self, topic: str, level: int, sentence: str, exc_info: BaseException | None = None) -> None:
-        """Log a finding, unless one on the same topic stands."""
-        if topic not in self._said:
+    def say(self, topic: str, level: int, sentence: str, exc_info: BaseException | None = None) -> bool:
+        """Log a finding, unless one on the same topic stands; tells whether it did."""
+        fresh = topic not in self._said
+        if fresh:
             self._said.add(topic)
             self._log.log(level, "%s", sentence, exc_info=exc_info)
+        return fresh
 
     def right(self, topic: str) -> bool:
         """What a topic is about was put right; tells whether there was a finding."""

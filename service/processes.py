@@ -25,7 +25,7 @@ from typing import Any
 import uvloop
 
 from core.errors import ConfigError, NumeralError
-from service import server
+from service import exposition, server
 from service.settings import AUTO, Settings, endpoint
 
 __all__ = ["RUN_DIR", "serve"]
@@ -69,6 +69,8 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
     with _run_folder():
         if count == 1:
             return _run(server.serve(settings, announce))
+        if settings.metrics_port is not None:
+            os.environ.update(exposition.share(Path(os.environ[RUN_DIR])))
         with _reserved(settings.host, settings.port) as port:
             return Supervisor(settings.model_copy(update={"port": port}), announce, count).run()
 
@@ -292,6 +294,8 @@ class Supervisor:
         worker.process.join()
         worker.news.close()
         code = worker.process.exitcode or 0
+        if self._settings.metrics_port is not None and worker.process.pid:
+            exposition.forget(Path(os.environ[RUN_DIR]), worker.process.pid)
         if self._leaving:
             self._statuses.add(code)
         elif code == CONFIG and not self._announced:

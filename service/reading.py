@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from core.errors import NumeralError
 
-__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "RequestError", "in_words"]
+__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "RequestError", "StoppingError", "in_words"]
 
 ERROR_METADATA = "numeral-error"
 """Key of the trailing metadata that names the class of an error, so that a client can raise the same."""
@@ -15,6 +15,10 @@ PRETRAINED = "pretrained"
 
 class RequestError(NumeralError):
     """A request asks for something impossible; about its picture, `PictureError` tells."""
+
+
+class StoppingError(NumeralError):
+    """The server stops, and so ends a stream before its client did."""
 
 
 @dataclass(frozen=True)

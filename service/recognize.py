@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import PictureError
-from core.imaging import PictureLimits, digit_from_bytes, from_pixels
+from core.imaging import PictureLimits, digit_from_bytes
 from service.admission import Admission, ExpiredError, check_deadline, expires
 from service.batcher import Batcher
 from service.observer import Observer
@@ -19,6 +19,9 @@ from service.reading import Reading
 from service.store import Loaded, Store
 
 __all__ = ["Answer", "Recognition", "reading"]
+
+FRAMED_BYTES = 28 * 28
+"""What an image takes that is framed already."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,14 @@ class Recognition:
             picture without a digit is that of an empty image, and means nothing.
         """
         loaded = self.store.choose(wanted)
-        loop, expiry = asyncio.get_running_loop(), expires.get()
+        loop, start, expiry = asyncio.get_running_loop(), perf_counter(), expires.get()
 
         def decode_in_time(picture: bytes) -> NDArray[np.uint8] | PictureError:
             check_deadline(expiry)
             return self.decode(picture)
 
         files = [picture for picture in pictures if isinstance(picture, bytes)]
-        with self._admission(len(pictures), sum(map(len, files))):
-            start = perf_counter()
+        with self._admission(len(pictures), sum(map(len, files)) + FRAMED_BYTES * (len(pictures) - len(files))):
             decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
             try:
                 decoded = iter(await asyncio.gather(*decoding))
@@ -125,21 +127,17 @@ class Recognition:
         except PictureError as error:
             return error
 
-    def pixels(self, data: bytes) -> NDArray[np.uint8]:
-        """784 bytes, row by row, as an image (28, 28).
-
-        Raises:
-            PictureError: Another number of bytes.
-        """
-        return from_pixels(data)
-
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """Ask one version, here and now."""
         return Answer(loaded, self._probabilities(loaded, images))
 
     def _probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         start = perf_counter()
-        probabilities = loaded.predictor.probabilities(images)
+        try:
+            probabilities = loaded.predictor.probabilities(images)
+        except Exception:
+            self._observer.failed(loaded, len(images))
+            raise
         self._observer.computed(loaded, images, probabilities, perf_counter() - start)
         return probabilities
 

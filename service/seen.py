@@ -5,11 +5,12 @@ import os
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigError
-from service.entrance import Entrance
-from service.exposition import MULTIPROCESS, Endpoint
+from service.entrance import Naming
+from service.exposition import MULTIPROCESS, Endpoint, registry_of
 from service.logs import AccessLog
 from service.observer import Observer
 from service.settings import Settings
@@ -45,7 +46,7 @@ class Seen:
 
     Attributes:
         observers: For `Observers`.
-        entrance: The first interceptor.
+        steps: For `Translator`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,20 +61,21 @@ class Seen:
         self.observers: list[Observer] = [o for o in (self._metrics, self._tracing) if o]
         if settings.access_log:
             self.observers.append(AccessLog())
-        self.entrance = Entrance(self._tracing.span if self._tracing else None)
+        self.steps = [Naming().enter, *([self._tracing.enter] if self._tracing else [])]
         self._open = ExitStack()
         self._ticks: asyncio.Task[None] | None = None
 
     def start(self, gauges: Gauges) -> None:
-        """Begin to look at the gauges, and to answer Prometheus; one of several processes leaves that to their parent.
+        """Begin to look at the gauges, and to answer Prometheus; each of several processes answers for all of them.
 
         Raises:
             ConfigError: The address for metrics cannot be listened on.
         """
         if self._metrics is None:
             return
-        if MULTIPROCESS not in os.environ:
-            self._open.enter_context(Endpoint(self._settings, self._metrics.registry, gauges.serving))
+        folder = os.environ.get(MULTIPROCESS)
+        registry = registry_of(Path(folder)) if folder else self._metrics.registry
+        self._open.enter_context(Endpoint(self._settings, registry, gauges.serving, shared=folder is not None))
         self._ticks = asyncio.create_task(_tick(self._metrics, gauges))
 
     async def stop(self) -> None:

@@ -9,28 +9,35 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
+from grpc_channelz.v1 import channelz, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.artifact.repository import Repository
 from core.errors import ConfigError
 from core.imaging import PictureLimits
+from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service import tls
 from service.access import Guard, Tokens
 from service.admission import Admission
 from service.control import Control
 from service.decisions import DecisionFile
+from service.fallback import Fallback
 from service.feedback import Feedback
 from service.health import Health
+from service.inference import INFERENCE, InferenceServicer
 from service.observer import Observers
 from service.recognize import Recognition
 from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
 from service.settings import Settings, endpoint
-from service.status import Translator
+from service.shadow import Shadow
+from service.statistics import Statistics
+from service.status import Registrar, Translator
 from service.store import Store
 from service.watcher import Watcher
 
@@ -38,6 +45,9 @@ __all__ = ["Server", "Share", "cannot_listen", "serve"]
 
 FIRST_LOOK_SECONDS = 5.0
 """How long the first look at the repository may hold up the word that the server listens."""
+
+PING_SECONDS = 10
+"""Seconds that a client must leave between two pings on a connection."""
 
 ENVELOPE_BYTES = 64 * 1024
 """What a message may weigh beyond the picture in it."""
@@ -52,7 +62,7 @@ CONNECTIONS = (
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # Clients may ask the same of us, as often as every ten seconds.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS * 1000),
     # A client that stays for good is asked now and then to connect anew, and comes to another process, or to another
     # server behind the same name. Calls under way are let finish, however long they take.
     ("grpc.max_connection_age_ms", 600_000),
@@ -61,6 +71,7 @@ CONNECTIONS = (
 """What gRPC is told about connections, so that slow and dead clients hold nothing for long."""
 
 HEALTH = "grpc.health.v1.Health"
+CHANNELZ = "grpc.channelz.v1.Channelz"
 
 _log = logging.getLogger(__name__)
 
@@ -91,36 +102,64 @@ class Server:
         self._settings = settings
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained, settings.wishes)
-        decisions = DecisionFile(Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None)
-        self._seen = Seen(settings)
-        observer = Observers(self._seen.observers)
-        self._watcher = Watcher(repository, self.store, decisions, observer)
-        self.control = Control(self.store, self._watcher, decisions)
+        run_dir = Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None
+        decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
-        self._health = Health(("", RECOGNIZER))
+        self._health = Health(("", RECOGNIZER, INFERENCE))
         # A picture of the largest size takes 200 MB while it is decoded, so not many of them at once.
         threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
+        self._seen = Seen(settings)
+        self._statistics = Statistics(run_dir / "statistics" if run_dir else None)
+        seen = Observers([*self._seen.observers, self._statistics])
+        self._shadow = Shadow(self.store, seen)
+        fallback = Fallback() if settings.fallback_seconds else None
+        observer = Observers(filter(None, (seen, self._shadow, fallback)))
+        self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
+        self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
         recognition = Recognition(self.store, limits, self._pool, observer, self._admission)
-        self._translator = Translator(observer)
-        guards = [Guard(Tokens(settings.tokens_file), observer)] if settings.tokens_file else []
+        self._feedback = Feedback(settings, recognition, observer)
+        guard = Guard(Tokens(settings.tokens_file)) if settings.tokens_file else None
+        self._translator = Translator(observer, [*self._seen.steps, *([guard.enter] if guard else [])])
         self._grpc = grpc.aio.server(
-            interceptors=[self._seen.entrance, *guards],
             options=[
-                ("grpc.max_receive_message_length", settings.max_picture_bytes + ENVELOPE_BYTES),
+                ("grpc.max_receive_message_length", settings.largest_request + ENVELOPE_BYTES),
+                ("grpc.enable_channelz", int(settings.channelz)),
                 # Without this, a second server on the same port would silently take half of the calls.
                 ("grpc.so_reuseport", int(processes > 1)),
                 *CONNECTIONS,
             ],
         )
+        self._register(recognition)
+        self._register_foreign(guard)
+
+    def _register(self, recognition: Recognition) -> None:
+        """Answer the methods of our own protocols."""
         ours = self._translator.on(self._grpc)
-        self._feedback = Feedback(settings, recognition)
-        servicer = RecognizerServicer(recognition, self._feedback)
-        recognizer_pb2_grpc.add_RecognizerServicer_to_server(servicer, ours)  # type: ignore[no-untyped-call]
+        self._servicer = RecognizerServicer(recognition, self._feedback)
+        recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
+        self._inference = InferenceServicer(
+            recognition,
+            self.control,
+            self._statistics,
+            serving=self._health.is_serving,
+            max_batch=self._settings.max_batch,
+        )
+        open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self._inference, ours)  # type: ignore[no-untyped-call]
+
+    def _register_foreign(self, guard: Guard | None) -> None:
+        """Answer those of gRPC's own services; all but health behind the guard."""
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        reflection.enable_server_reflection((RECOGNIZER, HEALTH, reflection.SERVICE_NAME), self._grpc)
+        guarded: Any = Registrar(self._grpc, guard.around) if guard else self._grpc
+        services = [RECOGNIZER, INFERENCE, HEALTH, reflection.SERVICE_NAME]
+        if self._settings.channelz:
+            servicer = channelz.aio.ChannelzServicer()
+            channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, guarded)
+            services.append(CHANNELZ)
+        reflected = reflection.aio.ReflectionServicer(services)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, guarded)  # type: ignore[no-untyped-call]
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: where a sound champion is, it serves from now on.
@@ -149,16 +188,18 @@ class Server:
         return port
 
     def _gauges(self) -> Gauges:
-        def loaded() -> list[tuple[str, str]]:
-            return [(one.version, one.weights_sha256) for one in self.store.loaded()]
-
         return Gauges(
-            loaded, lambda: self._translator.under_way, lambda: self._admission.pictures, self._health.is_serving
+            loaded=lambda: [(one.version, one.weights_sha256) for one in self.store.loaded()],
+            in_flight=lambda: self._translator.under_way,
+            queue=lambda: self._admission.pictures,
+            serving=self._health.is_serving,
         )
 
     def _after_look(self) -> None:
-        if self.store.active():
+        if self.store.ready():
             self._health.serving()
+        else:
+            self._health.waiting()
         self._looked.set()
 
     async def drain(self) -> bool:
@@ -169,6 +210,8 @@ class Server:
         """
         self._health.drain()
         await asyncio.sleep(self._settings.drain_wait_seconds)
+        self._servicer.drain()
+        self._inference.drain()
         # Its own grace period is longer than ours, so that what is still under way can be counted at the end of ours.
         stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
         await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
@@ -184,6 +227,7 @@ class Server:
         self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._watcher.stop)
+        await asyncio.to_thread(self._shadow.stop)
 
 
 async def serve(settings: Settings, announce: Callable[[str], None], *, share: Share | None = None) -> int:

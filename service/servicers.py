@@ -7,7 +7,6 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact.repository import CHAMPION
 from core.errors import NumeralError, PictureError
 from core.predictor import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
@@ -70,6 +69,12 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         self._feedback = feedback
         self._explaining = Aside("explanations")
         self._ids = convert.ReplyIds()
+        self._conversations: set[Conversation] = set()
+
+    def drain(self) -> None:
+        """End the streams once all that was read is answered: a client may keep one open for days."""
+        for conversation in self._conversations:
+            conversation.stop()
 
     async def Recognize(self, request: RecognizeRequest, _context: _Context) -> RecognizeResponse:  # noqa: N802 — here and below: the names in the .proto file
         """Which digit does one picture show?"""
@@ -106,8 +111,13 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
     ) -> AsyncIterator[RecognizeStreamResponse]:
         """Which digits do the pictures show?"""
-        async for response in Conversation(self._recognition, self._ids).responses(requests):
-            yield response
+        conversation = Conversation(self._recognition, self._ids)
+        self._conversations.add(conversation)
+        try:
+            async for response in conversation.responses(requests):
+                yield response
+        finally:
+            self._conversations.discard(conversation)
 
     async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
         """Which pixels speak for a digit?"""
@@ -132,7 +142,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         """What is known about a version?"""
         store = self._recognition.store
         loaded = store.choose(request.model_version)
-        return convert.model(loaded, (CHAMPION,) if store.choose(CHAMPION) is loaded else ())
+        return convert.model(loaded, store.names(loaded))
 
     async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
         """Keep the digit that a picture really shows."""

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         64 * 1024 * 1024, description="Bytes of pictures that may wait in each process, likewise.", ge=1024
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
+    # The protocols.
+    max_batch: int = Field(
+        1024, description="Pictures that one request of the Open Inference Protocol may hold.", ge=1, le=65_536
+    )
+    channelz: bool = Field(False, description="Whether to tell of gRPC's connections (grpc.channelz.v1).")
     # Which versions serve.
     policy: Annotated[str, _wish("policy")] = Field(
         CHAMPION, description="What answers calls that name no version: an alias, or latest, or pinned:3."
@@ -103,6 +108,13 @@ class Settings(BaseSettings):
         None,
         description="What computes a share of the traffic once more, for comparison, and answers nobody: "
         "challenger:20%.",
+    )
+    fallback_seconds: float = Field(
+        600.0,
+        description="Seconds for which a new version is compared with the one before, which stays in memory: if "
+        "failures or rejections jump, the service goes back by itself. 0 never goes back.",
+        ge=0,
+        allow_inf_nan=False,
     )
     # Feedback: see `service.feedback`.
     feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
@@ -165,6 +177,11 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Host and port as gRPC wants them."""
         return endpoint(self.host, self.port)
+
+    @property
+    def largest_request(self) -> int:
+        """Bytes: the largest picture, or the largest batch of pixels in four bytes each, whichever takes more."""
+        return max(self.max_picture_bytes, self.max_batch * 28 * 28 * 4)
 
     @property
     def poll_interval(self) -> float:

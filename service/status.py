@@ -1,7 +1,7 @@
 """From exceptions to gRPC status: one table, and what applies it to every call."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, Never, Self, cast
@@ -10,31 +10,37 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
+from service.access import DeniedError, UnauthenticatedError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
-from service.aside import BusyError
 from service.control import LoadRefusedError
-from service.feedback import FeedbackFullError, FeedbackOffError
+from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Call, Observer
-from service.reading import ERROR_METADATA, RequestError
+from service.reading import ERROR_METADATA, RequestError, StoppingError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
+from service.tensors import InferRequestError, UnknownModelError
 
-__all__ = ["STATUS", "Translator", "status_of"]
+__all__ = ["STATUS", "Registrar", "Step", "Translator", "status_of"]
 
 STATUS: dict[type[Exception], grpc.StatusCode] = {
     DecodeError: grpc.StatusCode.INVALID_ARGUMENT,
     PictureError: grpc.StatusCode.INVALID_ARGUMENT,
     RequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    InferRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnknownModelError: grpc.StatusCode.NOT_FOUND,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
+    StoppingError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     LoadRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
-    BusyError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    DeniedError: grpc.StatusCode.PERMISSION_DENIED,
+    OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    FeedbackRateError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackOffError: grpc.StatusCode.UNIMPLEMENTED,
     FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
     FeedbackError: grpc.StatusCode.UNAVAILABLE,
-    OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    ExpiredError: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 """A class stands for its subclasses too, unless one of them stands before it.
 
@@ -47,6 +53,9 @@ _Answer = Callable[[Any, Any], Awaitable[Any]]
 _Answers = Callable[[Any, Any], AsyncIterator[Any]]
 _Parse = Callable[[bytes], Any]
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+Step = Callable[[str, _Context], None]
+"""Full name of the method, and the call."""
 
 
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
@@ -65,14 +74,17 @@ class Translator:
 
     Attributes:
         under_way: How many calls are being answered now.
+        steps: What is done first in each call.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer, steps: Iterable[Step] = ()) -> None:
         """Translate.
 
         Args:
             observer: Is told of each call that has ended.
+            steps: What is done first in each call, in the call's own context; it may raise like a handler.
         """
+        self.steps = tuple(steps)
         self.under_way = 0
         self._observer = observer
 
@@ -157,7 +169,9 @@ class _UnderWay:
         return self
 
     def begin(self) -> None:
-        """Take note of the deadline, which may have passed already."""
+        """Take the first steps; take note of the deadline, which may have passed already."""
+        for step in self._translator.steps:
+            step(self._method, self._context)
         remaining = self._context.time_remaining()
         if remaining is not None:
             expires.set(monotonic() + remaining)
@@ -184,8 +198,8 @@ async def _abort(context: _Context, error: Exception, method: str) -> Never:
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    about = (ERROR_METADATA, type(error).__name__)
-    await context.abort(code, sentence, (*(context.trailing_metadata() or ()), about, *_retry_hints(error)))
+    about = context.trailing_metadata() or ()  # the name of the call
+    await context.abort(code, sentence, (*about, (ERROR_METADATA, type(error).__name__), *_retry_hints(error)))
 
 
 def _retry_hints(error: Exception) -> tuple[tuple[str, str], ...]:

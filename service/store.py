@@ -12,8 +12,8 @@ import numpy as np
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.errors import NumeralError
-from core.predictor import Predictor, load
-from service import policy
+from core.predictor import Predictor, rebuild
+from service import memory, policy
 from service.reading import PRETRAINED, in_words
 
 __all__ = [
@@ -205,7 +205,7 @@ class Store:
         return self._number_in(self._routes, wanted or self.wishes.policy)
 
     def _number_in(self, routes: Routes, wanted: str) -> int:
-        known = routes.known | routes.versions.keys() | routes.reasons.keys()
+        known = routes.known | routes.versions.keys()
         number = policy.PRETRAINED if wanted == PRETRAINED else policy.resolve(wanted, known, routes.aliases)
         if number is None or number not in known:
             ready = ", ".join(map(label, sorted(routes.versions)))
@@ -229,6 +229,15 @@ class Store:
         except (NoModelError, NotReadyError):
             return False
         return True
+
+    def names(self, loaded: Loaded) -> tuple[str, ...]:
+        """The aliases by which calls reach a version; that of the policy may lead to a stand-in."""
+        routes = self._routes
+        own = {alias for alias, number in routes.aliases.items() if routes.versions.get(number) is loaded}
+        if not self.wishes.policy.startswith(policy.PINNED) and self.wishes.policy != policy.LATEST:
+            own.discard(self.wishes.policy)
+            own |= {self.wishes.policy} if routes.named.get(self.wishes.policy) is loaded else set()
+        return tuple(sorted(own))
 
     def index(self) -> list[VersionStatus]:
         """Every version that is known, the pretrained one first if it serves, then by number."""
@@ -266,10 +275,11 @@ class Store:
         Raises:
             ArtifactError: It cannot be served.
         """
-        if number == policy.PRETRAINED and self._pretrained:
-            loaded = Loaded.of(number, *load(self._pretrained, self._pretrained.champion()))
-        else:
-            loaded = Loaded.of(number, *load(self._repository, number))
+        pretrained = self._pretrained if number == policy.PRETRAINED else None
+        repository = pretrained or self._repository
+        manifest = repository.manifest(pretrained.champion() if pretrained else number)
+        memory.require(manifest, memory.left())
+        loaded = Loaded.of(number, rebuild(manifest, repository.read(manifest)), manifest)
         loaded.warm()
         return loaded
 

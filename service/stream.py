@@ -12,6 +12,7 @@ from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
 from service import convert
 from service.convert import ReplyIds
+from service.reading import StoppingError
 from service.recognize import Recognition
 
 __all__ = ["Conversation"]
@@ -107,6 +108,15 @@ class Conversation:
         self._window = _Window()
         self._decoding = asyncio.Semaphore(DECODING)
         self._under_way: set[asyncio.Task[Outcome]] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Read no more: what was read is answered, and then the stream ends."""
+        self._stopping = True
+        self._window.end()
+        if self._reading:
+            self._reading.cancel()
 
     async def responses(
         self, requests: AsyncIterator[RecognizeStreamRequest]
@@ -114,14 +124,17 @@ class Conversation:
         """A response for each request, in their order.
 
         Raises:
+            StoppingError: The server stops.
             Exception: What ended the requests before their end, after the responses to those before.
         """
-        reading = asyncio.create_task(self._read(requests))
+        reading = self._reading = asyncio.create_task(self._read(requests))
         try:
             while batch := await self._window.take():
                 for request, outcome in zip(batch, await self._outcomes(batch), strict=True):
                     yield RecognizeStreamResponse(outcome=outcome, id=request.id)
                     self._window.answered(request)
+            if self._stopping:
+                raise StoppingError("the server stops; send what has no answer yet to another one, or again")
             await reading
         finally:  # at the end all of it is done already; the client may also have gone
             reading.cancel()

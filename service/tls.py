@@ -34,6 +34,8 @@ def check(settings: Settings) -> None:
             f"cannot listen on {settings.address}: other machines can reach it, and without TLS anybody on the way can "
             f"read what is sent; set --tls-cert and --tls-key, or say --allow-insecure {INSECURE_WORDS}"
         )
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca).check()
 
 
 def credentials(settings: Settings) -> grpc.ServerCredentials | None:
@@ -101,11 +103,22 @@ class Certificates:
         return tuple(_seen(file) for file in (self._certificate, self._key, self._client_ca) if file)
 
     def _read(self) -> grpc.ServerCertificateConfiguration:
+        self.check()
+        try:
+            pair = self._key.read_bytes(), self._certificate.read_bytes()
+            authorities = self._client_ca.read_bytes() if self._client_ca else None
+        except OSError as error:
+            raise ConfigError(f"TLS: {error}") from error
+        return grpc.ssl_server_certificate_configuration([pair], authorities)
+
+    def check(self) -> None:
+        """Look whether the files can be used. gRPC would say nothing of what is wrong; OpenSSL does.
+
+        Raises:
+            ConfigError: They cannot.
+        """
         files = f"TLS: {self._certificate} with {self._key}"
         try:
-            certificate, key = self._certificate.read_bytes(), self._key.read_bytes()
-            authorities = self._client_ca.read_bytes() if self._client_ca else None
-            # gRPC would say nothing of what is wrong: OpenSSL does, and sees a key of another certificate too.
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self._certificate, self._key, password=_no_password)
             if self._client_ca:
@@ -115,7 +128,6 @@ class Certificates:
             raise ConfigError(f"{files}: {error.reason or error}; expected PEM files that belong together") from error
         except (OSError, ValueError) as error:
             raise ConfigError(f"{files}: {error}") from error
-        return grpc.ssl_server_certificate_configuration([(key, certificate)], authorities)
 
 
 def _seen(file: Path) -> _Seen | None:

@@ -6,15 +6,16 @@ Imported where traces are on, and only then: what it needs is the extra `tracing
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from typing import Any
 
 import grpc
 import numpy as np
 from numpy.typing import NDArray
 from opentelemetry import propagate, trace
+from opentelemetry.context import attach
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -41,36 +42,35 @@ class Tracing(Observer):
     def __init__(self) -> None:
         """Begin; all is set by OpenTelemetry's own variables."""
         # What the environment says of the resource comes last, and wins.
-        resource = Resource({SERVICE_NAME: "numeral"}).merge(Resource.create())
+        resource = Resource.create({SERVICE_NAME: "numeral"}).merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("numeral")
 
-    @contextmanager
-    def span(self, method: str, metadata: Mapping[str, str]) -> Iterator[None]:
-        """The span of a call; part of the caller's trace where its metadata name one.
+    def enter(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Begin the span of a call; part of the caller's trace where its metadata name one.
 
         Args:
             method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
-            metadata: What the client has sent.
+            context: The call.
         """
         service, _, name = method[1:].rpartition("/")
-        with self._tracer.start_as_current_span(
+        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        span = self._tracer.start_span(
             method[1:],
             context=propagate.extract(metadata),
             kind=SpanKind.SERVER,
             attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": name},
-            record_exception=False,  # the sentence is for the client, and the unforeseen is in the log
-            set_status_on_exception=False,
-        ):
-            yield
+        )
+        attach(trace.set_span_in_context(span))  # for the call's own task: nothing to take back when that ends
 
     def answered(self, call: Call) -> None:
-        """Write into the span of the call how it has ended."""
+        """End the span of the call, with how the call has ended."""
         span = trace.get_current_span()
         span.set_attribute("rpc.grpc.status_code", call.code.value[0])
         if call.code in _AT_FAULT:
             span.set_status(Status(StatusCode.ERROR))
+        span.end()
 
     def decoded(self, pictures: int, seconds: float) -> None:
         """Add the time to the trace of the call."""

@@ -2,12 +2,16 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from functools import partial
 
 from core.artifact.repository import Repository, Snapshot
 from core.errors import ArtifactError
 from service.decisions import DecisionFile, Decisions
+from service.fallback import Fallback
 from service.follower import PUBLISH_COMMAND, Follower
+from service.notice import Notice, local_folder
 from service.observer import Observer
 from service.once import Once
 from service.store import Store
@@ -27,7 +31,7 @@ class Watcher:
     is logged once, and the next look comes after the same pause as ever.
 
     Attributes:
-        followed: Serial of the last decision that was followed.
+        followed: Serial of the last decision that was followed; −1 before the first look.
     """
 
     def __init__(
@@ -36,6 +40,9 @@ class Watcher:
         store: Store,
         decisions: DecisionFile | None = None,
         observer: Observer | None = None,
+        fallback: Fallback | None = None,
+        probation: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Look at nothing yet.
 
@@ -43,16 +50,22 @@ class Watcher:
             repository: Where versions are published.
             store: What follows.
             decisions: What was decided by an operator or by the service itself; None where nobody decides.
-            observer: Is told of versions that begin to serve, or cannot.
+            observer: Is told of versions that begin to serve, that cannot, and that the service goes back from.
+            fallback: Judges new versions; None for nobody.
+            probation: Seconds for which the version before a newer one is kept in memory, to go back to.
+            clock: Seconds, for the probation.
         """
-        self.followed = 0
+        self.followed = -1
+        self._observer = observer or Observer()
+        self._fallback = fallback
         self._repository = repository
         self._decisions = decisions
         self._once = Once(_log)
-        self._follower = Follower(repository, store, self._once, observer or Observer())
-        self._last = _NOTHING
+        kept = probation if fallback else 0.0
+        self._follower = Follower(repository, store, self._once, self._observer, kept, clock)
+        self._last: Snapshot | None = None  # what was there when it was reached last
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed to their end
-        self._stop = threading.Event()
+        self._notice = Notice(local_folder(repository.url), self._glance)
         # A daemon: a store that does not answer for minutes must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._interval = 0.0
@@ -62,27 +75,48 @@ class Watcher:
         """Begin to look.
 
         Args:
-            interval: Seconds of pause between two looks.
+            interval: Seconds of pause between two looks, at most: a folder tells by itself when something changes.
             after_look: Called from the watcher's thread after each look.
         """
         self._interval, self._after_look = interval, after_look
+        self._notice.start()
         self._thread.start()
 
     def stop(self, timeout: float = 1.0) -> None:
         """Look no more; waits at most `timeout` seconds for a look under way."""
-        self._stop.set()
+        self._notice.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._decisions:
+            self._decisions.leave()
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        going_on = True
+        while going_on:
             try:
                 self.look()
                 self._after_look()
             except BaseException as error:  # noqa: BLE001 — nobody would notice that a watcher has died
                 finding = "the watcher met an unforeseen error, and goes on"
                 self._once.say(type(error).__name__, logging.ERROR, finding, exc_info=error)
-            self._stop.wait(self._interval)
+            going_on = self._notice.wait(self._interval)
+
+    def _glance(self) -> bool:
+        """Whether there is something new to follow beside what the repository shows."""
+        self.judge()
+        return self._decisions is not None and self._decisions.look_different()
+
+    def judge(self) -> None:
+        """Go back from a version that does much worse than the one before it: decide so, for all processes."""
+        if self._fallback is None or self._decisions is None:
+            return
+        pairs = self._follower.compared()
+        for new, before in pairs:
+            if reason := self._fallback.verdict(new, before):
+                _log.error("%s: %s", new.words, reason)
+                self._decisions.change(partial(_demoted, new.number, reason, self._follower.stamp(new)))
+                self._observer.fell_back(new.version, before.version)
+        self._fallback.forget([loaded for pair in pairs for loaded in pair] + self._follower.serving())
 
     def look(self) -> None:
         """Look once, and follow what is found; an unreachable repository is logged, not raised."""
@@ -93,19 +127,16 @@ class Watcher:
         except ArtifactError as error:
             self._follower.trouble(str(error))
             reached = False  # what is decided is followed all the same, as far as memory goes
-        if (reached or decisions.serial != self.followed) and (self._last.digest, decisions.serial) != self._settled:
+        seen = self._last
+        new = seen is not None and (seen.digest, decisions.serial) != self._settled
+        if seen is not None and new and (reached or decisions.serial != self.followed):
             try:
-                self._follower.follow(self._last, decisions)
-                self._settled = (self._last.digest, decisions.serial)
+                self._follower.follow(seen, decisions)
+                self._settled = (seen.digest, decisions.serial)
             except ArtifactError as error:
                 self._follower.trouble(str(error))
                 reached = False
-        if (
-            reached
-            and self._last is not _NOTHING
-            and self._last.champion is not None
-            and self._once.right("repository")
-        ):
+        if reached and seen is not None and seen.champion is not None and self._once.right("repository"):
             _log.info("repository %s: the champion can be followed again", self._repository.url)
         self._acknowledge(decisions.serial)
 
@@ -113,3 +144,10 @@ class Watcher:
         if self._decisions and serial != self.followed:
             self._decisions.followed(serial)
         self.followed = serial
+
+
+def _demoted(number: int, reason: str, stamp: str, now: Decisions) -> Decisions:
+    """With the version withdrawn; what another process has decided alike stands."""
+    known = now.versions.get(number)
+    alike = known is not None and known.action == "demote" and known.stamp == stamp
+    return now if alike else now.add("demote", number, reason=reason, stamp=stamp)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -14,6 +14,13 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from core.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+
+READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
+"""Who only reads asks again soon anyway, and must not hang for the minutes that the library would go on trying."""
 
 
 class StoredObject(NamedTuple):
@@ -90,7 +97,8 @@ class Objects:
             return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
         with self._opening:  # two memories, opened at once, would be two stores
             if self._kept is None:
-                self._kept = from_url(self.url)
+                patient = self._writable or self.url.startswith("memory:")
+                self._kept = from_url(self.url, retry_config=None if patient else READ_AGAIN)
             return self._kept
 
     @contextmanager

@@ -88,9 +88,12 @@ def test_published_fields_keep_their_names_numbers_and_types():
     assert published.items() <= found.items()
 
 
-def test_every_message_field_and_call_is_commented():
-    lines = (ROOT / "protos/numeral/v1/recognizer.proto").read_text().splitlines()
-    declaration = re.compile(r"\s*(message|service|rpc|oneof|(repeated )?\w+ \w+ = \d+;)")
+@pytest.mark.parametrize("proto", ["numeral/v1/recognizer.proto", "inference/open_inference.proto"])
+def test_every_message_field_and_call_is_commented(proto):
+    lines = (ROOT / "protos" / proto).read_text().splitlines()
+    declaration = re.compile(
+        r"\s*(message|service|rpc|oneof|enum|((repeated|optional) |map<.*> )?[\w.]+( \w+)? = \d+;)"
+    )
     declared = [(above, line) for above, line in pairwise(lines) if declaration.match(line)]
     assert len(declared) > 10
     assert [line for above, line in declared if not above.strip().startswith("//")] == []

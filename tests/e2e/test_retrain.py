@@ -12,7 +12,8 @@ import pytest
 
 from core.artifact.repository import Repository
 from core.predictor import load
-from tests.e2e.workshop import Workshop
+from service.client import Recognizer
+from tests.e2e.workshop import ROOT, Workshop
 
 pytestmark = pytest.mark.xdist_group("prefect")
 
@@ -36,6 +37,29 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     assert not list((workshop.data_dir / "work").iterdir()), "a finished run leaves no unfinished work"
     storage = Path(workshop.environment["PREFECT_HOME"]) / "storage"
     assert not storage.exists() or not list(storage.iterdir()), "nothing is handed on as a pickle"
+
+
+def test_feedback_that_the_service_took_is_learned_from_once(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.environment["NUMERAL_FEEDBACK"] = str(tmp_path / "feedback")
+    picture = ROOT / "examples" / "seven.png"
+    server = workshop.start("service", "serve", "--port", "0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        address = server.stdout.readline().split()[-1]  # type: ignore[union-attr]
+        with Recognizer(address) as client:
+            reading = client.recognize(picture)
+            assert client.send_feedback(picture, 7, about=reading)
+    finally:
+        server.terminate()
+        server.wait(30)
+        server.stdout.close()  # type: ignore[union-attr]
+    done = workshop.retrain("train.epochs=1")
+    assert done.json["outcome"] == "published"
+    assert "feedback: 1 of users' pictures are trained on too" in done.stderr
+    learned = Repository(str(workshop.repository)).manifest(1).data.feedback
+    assert learned is not None
+    assert learned.images == 1
+    assert workshop.retrain("train.epochs=1").json["outcome"] == "unchanged"
+    assert not list((workshop.data_dir / "work").iterdir()), "a finished run leaves no unfinished work"
 
 
 def test_another_seed_gives_another_champion_and_a_rollback_brings_the_first_back(workshop: Workshop) -> None:

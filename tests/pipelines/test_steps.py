@@ -120,6 +120,8 @@ def test_a_published_version_loads_and_says_where_it_comes_from(
     assert manifest.architecture.parameter_count == 784 * 16 + 16 + 16 * 10 + 10
     assert manifest.files.keys() == {"weights.safetensors", "report.html", "card.md"}
     assert manifest.code.sources_sha256 == provenance.sources_digest()
+    assert manifest.spread is not None
+    assert manifest.spread.count == manifest.data.train_images, "of the training split alone"
     test_images, test_labels = (getattr(read_mnist(dataset.files), f"test_{part}") for part in ("images", "labels"))
     right = predictor.probabilities(test_images).argmax(axis=1) == test_labels
     assert manifest.test.accuracy == right.mean()

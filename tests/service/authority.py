@@ -20,14 +20,15 @@ class Authority:
         own = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         self.certificate.write_bytes(_pem(own.sign(self._key, hashes.SHA256())))
 
-    def issue(self, certificate: Path, key: Path, name: str = "server") -> bytes:
-        """Write a certificate and its key.
+    def issue(self, certificate: Path, key: Path, name: str = "server", host: str | None = None) -> bytes:
+        """Write a certificate and its key, for a host, or for 127.0.0.1 and localhost.
 
         Returns:
             The certificate as PEM.
         """
         private = ec.generate_private_key(ec.SECP256R1())
-        places = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")])
+        here = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        places = x509.SubjectAlternativeName([x509.DNSName(host)] if host else here)
         signed = self._builder(_named(name), private).add_extension(places, False).sign(self._key, hashes.SHA256())
         key.write_bytes(
             private.private_bytes(

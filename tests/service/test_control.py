@@ -1,10 +1,12 @@
 """What an operator decides, followed by a real watcher; and what several processes make of it."""
 
 import asyncio
+import threading
 
 import pytest
 
 from core.artifact.repository import Repository
+from service.client import Recognizer
 from service.control import Control, LoadRefusedError
 from service.decisions import DecisionFile
 from service.policy import Wishes
@@ -100,6 +102,27 @@ def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_rea
     assert one.store.ready("1")
 
 
+def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_version_is_there(repository, tmp_path):
+    publish(repository, seed=1)
+    nothing = Repository(str(tmp_path / "nothing"))
+    store, decisions = Store(nothing, repository.url), DecisionFile()
+    watcher = Watcher(nothing, store, decisions)
+    control = Control(store, watcher, decisions)
+    watcher.start(0.02, lambda: None)
+    try:
+        eventually(store.active)
+        asyncio.run(control.unload())
+        assert not store.ready()
+        asyncio.run(control.load())
+        assert store.choose().version == "pretrained"
+        asyncio.run(control.unload("pretrained"))
+        assert not store.ready()
+        with pytest.raises(LoadRefusedError, match="no version can be served"):
+            asyncio.run(control.load())
+    finally:
+        watcher.stop()
+
+
 @pytest.mark.parametrize("name", ["9", "challenger"])
 def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
     one = worker()
@@ -126,3 +149,55 @@ def test_a_process_that_starts_later_follows_what_was_decided_before(three, work
     second = worker()
     eventually(second.store.active)
     assert second.store.choose().version == "2"
+
+
+def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_path, start, pixels):
+    process = start(
+        "serve", "--repository", folder, "--port", 0, "--workers", 2, env={"NUMERAL_RUN_DIR": str(tmp_path)}
+    )
+    address = process.listening()
+    decisions = DecisionFile(tmp_path)
+    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both are there, and nothing was decided yet
+    serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
+    eventually(lambda: not decisions.behind(serial))
+    for _ in range(10):  # each connection comes to one process or the other
+        with Recognizer(address) as client:
+            assert client.recognize(pixels).model_version == "2"
+
+
+def test_a_decision_that_is_made_while_another_is_made_is_not_lost(tmp_path):
+    files = [DecisionFile(tmp_path) for _ in range(4)]
+
+    def decide(which: int) -> None:
+        for number in range(which * 10 + 1, which * 10 + 11):
+            files[which].change(lambda now, number=number: now.add("load", number))
+
+    threads = [threading.Thread(target=decide, args=(which,)) for which in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = files[0].read()
+    assert (found.serial, found.loads()) == (40, tuple(range(1, 41)))
+
+
+def test_a_file_that_cannot_be_read_leaves_what_was_decided_before(tmp_path, caplog):
+    file = DecisionFile(tmp_path)
+    file.change(lambda now: now.add("load", 7))
+    assert file.read().loads() == (7,)
+    (tmp_path / "control.json").write_text("half of it")
+    assert file.read().loads() == (7,)
+    assert "cannot be read" in caplog.text
+
+
+def test_the_health_of_a_server_says_not_serving_while_the_model_is_unloaded(
+    three, folder, tmp_path, serve, connect, monkeypatch
+):
+    monkeypatch.setenv("NUMERAL_RUN_DIR", str(tmp_path))
+    client = connect(serve(folder).address)
+    assert client.health() == "SERVING"
+    decisions = DecisionFile(tmp_path)
+    decisions.change(lambda now: now.close(True))
+    eventually(lambda: client.health() == "NOT_SERVING")
+    decisions.change(lambda now: now.close(False))
+    eventually(lambda: client.health() == "SERVING")

@@ -5,7 +5,18 @@ from datetime import UTC, datetime
 import pytest
 
 from core.artifact.alias import Move
-from service.policy import PRETRAINED, Refusal, choose, fallbacks, pretrained_serves, still_refused
+from service.policy import (
+    PRETRAINED,
+    Refusal,
+    Share,
+    Wishes,
+    choose,
+    drawn,
+    fallbacks,
+    pretrained_serves,
+    resolve,
+    still_refused,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +103,66 @@ def history(steps: list[int | str]) -> list[Move]:
             )
         )
     return moves
+
+
+@pytest.mark.parametrize(
+    ("situation", "champion", "active", "withdrawn", "stand_ins", "wanted"),
+    [
+        ("the champion was withdrawn while it serves", 4, 4, {4}, (3, 2), 3),
+        ("the champion was withdrawn, and so was the next best", 4, 4, {4, 3}, (3, 2), 2),
+        ("nothing else is there", 4, 4, {4}, (), None),
+        ("the champion was withdrawn, and an earlier one serves", 4, 3, {4}, (), 3),
+        ("another champion comes", 5, 3, {4}, (), 5),
+        ("the repository is suddenly empty", None, 4, {4}, (3,), 3),
+        ("at a cold start", 4, None, {4}, (3,), 3),
+    ],
+)
+def test_what_serves_in_the_place_of_a_version_that_was_withdrawn(
+    situation, champion, active, withdrawn, stand_ins, wanted
+):
+    assert choose(champion=champion, active=active, withdrawn=withdrawn, fallbacks=stand_ins) == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "number"),
+    [
+        ("champion", (), 2),
+        ("challenger", (), 3),
+        ("challenger", (3,), 3),
+        ("nobody", (), None),
+        ("latest", (), 4),
+        ("latest", (4,), 3),
+        ("latest", (4, 3, 2, 1), 4),
+        ("pinned:1", (), 1),
+        ("pinned:9", (), 9),
+        ("3", (), 3),
+    ],
+)
+def test_what_a_name_stands_for(name, bad, number):
+    assert resolve(name, {1, 2, 3, 4}, {"champion": 2, "challenger": 3}, bad) == number
+
+
+def test_where_nothing_was_published_latest_stands_for_nothing():
+    assert resolve("latest", (), {}) is None
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 1.0])
+def test_a_share_is_kept_exactly_over_any_run_of_calls_and_nearly_over_keys(fraction):
+    for start in (0, 12_345):
+        assert sum(drawn(fraction, "", turn) for turn in range(start, start + 1000)) == pytest.approx(
+            1000 * fraction, abs=2
+        )
+    assert sum(drawn(fraction, f"user {n}", 0) for n in range(10_000)) == pytest.approx(10_000 * fraction, abs=200)
+
+
+def test_a_key_is_drawn_alike_whatever_its_turn_and_stays_drawn_when_the_share_grows():
+    keys = [f"user {n}" for n in range(200)]
+    few, more = ([drawn(fraction, key, turn) for turn, key in enumerate(keys)] for fraction in (0.1, 0.3))
+    assert few == [drawn(0.1, key, 7) for key in keys]
+    assert all(later for earlier, later in zip(few, more, strict=True) if earlier)
+
+
+def test_wishes_name_each_version_once_and_that_of_the_policy_first():
+    wishes = Wishes.parse("latest", " 3, challenger,", "challenger:10%", "4:2.5%")
+    assert wishes.names == ("latest", "3", "challenger", "4")
+    assert wishes.shadow == Share("4", 0.025)

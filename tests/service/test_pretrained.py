@@ -141,7 +141,8 @@ def test_calls_without_pause_see_the_first_version_take_over_without_a_failure(
 
 
 def test_serve_says_in_words_which_version_it_is(pretrained, shipped, folder, start):
-    process = start("serve", "--repository", folder, "--pretrained", shipped, "--port", 0)
+    arguments = "--repository", folder, "--pretrained", shipped, "--port", 0, "--log-format", "text"
+    process = start("serve", *arguments)
     process.listening()
     eventually(lambda: "until one is published by: python -m pipelines retrain" in process.log)
     assert f"serving the pretrained version, weights sha256 {weights_of(pretrained, 1)}" in process.log

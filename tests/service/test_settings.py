@@ -28,6 +28,7 @@ def test_the_environment_sets_every_field(monkeypatch):
         "serve_also": "3,challenger",
         "canary": "challenger:10%",
         "shadow": "4:2.5%",
+        "fallback_seconds": 0.0,
         "feedback": "/feedback",
         "feedback_per_second": 0.5,
         "feedback_bytes": 1024,
@@ -41,6 +42,8 @@ def test_the_environment_sets_every_field(monkeypatch):
         "metrics_host": "0.0.0.0",
         "log_format": "json",
         "access_log": True,
+        "max_batch": 64,
+        "channelz": True,
     }
     assert wanted.keys() == Settings.model_fields.keys()
     for name, value in wanted.items():
@@ -84,6 +87,7 @@ def test_every_field_is_documented():
         ("drain_seconds", "-1"),
         ("drain_seconds", "inf"),
         ("max_picture_bytes", "10"),
+        ("max_batch", "0"),
         ("policy", "pinned:champion"),
         ("policy", "3"),
         ("serve_also", "3,not a name"),

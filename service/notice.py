@@ -1,0 +1,105 @@
+"""Waits until something may have changed: a folder tells it by itself, all else is asked again after a while."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from watchfiles import watch
+
+__all__ = ["Notice", "local_folder"]
+
+TICK = 0.1
+"""Seconds between two glances at what costs next to nothing to ask."""
+
+ECHO = 1.0
+"""Seconds after a change in which the pause is no longer than a tick. What is written into a folder right after it was
+made can go unnoticed, as the folder itself is not watched yet; and a version is a folder that was just made."""
+
+DEBOUNCE_MS, STEP_MS = 50, 10
+"""How long changes are gathered before they are told."""
+
+_log = logging.getLogger(__name__)
+
+
+def local_folder(url: str) -> Path | None:
+    """The folder that a URL names; None where it names none."""
+    return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+class Notice:
+    """Tells when to look. Where the system cannot watch a folder, it is looked at after each pause, as it is anyway."""
+
+    def __init__(self, folder: Path | None, glance: Callable[[], bool]) -> None:
+        """Watch nothing yet.
+
+        Args:
+            folder: What to watch; None for nothing. It need not be there yet.
+            glance: Whether something else has changed; quick.
+        """
+        self._folder = folder
+        self._glance = glance
+        self._changed = threading.Event()
+        self._stopped = threading.Event()
+        self._last_change = float("-inf")
+
+    def start(self) -> None:
+        """Begin to watch, from a thread."""
+        if self._folder:
+            # A daemon: it may wait for a folder on a disk that does not answer.
+            threading.Thread(target=self._watch, name="notice", daemon=True).start()
+
+    def stop(self) -> None:
+        """Wait no more, and let nobody wait."""
+        self._stopped.set()
+        self._changed.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something has changed, or for so many seconds.
+
+        Returns:
+            Whether to go on; False once stopped.
+        """
+        start = time.monotonic()
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            pause = min(seconds, TICK) if now - self._last_change < ECHO else seconds
+            if now - start >= pause or self._glance():
+                break
+            if self._changed.wait(min(TICK, pause - (now - start))):
+                self._changed.clear()
+                self._last_change = time.monotonic()
+                break
+        return not self._stopped.is_set()
+
+    def _watch(self) -> None:
+        said = False
+        while self._folder and not self._stopped.is_set():
+            try:
+                if self._folder.is_dir():
+                    self._tell_changes(self._folder)
+            except Exception as error:  # noqa: BLE001 — whatever the system says: looking after each pause goes on
+                if not said:
+                    _log.warning("%s cannot be watched (%s): it is looked at now and then", self._folder, error)
+                said = True
+            self._stopped.wait(1.0)
+
+    def _tell_changes(self, folder: Path) -> None:
+        changes = watch(
+            folder,
+            watch_filter=None,
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            stop_event=self._stopped,
+            rust_timeout=1000,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        )
+        for change in changes:
+            if change:
+                self._changed.set()
+            elif not folder.is_dir():
+                return  # another one may come in its place, and that one is not watched

@@ -1,0 +1,76 @@
+"""What deploy/ watches is what the service tells, and its certificates are good."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import grpc
+import yaml
+
+from service.metrics import Metrics
+from tests.service.harness import running
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+
+
+def told() -> set[str]:
+    """The names of all series, with the endings that Prometheus gives them."""
+    families = [(family.name, family.type) for family in Metrics().registry.collect()]
+    endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
+    return {name + ending for name, kind in families for ending in endings[kind]}
+
+
+def watched(text: str) -> set[str]:
+    return set(re.findall(r"numeral_[a-z_]+", text))
+
+
+def test_alerts_watch_series_that_there_are():
+    rules = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
+    names = watched("\n".join(rule["expr"] for rule in rules))
+    assert names
+    assert names - told() == set()
+    assert all(rule["annotations"]["summary"] for rule in rules)
+
+
+def test_the_dashboard_shows_every_series_that_there_is_and_no_others():
+    panels = json.loads((DEPLOY / "grafana/dashboards/numeral.json").read_text("utf-8"))["panels"]
+    names = watched("\n".join(target["expr"] for panel in panels for target in panel["targets"]))
+    assert names - told() == set()
+    missing = {name.removesuffix("_total") for name in told() if name.endswith("_total")} - {
+        name.removesuffix("_total") for name in names
+    }
+    assert missing <= {"numeral_shadow_images", "numeral_shadow_disagreements", "numeral_feedback"}
+
+
+def test_the_operators_page_names_every_metric():
+    page = (DEPLOY.parent / "docs/operations.md").read_text("utf-8")
+    counted = {family.name for family in Metrics().registry.collect()}
+    assert {name for name in counted if name not in page} == set()
+
+
+def test_what_is_published_is_published_on_this_machine_alone():
+    services = yaml.safe_load((DEPLOY / "compose.observability.yml").read_text("utf-8"))["services"]
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+    mounted = [mount.split(":")[0] for service in services.values() for mount in service.get("volumes", [])]
+    assert all((DEPLOY.parent / mount).exists() for mount in mounted if mount.startswith("./"))
+
+
+def test_the_script_makes_certificates_that_a_server_and_its_clients_take(tmp_path):
+    script = DEPLOY / "tls/make-certificates.sh"
+    subprocess.run([script, tmp_path / "tls"], check=True, capture_output=True)
+    files = {
+        name: tmp_path / "tls" / name for name in ("ca.pem", "server.pem", "server.key", "client.pem", "client.key")
+    }
+    assert all(file.stat().st_mode & 0o077 == 0 for name, file in files.items() if name.endswith(".key"))
+    credentials = grpc.ssl_channel_credentials(
+        files["ca.pem"].read_bytes(), files["client.key"].read_bytes(), files["client.pem"].read_bytes()
+    )
+    settings = {"tls_cert": "server.pem", "tls_key": "server.key", "tls_client_ca": "ca.pem"}
+    with (
+        running(tmp_path / "models", **{name: str(files[file]) for name, file in settings.items()}) as server,
+        grpc.secure_channel(server.address, credentials) as channel,
+    ):
+        assert channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=30)

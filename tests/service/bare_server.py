@@ -1,0 +1,53 @@
+"""A gRPC server that is none of ours: it fails as it is told, and remembers what it was sent."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import grpc
+
+from protos.numeral.v1.recognizer_pb2 import GetModelResponse, RecognizeResponse, SendFeedbackResponse
+from protos.numeral.v1.recognizer_pb2_grpc import RecognizerServicer, add_RecognizerServicer_to_server
+
+
+class Bare(RecognizerServicer):
+    """Answers every call after it has failed with each status of `failures`, one a call."""
+
+    def __init__(self, failures: list[grpc.StatusCode]) -> None:
+        self.failures = failures
+        self.calls = 0
+        self.metadata: list[dict[str, str]] = []
+
+    def _answer(self, response: object, context: grpc.ServicerContext) -> object:
+        self.calls += 1
+        self.metadata.append(dict(context.invocation_metadata()))
+        if self.failures:
+            context.abort(self.failures.pop(0), "as it was told")
+        return response
+
+    def Recognize(self, request, context):  # noqa: N802
+        return self._answer(RecognizeResponse(digit=3, model_version="bare"), context)
+
+    def GetModel(self, request, context):  # noqa: N802
+        return self._answer(GetModelResponse(name="bare"), context)
+
+    def SendFeedback(self, request, context):  # noqa: N802
+        return self._answer(SendFeedbackResponse(added=True), context)
+
+    def RecognizeStream(self, requests, context):  # noqa: N802
+        return self._answer(iter(()), context)
+
+
+@contextmanager
+def bare(
+    *failures: grpc.StatusCode, listen: Callable[[grpc.Server], int] = lambda s: s.add_insecure_port("127.0.0.1:0")
+) -> Iterator[tuple[str, Bare]]:
+    """Run one until the block ends; gives its address and what it remembers."""
+    server, answers = grpc.server(ThreadPoolExecutor(4)), Bare(list(failures))
+    add_RecognizerServicer_to_server(answers, server)
+    port = listen(server)
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}", answers
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,51 @@
+"""What tools that know nothing of the service can find out: reflection and channelz."""
+
+import grpc
+import pytest
+from google.protobuf import descriptor_pool
+from google.protobuf.message_factory import GetMessageClass
+from grpc_channelz.v1 import channelz_pb2
+from grpc_channelz.v1.channelz_pb2_grpc import ChannelzStub
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from tests.service.tiny_model import publish
+
+SERVICES = {
+    "numeral.v1.Recognizer",
+    "inference.GRPCInferenceService",
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1alpha.ServerReflection",
+}
+
+
+def test_every_service_is_listed(folder, serve):
+    with grpc.insecure_channel(serve(folder).address) as channel:
+        assert set(ProtoReflectionDescriptorDatabase(channel).get_services()) == SERVICES
+    with grpc.insecure_channel(serve(folder, channelz=True).address) as channel:
+        assert set(ProtoReflectionDescriptorDatabase(channel).get_services()) == SERVICES | {
+            "grpc.channelz.v1.Channelz"
+        }
+
+
+def test_a_tool_that_has_no_stubs_can_ask_for_a_digit(repository, folder, serve, pixels):
+    publish(repository, seed=1)
+    with grpc.insecure_channel(serve(folder).address) as channel:
+        pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
+        method = pool.FindServiceByName("inference.GRPCInferenceService").FindMethodByName("ModelInfer")
+        request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+        call = channel.unary_unary(
+            "/inference.GRPCInferenceService/ModelInfer", request.SerializeToString, response.FromString
+        )
+        asked = request(model_name="mnist", raw_input_contents=[pixels.tobytes()])
+        asked.inputs.add(name="image", datatype="UINT8", shape=[1, 784])
+        assert call(asked, timeout=60).model_version == "1"
+
+
+def test_channelz_tells_of_connections_only_where_it_is_wanted(folder, serve):
+    with grpc.insecure_channel(serve(folder, channelz=True).address) as channel:
+        servers = ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest(), timeout=60).server
+        assert any(server.data.calls_started for server in servers)
+    with grpc.insecure_channel(serve(folder).address) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest(), timeout=60)
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
