@@ -20,6 +20,7 @@ from service.client import Recognizer
 from service.observer import Observer
 from service.recognize import Recognition
 from service.store import Store
+from service.watcher import Watcher
 from tests.service.harness import drawing, eventually
 from tests.service.tiny_model import publish
 
@@ -74,7 +75,7 @@ class Dropped(Observer):
 def recognition(repository, observer: Observer) -> Recognition:
     publish(repository, seed=1)
     store = Store(repository)
-    store.load(1)
+    Watcher(repository, store).look()
     return Recognition(store, PictureLimits(), pool=None, observer=observer)
 
 
