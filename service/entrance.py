@@ -1,4 +1,8 @@
-"""The first step of a call: it gets a name, which the client is told, and which is in all that the call logs."""
+"""The first step of a call: it gets a name, which is in all that the call logs.
+
+Who has named his call finds the name in the reply, and whoever is refused finds it beside the reason. The others are
+not told: metadata that nobody asked for would only make every call longer.
+"""
 
 import itertools
 import os
@@ -12,7 +16,7 @@ from service.logs import request_id
 __all__ = ["REQUEST_ID", "Naming"]
 
 REQUEST_ID = "x-request-id"
-"""The metadata that a client may name its call with, and that it finds the name in when it is answered."""
+"""The metadata that a client may name its call with, and that it finds the name in."""
 
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
 """What else a client sends goes into no log, and is replaced."""
@@ -28,7 +32,8 @@ class Naming:
     def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """Name one call; the context of its task keeps the name to its end."""
         name = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
-        if not isinstance(name, str) or not _ACCEPTABLE.fullmatch(name):
+        if name and isinstance(name, str) and _ACCEPTABLE.fullmatch(name):
+            context.set_trailing_metadata(((REQUEST_ID, name),))
+        else:
             name = f"{self._prefix}-{next(self._numbers)}"
         request_id.set(name)
-        context.set_trailing_metadata(((REQUEST_ID, name),))

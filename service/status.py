@@ -13,7 +13,9 @@ from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.access import DeniedError, UnauthenticatedError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
 from service.control import LoadRefusedError
+from service.entrance import REQUEST_ID
 from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
+from service.logs import request_id
 from service.observer import Call, Observer
 from service.reading import ERROR_METADATA, RequestError, StoppingError
 from service.store import NoModelError, NotReadyError, UnknownVersionError
@@ -198,8 +200,8 @@ async def _abort(context: _Context, error: Exception, method: str) -> Never:
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    about = context.trailing_metadata() or ()  # the name of the call
-    await context.abort(code, sentence, (*about, (ERROR_METADATA, type(error).__name__), *_retry_hints(error)))
+    about = ((REQUEST_ID, request_id.get()), (ERROR_METADATA, type(error).__name__))
+    await context.abort(code, sentence, (*about, *_retry_hints(error)))
 
 
 def _retry_hints(error: Exception) -> tuple[tuple[str, str], ...]:

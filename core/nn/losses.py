@@ -22,9 +22,9 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
         (…, K), same dtype.
     """
     # Subtracting the row's maximum changes nothing (it cancels), and exp then never overflows: float32 ends near e⁸⁸.
-    p: Array = np.subtract(logits, logits.max(axis=-1, keepdims=True), out=out)
+    p: Array = np.subtract(logits, np.maximum.reduce(logits, axis=-1, keepdims=True), out=out)
     np.exp(p, out=p)
-    p /= p.sum(axis=-1, keepdims=True)
+    p /= np.add.reduce(p, axis=-1, keepdims=True)
     return p
 
 

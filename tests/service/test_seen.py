@@ -44,11 +44,13 @@ def test_a_call_keeps_the_name_that_its_client_gave_it(repository, folder, serve
 
 
 @pytest.mark.parametrize("metadata", [[], [("x-request-id", "x" * 129)], [("x-request-id", 'a "quoted" name')]])
-def test_a_call_without_a_usable_name_is_given_one_of_its_own(repository, folder, serve, call, pixels, metadata):
+def test_a_call_without_a_usable_name_is_given_one_of_its_own_and_is_told_it_with_a_refusal(
+    repository, folder, serve, call, pixels, metadata
+):
     publish(repository, seed=1)
     server = serve(folder)
-    request = RecognizeRequest(pixels=pixels.tobytes())
-    names = [call(server.address, request, *metadata)["x-request-id"] for _ in range(2)]
+    assert "x-request-id" not in call(server.address, RecognizeRequest(pixels=pixels.tobytes()), *metadata)
+    names = [call(server.address, RecognizeRequest(), *metadata)["x-request-id"] for _ in range(2)]
     assert names[0] != names[1]
     assert all(name not in dict(metadata).values() for name in names)
 
