@@ -71,10 +71,7 @@ class Admission:
         Raises:
             OverloadedError: Too much waits already.
         """
-        if self.pictures and self.pictures + pictures > self._most_pictures:
-            raise self._refusal(f"{self.pictures:,} pictures wait already, at most {self._most_pictures:,} may")
-        if self.bytes and self.bytes + size > self._most_bytes:
-            raise self._refusal(f"{self.bytes:,} bytes wait already, at most {self._most_bytes:,} may")
+        self.check(pictures, size)
         start = monotonic()
         self.pictures += pictures
         self.bytes += size
@@ -84,6 +81,17 @@ class Admission:
             self.pictures -= pictures
             self.bytes -= size
             self._stay += 0.1 * (monotonic() - start - self._stay)
+
+    def check(self, pictures: int, size: int) -> None:
+        """Turn a call away if too much waits already; let in, it must not wait.
+
+        Raises:
+            OverloadedError: Too much waits already.
+        """
+        if self.pictures and self.pictures + pictures > self._most_pictures:
+            raise self._refusal(f"{self.pictures:,} pictures wait already, at most {self._most_pictures:,} may")
+        if self.bytes and self.bytes + size > self._most_bytes:
+            raise self._refusal(f"{self.bytes:,} bytes wait already, at most {self._most_bytes:,} may")
 
     def _refusal(self, finding: str) -> OverloadedError:
         # Not all at the same moment: else they would meet again at the door.

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from math import exp, lgamma
+from math import exp, isfinite, lgamma
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,8 @@ class Fallback(Observer):
     ) -> None:
         """A batch went through; rows that are not finite went badly."""
         # A sum is finite only if all of it is; rows are looked at one by one only where one is not.
-        sound = len(images) if np.isfinite(probabilities.sum()) else int(np.isfinite(probabilities).all(axis=1).sum())
+        finite = isfinite(np.add.reduce(probabilities, axis=None))
+        sound = len(images) if finite else int(np.isfinite(probabilities).all(axis=1).sum())
         self._add(loaded, len(images), len(images) - sound)
 
     def rejected(self, loaded: Loaded, _reason: str) -> None:

@@ -14,6 +14,7 @@ from core.errors import PictureError
 from protos.inference import open_inference_pb2 as pb
 from protos.inference import open_inference_pb2_grpc
 from service import control_requests, describe, tensors
+from service.batcher import LARGEST
 from service.control import Control
 from service.in_order import in_order
 from service.recognize import Answer, Recognition
@@ -99,21 +100,25 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ModelInfer(self, request: pb.ModelInferRequest, _context: _Context) -> pb.ModelInferResponse:  # noqa: N802
         """Which digits do these pictures show?"""
+        return await self._counted(request, together=False)
+
+    async def _counted(self, request: pb.ModelInferRequest, *, together: bool) -> pb.ModelInferResponse:
+        """Answer; `together` with others that come in the same turn of the event loop."""
         start = perf_counter_ns()
         try:
-            return await self._infer(request, start)
+            return await self._infer(request, start, together=together)
         except Exception:
             self._failed(request, perf_counter_ns() - start)
             raise
 
     async def ModelStreamInfer(  # noqa: N802
-        self, requests: AsyncIterator[pb.ModelInferRequest], context: _Context
+        self, requests: AsyncIterator[pb.ModelInferRequest], _context: _Context
     ) -> AsyncIterator[pb.ModelStreamInferResponse]:
         """The same for a stream; what is wrong with one request is told in its place."""
 
         async def answer(request: pb.ModelInferRequest) -> pb.ModelStreamInferResponse:
             try:
-                response = await self.ModelInfer(request, context)
+                response = await self._counted(request, together=True)
             except Exception as error:  # noqa: BLE001 — the last place to log it; the stream goes on
                 return _stream_error(request, error)
             response.parameters["triton_final_response"].bool_param = True
@@ -122,12 +127,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         async for response in in_order(requests, answer, self._stopping):
             yield response
 
-    async def _infer(self, request: pb.ModelInferRequest, start: int) -> pb.ModelInferResponse:
+    async def _infer(self, request: pb.ModelInferRequest, start: int, *, together: bool) -> pb.ModelInferResponse:
         _check_name(request.model_name)
         wanted = tensors.wanted_of(request)
         pictures = tensors.pictures_of(request, max_batch=self._max_batch)
         converted = perf_counter_ns()
-        answer = await self._answer(pictures, request.model_version)
+        answer = await self._answer(pictures, request.model_version, together=together)
         answered = perf_counter_ns()
         loaded = answer.loaded
         response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
@@ -142,8 +147,10 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         self._statistics.succeeded(loaded.version, parts, end - start)
         return response
 
-    async def _answer(self, pictures: Any, wanted: str) -> Answer:
+    async def _answer(self, pictures: Any, wanted: str, *, together: bool) -> Answer:
         if not isinstance(pictures, list):
+            if len(pictures) <= LARGEST and not together:
+                return self._recognition.at_once(pictures, wanted=wanted)
             return await self._recognition.images(pictures, wanted=wanted)
         answer, errors = await self._recognition.encoded(pictures, wanted=wanted)
         found = [(index, error) for index, error in enumerate(errors) if error]

@@ -41,6 +41,8 @@ CAPACITY = 30_000
 """Records in a file; it takes no more room than those that are used. The first one takes what finds no room."""
 
 CELL = {name: FIRST + index for index, name in enumerate(COUNTERS)}
+_LAST, _INFERENCES = CELL["last_inference_ms"], CELL["inferences"]
+_EXECUTIONS, _EXECUTIONS_NS = CELL["executions"], CELL["executions_ns"]
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,12 @@ class Statistics(Observer):
         with self._lock:
             self._latest = (loaded.version, nanoseconds)
             row = self._row(loaded.version)
-            self._cells[row + CELL["last_inference_ms"]] = time.time_ns() // 1_000_000
-            self._add(row, inferences=count, executions=1, executions_ns=nanoseconds)
-            self._add(self._row(loaded.version, count), executions=1, executions_ns=nanoseconds)
+            cells = self._cells  # one by one, as this is done for every lone image
+            cells[row + _LAST] = time.time_ns() // 1_000_000
+            cells[row + _INFERENCES] += count
+            for each in (row, self._row(loaded.version, count)):
+                cells[each + _EXECUTIONS] += 1
+                cells[each + _EXECUTIONS_NS] += nanoseconds
 
     def latest(self, version: str) -> int:
         """How long the latest run of a version took, in nanoseconds; 0 if another version has run since."""
