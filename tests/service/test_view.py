@@ -1,9 +1,11 @@
 """`python -m service status`, beside servers at work."""
 
 import json
+import time
 
 import pytest
 
+from service.seen import TICK_SECONDS
 from service.view import Place, Status, Version, read
 from tests.service.harness import eventually
 from tests.service.tiny_model import damage, publish, weights_file
@@ -27,6 +29,7 @@ def test_json_tells_calls_versions_and_reasons_in_one_document(repository, serve
         client.recognize(pixels)
     repository.promote(2, by="tests", why="damaged")
     eventually(lambda: "version 2 refused" in server.log)
+    time.sleep(2 * TICK_SECONDS)  # the metrics are as old as that at most
     done = run("status", *server.where, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
