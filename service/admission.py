@@ -1,8 +1,6 @@
 """How much may wait. A call that would wait too long is told so at once; one that nobody waits for is not computed."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from time import monotonic
 
@@ -47,7 +45,13 @@ def check_deadline(expiry: float | None = None) -> None:
 
 
 class Admission:
-    """Counts what waits, in pictures and in bytes. Belongs to one event loop."""
+    """Counts what waits, in pictures and in bytes. Belongs to one event loop.
+
+    Attributes:
+        pictures: How many wait.
+        bytes: How large they are together.
+        stay: Seconds that a call waits, and is computed: a moving average.
+    """
 
     def __init__(self, most_pictures: int, most_bytes: int) -> None:
         """Nothing waits yet.
@@ -58,10 +62,9 @@ class Admission:
         """
         self._most_pictures, self._most_bytes = most_pictures, most_bytes
         self.pictures = self.bytes = 0
-        self._stay = 0.0  # seconds that a call waits, and is computed: a moving average
+        self.stay = 0.0
 
-    @contextmanager
-    def __call__(self, pictures: int, size: int) -> Iterator[None]:
+    def __call__(self, pictures: int, size: int) -> "_Stay":
         """Let a call in, for as long as the context lasts.
 
         Args:
@@ -72,15 +75,7 @@ class Admission:
             OverloadedError: Too much waits already.
         """
         self.check(pictures, size)
-        start = monotonic()
-        self.pictures += pictures
-        self.bytes += size
-        try:
-            yield
-        finally:
-            self.pictures -= pictures
-            self.bytes -= size
-            self._stay += 0.1 * (monotonic() - start - self._stay)
+        return _Stay(self, pictures, size)
 
     def check(self, pictures: int, size: int) -> None:
         """Turn a call away if too much waits already; let in, it must not wait.
@@ -95,5 +90,24 @@ class Admission:
 
     def _refusal(self, finding: str) -> OverloadedError:
         # Not all at the same moment: else they would meet again at the door.
-        seconds = max(_SHORTEST_RETRY, self._stay) * random.uniform(1, 2)  # noqa: S311 — nothing secret
+        seconds = max(_SHORTEST_RETRY, self.stay) * random.uniform(1, 2)  # noqa: S311 — nothing secret
         return OverloadedError(f"too busy: {finding}; try again in {seconds * 1000:.0f} ms", seconds)
+
+
+class _Stay:
+    """What one call adds to what waits. A class, not a generator: many calls make one."""
+
+    __slots__ = ("_admission", "_pictures", "_size", "_start")
+
+    def __init__(self, admission: Admission, pictures: int, size: int) -> None:
+        self._admission, self._pictures, self._size = admission, pictures, size
+        self._start = monotonic()
+
+    def __enter__(self) -> None:
+        self._admission.pictures += self._pictures
+        self._admission.bytes += self._size
+
+    def __exit__(self, *_: object) -> None:
+        self._admission.pictures -= self._pictures
+        self._admission.bytes -= self._size
+        self._admission.stay += 0.1 * (monotonic() - self._start - self._admission.stay)

@@ -71,19 +71,21 @@ def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
 
 def answers(answer: Answer, ids: ReplyIds) -> list[RecognizeResponse]:
     """A message for each row of an answer."""
-    digits = answer.probabilities.argmax(axis=1).tolist()
     version, digest = answer.loaded.version, answer.loaded.weights_sha256
-    return [
-        RecognizeResponse(
-            digit=digit,
-            probabilities=row,
-            confidence=row[digit],
-            reply_id=ids.next(),
-            model_version=version,
-            weights_sha256=digest,
+    messages = []
+    for row in answer.probabilities.tolist():
+        confidence = max(row)
+        messages.append(
+            RecognizeResponse(
+                digit=row.index(confidence),
+                probabilities=row,
+                confidence=confidence,
+                reply_id=ids.next(),
+                model_version=version,
+                weights_sha256=digest,
+            )
         )
-        for digit, row in zip(digits, answer.probabilities.tolist(), strict=True)
-    ]
+    return messages
 
 
 def problem(error: Exception) -> Outcome:

@@ -14,7 +14,6 @@ from core.errors import PictureError
 from protos.inference import open_inference_pb2 as pb
 from protos.inference import open_inference_pb2_grpc
 from service import control_requests, describe, tensors
-from service.batcher import LARGEST
 from service.control import Control
 from service.in_order import in_order
 from service.recognize import Answer, Recognition
@@ -100,13 +99,13 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ModelInfer(self, request: pb.ModelInferRequest, _context: _Context) -> pb.ModelInferResponse:  # noqa: N802
         """Which digits do these pictures show?"""
-        return await self._counted(request, together=False)
+        return await self._counted(request, alone=True)
 
-    async def _counted(self, request: pb.ModelInferRequest, *, together: bool) -> pb.ModelInferResponse:
-        """Answer; `together` with others that come in the same turn of the event loop."""
+    async def _counted(self, request: pb.ModelInferRequest, *, alone: bool) -> pb.ModelInferResponse:
+        """Answer; `alone` where the request is a call of its own, and not one of a stream."""
         start = perf_counter_ns()
         try:
-            return await self._infer(request, start, together=together)
+            return await self._infer(request, start, alone=alone)
         except Exception:
             self._failed(request, perf_counter_ns() - start)
             raise
@@ -118,7 +117,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
         async def answer(request: pb.ModelInferRequest) -> pb.ModelStreamInferResponse:
             try:
-                response = await self._counted(request, together=True)
+                response = await self._counted(request, alone=False)
             except Exception as error:  # noqa: BLE001 — the last place to log it; the stream goes on
                 return _stream_error(request, error)
             response.parameters["triton_final_response"].bool_param = True
@@ -127,12 +126,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         async for response in in_order(requests, answer, self._stopping):
             yield response
 
-    async def _infer(self, request: pb.ModelInferRequest, start: int, *, together: bool) -> pb.ModelInferResponse:
+    async def _infer(self, request: pb.ModelInferRequest, start: int, *, alone: bool) -> pb.ModelInferResponse:
         _check_name(request.model_name)
         wanted = tensors.wanted_of(request)
         pictures = tensors.pictures_of(request, max_batch=self._max_batch)
         converted = perf_counter_ns()
-        answer = await self._answer(pictures, request.model_version, together=together)
+        answer = await self._answer(pictures, request.model_version, alone=alone)
         answered = perf_counter_ns()
         loaded = answer.loaded
         response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
@@ -147,11 +146,10 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         self._statistics.succeeded(loaded.version, parts, end - start)
         return response
 
-    async def _answer(self, pictures: Any, wanted: str, *, together: bool) -> Answer:
+    async def _answer(self, pictures: Any, wanted: str, *, alone: bool) -> Answer:
         if not isinstance(pictures, list):
-            if len(pictures) <= LARGEST and not together:
-                return self._recognition.at_once(pictures, wanted=wanted)
-            return await self._recognition.images(pictures, wanted=wanted)
+            ask = self._recognition.call if alone else self._recognition.images
+            return await ask(pictures, wanted=wanted)
         answer, errors = await self._recognition.encoded(pictures, wanted=wanted)
         found = [(index, error) for index, error in enumerate(errors) if error]
         if found:

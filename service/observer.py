@@ -1,8 +1,7 @@
 """Who is told what the service does: metrics, drift, shadow, fallback. None of them may hold up an answer."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import grpc
 import numpy as np
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Call", "Observer", "Observers"]
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """One call that has ended.
 
     Attributes:
@@ -118,64 +116,26 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several as one."""
+    """Several as one. Each is told only what it has a method of its own for: most care for little, calls are many."""
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
-        self._observers = tuple(observers)
+        """Tell these, in this order."""
+        self._observers: list[Observer] = []
+        for observer in observers:
+            self._observers += observer._observers if isinstance(observer, Observers) else [observer]
+        for event, silent in vars(Observer).items():
+            if not event.startswith("_"):
+                listeners = [each for each in self._observers if getattr(type(each), event) is not silent]
+                setattr(self, event, _all_of([getattr(each, event) for each in listeners]))
 
-    def computed(
-        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
-    ) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.computed(loaded, images, probabilities, seconds)
 
-    def rejected(self, loaded: "Loaded", reason: str) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.rejected(loaded, reason)
+def _all_of(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
+    """One function that calls all of them."""
+    if len(listeners) == 1:
+        return listeners[0]
 
-    def failed(self, loaded: "Loaded", images: int) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.failed(loaded, images)
+    def tell(*arguments: object) -> None:
+        for listener in listeners:
+            listener(*arguments)
 
-    def dropped(self, reason: str, pictures: int) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.dropped(reason, pictures)
-
-    def answered(self, call: Call) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.answered(call)
-
-    def decoded(self, pictures: int, seconds: float) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.decoded(pictures, seconds)
-
-    def swapped(self, loaded: "Loaded") -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.swapped(loaded)
-
-    def load_failed(self, version: str, reason: str) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.load_failed(version, reason)
-
-    def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.shadowed(loaded, images, disagreed)
-
-    def fell_back(self, left: str, taken: str) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.fell_back(left, taken)
-
-    def feedback(self, outcome: str) -> None:
-        """Tell all of them."""
-        for observer in self._observers:
-            observer.feedback(outcome)
+    return tell

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.errors import PictureError
 from core.imaging import PictureLimits, digit_from_bytes
 from service.admission import Admission, ExpiredError, check_deadline, expires
-from service.batcher import Batcher
+from service.arrivals import Arrivals
+from service.batcher import LARGEST, Batcher
 from service.observer import Observer
 from service.reading import Reading
 from service.store import Loaded, Store
@@ -47,6 +48,7 @@ class Recognition:
         pool: Executor | None,
         observer: Observer,
         admission: Admission | None = None,
+        arrivals: Arrivals | None = None,
     ) -> None:
         """Recognize.
 
@@ -56,13 +58,14 @@ class Recognition:
             pool: Threads that decode pictures; None for those of the event loop.
             observer: Is told what was computed.
             admission: How much may wait; None for no limit.
+            arrivals: Which calls are on their way; None where that is not known.
         """
         self.store = store
         self._limits = limits
         self._pool = pool
         self._observer = observer
         self._admission = admission or Admission(sys.maxsize, sys.maxsize)
-        self._batcher = Batcher(self._probabilities, observer.dropped)
+        self._batcher = Batcher(self._probabilities, observer.dropped, (arrivals or Arrivals()).expected)
 
     async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
         """What the digits are that are framed already.
@@ -80,13 +83,18 @@ class Recognition:
         with self._admission(len(images), images.nbytes):
             return Answer(loaded, await self._batcher.probabilities(loaded, images))
 
-    def at_once(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
-        """The same as `images`, here and now: for a call that comes alone.
+    async def call(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
+        """The same for the images of a unary call: at once where it comes alone, else with those of the others.
 
-        grpcio's asyncio server begins one call in a turn of the event loop. So in a unary call there is nobody to be
-        computed together with, and a turn of waiting for others would take longer than the network.
+        grpcio's asyncio server accepts one call in a turn of the event loop, so that the turn alone brings nobody to be
+        computed together with.
         """
+        if len(images) > LARGEST:
+            return await self.images(images, wanted=wanted)
         loaded = self.store.choose(wanted)
+        if self._batcher.crowded():
+            with self._admission(len(images), images.nbytes):
+                return Answer(loaded, await self._batcher.gathered(loaded, images))
         self._admission.check(len(images), images.nbytes)
         return self.compute(loaded, images)
 

@@ -84,7 +84,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
             if error is not None:
                 raise error
         else:
-            answer = self._recognition.at_once(picture[np.newaxis], wanted=wanted)
+            answer = await self._recognition.call(picture[np.newaxis], wanted=wanted)
         return convert.answers(answer, self._ids)[0]
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802

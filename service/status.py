@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
 from service.access import DeniedError, UnauthenticatedError
 from service.admission import ExpiredError, OverloadedError, check_deadline, expires
+from service.arrivals import Arrivals
 from service.control import LoadRefusedError
 from service.entrance import REQUEST_ID
 from service.feedback import FeedbackFullError, FeedbackOffError, FeedbackRateError
@@ -77,22 +78,25 @@ class Translator:
     Attributes:
         under_way: How many calls are being answered now.
         steps: What is done first in each call.
+        arrivals: Which calls are on their way.
     """
 
-    def __init__(self, observer: Observer, steps: Iterable[Step] = ()) -> None:
+    def __init__(self, observer: Observer, steps: Iterable[Step] = (), arrivals: Arrivals | None = None) -> None:
         """Translate.
 
         Args:
             observer: Is told of each call that has ended.
             steps: What is done first in each call, in the call's own context; it may raise like a handler.
+            arrivals: Is told of each call that is accepted, and of each that begins.
         """
         self.steps = tuple(steps)
         self.under_way = 0
+        self.arrivals = arrivals or Arrivals()
         self._observer = observer
 
     def on(self, server: grpc.aio.Server) -> "Registrar":
         """What to register our own servicers on, in the server's place: `add_…Servicer_to_server(servicer, this)`."""
-        return Registrar(server, self._around)
+        return Registrar(server, self._around, self.arrivals)
 
     def _around(self, method: str, handler: Any) -> Any:
         # Parsed inside, where bytes that cannot be parsed are an error like any other.
@@ -143,18 +147,37 @@ class Translator:
 class Registrar:
     """Takes the handlers that generated code registers, and registers them on a server with something around each."""
 
-    def __init__(self, server: grpc.aio.Server, around: Callable[[str, Any], Any]) -> None:
+    def __init__(
+        self, server: grpc.aio.Server, around: Callable[[str, Any], Any], arrivals: Arrivals | None = None
+    ) -> None:
         self._server = server
         self._around = around
+        self._arrivals = arrivals or Arrivals()
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Register the methods of one service."""
-        wrapped = {name: self._around(f"/{service}/{name}", handler) for name, handler in handlers.items()}
-        # As generic handlers alone: those are looked up in a dict, too, and interceptors see both alike.
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, wrapped),))
+        methods = {f"/{service}/{name}": handler for name, handler in handlers.items()}
+        wrapped = {method: self._around(method, handler) for method, handler in methods.items()}
+        # As generic handlers alone: grpcio's asyncio server waits for the next call of each registered method in a
+        # task of its own, and goes through all of those tasks for every call.
+        self._server.add_generic_rpc_handlers((_Lookup(wrapped, self._arrivals),))
 
     def add_generic_rpc_handlers(self, _handlers: object) -> None:
         """The same methods once more, as generated code gives them; they cannot be listed."""
+
+
+class _Lookup(grpc.GenericRpcHandler):
+    """Finds handlers by their method's full name. gRPC asks once it has accepted a call, and then reads the message."""
+
+    def __init__(self, handlers: Mapping[str, Any], arrivals: Arrivals) -> None:
+        self._handlers = handlers
+        self._arrivals = arrivals
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
+        """The handler of a method; None where there is no such method."""
+        method = handler_call_details.method
+        self._arrivals.accept(method)
+        return self._handlers.get(method)
 
 
 class _UnderWay:
@@ -172,6 +195,7 @@ class _UnderWay:
 
     def begin(self) -> None:
         """Take the first steps; take note of the deadline, which may have passed already."""
+        self._translator.arrivals.begin()
         for step in self._translator.steps:
             step(self._method, self._context)
         remaining = self._context.time_remaining()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service.admission import Admission, ExpiredError, OverloadedError, expires
-from service.batcher import LARGEST, Batcher
+from service.arrivals import Arrivals
+from service.batcher import CROWD_CALLS, GATHERED, LARGEST, Batcher
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 SEVEN, EIGHT = SimpleNamespace(version="7"), SimpleNamespace(version="8")
@@ -19,7 +20,8 @@ class Bench:
     def __init__(self) -> None:
         self.batches: list[tuple[str, int]] = []
         self.dropped: list[tuple[str, int]] = []
-        self.batcher = Batcher(self._compute, lambda *what: self.dropped.append(what))
+        self.arrivals = Arrivals(["/Call"])
+        self.batcher = Batcher(self._compute, lambda *what: self.dropped.append(what), self.arrivals.expected)
 
     def _compute(self, loaded, images):
         self.batches.append((loaded.version, len(images)))
@@ -30,6 +32,17 @@ class Bench:
     async def ask(self, loaded=SEVEN, images=ONE):
         return await self.batcher.probabilities(loaded, images)
 
+    async def call(self, accepted: asyncio.Event, message: asyncio.Event, loaded=SEVEN, images=ONE):
+        """As gRPC makes a call: accepted, its message read, then answered."""
+        await accepted.wait()
+        self.arrivals.accept("/Call")
+        await asyncio.sleep(0)
+        await message.wait()
+        self.arrivals.begin()
+        if self.batcher.crowded():
+            return await self.batcher.gathered(loaded, images)
+        return self._compute(loaded, images)
+
 
 def test_calls_of_one_turn_are_computed_together_and_each_gets_its_own_rows():
     async def scene(bench):
@@ -39,6 +52,90 @@ def test_calls_of_one_turn_are_computed_together_and_each_gets_its_own_rows():
     answers = asyncio.run(scene(bench := Bench()))
     assert bench.batches == [("7", 6)]
     assert [a.ravel().tolist() for a in answers] == [[1], [3, 3, 3], [2, 2]]
+
+
+def now() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+async def one_after_another(bench: Bench, count: int) -> None:
+    for _ in range(count):
+        await bench.call(now(), now())
+
+
+def test_a_call_that_comes_alone_is_computed_at_once():
+    async def scene(bench):
+        for n in range(1, 51):
+            call = asyncio.create_task(bench.call(now(), now()))
+            for _ in range(2):  # it is accepted, and its message is read
+                await asyncio.sleep(0)
+            assert call.done(), "it waits for nobody, not even for a turn of the loop"
+            assert bench.batches == [("7", 1)] * n
+
+    asyncio.run(scene(Bench()))
+
+
+def test_calls_that_are_on_their_way_are_waited_for():
+    async def scene(bench):
+        second = asyncio.Event()
+        calls = [asyncio.create_task(bench.call(now(), message)) for message in (now(), second)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert bench.batches == []
+        second.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 2)]
+
+
+def test_in_a_crowd_a_call_waits_until_those_who_come_would_be_known():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
+        third = asyncio.Event()
+        calls = [asyncio.create_task(bench.call(accepted, now())) for accepted in (now(), third)]
+        for _ in range(4):
+            await asyncio.sleep(0)
+        third.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 2), ("7", 2)]
+
+
+def test_a_crowd_is_forgotten_after_some_calls_that_come_alone():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
+        await one_after_another(bench, CROWD_CALLS)
+        assert not bench.batcher.crowded()
+
+    asyncio.run(scene(Bench()))
+
+
+def test_no_more_than_some_are_waited_for():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2 * GATHERED + 3)))
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", GATHERED), ("7", GATHERED), ("7", 3)]
+
+
+@pytest.mark.parametrize("never", [asyncio.Event, None], ids=["slow", "cancelled"])
+def test_who_never_sends_a_message_is_not_waited_for_for_ever(never):
+    async def scene(bench):
+        late = asyncio.create_task(bench.call(now(), asyncio.Event()))
+        first = asyncio.create_task(bench.call(now(), now()))
+        await asyncio.sleep(0)
+        if never is None:
+            late.cancel()
+        await asyncio.wait_for(first, timeout=5)
+        await asyncio.wait_for(bench.call(now(), now()), timeout=5)
+        late.cancel()
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 1), ("7", 1)]
 
 
 def test_versions_are_never_mixed():

@@ -96,7 +96,7 @@ def test_an_unforeseen_error_is_logged_in_full_and_not_shown(
     def fail(*_: object, **_options: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(Recognition, "at_once", fail)
+    monkeypatch.setattr(Recognition, "compute", fail)
     with pytest.raises(Exception, match="INTERNAL: internal error") as caught:
         client.recognize(pixels)
     assert "secret" not in str(caught.value)

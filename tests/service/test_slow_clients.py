@@ -1,0 +1,96 @@
+"""Clients that take their time, or have gone without a word: others are answered as if they were not there."""
+
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
+from tests.service.harness import expected
+from tests.service.tiny_model import publish
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, SETTINGS = 0, 1, 4
+END_HEADERS = 4
+CALL = {
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": "/numeral.v1.Recognizer/Recognize",
+    ":authority": "slow",
+    "content-type": "application/grpc",
+    "te": "trailers",
+}
+HALF = struct.pack(">BI", 0, 800) + bytes(100)
+"""A message of 800 bytes, and the first hundred of them."""
+
+
+def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes:
+    """A frame of HTTP/2 (RFC 9113, section 4.1)."""
+    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+
+def head(stream: int) -> bytes:
+    """The begin of a call: its headers, each as a literal that is not indexed (RFC 7541, section 6.2.2)."""
+    words = ((name.encode(), value.encode()) for name, value in CALL.items())
+    block = b"".join(bytes([0, len(name)]) + name + bytes([len(value)]) + value for name, value in words)
+    return frame(HEADERS, stream, block, END_HEADERS)
+
+
+@pytest.fixture
+def say(repository, folder, serve) -> Iterator[Callable[[bytes], socket.socket]]:
+    """Open a connection to a server, `say.address`, and send it some bytes; it stays open until the test ends."""
+    publish(repository, seed=1)
+    address = serve(folder).address
+    host, port = address.split(":")
+    with ExitStack() as stack:
+
+        def speak(words: bytes) -> socket.socket:
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(words)
+            return connection
+
+        speak.address = address
+        yield speak
+
+
+@pytest.mark.parametrize(
+    ("words", "connections"),
+    [
+        (b"", 200),
+        (PREFACE, 200),
+        (PREFACE + frame(SETTINGS, 0) + b"".join(head(2 * n + 1) for n in range(50)), 10),
+        (
+            PREFACE + frame(SETTINGS, 0) + b"".join(head(2 * n + 1) + frame(DATA, 2 * n + 1, HALF) for n in range(50)),
+            10,
+        ),
+        (b"GET / HTTP/1.1\r\nHost: slow\r\n\r\n", 50),
+    ],
+    ids=["silent", "a greeting", "heads of calls", "halves of messages", "HTTP/1.1"],
+)
+def test_clients_that_send_only_a_part_hold_up_nobody(words, connections, say, repository, connect, pixels):
+    for _ in range(connections):
+        say(words)
+    client = connect(say.address)
+    for _ in range(20):
+        assert client.recognize(pixels, timeout=5).probabilities == pytest.approx(
+            expected(repository, 1, pixels), abs=1e-6
+        )
+
+
+def test_a_message_that_trickles_in_is_answered_when_it_is_whole(say, repository, connect, pixels):
+    slow = say(PREFACE + frame(SETTINGS, 0) + head(1))
+    message = RecognizeRequest(pixels=pixels.tobytes()).SerializeToString()
+    for piece in (struct.pack(">BI", 0, len(message)), message[:300], message[300:]):
+        time.sleep(0.05)
+        connect(say.address).recognize(pixels, timeout=5)
+        slow.sendall(frame(DATA, 1, piece))
+    slow.sendall(frame(DATA, 1, flags=1))
+    slow.settimeout(10)
+    received = b""
+    while b"grpc-status" not in received:
+        received += slow.recv(4096)
+    digest = repository.manifest(1).files["weights.safetensors"].sha256
+    assert digest.encode() in received
