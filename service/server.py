@@ -141,14 +141,15 @@ class Server:
     def _register(self, recognition: Recognition) -> None:
         """Answer the methods of our own protocols."""
         ours = self._translator.on(self._grpc)
-        self._servicer = RecognizerServicer(recognition, self._feedback)
+        most = self._settings.max_batch
+        self._servicer = RecognizerServicer(recognition, self._feedback, max_batch=most)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._servicer, ours)  # type: ignore[no-untyped-call]
         self._inference = InferenceServicer(
             recognition,
             self.control,
             self._statistics,
             serving=self._health.is_serving,
-            max_batch=self._settings.max_batch,
+            max_batch=most,
         )
         open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self._inference, ours)  # type: ignore[no-untyped-call]
 

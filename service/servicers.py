@@ -38,12 +38,9 @@ from service.recognize import Answer, Recognition
 from service.store import Loaded
 from service.stream import Conversation
 
-__all__ = ["MAX_BATCH", "RECOGNIZER", "RecognizerServicer"]
+__all__ = ["RECOGNIZER", "RecognizerServicer"]
 
 RECOGNIZER: str = DESCRIPTOR.services_by_name["Recognizer"].full_name
-
-MAX_BATCH = 1024
-"""Pictures in one call of RecognizeBatch."""
 
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
 """Items of feedback in one response."""
@@ -58,15 +55,17 @@ _NOTHING = np.zeros((28, 28), np.uint8)
 class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     """numeral.v1.Recognizer."""
 
-    def __init__(self, recognition: Recognition, feedback: Feedback) -> None:
+    def __init__(self, recognition: Recognition, feedback: Feedback, *, max_batch: int) -> None:
         """Serve.
 
         Args:
             recognition: What answers.
             feedback: What keeps the true digits.
+            max_batch: How many pictures one call of RecognizeBatch may hold.
         """
         self._recognition = recognition
         self._feedback = feedback
+        self._max_batch = max_batch
         self._explaining = Aside("explanations")
         self._ids = convert.ReplyIds()
         self._conversations: set[Conversation] = set()
@@ -89,8 +88,8 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
         """Which digit does each picture show?"""
-        if not 1 <= len(request.pictures) <= MAX_BATCH:
-            raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {MAX_BATCH:,}")
+        if not 1 <= len(request.pictures) <= self._max_batch:
+            raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {self._max_batch:,}")
         errors: dict[int, NumeralError] = {}
         pictures: list[bytes | NDArray[np.uint8]] = []
         for index, message in enumerate(request.pictures):

@@ -90,9 +90,7 @@ class Settings(BaseSettings):
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
-    max_batch: int = Field(
-        1024, description="Pictures that one request of the Open Inference Protocol may hold.", ge=1, le=65_536
-    )
+    max_batch: int = Field(1024, description="Pictures that one request may hold.", ge=1, le=65_536)
     channelz: bool = Field(False, description="Whether to tell of gRPC's connections (grpc.channelz.v1).")
     # Which versions serve.
     policy: Annotated[str, _wish("policy")] = Field(

@@ -23,7 +23,6 @@ from protos.numeral.v1.recognizer_pb2 import (
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service import stream
-from service.servicers import MAX_BATCH
 from tests.service.harness import encoded, eventually, expected
 from tests.service.tiny_model import publish
 
@@ -79,17 +78,27 @@ def test_a_batch_is_answered_picture_by_picture_and_bad_ones_have_their_errors(s
     assert len({outcomes[index].answer.reply_id for index in (0, 2, 5)}) == 3
 
 
-@pytest.mark.parametrize("count", [0, MAX_BATCH + 1])
+def batch_of(count: int, pixels: np.ndarray) -> RecognizeBatchRequest:
+    return RecognizeBatchRequest(pictures=[Picture(pixels=pixels.tobytes())] * count)
+
+
+@pytest.mark.parametrize("count", [0, 1025])
 def test_a_batch_of_no_pictures_or_too_many_is_refused_with_both_numbers(stub, count, pixels):
-    request = RecognizeBatchRequest(pictures=[Picture(pixels=pixels.tobytes())] * count)
-    code, sentence = refused(stub.RecognizeBatch, request)
+    code, sentence = refused(stub.RecognizeBatch, batch_of(count, pixels))
     assert code is INVALID
     assert sentence == f"a batch of {count:,} pictures; expected 1 to 1,024"
 
 
 def test_the_largest_batch_is_answered(stub, pixels):
-    request = RecognizeBatchRequest(pictures=[Picture(pixels=pixels.tobytes())] * MAX_BATCH)
-    assert len(stub.RecognizeBatch(request, timeout=30).outcomes) == MAX_BATCH
+    assert len(stub.RecognizeBatch(batch_of(1024, pixels), timeout=30).outcomes) == 1024
+
+
+def test_a_server_may_be_told_to_take_smaller_batches(repository, folder, serve, pixels):
+    publish(repository, seed=1)
+    with grpc.insecure_channel(serve(folder, max_batch=3).address) as channel:
+        recognize_batch = RecognizerStub(channel).RecognizeBatch
+        assert len(recognize_batch(batch_of(3, pixels), timeout=10).outcomes) == 3
+        assert refused(recognize_batch, batch_of(4, pixels)) == (INVALID, "a batch of 4 pictures; expected 1 to 3")
 
 
 # which version
