@@ -1,5 +1,6 @@
 """Between numeral.v1's messages and what the service computes with."""
 
+from collections.abc import Sequence
 from itertools import count
 from secrets import token_hex
 from typing import Protocol
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.artifact.manifest import Manifest
 from core.errors import PictureUnreadableError
-from core.imaging import from_pixels
+from core.imaging import FRAMING, from_pixels
 from protos.numeral.v1.recognizer_pb2 import (
     FeedbackItem,
     GetModelResponse,
@@ -20,11 +21,10 @@ from protos.numeral.v1.recognizer_pb2 import (
     TestResult,
 )
 from service.feedback import Listed
-from service.recognize import Answer
 from service.status import status_of
 from service.store import Loaded
 
-__all__ = ["ReplyIds", "WithPicture", "answers", "feedback_item", "model", "picture_of", "problem"]
+__all__ = ["ReplyIds", "WithPicture", "feedback_item", "framed", "model", "picture_of", "problem", "put_answer"]
 
 
 class WithPicture(Protocol):
@@ -69,23 +69,30 @@ def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
             )
 
 
-def answers(answer: Answer, ids: ReplyIds) -> list[RecognizeResponse]:
-    """A message for each row of an answer."""
-    version, digest = answer.loaded.version, answer.loaded.weights_sha256
-    messages = []
-    for row in answer.probabilities.tolist():
-        confidence = max(row)
-        messages.append(
-            RecognizeResponse(
-                digit=row.index(confidence),
-                probabilities=row,
-                confidence=confidence,
-                reply_id=ids.next(),
-                model_version=version,
-                weights_sha256=digest,
-            )
-        )
-    return messages
+def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
+    """The images of messages that all hold images framed already, (N, 28, 28); None if one of them does not."""
+    pixels = [message.pixels for message in messages]
+    if any(len(each) != FRAMING.size**2 for each in pixels):
+        return None
+    return np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, FRAMING.size, FRAMING.size)
+
+
+def put_answer(message: RecognizeResponse, loaded: Loaded, row: list[float], ids: ReplyIds) -> None:
+    """Write what a version made of one image into a message, in its place in a larger one: a copy takes as long again.
+
+    Args:
+        message: An empty one.
+        loaded: The version.
+        row: The probabilities.
+        ids: Names the answer.
+    """
+    confidence = max(row)
+    message.digit = row.index(confidence)
+    message.probabilities.extend(row)
+    message.confidence = confidence
+    message.reply_id = ids.next()
+    message.model_version = loaded.version
+    message.weights_sha256 = loaded.weights_sha256
 
 
 def problem(error: Exception) -> Outcome:

@@ -1,6 +1,6 @@
 """The gRPC servicers: they convert, call and convert back, and decide nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import grpc
@@ -20,7 +20,6 @@ from protos.numeral.v1.recognizer_pb2 import (
     GetModelResponse,
     ListFeedbackRequest,
     ListFeedbackResponse,
-    Outcome,
     RecognizeBatchRequest,
     RecognizeBatchResponse,
     RecognizeRequest,
@@ -84,12 +83,17 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
                 raise error
         else:
             answer = await self._recognition.call(picture[np.newaxis], wanted=wanted)
-        return convert.answers(answer, self._ids)[0]
+        response = RecognizeResponse()
+        convert.put_answer(response, answer.loaded, answer.probabilities[0].tolist(), self._ids)
+        return response
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
         """Which digit does each picture show?"""
         if not 1 <= len(request.pictures) <= self._max_batch:
             raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {self._max_batch:,}")
+        framed = convert.framed(request.pictures)
+        if framed is not None:
+            return self._outcomes(await self._recognition.call(framed, wanted=request.model_version), {})
         errors: dict[int, NumeralError] = {}
         pictures: list[bytes | NDArray[np.uint8]] = []
         for index, message in enumerate(request.pictures):
@@ -100,11 +104,17 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
                 pictures.append(_NOTHING)
         answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
         errors |= {index: error for index, error in enumerate(found) if error is not None}
-        outcomes = [
-            convert.problem(errors[index]) if index in errors else Outcome(answer=message)
-            for index, message in enumerate(convert.answers(answer, self._ids))
-        ]
-        return RecognizeBatchResponse(outcomes=outcomes)
+        return self._outcomes(answer, errors)
+
+    def _outcomes(self, answer: Answer, errors: Mapping[int, NumeralError]) -> RecognizeBatchResponse:
+        response = RecognizeBatchResponse()
+        for index, row in enumerate(answer.probabilities.tolist()):
+            outcome = response.outcomes.add()
+            if index in errors:
+                outcome.CopyFrom(convert.problem(errors[index]))
+            else:
+                convert.put_answer(outcome.answer, answer.loaded, row, self._ids)
+        return response
 
     async def RecognizeStream(  # noqa: N802
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
@@ -123,10 +133,11 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         digit = _digit(request.digit) if request.HasField("digit") else None
         loaded, picture = self._recognition.store.choose(request.model_version), convert.picture_of(request)
         image, saliency = await self._explaining.run(self._explain, loaded, picture, digit)
-        [message] = convert.answers(Answer(loaded, saliency.probabilities[np.newaxis]), self._ids)
-        return ExplainResponse(
-            answer=message, digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
+        response = ExplainResponse(
+            digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
         )
+        convert.put_answer(response.answer, loaded, saliency.probabilities.tolist(), self._ids)
+        return response
 
     def _explain(
         self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None

@@ -14,6 +14,7 @@ from service import convert
 from service.convert import ReplyIds
 from service.reading import StoppingError
 from service.recognize import Recognition
+from service.store import Loaded
 
 __all__ = ["Conversation"]
 
@@ -170,7 +171,7 @@ class Conversation:
                 answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
             except NumeralError as failure:
                 return convert.problem(failure)
-        return convert.problem(error) if error else Outcome(answer=convert.answers(answer, self._ids)[0])
+        return convert.problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
         """What becomes of each: images that ask for the same version are computed together."""
@@ -195,4 +196,9 @@ class Conversation:
             answer = await self._recognition.images(np.stack(images), wanted=wanted)
         except NumeralError as error:
             return [convert.problem(error)] * len(images)
-        return [Outcome(answer=message) for message in convert.answers(answer, self._ids)]
+        return [self._outcome(answer.loaded, row) for row in answer.probabilities.tolist()]
+
+    def _outcome(self, loaded: Loaded, row: list[float]) -> Outcome:
+        outcome = Outcome()
+        convert.put_answer(outcome.answer, loaded, row, self._ids)
+        return outcome
