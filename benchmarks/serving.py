@@ -50,6 +50,7 @@ class Case:
         images: In one message.
         share: Of `--calls`, so that each case takes about as long.
         unit: Of its figure.
+        method: Of our calls; peers are always asked by ModelInfer.
     """
 
     name: str
@@ -58,16 +59,18 @@ class Case:
     images: int
     share: float
     unit: str
+    method: str
 
     def figure(self, found: Load) -> float:
         """What is compared."""
         return found.middle if self.unit == "µs" else found.rate * self.images
 
 
-SINGLE = Case("calls-64", 16, 4, 1, 1.0, "calls/s")
-LONE = Case("lone-call", 1, 1, 1, 0.25, "µs")
-BATCHES = Case("batches-64", 4, 2, BATCH, 0.1, "images/s")
-CASES = (SINGLE, LONE, BATCHES)
+SINGLE = Case("calls-64", 16, 4, 1, 1.0, "calls/s", OURS + "Recognize")
+LONE = Case("lone-call", 1, 1, 1, 0.25, "µs", OURS + "Recognize")
+BATCHES = Case("batches-64", 8, 1, BATCH, 0.1, "images/s", OURS + "RecognizeBatch")
+TENSORS = Case("tensors-64", 8, 1, BATCH, 0.1, "images/s", INFER)
+CASES = (SINGLE, LONE, BATCHES, TENSORS)
 OTHERS = ("stream", "swaps", "ready", "memory")
 
 
@@ -132,7 +135,7 @@ def _peers(folder: Path, reply: bytes) -> list[_Peer]:
     ]
     for name, package, start in (("MLServer", "mlserver", sides.mlserver), ("Triton", "pytriton", sides.triton)):
         python = sides.interpreter(package)
-        found.append(_Peer(name, partial(start, python, folder) if python else None, INFER, (*one, BATCHES), package))
+        found.append(_Peer(name, partial(start, python, folder) if python else None, INFER, CASES, package))
     return found
 
 
@@ -176,10 +179,9 @@ def _started(peer: _Peer) -> Iterator[sides.Side]:
 
 
 def _ours(case: Case, we: sides.Side, images: np.ndarray, calls: int) -> float:
-    method = OURS + ("Recognize" if case.images == 1 else "RecognizeBatch")
-    message = _message(case, method, images)
-    sides.call(we.port, method, message)
-    return _figure(case, we.port, method, message, calls)
+    message = _message(case, case.method, images)
+    sides.call(we.port, case.method, message)
+    return _figure(case, we.port, case.method, message, calls)
 
 
 def _figure(case: Case, port: int, method: str, message: bytes, calls: int) -> float:
