@@ -31,9 +31,9 @@ class Naming:
 
     def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """Name one call; the context of its task keeps the name to its end."""
-        name = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
-        if name and isinstance(name, str) and _ACCEPTABLE.fullmatch(name):
-            context.set_trailing_metadata(((REQUEST_ID, name),))
-        else:
-            name = f"{self._prefix}-{next(self._numbers)}"
-        request_id.set(name)
+        for key, name in context.invocation_metadata() or ():
+            if key == REQUEST_ID and isinstance(name, str) and _ACCEPTABLE.fullmatch(name):
+                context.set_trailing_metadata(((REQUEST_ID, name),))
+                request_id.set(name)
+                return
+        request_id.set(f"{self._prefix}-{next(self._numbers)}")

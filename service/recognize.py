@@ -4,8 +4,8 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,7 @@ FRAMED_BYTES = 28 * 28
 """What an image takes that is framed already."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What one version made of some images.
 
     Attributes:
