@@ -69,12 +69,13 @@ def connect(serve: Callable[..., Running]) -> Iterator[Callable[..., Recognizer]
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Process]]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
     """Start `python -m service …`: `start("serve", "--port", 0, env={…})`."""
+    temporary = {"TMPDIR": str(tmp_path_factory.mktemp("run"))}  # who is killed leaves things there
     with ExitStack() as stack:
 
         def begin(*arguments: object, env: dict[str, str] | None = None, cwd: Path = ROOT) -> Process:
-            process = Process(*arguments, env=env or {}, cwd=cwd)
+            process = Process(*arguments, env=temporary | (env or {}), cwd=cwd)
             stack.callback(process.kill)
             return process
 
