@@ -142,7 +142,7 @@ def _peers(folder: Path, reply: bytes) -> list[_Peer]:
 def _against_peers(
     case: Case, we: sides.Side, peers: Sequence[_Peer], images: np.ndarray, rounds: int, calls: int
 ) -> list[Result]:
-    """One after the other: servers that wait take memory, and now and then a little of a core."""
+    """One after the other: servers that wait take memory. Who is not measured is stopped."""
     results = []
     for peer in peers:
         ours, theirs = [], []
@@ -152,8 +152,10 @@ def _against_peers(
                 _until_it_answers(they.port, peer.method, message)
                 for number in range(rounds):
                     people.print(f"{case.name}: {peer.name}, round {number + 1} of {rounds}", style="dim")
-                    ours.append(_ours(case, we, images, calls))
-                    theirs.append(_figure(case, they.port, peer.method, message, calls))
+                    with sides.asleep(they):
+                        ours.append(_ours(case, we, images, calls))
+                    with sides.asleep(we):
+                        theirs.append(_figure(case, they.port, peer.method, message, calls))
         except _AbsentError as error:
             people.print(f"{case.name}: {peer.name} is not measured: {error}", style="red", markup=False)
             results.append(Result(case.name, peer.name, round(_ours(case, we, images, calls)), None, case.unit, None))

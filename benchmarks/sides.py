@@ -92,6 +92,16 @@ def triton(python: str, folder: Path) -> Iterator[Side]:
         yield side
 
 
+@contextmanager
+def asleep(side: Side) -> Iterator[None]:
+    """Stop a server, and all that it has started, for as long as the context lasts: some are busy while they wait."""
+    os.killpg(side.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(side.pid, signal.SIGCONT)
+
+
 def interpreter(package: str) -> str | None:
     """The Python that has a peer: NUMERAL_BENCH_<PACKAGE> names it, else this one, where it is installed here."""
     named = os.environ.get(f"NUMERAL_BENCH_{package.upper()}")
