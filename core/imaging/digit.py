@@ -49,7 +49,7 @@ def from_array(array: NDArray[Any]) -> Digit:
 
 
 def from_pixels(data: bytes) -> Digit:
-    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), a view that cannot be written.
+    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), taken as it is.
 
     Raises:
         PictureUnreadableError: Another number of bytes.
@@ -60,7 +60,7 @@ def from_pixels(data: bytes) -> Digit:
             f"raw pixels: {len(data):,} bytes, expected {size * size} ({size} rows of {size}); "
             "send an encoded picture (PNG, JPEG, …) as a picture instead"
         )
-    return np.frombuffer(data, np.uint8).reshape(size, size)
+    return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy: what the caller gets can be written
 
 
 def to_digit(picture: Image.Image) -> Digit:

@@ -55,7 +55,7 @@ def test_another_version_is_sound_and_answers_differently(models):
 def test_an_unknown_case_ends_in_one_sentence_and_status_2():
     done = run("serving", "--case", "cals-64")
     assert done.returncode == 2
-    assert "error: no case matches 'cals-64'; known: calls-64, lone-call, batches-64, stream" in done.stderr
+    assert "error: no case matches 'cals-64'; known: calls-64, lone-call, batches-64, tensors-64, stream" in done.stderr
 
 
 def test_without_h2load_the_error_says_how_to_get_it(models, monkeypatch):

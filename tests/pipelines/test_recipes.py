@@ -30,4 +30,4 @@ def test_an_ensembles_members_are_networks_of_the_recipe_cnn() -> None:
     ensemble, cnn = load_recipe("ensemble"), load_recipe("cnn")
     assert ensemble.members()[0].train == cnn.train
     assert ensemble.model == cnn.model
-    assert [member.train.seed for member in ensemble.members()] == [1, 2, 3, 4, 5]
+    assert [member.train.seed for member in ensemble.members()] == [1, 2, 3, 4]
