@@ -111,11 +111,21 @@ def run_deployment() -> str:
 
 
 def _post(path: str, body: dict[str, Any]) -> Any:
-    return httpx.post(f"{PREFECT}/api/{path}", json=body, timeout=30).raise_for_status().json()
+    return _api("POST", path, json=body)
+
+
+def _api(method: str, path: str, **options: Any) -> Any:
+    """What Prefect answers; 503 means that its database was busy, and to ask again, as Prefect's own client does."""
+
+    def answer() -> httpx.Response | None:
+        response = httpx.request(method, f"{PREFECT}/api/{path}", timeout=30, **options)
+        return None if response.status_code == 503 else response.raise_for_status()
+
+    return wait_for(answer, f"Prefect answers {path}").json()
 
 
 def _final_state(flow_run: str) -> str | None:
-    state = httpx.get(f"{PREFECT}/api/flow_runs/{flow_run}", timeout=30).raise_for_status().json()["state"]["type"]
+    state = _api("GET", f"flow_runs/{flow_run}")["state"]["type"]
     return state if state in {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"} else None
 
 
