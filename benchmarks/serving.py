@@ -50,7 +50,7 @@ class Case:
         images: In one message.
         share: Of `--calls`, so that each case takes about as long.
         unit: Of its figure.
-        method: Of our calls; peers are always asked by ModelInfer.
+        method: Of our calls. Servers of models are always asked by ModelInfer, bare handlers as we are.
     """
 
     name: str
