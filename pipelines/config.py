@@ -49,23 +49,34 @@ class DataSection(_Section):
 
 
 class ModelSection(_Section):
-    """The network's structure; see `core.nn.architectures`."""
+    """The network's structure; see `core.nn.architectures`. Of an ensemble whose members differ, one structure each."""
 
     input_shape: tuple[int, ...]
-    layers: tuple[dict[str, Any], ...]
+    layers: tuple[dict[str, Any], ...] = ()
+    members: tuple[tuple[dict[str, Any], ...], ...] = ()
 
     @model_validator(mode="after")
     def _builds(self) -> Self:
         if int(np.prod(self.input_shape)) != 784:
             raise ConfigError(f"input_shape {list(self.input_shape)}: expected 784 pixels in all")
-        network = self.build(np.random.default_rng(0))
-        if network.output_shape != (len(LABELS),):
-            raise ConfigError(f"the last layer gives {network.output_shape}, expected ({len(LABELS)},): one per digit")
+        if bool(self.layers) == bool(self.members):
+            found = "both layers and members" if self.layers else "neither layers nor members"
+            raise ConfigError(f"model: {found}, expected layers for one network, or members: one list of layers each")
+        for number, layers in enumerate(self.structures):
+            where = f"member {number}: " if self.members else ""
+            try:
+                network = build(self.input_shape, layers, rng=np.random.default_rng(0))
+            except ConfigError as error:
+                raise ConfigError(f"{where}{error}") from error
+            if network.output_shape != (len(LABELS),):
+                shape = f"{network.output_shape}, expected ({len(LABELS)},)"
+                raise ConfigError(f"{where}the last layer gives {shape}: one per digit")
         return self
 
-    def build(self, rng: np.random.Generator) -> Sequential:
-        """A new network with random weights."""
-        return build(self.input_shape, self.layers, rng=rng)
+    @property
+    def structures(self) -> tuple[tuple[dict[str, Any], ...], ...]:
+        """The layers of each network that is described: one, or those of the members."""
+        return self.members or (self.layers,)
 
 
 class TrainSection(_Section):
@@ -87,7 +98,7 @@ class TrainSection(_Section):
     diagnose_every: int = Field(0, ge=0)
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
-    members: int = Field(1, ge=1, le=100)  # trained one after another, with this seed and those that follow
+    members: int = Field(1, ge=1, le=100)  # of each structure; trained one after another, each with the next seed
 
     @field_validator("schedule", mode="before")
     @classmethod
@@ -133,19 +144,25 @@ class Recipe(_Section):
     promotion: PromotionSection = PromotionSection()
 
     def members(self) -> "tuple[Recipe, ...]":
-        """The networks that are trained, each as a recipe of its own: they differ in their seeds alone."""
-        if self.train.members == 1:
-            return (self,)
-        seeds = range(self.train.seed, self.train.seed + self.train.members)
-        sections = [self.train.model_copy(update={"members": 1, "seed": seed}) for seed in seeds]
-        return tuple(self.model_copy(update={"train": section}) for section in sections)
+        """The networks that are trained, each as a recipe of its own: they differ in structure and seed alone."""
+        networks = self.model.structures * self.train.members
+        return tuple(
+            self.model_copy(
+                update={
+                    "model": self.model.model_copy(update={"layers": layers, "members": ()}),
+                    "train": self.train.model_copy(update={"members": 1, "seed": seed}),
+                }
+            )
+            for seed, layers in enumerate(networks, start=self.train.seed)
+        )
 
     @property
     def layers(self) -> tuple[dict[str, Any], ...]:
-        """The structure of what is published: the model's, or an ensemble of so many."""
-        if self.train.members == 1:
-            return self.model.layers
-        return ({"kind": Ensemble.kind, "members": [list(self.model.layers)] * self.train.members},)
+        """The structure of what is published: the network's, or an ensemble's."""
+        structures = [list(member.model.layers) for member in self.members()]
+        if len(structures) == 1:
+            return tuple(structures[0])
+        return ({"kind": Ensemble.kind, "members": structures},)
 
     def build(self, rng: np.random.Generator) -> Sequential:
         """A new network of that structure with random weights."""

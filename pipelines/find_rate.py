@@ -21,7 +21,11 @@ _ROWS = 28
 
 
 def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTest:
-    """Bring the data, and try rates on the batches that a training would begin with; nothing is kept."""
+    """Bring the data, and try rates on the batches that a training would begin with; nothing is kept.
+
+    Of an ensemble it is the first member that is tried.
+    """
+    recipe, *_ = recipe.members()
     dataset = steps.verify(steps.bring(data_dir, mirrors))
     start = training.begin(recipe)
     with TemporaryDirectory() as work:

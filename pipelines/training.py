@@ -49,7 +49,7 @@ def train(
     """Train, or go on where an interrupted run of the same data, recipe and code was after its last whole epoch."""
     members = recipe.members()
     if len(members) == 1:
-        return _train_one(dataset, preprocessing, recipe, work, on_epoch)
+        return _train_one(dataset, preprocessing, members[0], work, on_epoch)
     trained = []
     for number, member in enumerate(members, start=1):
         say(f"member {number} of {len(members)}, seed {member.train.seed}:")
@@ -185,7 +185,7 @@ def begin(recipe: Recipe) -> Training:
     options = recipe.train
     rng = np.random.default_rng(options.seed)
     return Training(
-        network=recipe.model.build(rng),
+        network=recipe.build(rng),
         optimizer=construct(OPTIMIZERS, options.optimizer),
         generators={"order": rng},
         average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,

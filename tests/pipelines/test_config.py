@@ -53,6 +53,8 @@ def test_an_override_replaces_one_value(override: str, read: object) -> None:
         ("model.layers.9.units=3", "unknown key '9'; known: 0 to 2"),
         ("model.layers.2.units=11", r"the last layer gives \(11,\), expected \(10,\)"),
         ("model.input_shape=[28]", "expected 784 pixels"),
+        ("model.layers=[]", "neither layers nor members, expected layers for one network, or members"),
+        ('model.members=[[{kind="dense", units=10}]]', "both layers and members"),
         ("train.optimizer.kind=adamant", "unknown kind 'adamant'; known: .*sgd"),
         ("train.optimizer.weight_decay=2", "weight_decay = 2, expected at least 0 and below 1"),
         ("train.epochs.x=1", "nothing below a plain value"),
@@ -63,6 +65,20 @@ def test_an_override_replaces_one_value(override: str, read: object) -> None:
 def test_a_wrong_override_is_refused_with_what_is_known(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_recipe("mlp", [override])
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.members.1.0.units=-1", "member 1: layer 0: dense: units = -1"),
+        ("model.members.1.0.units=11", r"member 1: the last layer gives \(11,\), expected \(10,\)"),
+        ("model.members.2.0.units=11", "unknown key '2'; known: 0 to 1"),
+    ],
+)
+def test_a_wrong_layer_is_named_with_its_member(override: str, message: str) -> None:
+    two = 'model.members=[[{kind="dense", units=10}], [{kind="dense", units=10}]]'
+    with pytest.raises(ConfigError, match=message):
+        load_recipe("mlp", ["model.layers=[]", two, override])
 
 
 def test_an_unknown_recipe_lists_the_known_ones() -> None:

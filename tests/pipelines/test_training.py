@@ -34,6 +34,21 @@ def test_an_ensemble_is_its_members_as_they_are_trained_alone(dataset: DatasetRe
     recipe.build(np.random.default_rng(0)).load_state(together)  # what is published fits the structure that is
 
 
+def test_members_may_differ_in_structure(dataset: DatasetRef, tmp_path: Path) -> None:
+    preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
+    narrow = '[{kind="dense", units=4}, {kind="relu"}, {kind="dense", units=10}]'
+    wide = '[{kind="dense", units=9}, {kind="tanh"}, {kind="dense", units=10}]'
+    structures = ["model.layers=[]", f"model.members=[{narrow}, {wide}]"]
+    recipe, together = trained(dataset, preprocessing, tmp_path / "together", *structures, "train.members=2")
+    members = [(1, narrow), (2, wide), (3, narrow), (4, wide)]  # seed and structure
+    for index, (seed, layers) in enumerate(members):
+        options = [f"model.layers={layers}", f"train.seed={seed}"]
+        _, alone = trained(dataset, preprocessing, tmp_path / f"alone {seed}", *options)
+        for name, array in alone.items():
+            np.testing.assert_array_equal(together[f"0.ensemble.{index}.{name}"], array)
+    recipe.build(np.random.default_rng(0)).load_state(together)
+
+
 def test_a_member_that_is_trained_already_is_taken_over(dataset: DatasetRef, tmp_path: Path) -> None:
     preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
     trained(dataset, preprocessing, tmp_path / "first", "train.members=2")
