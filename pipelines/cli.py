@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import Repository
+from core.artifact.repository import CHAMPION, Repository
 from core.errors import NumeralError
 from pipelines import engine, provenance, voice
 from pipelines.config import Settings, load_recipe
@@ -53,6 +53,7 @@ FeedbackOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
+AliasOption = Annotated[str, typer.Option(help="Which alias to move, e.g. challenger for a canary or a shadow.")]
 WhyOption = Annotated[str, typer.Option(help="The reason, for the alias's history.")]
 
 
@@ -201,19 +202,25 @@ def show(version: VersionArgument, repository: RepositoryOption = None, as_json:
 
 @models.command()
 @_tells_errors
-def promote(version: VersionArgument, repository: RepositoryOption = None, why: WhyOption = "promoted by hand") -> None:
-    """Make a version the champion; services that follow the alias load it."""
-    store = _open(repository)
-    store.promote(version, by=provenance.author(), why=why)
-    _people.print(f"version {version} is the champion")
+def promote(
+    version: VersionArgument,
+    repository: RepositoryOption = None,
+    alias: AliasOption = CHAMPION,
+    why: WhyOption = "promoted by hand",
+) -> None:
+    """Make a version the champion, or what another alias names; services that follow the alias load it."""
+    _open(repository).promote(version, by=provenance.author(), why=why, alias=alias)
+    _people.print(f"version {version} is the {alias}", markup=False)
 
 
 @models.command()
 @_tells_errors
-def rollback(repository: RepositoryOption = None, why: WhyOption = "rolled back by hand") -> None:
-    """Make the previous champion the champion again."""
-    move = _open(repository).alias().rollback(by=provenance.author(), why=why)
-    _people.print(f"version {move.version} is the champion again, in place of version {move.previous}")
+def rollback(
+    repository: RepositoryOption = None, alias: AliasOption = CHAMPION, why: WhyOption = "rolled back by hand"
+) -> None:
+    """Make the previous champion the champion again, or move another alias back."""
+    move = _open(repository).alias(alias).rollback(by=provenance.author(), why=why)
+    _people.print(f"version {move.version} is the {alias} again, in place of version {move.previous}", markup=False)
 
 
 @models.command()

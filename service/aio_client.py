@@ -47,6 +47,7 @@ class AsyncRecognizer:
         server_name: str | None = None,
         token: str | None = None,
         token_without_tls: bool = False,
+        canary_key: str | None = None,
     ) -> None:
         """Name the server; the arguments are those of `service.client.Recognizer`."""
         self._connection = Connection.to(
@@ -58,6 +59,7 @@ class AsyncRecognizer:
             server_name=server_name,
             token=token,
             token_without_tls=token_without_tls,
+            canary_key=canary_key,
         )
         target, options, credentials = self._connection.target, self._connection.options, self._connection.credentials
         self._channel = (

@@ -73,6 +73,7 @@ class Recognizer:
         server_name: str | None = None,
         token: str | None = None,
         token_without_tls: bool = False,
+        canary_key: str | None = None,
     ) -> None:
         """Name the server; it is reached at the first call.
 
@@ -86,6 +87,8 @@ class Recognizer:
             server_name: The name in the server's certificate, where it is not that of the address.
             token: Shown with every call. Without TLS it is sent to this very machine alone.
             token_without_tls: Send it in clear all the same.
+            canary_key: Where the server has a canary answer a share of the calls, it answers all calls with the same
+                key or none of them: a name of the user or session that they are for, in ASCII.
 
         Raises:
             ConfigError: The arguments do not go together.
@@ -100,6 +103,7 @@ class Recognizer:
             server_name=server_name,
             token=token,
             token_without_tls=token_without_tls,
+            canary_key=canary_key,
         )
         target, options, credentials = self._connection.target, self._connection.options, self._connection.credentials
         self._channel = (

@@ -31,7 +31,7 @@ from protos.numeral.v1.recognizer_pb2 import (
     RecognizeResponse,
     SendFeedbackRequest,
 )
-from service.reading import ERROR_METADATA, Reading, RequestError
+from service.reading import CANARY_KEY, ERROR_METADATA, Reading, RequestError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -216,6 +216,7 @@ class Connection:
         server_name: str | None = None,
         token: str | None = None,
         token_without_tls: bool = False,
+        canary_key: str | None = None,
     ) -> "Connection":
         """Check what was asked for; see `service.client.Recognizer` for what each argument means.
 
@@ -240,6 +241,10 @@ class Connection:
                     "token_without_tls=True"
                 )
             metadata = (("authorization", f"Bearer {token}"),)
+        if canary_key is not None:
+            if not re.fullmatch(r"[ -~]+", canary_key):
+                raise ConfigError(f"canary_key = {canary_key!r}, expected ASCII text, as metadata can hold no other")
+            metadata += ((CANARY_KEY, canary_key),)
         credentials = _credentials(tls, certificate) if secure else None
         return cls(address, target, timeout, wait_for_ready, credentials, options, metadata)
 

@@ -1,4 +1,4 @@
-"""The first step of a call: it gets a name, which is in all that the call logs.
+"""The first step of a call: it gets a name, which is in all that the call logs, and the key that its client gave it.
 
 Who has named his call finds the name in the reply, and whoever is refused finds it beside the reason. The others are
 not told: metadata that nobody asked for would only make every call longer.
@@ -12,6 +12,8 @@ from typing import Any
 import grpc
 
 from service.logs import request_id
+from service.reading import CANARY_KEY
+from service.store import canary_key
 
 __all__ = ["REQUEST_ID", "Naming"]
 
@@ -30,10 +32,12 @@ class Naming:
         self._numbers = itertools.count(1)
 
     def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Name one call; the context of its task keeps the name to its end."""
-        for key, name in context.invocation_metadata() or ():
-            if key == REQUEST_ID and isinstance(name, str) and _ACCEPTABLE.fullmatch(name):
-                context.set_trailing_metadata(((REQUEST_ID, name),))
-                request_id.set(name)
-                return
-        request_id.set(f"{self._prefix}-{next(self._numbers)}")
+        """Name one call; the context of its task keeps name and key to its end."""
+        named = ""
+        for key, value in context.invocation_metadata() or ():
+            if key == REQUEST_ID and isinstance(value, str) and _ACCEPTABLE.fullmatch(value):
+                named = value
+                context.set_trailing_metadata(((REQUEST_ID, named),))
+            elif key == CANARY_KEY and isinstance(value, str):
+                canary_key.set(value)
+        request_id.set(named or f"{self._prefix}-{next(self._numbers)}")

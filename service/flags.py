@@ -24,7 +24,7 @@ def of_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    default = "" if field.default_factory or field.default is None else f", else {_shown(field.default)}"
+    default = "" if field.default_factory or field.default in (None, "") else f", else {_shown(field.default)}"
     text = f"{(field.description or '').rstrip('.')} [{ENV_PREFIX}{name.upper()}{default}]."
     kind = next((k for k in (bool, int, float) if k in (field.annotation, *get_args(field.annotation))), str)
     flag = f"--{name.replace('_', '-')}"

@@ -1,13 +1,16 @@
-"""What server and client both speak of: the answer to one picture, and how an error is named on the wire."""
+"""What server and client both speak of: the answer to one picture, and what metadata is called on the wire."""
 
 from dataclasses import dataclass, field
 
 from core.errors import NumeralError
 
-__all__ = ["ERROR_METADATA", "PRETRAINED", "Reading", "RequestError", "StoppingError", "in_words"]
+__all__ = ["CANARY_KEY", "ERROR_METADATA", "PRETRAINED", "Reading", "RequestError", "StoppingError", "in_words"]
 
 ERROR_METADATA = "numeral-error"
 """Key of the trailing metadata that names the class of an error, so that a client can raise the same."""
+
+CANARY_KEY = "x-canary-key"
+"""Key of the metadata by which a canary answers all of a client's calls, or none: a name of their user, or session."""
 
 PRETRAINED = "pretrained"
 """Instead of a number, the name of the version that ships with Numeral: nobody takes it for version 1 of their own."""

@@ -3,6 +3,7 @@
 import logging
 import weakref
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Literal, Self
@@ -24,11 +25,15 @@ __all__ = [
     "Store",
     "UnknownVersionError",
     "VersionStatus",
+    "canary_key",
     "label",
 ]
 
 WARM_BATCHES = (1, 64)
 """What a version computes before it serves: the first call of each kind pays for scratch arrays and BLAS start-up."""
+
+canary_key: ContextVar[str] = ContextVar("canary_key", default="")
+"""Of the call under way: a canary answers all calls with the same key, or none of them; "" for calls without one."""
 
 _log = logging.getLogger(__name__)
 
@@ -164,12 +169,11 @@ class Store:
         """What is loaded under one of the names in `wishes`."""
         return self._routes.named.get(name)
 
-    def choose(self, wanted: str = "", *, key: str = "") -> Loaded:
-        """The version that answers a call. Take it once for a call; the next time it may be another.
+    def choose(self, wanted: str = "") -> Loaded:
+        """The version that answers the call under way. Take it once for a call; the next time it may be another.
 
         Args:
             wanted: A version ("3"), an alias ("champion"), or "" for the one that the policy gives.
-            key: Where the policy splits the traffic, calls with the same key are answered by the same version.
 
         Raises:
             NoModelError: None is loaded yet.
@@ -182,7 +186,11 @@ class Store:
         if wanted:
             return self._by_name(wanted, routes)
         canary = self.wishes.canary
-        if canary and canary.name in routes.named and policy.drawn(canary.fraction, key, next(self._turns)):
+        if (
+            canary
+            and canary.name in routes.named
+            and policy.drawn(canary.fraction, canary_key.get(), next(self._turns))
+        ):
             return routes.named[canary.name]
         return self._active_in(routes)
 

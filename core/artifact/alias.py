@@ -13,9 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
-from core.errors import ManifestError, RepositoryError, VersionNotFoundError
+from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotFoundError
 
 Action = Literal["promote", "rollback"]
+
+_NAME = re.compile(r"(?!latest$)[A-Za-z][\w.-]*")
+"""What the service could tell neither from a version nor from its policy `latest` is no name."""
 
 _MOVE = re.compile(r"/(\d{6,})\.json$")
 _ATTEMPTS = 200
@@ -54,7 +57,14 @@ class AliasLog:
         return [self._read(number) for number in self._numbers()]
 
     def promote(self, version: int, *, by: str, why: str) -> Move:
-        """Point the alias at `version`."""
+        """Point the alias at `version`.
+
+        Raises:
+            ConfigError: The alias has a name that none can have.
+        """
+        if not _NAME.fullmatch(self.alias):
+            expected = "a letter, then letters, digits and any of _ . -, and not latest, e.g. challenger"
+            raise ConfigError(f"alias {self.alias!r}: expected {expected}")
         return self._append(lambda _: (version, "promote"), by=by, why=why)
 
     def rollback(self, *, by: str, why: str) -> Move:

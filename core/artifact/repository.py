@@ -209,6 +209,7 @@ class Repository:
 
         Raises:
             VersionNotFoundError: There is no such version.
+            ConfigError: The alias has a name that none can have.
         """
         self.manifest(version)
         self.alias(alias).promote(version, by=by, why=why)

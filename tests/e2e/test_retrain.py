@@ -72,6 +72,23 @@ def test_another_seed_gives_another_champion_and_a_rollback_brings_the_first_bac
     assert not workshop.retrain("train.seed=2").json["promoted"], "running again does not undo a rollback"
 
 
+def test_a_challenger_is_named_and_renamed_beside_the_champion(workshop: Workshop) -> None:
+    def aliases() -> list[list[str]]:
+        return [row["aliases"] for row in workshop.run("pipelines", "models", "list", "--json").json]
+
+    workshop.retrain()
+    workshop.retrain("train.learning_rate=0.01")  # worse, and so not promoted
+    for version in ("1", "2"):
+        named = workshop.run("pipelines", "models", "promote", version, "--alias", "challenger")
+        assert (named.status, named.stderr.strip()) == (0, f"version {version} is the challenger")
+    assert aliases() == [["champion"], ["challenger"]]
+    assert workshop.run("pipelines", "models", "rollback", "--alias", "challenger").status == 0
+    assert aliases() == [["challenger", "champion"], []]
+    refused = workshop.run("pipelines", "models", "promote", "1", "--alias", "3")
+    assert refused.status == 1
+    assert "alias '3': expected a letter, then" in refused.stderr
+
+
 def test_a_worse_challenger_is_kept_and_not_promoted(workshop: Workshop) -> None:
     workshop.retrain()
     ended = workshop.retrain("train.learning_rate=0.01")

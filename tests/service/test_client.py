@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.errors import NoDigitError, PictureUnreadableError
+from core.errors import ConfigError, NoDigitError, PictureUnreadableError
 from service.client import DeadlineError, Recognizer, UnreachableError
 from tests.service.harness import drawing, encoded, eventually, running
 from tests.service.tiny_model import publish
@@ -18,6 +18,27 @@ from tests.service.tiny_model import publish
 def client(repository, folder, serve, connect):
     publish(repository, seed=1)
     return connect(serve(folder).address)
+
+
+def test_a_canary_answers_all_calls_of_a_client_with_a_key_or_none_of_them(repository, folder, serve, pixels):
+    publish(repository, seed=1)
+    repository.promote(publish(repository, seed=2, promote=False), by="tests", why="to be tried", alias="challenger")
+    server = serve(folder, canary="challenger:50%")
+    answered = set()
+    for key in map(str, range(12)):
+        with Recognizer(server.address, canary_key=f"user {key}") as client:
+            versions = {client.recognize(pixels).model_version for _ in range(4)}
+        assert len(versions) == 1
+        answered |= versions
+    assert answered == {"1", "2"}
+    with Recognizer(server.address) as client:  # without a key, calls take turns
+        assert {client.recognize(pixels).model_version for _ in range(8)} == {"1", "2"}
+
+
+@pytest.mark.parametrize("key", ["", "user\n7", "Jörg"])
+def test_a_key_that_metadata_cannot_hold_is_refused(key):
+    with pytest.raises(ConfigError, match=r"canary_key = .* expected ASCII text"):
+        Recognizer("localhost:1", canary_key=key)
 
 
 def test_a_path_its_bytes_and_the_pillow_image_get_one_answer(client, png, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from core.artifact.alias import AliasLog, Move, standing_promotions
 from core.artifact.objects import Objects
 from core.artifact.repository import Repository
-from core.errors import ManifestError, RepositoryError, VersionNotFoundError
+from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotFoundError
 
 from .builders import publish
 
@@ -126,9 +126,11 @@ def test_aliases_do_not_know_each_other(versions: Repository) -> None:
     assert versions.snapshot().aliases == {"canary": 2, "canary-2": 3, "champion": 1}
 
 
-def test_an_alias_cannot_be_named_out_of_its_folder(versions: Repository) -> None:
-    with pytest.raises(RepositoryError):
-        versions.promote(1, by="a test", why="mischief", alias="../../1")
+@pytest.mark.parametrize("name", ["../../1", "3", "latest", "pinned:3", "", "a name"])
+def test_an_alias_has_a_name_that_is_no_path_no_version_and_no_policy(versions: Repository, name: str) -> None:
+    with pytest.raises(ConfigError, match="expected a letter, then letters, digits"):
+        versions.promote(1, by="a test", why="mischief", alias=name)
+    assert versions.snapshot().aliases == {}
 
 
 def test_promoters_at_once_lose_no_move_and_each_sees_the_one_before(versions: Repository) -> None:
