@@ -108,7 +108,7 @@ _PICTURE_PEERS = ("pytorch", "pytorch, channels_last")
 # How we use the cores (`shards`, `threads`) is a setting of each case, as of a recipe. To compare another way:
 # `python -m benchmarks training --case mlp-128 --shards 2 --threads 1`, on a quiet machine.
 TRAINING = (
-    TrainingCase("mlp-32", _ROW, _mlp(128), 32, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=1),
+    TrainingCase("mlp-32", _ROW, _mlp(128), 32, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=2),
     TrainingCase("mlp-128", _ROW, _mlp(128), 128, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=2),
     TrainingCase("mlp-1024-128", _ROW, _mlp(1024), 128, _FLAT_PEERS, "sgd", 0.1, shards=1, threads=2),
     TrainingCase("cnn", _PICTURE, _LENET, 128, _PICTURE_PEERS, "adam", 0.001, shards=2, threads=1),

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.cases import Case, TrainingCase
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
+from core import aligned
 from core.nn.compiled import Compiled
 from core.nn.layer import Step
 from core.nn.losses import SoftmaxCrossEntropy
@@ -27,7 +28,7 @@ class OurTraining(Contender):
         self.case = case
         images, self.labels = training_digits()
         self.images = images.reshape(-1, *case.input_shape)
-        self.x = np.empty((case.batch_size, *case.input_shape), np.float32)
+        self.x = aligned.empty((case.batch_size, *case.input_shape), np.float32)
         threadpool_limits(case.threads, user_api="blas")
         self.network = case.network()
         self.initial = self.network.state()
@@ -74,7 +75,8 @@ class OurInference(Contender):
     def __init__(self, case: Case) -> None:
         threadpool_limits(1, user_api="blas")
         images, _ = training_digits()
-        x = images[: case.batch_size].reshape(-1, *case.input_shape)
+        x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # as `core.predictor` has it
+        x[...] = images[: case.batch_size].reshape(x.shape)
         self.compiled = Compiled(case.network(), x)
 
     def begin(self) -> None:

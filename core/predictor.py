@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import aligned
 from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
@@ -147,7 +148,7 @@ class _Passes:
 
     def __init__(self, network: Sequential) -> None:
         self._network = network
-        self._whole = Compiled(network, np.empty((_CHUNK, *network.input_shape), np.float32))
+        self._whole = Compiled(network, aligned.empty((_CHUNK, *network.input_shape), np.float32))
         self._by_size = {_CHUNK: self._whole}
 
     def of(self, count: int) -> Compiled:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core import aligned
 from core.data.ahead import ahead
 from core.data.large import let_go
 from core.data.shuffle import Blocks
@@ -121,7 +122,8 @@ class Batches:
             rows = self._blocks.batches(self.images, order, seed, self.batch_size)
         # One buffer for all batches, where the thread that fills it is the one that reads it. Behind workers each batch
         # has memory of its own; a ring of buffers was no faster, the allocator hands the same memory out again.
-        buffer = None if self._workers else np.empty((self.batch_size, *self._images.shape[1:]), self._images.dtype)
+        shape = self.batch_size, *self._images.shape[1:]
+        buffer = None if self._workers else aligned.empty(shape, self._images.dtype)
 
         def make(job: tuple[int, slice | NDArray[np.intp]]) -> tuple[NDArray[Any], NDArray[np.integer]]:
             batch, rows = job

@@ -19,6 +19,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from core import aligned
+
 Array = NDArray[np.floating[Any]]
 Shape = tuple[int, ...]
 Step = Callable[[], object]
@@ -37,7 +39,7 @@ class Parameter:
 
     def __init__(self, value: Array) -> None:
         self.value = value
-        self.grad = np.zeros_like(value)
+        self.grad = aligned.zeros(value.shape, value.dtype)
 
 
 class Scratch:
@@ -69,7 +71,7 @@ class Scratch:
         """
         array = self._arrays.get(name)
         if array is None or len(array) < shape[0] or array.shape[1:] != shape[1:]:
-            array = self._arrays[name] = np.empty(shape, self._dtype if dtype is None else dtype)
+            array = self._arrays[name] = aligned.empty(shape, self._dtype if dtype is None else dtype)
             if fill is not None:
                 array.fill(fill)
         return array[: shape[0]]

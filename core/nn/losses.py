@@ -104,7 +104,8 @@ class SoftmaxCrossEntropy(Loss):
         total = z.sum(axis=1, keepdims=True)
         self._p /= total
         self._labels = labels
-        return float(np.mean(np.log(total[:, 0]) - z_target))  # Σ_k q_k log p_k = Σ_k q_k z_k − log Σ_j exp(z_j)
+        each = np.log(total[:, 0]) - z_target
+        return float(each.sum() / len(each))  # Σ_k q_k log p_k = Σ_k q_k z_k − log Σ_j exp(z_j)
 
     def backward(self) -> Array:
         """dz = (p − q) / N, (N, K), valid until the next call."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from core import aligned
 from core.errors import ArchitectureError
 from core.nn.chain import Chain
 from core.nn.layer import Array, Layer, Parameter, Shape
@@ -99,7 +100,7 @@ class Sequential(Chain):
 
 def _gather(parameters: Sequence[Parameter], dtype: np.dtype[Any]) -> Parameter:
     """Lay all parameters end to end in one vector, and make each a view of its stretch."""
-    vector = Parameter(np.empty(sum(p.value.size for p in parameters), dtype))
+    vector = Parameter(aligned.empty(sum(p.value.size for p in parameters), dtype))
     start = 0
     for p in parameters:
         stretch, shape = slice(start, start + p.value.size), p.value.shape

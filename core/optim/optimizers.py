@@ -19,11 +19,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core import aligned
 from core.errors import TrainingError
 from core.nn.layer import Array, Parameter
 from core.optim.require import require
 
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 """Weights that are updated at a time. A rule goes over them several times; so many, with their gradients and state,
 stay in a core's second-level cache in between."""
 
@@ -87,7 +88,7 @@ class Optimizer(ABC):
         """Count one more step; w, g and each slot: all of one shape and type."""
         w = parameter.value
         if not self._state:
-            self._state = {name: np.zeros_like(w) for name in self.slots}
+            self._state = {name: aligned.zeros(w.shape, w.dtype) for name in self.slots}
         for name, array in self._state.items():
             if array.shape != w.shape or array.dtype != w.dtype:
                 raise TrainingError(
@@ -96,7 +97,7 @@ class Optimizer(ABC):
                 )
         block = w[:BLOCK]
         if self._scratch.shape != block.shape or self._scratch.dtype != w.dtype:
-            self._scratch = np.empty_like(block)
+            self._scratch = aligned.empty(block.shape, block.dtype)
         self.steps += 1
         return w, parameter.grad, *self._state.values()
 
