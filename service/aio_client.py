@@ -21,12 +21,13 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeStreamRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service import connection
-from service.connection import DEFAULT_TIMEOUT, Connection, Explanation, Model
+from service import answers, asking
+from service.answers import Explanation, Model
+from service.connection import DEFAULT_TIMEOUT, Connection
 from service.reading import Reading
 
 if TYPE_CHECKING:
-    from service.connection import Picture
+    from service.asking import Picture
 
 __all__ = ["AsyncRecognizer"]
 
@@ -76,14 +77,14 @@ class AsyncRecognizer:
 
     async def recognize(self, picture: "Picture", *, model_version: str = "", timeout: float | None = None) -> Reading:
         """Which digit does the picture show?"""
-        request = await _built(connection.recognize_request, picture, model_version)
-        return connection.reading(await self._call(self._stub.Recognize, request, timeout))
+        request = await _built(asking.recognize_request, picture, model_version)
+        return answers.reading(await self._call(self._stub.Recognize, request, timeout))
 
     async def recognize_batch(
         self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
     ) -> list[Reading | NumeralError]:
         """Which digits do the pictures show? For each the answer, or what is wrong with it."""
-        request = await asyncio.to_thread(connection.batch_request, pictures, model_version)
+        request = await asyncio.to_thread(asking.batch_request, pictures, model_version)
         response = await self._call(self._stub.RecognizeBatch, request, timeout)
         return [self._connection.outcome(outcome) for outcome in response.outcomes]
 
@@ -100,7 +101,7 @@ class AsyncRecognizer:
         async def requests() -> AsyncIterator[RecognizeStreamRequest]:
             try:
                 async for picture in _each(pictures):
-                    request = await _built(connection.recognize_request, picture, model_version)
+                    request = await _built(asking.recognize_request, picture, model_version)
                     yield RecognizeStreamRequest(request=request)
             except Exception as error:  # noqa: BLE001 — it is raised where the user sees it
                 failures.append(error)
@@ -120,18 +121,18 @@ class AsyncRecognizer:
         self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None
     ) -> Explanation:
         """Which pixels speak for a digit, and which against it?"""
-        request = await _built(connection.explain_request, picture, digit, model_version)
-        return connection.explanation(await self._call(self._stub.Explain, request, timeout))
+        request = await _built(asking.explain_request, picture, digit, model_version)
+        return answers.explanation(await self._call(self._stub.Explain, request, timeout))
 
     async def model(self, version: str = "", *, timeout: float | None = None) -> Model:
         """What is known about a version of the model."""
-        return connection.model(await self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
+        return answers.model(await self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
 
     async def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None
     ) -> bool:
         """Tell the service which digit a picture really shows; whether that is new to it."""
-        request = await _built(connection.feedback_request, picture, digit, about)
+        request = await _built(asking.feedback_request, picture, digit, about)
         return bool((await self._call(self._stub.SendFeedback, request, timeout)).added)
 
     async def health(self, *, timeout: float | None = None) -> str:

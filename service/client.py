@@ -22,14 +22,13 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeRequest, RecognizeStreamRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service import connection
+from service import answers, asking
+from service.answers import Explanation, Model
 from service.connection import (
     DEFAULT_TIMEOUT,
     AccessError,
     Connection,
     DeadlineError,
-    Explanation,
-    Model,
     NotFoundError,
     OverloadedError,
     ServiceError,
@@ -38,7 +37,7 @@ from service.connection import (
 from service.reading import Reading, RequestError
 
 if TYPE_CHECKING:
-    from service.connection import Picture
+    from service.asking import Picture
 
 __all__ = [
     "AccessError",
@@ -136,8 +135,8 @@ class Recognizer:
             ServiceError: Any other failure of the service.
             OSError: The file cannot be read.
         """
-        request = connection.recognize_request(picture, model_version)
-        return connection.reading(self._call(self._stub.Recognize, request, timeout))
+        request = asking.recognize_request(picture, model_version)
+        return answers.reading(self._call(self._stub.Recognize, request, timeout))
 
     def recognize_batch(
         self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
@@ -157,7 +156,7 @@ class Recognizer:
             ServiceError: No answer at all; see `recognize`.
             OSError: A file cannot be read.
         """
-        request = connection.batch_request(pictures, model_version)
+        request = asking.batch_request(pictures, model_version)
         response = self._call(self._stub.RecognizeBatch, request, timeout)
         return [self._connection.outcome(outcome) for outcome in response.outcomes]
 
@@ -184,7 +183,7 @@ class Recognizer:
         failures: list[Exception] = []
         requests = (
             RecognizeStreamRequest(request=RecognizeRequest(**form, model_version=model_version))
-            for form in connection.attempt(pictures, failures)
+            for form in asking.attempt(pictures, failures)
         )
         call = self._stub.RecognizeStream(requests, **self._connection.call_options(None) | {"timeout": timeout})
         try:
@@ -212,8 +211,8 @@ class Recognizer:
             RequestError: No digit.
             NumeralError: See `recognize`.
         """
-        request = connection.explain_request(picture, digit, model_version)
-        return connection.explanation(self._call(self._stub.Explain, request, timeout))
+        request = asking.explain_request(picture, digit, model_version)
+        return answers.explanation(self._call(self._stub.Explain, request, timeout))
 
     def model(self, version: str = "", *, timeout: float | None = None) -> Model:
         """What is known about a version of the model.
@@ -225,7 +224,7 @@ class Recognizer:
         Raises:
             ServiceError: No answer; see `recognize`.
         """
-        return connection.model(self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
+        return answers.model(self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
 
     def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None
@@ -245,7 +244,7 @@ class Recognizer:
             ServiceError: It was not taken: the service collects none, is overloaded, or cannot be reached.
             NumeralError: See `recognize`.
         """
-        request = connection.feedback_request(picture, digit, about)
+        request = asking.feedback_request(picture, digit, about)
         return bool(self._call(self._stub.SendFeedback, request, timeout).added)
 
     def health(self, *, timeout: float | None = None) -> str:

@@ -1,14 +1,11 @@
-"""What the two clients share: how a server is reached, what it is sent, and how its answers and errors read."""
+"""What the two clients share: how a server is reached, and how its errors read."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 
@@ -20,32 +17,14 @@ from core.errors import (
     PictureTooLargeError,
     PictureUnreadableError,
 )
-from protos.numeral.v1 import recognizer_pb2 as messages
-from protos.numeral.v1.recognizer_pb2 import (
-    ExplainRequest,
-    ExplainResponse,
-    GetModelResponse,
-    Outcome,
-    RecognizeBatchRequest,
-    RecognizeRequest,
-    RecognizeResponse,
-    SendFeedbackRequest,
-)
+from protos.numeral.v1.recognizer_pb2 import Outcome
+from service import answers
 from service.reading import CANARY_KEY, ERROR_METADATA, Reading, RequestError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from PIL.Image import Image
-
-    Picture = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
 
 __all__ = [
     "AccessError",
     "Connection",
     "DeadlineError",
-    "Explanation",
-    "Model",
     "NotFoundError",
     "OverloadedError",
     "ServiceError",
@@ -124,62 +103,6 @@ class OverloadedError(ServiceError):
 
 class AccessError(ServiceError):
     """The service does not know the token, or does not let it do this."""
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """Which pixels speak for a digit.
-
-    Attributes:
-        reading: The answer to the picture.
-        digit: The digit that `saliency` is about.
-        saliency: (28, 28) float32, the gradient of its logit with respect to each pixel, in logits for the whole way
-            from background to ink: positive where more ink would speak for the digit.
-        image: (28, 28) uint8, the picture as the network saw it. `saliency * (image / 255)` is how much each pixel has
-            contributed.
-    """
-
-    reading: Reading
-    digit: int
-    saliency: "NDArray[np.float32]"
-    image: "NDArray[np.uint8]"
-
-
-@dataclass(frozen=True)
-class Model:
-    """What is known about a version of the model.
-
-    Attributes:
-        name: "mnist".
-        version: E.g. "3", or "pretrained".
-        aliases: The aliases that name it now, e.g. "champion".
-        weights_sha256: Of its weights file, in hexadecimal.
-        created: When it was published, UTC.
-        recipe: What it was trained with.
-        parameters: How many numbers it has learned.
-        labels: What the classes are called, that of the first probability first.
-        input_shape: Of one input of the network.
-        test_images: How many images it was tested with.
-        test_accuracy: The share of them that it read right.
-        test_interval: The 95% interval of that share.
-        calibration_error: By how much its confidence and its accuracy differ on average.
-        temperature: What its logits are divided by before they become probabilities.
-    """
-
-    name: str
-    version: str
-    aliases: tuple[str, ...]
-    weights_sha256: str
-    created: datetime
-    recipe: str
-    parameters: int
-    labels: tuple[str, ...]
-    input_shape: tuple[int, ...]
-    test_images: int
-    test_accuracy: float
-    test_interval: tuple[float, float]
-    calibration_error: float
-    temperature: float
 
 
 @dataclass(frozen=True)
@@ -293,7 +216,7 @@ class Connection:
     def outcome(self, outcome: Outcome) -> Reading | NumeralError:
         """What became of one picture of several."""
         if outcome.HasField("answer"):
-            return reading(outcome.answer)
+            return answers.reading(outcome.answer)
         problem = outcome.problem
         return self.error(_CODES.get(problem.code, grpc.StatusCode.UNKNOWN), problem.message, problem.kind)
 
@@ -302,106 +225,6 @@ _ARGUMENT_ERRORS: dict[str, type[NumeralError]] = {
     kind.__name__: kind for kind in (PictureUnreadableError, PictureTooLargeError, NoDigitError, RequestError)
 }
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-def recognize_request(picture: "Picture", model_version: str = "") -> RecognizeRequest:
-    """Ask about one picture."""
-    return RecognizeRequest(**form(picture), model_version=model_version)
-
-
-def batch_request(pictures: "Iterable[Picture]", model_version: str) -> RecognizeBatchRequest:
-    """Ask about several."""
-    return RecognizeBatchRequest(
-        pictures=[messages.Picture(**form(picture)) for picture in pictures], model_version=model_version
-    )
-
-
-def explain_request(picture: "Picture", digit: int | None, model_version: str) -> ExplainRequest:
-    """Ask what speaks for a digit."""
-    return ExplainRequest(**form(picture), digit=digit, model_version=model_version)
-
-
-def feedback_request(picture: "Picture", digit: int, about: Reading | None) -> SendFeedbackRequest:
-    """Say which digit a picture shows."""
-    return SendFeedbackRequest(**form(picture), digit=digit, reply_id=about.reply_id if about else "")
-
-
-def form(picture: "Picture") -> dict[str, bytes]:
-    """A picture in the form in which it is sent, as the field of a message.
-
-    Raises:
-        PictureUnreadableError: An array of another shape or kind.
-        TypeError: No picture.
-        OSError: The file cannot be read.
-    """
-    if isinstance(picture, bytes | bytearray | memoryview):
-        return {"encoded": bytes(picture)}
-    if isinstance(picture, str | PathLike):
-        return {"encoded": Path(picture).read_bytes()}
-    # Imported here: a client that sends files starts faster without the two.
-    import numpy as np
-    from PIL.Image import Image
-
-    if isinstance(picture, Image):
-        return {"encoded": _png(picture)}
-    if not isinstance(picture, np.ndarray):
-        raise TypeError(f"a picture is a path, bytes, a Pillow image or an array, found {type(picture).__name__}")
-    if picture.shape != (28, 28) or picture.dtype != np.uint8:
-        raise PictureUnreadableError(f"array {picture.shape} {picture.dtype}, expected (28, 28) uint8")
-    return {"pixels": picture.tobytes()}
-
-
-def reading(response: RecognizeResponse) -> Reading:
-    """An answer, for the user."""
-    return Reading(
-        digit=response.digit,
-        confidence=response.confidence,
-        probabilities=tuple(response.probabilities),
-        model_version=response.model_version,
-        weights_sha256=response.weights_sha256,
-        reply_id=response.reply_id,
-    )
-
-
-def explanation(response: ExplainResponse) -> Explanation:
-    """An explanation, for the user."""
-    import numpy as np
-
-    return Explanation(
-        reading=reading(response.answer),
-        digit=response.digit,
-        saliency=np.array(response.saliency, np.float32).reshape(28, 28),
-        image=np.frombuffer(response.pixels, np.uint8).reshape(28, 28),
-    )
-
-
-def model(response: GetModelResponse) -> Model:
-    """What is known about a version, for the user."""
-    from datetime import UTC
-
-    return Model(
-        name=response.name,
-        version=response.model_version,
-        aliases=tuple(response.aliases),
-        weights_sha256=response.weights_sha256,
-        created=response.created.ToDatetime(UTC),
-        recipe=response.recipe,
-        parameters=response.parameters,
-        labels=tuple(response.labels),
-        input_shape=tuple(response.input_shape),
-        test_images=response.test.images,
-        test_accuracy=response.test.accuracy,
-        test_interval=(response.test.accuracy_low, response.test.accuracy_high),
-        calibration_error=response.test.calibration_error,
-        temperature=response.temperature,
-    )
-
-
-def _png(image: "Image") -> bytes:
-    in_png = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-    buffer = BytesIO()
-    (image if in_png else image.convert("RGB")).save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 def _credentials(
@@ -418,15 +241,3 @@ def _on_this_machine(target: str) -> bool:
     if scheme in ("unix", "unix-abstract"):
         return True
     return all(_LOOPBACK.fullmatch(place) for place in rest.removeprefix("///").split(","))
-
-
-def attempt(pictures: "Iterable[Picture]", failures: list[Exception]) -> Iterator[dict[str, bytes]]:
-    """The pictures as they are sent, until there is no more, or one cannot be had: then the error is put in `failures`.
-
-    For gRPC, which takes an error of an iterator for its own.
-    """
-    try:
-        for picture in pictures:
-            yield form(picture)
-    except Exception as error:  # noqa: BLE001 — it is raised where the user sees it
-        failures.append(error)
