@@ -14,7 +14,7 @@ from benchmarks import soak as soak_case
 from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
 from benchmarks.result import write
-from benchmarks.runner import people, warn_if_busy
+from benchmarks.runner import people, warn_of_what_misleads
 from core.errors import ConfigError, NumeralError
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def training(
     as_json: JsonOption = False,
 ) -> None:
     """Training steps against PyTorch and scikit-learn, on two cores."""
-    warn_if_busy()
+    warn_of_what_misleads()
     write(training_cases.measure(pattern, rounds, seconds, shards=shards, threads=threads), as_json=as_json)
 
 
@@ -52,7 +52,7 @@ def inference(
     pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
 ) -> None:
     """Forward passes against ONNX Runtime, on one thread."""
-    warn_if_busy()
+    warn_of_what_misleads()
     write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
 
 
@@ -65,7 +65,7 @@ def serving(
     as_json: JsonOption = False,
 ) -> None:
     """The service under load, against MLServer, Triton and a bare gRPC handler."""
-    warn_if_busy()
+    warn_of_what_misleads()
     write(serving_cases.measure(pattern, rounds, calls, repository), as_json=as_json)
 
 

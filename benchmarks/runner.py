@@ -1,10 +1,10 @@
 """Ours and theirs by turns: A B C A B C …, so that what slows the machine down for a while slows all alike."""
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from os import sysconf
 from pathlib import Path
 from time import sleep
 
@@ -21,6 +21,9 @@ _BUSY = 0.1
 _IDLE = 0.05
 """Of a core: what a side may keep busy while it waits. Threads spin for a few hundredths of a second before they sleep,
 which the next side's unmeasured steps outlast."""
+
+KERNELS = "OPENBLAS_CORETYPE"
+"""By this variable OpenBLAS takes kernels that were made for another processor."""
 
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -51,8 +54,14 @@ class Peer:
         return found
 
 
-def warn_if_busy() -> None:
-    """Tell people where others use the processor: then the figures say more about them than about any contender."""
+def warn_of_what_misleads() -> None:
+    """Tell people where NumPy is kept from its fastest kernels, or others use the processor."""
+    if kernels := os.environ.get(KERNELS):
+        people.print(
+            f"{KERNELS}={kernels}: NumPy multiplies matrices with those kernels, whatever the processor is capable of; "
+            f"to measure what it does by itself, begin the command with: env -u {KERNELS}",
+            style="red",
+        )
     before = _processor_seconds()
     sleep(_WAIT)
     busy = (_processor_seconds() - before) / _WAIT
@@ -69,7 +78,7 @@ def _processor_seconds() -> float:
     if not _STAT.is_file():
         return 0
     user, nice, system, *_ = _STAT.read_text().split()[1:]
-    return (int(user) + int(nice) + int(system)) / sysconf("SC_CLK_TCK")
+    return (int(user) + int(nice) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from benchmarks.runner import Peer, compare
+from benchmarks.runner import Peer, compare, warn_of_what_misleads
 from tests.benchmarks.contenders import Failing, Noting, Restless
 
 
@@ -53,6 +53,15 @@ def test_who_is_busy_while_others_are_measured_is_named(notes, capsys):
     said = capsys.readouterr().err
     assert "restless kept" in said
     assert "quiet kept" not in said
+
+
+def test_who_has_told_numpy_which_kernels_to_use_is_told_so(monkeypatch, capsys):
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    warn_of_what_misleads()
+    assert "OPENBLAS" not in capsys.readouterr().err
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    warn_of_what_misleads()
+    assert "begin the command with: env -u OPENBLAS_CORETYPE" in capsys.readouterr().err
 
 
 def test_a_contender_that_fails_ends_the_run_instead_of_keeping_it_waiting(notes):
