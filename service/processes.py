@@ -26,12 +26,10 @@ import uvloop
 
 from core.errors import ConfigError, NumeralError
 from service import exposition, server
-from service.settings import AUTO, Settings, endpoint
+from service.port import reserved
+from service.settings import AUTO, RUN_DIR, Settings
 
-__all__ = ["RUN_DIR", "serve"]
-
-RUN_DIR = "NUMERAL_RUN_DIR"
-"""The environment variable that names a folder which all processes of one service share, for as long as it runs."""
+__all__ = ["serve"]
 
 MOST_BY_ITSELF = 4
 """Workers, unless the settings ask for more: each takes some 80 MB and looks at the repository for itself."""
@@ -71,7 +69,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> int:
             return _run(server.serve(settings, announce))
         if settings.metrics_port is not None:
             os.environ.update(exposition.share(Path(os.environ[RUN_DIR])))
-        with _reserved(settings.host, settings.port) as port:
+        with reserved(settings.host, settings.port) as port:
             return Supervisor(settings.model_copy(update={"port": port}), announce, count).run()
 
 
@@ -111,37 +109,6 @@ def _run_folder() -> Iterator[None]:
             yield
         finally:
             del os.environ[RUN_DIR]
-
-
-@contextmanager
-def _reserved(host: str, port: int) -> Iterator[int]:
-    """Hold a port, so that nobody listens on it but those who share it with us on purpose.
-
-    Raises:
-        ConfigError: Another program has it.
-    """
-    try:
-        holder = _bound(host, port)
-    except OSError as error:
-        raise server.cannot_listen(endpoint(host, port), error.strerror or str(error)) from error
-    with holder:
-        # Only now: had it been set before, then a program that shares its port would have let us in. A socket that does
-        # not listen gets no connection.
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        yield holder.getsockname()[1]
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    holder = socket.socket(family, kind, protocol)
-    try:
-        # A server that has just ended leaves connections behind, which would hold up the next one for a minute.
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(address)
-    except OSError:
-        holder.close()
-        raise
-    return holder
 
 
 @dataclass

@@ -5,7 +5,6 @@ import gc
 import logging
 import os
 import signal
-import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.artifact.repository import Repository
-from core.errors import ConfigError
 from core.imaging import PictureLimits
 from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
@@ -33,17 +31,18 @@ from service.feedback import Feedback
 from service.health import Health
 from service.inference import INFERENCE, InferenceServicer
 from service.observer import Observers
+from service.port import cannot_listen
 from service.recognize import Recognition
 from service.seen import Gauges, Seen
 from service.servicers import RECOGNIZER, RecognizerServicer
-from service.settings import Settings, endpoint
+from service.settings import RUN_DIR, Settings, endpoint
 from service.shadow import Shadow
 from service.statistics import Statistics
 from service.status import Registrar, Translator
 from service.store import Store
 from service.watcher import Watcher
 
-__all__ = ["Server", "Share", "cannot_listen", "serve"]
+__all__ = ["Server", "Share", "serve"]
 
 FIRST_LOOK_SECONDS = 5.0
 """How long the first look at the repository may hold up the word that the server listens."""
@@ -104,7 +103,7 @@ class Server:
         self._settings = settings
         repository = Repository(settings.repository)
         self.store = Store(repository, settings.pretrained, settings.wishes)
-        run_dir = Path(os.environ["NUMERAL_RUN_DIR"]) if "NUMERAL_RUN_DIR" in os.environ else None
+        run_dir = Path(os.environ[RUN_DIR]) if RUN_DIR in os.environ else None
         decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
         self._health = Health(("", RECOGNIZER, INFERENCE))
@@ -183,7 +182,7 @@ class Server:
                 else self._grpc.add_insecure_port(self._settings.address)
             )
         except RuntimeError as error:
-            raise cannot_listen(self._settings.address, _why_not(self._settings.host, self._settings.port)) from error
+            raise cannot_listen(self._settings.host, self._settings.port) from error
         self._seen.start(self._gauges())
         await self._grpc.start()
         loop = asyncio.get_running_loop()
@@ -286,22 +285,6 @@ def _orphaned(loop: asyncio.AbstractEventLoop, lifeline: int, leave: asyncio.Eve
     loop.remove_reader(lifeline)
     _log.error("the process that started this one has died")
     leave.set()
-
-
-def cannot_listen(address: str, reason: str) -> ConfigError:
-    """The error that says so."""
-    return ConfigError(f"cannot listen on {address}: {reason}; choose another place with --port and --host")
-
-
-def _why_not(host: str, port: int) -> str:
-    """Why an address cannot be listened on: gRPC knows, and does not say."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.bind(address)
-    except OSError as error:
-        return error.strerror or str(error)
-    return "it is free by now; try again"
 
 
 async def _within(seconds: float, event: asyncio.Event) -> None:

@@ -10,9 +10,11 @@ from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
 from service.policy import Wishes
 
-__all__ = ["AUTO", "ENV_PREFIX", "OFF", "Settings", "read"]
+__all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
 
 ENV_PREFIX = "NUMERAL_"
+RUN_DIR = f"{ENV_PREFIX}RUN_DIR"
+"""The variable that names a folder which all processes of one service share, for as long as it runs; no setting."""
 
 AUTO = "auto"
 """The value that leaves a choice to the service."""
