@@ -17,8 +17,8 @@ from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotF
 
 Action = Literal["promote", "rollback"]
 
-_NAME = re.compile(r"(?!latest$)[A-Za-z][\w.-]*")
-"""What the service could tell neither from a version nor from its policy `latest` is no name."""
+_NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
+"""No name is what the service takes for a version, the version `pretrained` included, or for its policy `latest`."""
 
 _MOVE = re.compile(r"/(\d{6,})\.json$")
 _ATTEMPTS = 200
@@ -63,7 +63,7 @@ class AliasLog:
             ConfigError: The alias has a name that none can have.
         """
         if not _NAME.fullmatch(self.alias):
-            expected = "a letter, then letters, digits and any of _ . -, and not latest, e.g. challenger"
+            expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
             raise ConfigError(f"alias {self.alias!r}: expected {expected}")
         return self._append(lambda _: (version, "promote"), by=by, why=why)
 

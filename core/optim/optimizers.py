@@ -25,8 +25,8 @@ from core.nn.layer import Array, Parameter
 from core.optim.require import require
 
 BLOCK = 1 << 16
-"""Weights that are updated at a time. A rule goes over them several times; so many, with their gradients and state,
-stay in a core's second-level cache in between."""
+"""Weights that are updated at a time. A rule goes over them several times: of many more, a core's second-level cache
+would keep too little in between, and fewer take more calls."""
 
 
 class Optimizer(ABC):

@@ -28,6 +28,8 @@ def test_a_canary_answers_all_calls_of_a_client_with_a_key_or_none_of_them(repos
     for key in map(str, range(12)):
         with Recognizer(server.address, canary_key=f"user {key}") as client:
             versions = {client.recognize(pixels).model_version for _ in range(4)}
+            versions |= {reading.model_version for reading in client.recognize_stream([pixels] * 4)}
+            versions |= {reading.model_version for reading in client.recognize_batch([pixels] * 4)}
         assert len(versions) == 1
         answered |= versions
     assert answered == {"1", "2"}

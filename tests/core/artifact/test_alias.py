@@ -126,7 +126,7 @@ def test_aliases_do_not_know_each_other(versions: Repository) -> None:
     assert versions.snapshot().aliases == {"canary": 2, "canary-2": 3, "champion": 1}
 
 
-@pytest.mark.parametrize("name", ["../../1", "3", "latest", "pinned:3", "", "a name"])
+@pytest.mark.parametrize("name", ["../../1", "3", "latest", "pretrained", "pinned:3", "", "a name"])
 def test_an_alias_has_a_name_that_is_no_path_no_version_and_no_policy(versions: Repository, name: str) -> None:
     with pytest.raises(ConfigError, match="expected a letter, then letters, digits"):
         versions.promote(1, by="a test", why="mischief", alias=name)
