@@ -120,7 +120,7 @@ class Translator:
                 except grpc.aio.AbortError:  # the handler has chosen a status itself
                     raise
                 except Exception as error:  # noqa: BLE001 — the last place to log it, and to keep it from the client
-                    await _abort(context, error, method)
+                    await call.refuse(error)
 
         return translating
 
@@ -134,7 +134,7 @@ class Translator:
                 except grpc.aio.AbortError:
                     raise
                 except Exception as error:  # noqa: BLE001 — as above
-                    await _abort(context, error, method)
+                    await call.refuse(error)
 
         return translating
 
@@ -183,11 +183,11 @@ class _Lookup(grpc.GenericRpcHandler):
 class _UnderWay:
     """One call, from its begin to its end. A class, not a generator: every call makes one."""
 
-    __slots__ = ("_context", "_method", "_start", "_translator")
+    __slots__ = ("_context", "_method", "_over", "_start", "_translator")
 
     def __init__(self, translator: Translator, method: str, context: _Context) -> None:
         self._translator, self._method, self._context = translator, method, context
-        self._start = perf_counter()
+        self._start, self._over = perf_counter(), False
 
     def __enter__(self) -> Self:
         self._translator.under_way += 1
@@ -203,13 +203,27 @@ class _UnderWay:
             expires.set(monotonic() + remaining)
             check_deadline()
 
+    async def refuse(self, error: Exception) -> Never:
+        """Answer with the status of an error. The call has ended before its client knows, as where all went well."""
+        code, sentence = status_of(error)
+        if code is grpc.StatusCode.INTERNAL:
+            _log.error("%s failed for an unforeseen reason", self._method, exc_info=error)
+        about = ((REQUEST_ID, request_id.get()), (ERROR_METADATA, type(error).__name__))
+        self._end(code)
+        await self._context.abort(code, sentence, (*about, *_retry_hints(error)))
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._over:
+            return
         if kind is None:
-            code = grpc.StatusCode.OK
+            self._end(grpc.StatusCode.OK)
         elif issubclass(kind, grpc.aio.AbortError):
-            code = _code(self._context)
+            self._end(_code(self._context))
         else:  # the client has gone, or its deadline has passed
-            code = grpc.StatusCode.CANCELLED
+            self._end(grpc.StatusCode.CANCELLED)
+
+    def _end(self, code: grpc.StatusCode) -> None:
+        self._over = True
         self._translator.ended(Call(self._method, code, perf_counter() - self._start))
 
 
@@ -218,14 +232,6 @@ def _code(context: _Context) -> grpc.StatusCode:
     found = context.code()
     known = {code.value[0]: code for code in grpc.StatusCode}
     return found if isinstance(found, grpc.StatusCode) else known.get(found, grpc.StatusCode.UNKNOWN)
-
-
-async def _abort(context: _Context, error: Exception, method: str) -> Never:
-    code, sentence = status_of(error)
-    if code is grpc.StatusCode.INTERNAL:
-        _log.error("%s failed for an unforeseen reason", method, exc_info=error)
-    about = ((REQUEST_ID, request_id.get()), (ERROR_METADATA, type(error).__name__))
-    await context.abort(code, sentence, (*about, *_retry_hints(error)))
 
 
 def _retry_hints(error: Exception) -> tuple[tuple[str, str], ...]:
