@@ -1,8 +1,6 @@
 """Between numeral.v1's messages and what the service computes with."""
 
 from collections.abc import Sequence
-from itertools import count
-from secrets import token_hex
 from typing import Protocol
 
 import numpy as np
@@ -15,16 +13,12 @@ from core.imaging import FRAMING, from_pixels
 from protos.numeral.v1.recognizer_pb2 import (
     FeedbackItem,
     GetModelResponse,
-    Outcome,
-    Problem,
-    RecognizeResponse,
     TestResult,
 )
 from service.feedback import Listed
-from service.status import status_of
 from service.store import Loaded
 
-__all__ = ["ReplyIds", "WithPicture", "feedback_item", "framed", "model", "picture_of", "problem", "put_answer"]
+__all__ = ["WithPicture", "feedback_item", "framed", "model", "picture_of"]
 
 
 class WithPicture(Protocol):
@@ -35,21 +29,6 @@ class WithPicture(Protocol):
 
     def WhichOneof(self, oneof_group: str) -> str | None:  # noqa: N802 — protobuf's name
         """Which form it is."""
-
-
-class ReplyIds:
-    """Names of answers: 32 hexadecimal digits, of which half are this object's own and half count up.
-
-    As good as a random UUID for telling answers apart, and a tenth of the work.
-    """
-
-    def __init__(self) -> None:
-        self._own = token_hex(8)
-        self._count = count(1)
-
-    def next(self) -> str:
-        """A name that no other answer has."""
-        return f"{self._own}{next(self._count):016x}"
 
 
 def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
@@ -75,30 +54,6 @@ def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
     if any(len(each) != FRAMING.size**2 for each in pixels):
         return None
     return np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, FRAMING.size, FRAMING.size)
-
-
-def put_answer(message: RecognizeResponse, loaded: Loaded, row: list[float], ids: ReplyIds) -> None:
-    """Write what a version made of one image into a message, in its place in a larger one: a copy takes as long again.
-
-    Args:
-        message: An empty one.
-        loaded: The version.
-        row: The probabilities.
-        ids: Names the answer.
-    """
-    confidence = max(row)
-    message.digit = row.index(confidence)
-    message.probabilities.extend(row)
-    message.confidence = confidence
-    message.reply_id = ids.next()
-    message.model_version = loaded.version
-    message.weights_sha256 = loaded.weights_sha256
-
-
-def problem(error: Exception) -> Outcome:
-    """Why one picture of several has no answer."""
-    code, sentence = status_of(error)
-    return Outcome(problem=Problem(code=code.value[0], message=sentence, kind=type(error).__name__))
 
 
 def model(loaded: Loaded, aliases: tuple[str, ...]) -> GetModelResponse:

@@ -1,6 +1,6 @@
 """The gRPC servicers: they convert, call and convert back, and decide nothing."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -32,8 +32,9 @@ from protos.numeral.v1.recognizer_pb2 import (
 from service import convert
 from service.aside import Aside
 from service.feedback import Feedback
+from service.outcomes import ReplyIds, batch_response, put_answer
 from service.reading import RequestError
-from service.recognize import Answer, Recognition
+from service.recognize import Recognition
 from service.store import Loaded
 from service.stream import Conversation
 
@@ -66,7 +67,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         self._feedback = feedback
         self._max_batch = max_batch
         self._explaining = Aside("explanations")
-        self._ids = convert.ReplyIds()
+        self._ids = ReplyIds()
         self._conversations: set[Conversation] = set()
 
     def drain(self) -> None:
@@ -84,7 +85,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         else:
             answer = await self._recognition.call(picture[np.newaxis], wanted=wanted)
         response = RecognizeResponse()
-        convert.put_answer(response, answer.loaded, answer.probabilities[0].tolist(), self._ids)
+        put_answer(response, answer.loaded, answer.probabilities[0].tolist(), self._ids)
         return response
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
@@ -93,7 +94,8 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
             raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {self._max_batch:,}")
         framed = convert.framed(request.pictures)
         if framed is not None:
-            return self._outcomes(await self._recognition.call(framed, wanted=request.model_version), {})
+            answer = await self._recognition.call(framed, wanted=request.model_version)
+            return batch_response(answer.loaded, answer.probabilities, {}, self._ids)
         errors: dict[int, NumeralError] = {}
         pictures: list[bytes | NDArray[np.uint8]] = []
         for index, message in enumerate(request.pictures):
@@ -104,17 +106,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
                 pictures.append(_NOTHING)
         answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
         errors |= {index: error for index, error in enumerate(found) if error is not None}
-        return self._outcomes(answer, errors)
-
-    def _outcomes(self, answer: Answer, errors: Mapping[int, NumeralError]) -> RecognizeBatchResponse:
-        response = RecognizeBatchResponse()
-        for index, row in enumerate(answer.probabilities.tolist()):
-            outcome = response.outcomes.add()
-            if index in errors:
-                outcome.CopyFrom(convert.problem(errors[index]))
-            else:
-                convert.put_answer(outcome.answer, answer.loaded, row, self._ids)
-        return response
+        return batch_response(answer.loaded, answer.probabilities, errors, self._ids)
 
     async def RecognizeStream(  # noqa: N802
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
@@ -136,7 +128,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         response = ExplainResponse(
             digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
         )
-        convert.put_answer(response.answer, loaded, saliency.probabilities.tolist(), self._ids)
+        put_answer(response.answer, loaded, saliency.probabilities.tolist(), self._ids)
         return response
 
     def _explain(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
 from service import convert
-from service.convert import ReplyIds
+from service.outcomes import ReplyIds, problem, put_answer
 from service.reading import StoppingError
 from service.recognize import Recognition
 from service.store import Loaded
@@ -170,8 +170,8 @@ class Conversation:
             try:
                 answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
             except NumeralError as failure:
-                return convert.problem(failure)
-        return convert.problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
+                return problem(failure)
+        return problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
         """What becomes of each: images that ask for the same version are computed together."""
@@ -188,17 +188,17 @@ class Conversation:
                 outcomes.append(await request.decoding)
             else:
                 assert request.error is not None  # noqa: S101 — one of the three is set
-                outcomes.append(convert.problem(request.error))
+                outcomes.append(problem(request.error))
         return outcomes
 
     async def _images(self, images: list[NDArray[np.uint8]], wanted: str) -> list[Outcome]:
         try:
             answer = await self._recognition.images(np.stack(images), wanted=wanted)
         except NumeralError as error:
-            return [convert.problem(error)] * len(images)
+            return [problem(error)] * len(images)
         return [self._outcome(answer.loaded, row) for row in answer.probabilities.tolist()]
 
     def _outcome(self, loaded: Loaded, row: list[float]) -> Outcome:
         outcome = Outcome()
-        convert.put_answer(outcome.answer, loaded, row, self._ids)
+        put_answer(outcome.answer, loaded, row, self._ids)
         return outcome
