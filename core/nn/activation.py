@@ -11,7 +11,6 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from core import aligned
 from core.errors import ArchitectureError
 from core.nn.layer import Array, Layer, Shape, Step
 from core.nn.losses import softmax
@@ -33,14 +32,9 @@ class ReLU(Activation):
 
     kind: ClassVar[str] = "relu"
 
-    def __init__(self, input_shape: Shape, *, dtype: DTypeLike = np.float32) -> None:
-        super().__init__(input_shape, dtype=dtype)
-        # NumPy takes the maximum of two arrays twice as fast as that of an array and a 0.
-        self.zeros = aligned.zeros(input_shape, dtype)
-
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = max(x, 0)."""
-        y: Array = np.maximum(x, self.zeros, out=self.scratch("y", x.shape))
+        y: Array = np.maximum(x, self._zeros(x.shape), out=self.scratch("y", x.shape))
         if training:
             self.y = y
         return y
@@ -48,7 +42,11 @@ class ReLU(Activation):
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = max(x, 0)."""
         y = self.scratch("y", x.shape)
-        return y, [partial(np.maximum, x, self.zeros, out=y)]
+        return y, [partial(np.maximum, x, self._zeros(x.shape), out=y)]
+
+    def _zeros(self, shape: Shape) -> Array:
+        """NumPy takes the maximum of two arrays twice as fast as that of an array and a 0."""
+        return self.scratch("zeros", (1, *shape[1:]), fill=0)
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · [y > 0]; y > 0 exactly where x > 0."""

@@ -1,20 +1,21 @@
 """The ensemble: several networks that vote with their probabilities."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from math import log
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
 from core.nn.chain import Chain
-from core.nn.layer import Array, Layer, Shape, Step
+from core.nn.composite import Composite
+from core.nn.layer import Array, Shape, Step
 from core.nn.residual import Make
 
 
-class Ensemble(Layer):
+class Ensemble(Composite):
     """y = log (1/M Σ_m p_m) with p_m = softmax(z_m), where z_m are the logits of member m, a chain of layers.
 
     So softmax(y) is the mean of the members' probabilities: model averaging (Hansen & Salamon 1990; Dietterich 2000,
@@ -49,20 +50,21 @@ class Ensemble(Layer):
         make: Make,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.members = tuple(_member(index, layers, input_shape, make) for index, layers in enumerate(members))
-        if not self.members:
+        ways = [_member(index, layers, input_shape, make) for index, layers in enumerate(members)]
+        if not ways:
             raise ArchitectureError("ensemble: members is empty, expected at least one list of layers")
-        output_shape = self.members[0].layers[-1].output_shape
-        for index, member in enumerate(self.members):
+        output_shape = ways[0].layers[-1].output_shape
+        for index, member in enumerate(ways):
             if (found := member.layers[-1].output_shape) != output_shape:
                 raise ArchitectureError(f"ensemble: member {index} gives {found}, expected {output_shape} as member 0")
         if not output_shape:
             raise ArchitectureError("ensemble: members give (), expected at least one axis, that of the classes")
-        super().__init__(input_shape, output_shape, dtype)
-        ways = [(f"{index}.", member) for index, member in enumerate(self.members)]
-        self.parameters = {prefix + name: p for prefix, way in ways for name, p in way.named_parameters()}
-        self.buffers = {prefix + name: b for prefix, way in ways for name, b in way.named_buffers()}
-        self.generators = {prefix + name: g for prefix, way in ways for name, g in way.named_generators()}
+        super().__init__(input_shape, output_shape, {f"{index}.": way for index, way in enumerate(ways)}, dtype)
+
+    @property
+    def members(self) -> Collection[Chain]:
+        """The chains, in their order."""
+        return self.ways.values()
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = log Σ_m exp(ℓ_m) − log M."""
@@ -118,18 +120,6 @@ class Ensemble(Layer):
             if dx_m is not None:
                 dx += dx_m
         return dx if need_dx else None
-
-    def freeze(self) -> None:
-        """Freeze the layers of every member."""
-        super().freeze()
-        for member in self.members:
-            member.freeze()
-
-    def replica(self) -> Self:
-        """An ensemble with the same parameters and buffers, and scratch of its own in every layer of every member."""
-        twin = super().replica()
-        twin.members = tuple(member.replica() for member in self.members)
-        return twin
 
 
 def combine(states: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -154,6 +154,9 @@ class Layer(ABC):
         """
         self.frozen = True
 
+    def as_written(self) -> None:  # noqa: B027 — most layers are made of none
+        """From now on, compute the layers that it is made of in the order in which they are written; see `Chain`."""
+
     def replica(self) -> Self:
         """A layer with the same parameters and buffers and its own scratch, for use by another thread."""
         twin = copy(self)

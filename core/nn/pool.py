@@ -2,7 +2,7 @@
 
 from functools import partial
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -64,77 +64,92 @@ class MaxPool2D(_Pool):
     Only the largest pixel moves y, so it takes the whole gradient. Where several are equally large, y has no
     derivative; the first of them, row by row, takes it, as in PyTorch. Padding is −∞: it is never the largest.
 
-    The maximum over a window is the maximum over its rows' maxima, so columns are pooled first and rows after them:
-    two passes over long stretches of memory, instead of one that hops. The first of equals stays the same.
+    The maximum over a window is the maximum over its columns' maxima, so rows are pooled first and columns after them:
+    whole rows of pixels against each other, and only what is left in stretches of C numbers.
     """
 
     kind: ClassVar[str] = "maxpool2d"
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """y = max over each row of the window, then over the rows."""
+        """y = max over the rows of the window, then over its columns."""
         x = self._pad(x, -np.inf)
-        if not training:
-            y, steps = self._rows_first(x)
-            for step in steps:
-                step()
-            return y
-        y = self.scratch("y", (len(x), *self.output_shape))
-        across = self.scratch("across", (len(x), self.rows.padded, *self.output_shape[1:]))
-        for step in (*_maxima(x, across, _COLUMNS, self.columns), *_maxima(across, y, _ROWS, self.rows)):
+        y, steps = self._maximum(x)
+        for step in steps:
             step()
-        self.x, self.across, self.y = x, across, y  # (N, H, W, C), (N, H, OW, C), (N, OH, OW, C)
+        if training:
+            self.x, self.y = x, y  # x with its padding
         return y
-
-    def _rows_first(self, x: Array) -> tuple[Array, list[Step]]:
-        """Where nobody asks which was the first: this leaves fewer of the short stretches, C numbers long."""
-        down = self.scratch("down", (len(x), self.rows.outputs, *x.shape[2:]))  # (N, OH, W, C)
-        y = self.scratch("y", (len(x), *self.output_shape))  # (N, OH, OW, C)
-        return y, [*_maxima(x, down, _ROWS, self.rows), *_maxima(down, y, _COLUMNS, self.columns)]
 
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = max over the rows of the window, then over its columns."""
         padded = self._pad(x, -np.inf)
-        if padded is x:
-            return self._rows_first(x)
-        y, steps = self._rows_first(padded)
-        return y, [lambda: self._pad(x, -np.inf), *steps]
+        y, steps = self._maximum(padded)
+        return y, steps if padded is x else [lambda: self._pad(x, -np.inf), *steps]
+
+    def _maximum(self, x: Array) -> tuple[Array, list[Step]]:
+        """Where y will be, and the calls that bring it there."""
+        down = self.scratch("down", (len(x), self.rows.outputs, *x.shape[2:]))  # (N, OH, W, C)
+        y = self.scratch("y", (len(x), *self.output_shape))  # (N, OH, OW, C)
+        return y, [*_maxima(x, down, _ROWS, self.rows), *_maxima(down, y, _COLUMNS, self.columns)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy where x was the first largest of its window, 0 elsewhere; summed where windows overlap."""
         if not need_dx:
             return None
-        d_across = self.scratch("d_across", self.across.shape)
         dx = self.scratch("dx", self.x.shape)
-        self._to_first(dy, self.y, self.across, d_across, _ROWS, self.rows)
-        self._to_first(d_across, self.across, self.x, dx, _COLUMNS, self.columns)
+        side_by_side = self.rows.stride == self.rows.kernel and self.columns.stride == self.columns.kernel
+        if not side_by_side or self.rows.left_over or self.columns.left_over:
+            dx.fill(0)
+        if side_by_side:
+            self._by_rows(dy, dx)
+        else:
+            self._by_pixels(dy, dx)
         return self._crop(dx)
 
-    def _to_first(self, dy: Array, y: Array, x: Array, dx: Array, axis: int, window: Window) -> None:
-        """Along one axis: each dy goes to the first of its window's x that equals y.
+    def _by_pixels(self, dy: Array, dx: Array) -> None:
+        """Pixel by pixel of the window, row by row: who is as large as y takes dy, unless one before has it."""
+        first, free = (self.scratch(name, dy.shape, bool) for name in ("first", "free"))
+        share = self.scratch("share", dy.shape)
+        free.fill(True)
+        for i in range(self.rows.kernel):
+            for j in range(self.columns.kernel):
+                x, target = (tap(tap(a, _ROWS, self.rows, i), _COLUMNS, self.columns, j) for a in (self.x, dx))
+                np.equal(x, self.y, out=first)
+                first &= free
+                free ^= first
+                target += np.multiply(dy, first, out=share)
 
-        Element by element of the window, the first that is equal takes all that is left; the last takes the rest.
+    def _by_rows(self, dy: Array, dx: Array) -> None:
+        """The same where windows lie side by side, so that each pixel is in one of them: a row of pixels at a time.
+
+        y and dy are written under each pixel of their window. Then all that deals with numbers runs over long stretches
+        of memory; only who is first is found pixel by pixel, with the flags of up to 8 channels in one machine word.
         """
-        apart = window.stride >= window.kernel  # no two windows share an input: each is written once, not added to
-        if not apart or window.outputs * window.kernel != window.padded:
-            dx.fill(0)
-        name = "rows" if axis == _ROWS else "columns"
-        equal = self.scratch(f"equal {name}", dy.shape, bool)
-        share, left = self.scratch(f"share {name}", dy.shape), dy
-        for j in range(window.kernel - 1):
-            target = tap(dx, axis, window, j)
-            np.equal(tap(x, axis, window, j), y, out=equal)
-            if apart:
-                share = np.multiply(left, equal, out=target)
-            else:
-                target += np.multiply(left, equal, out=share)
-            last = apart and j == window.kernel - 2
-            rest = tap(dx, axis, window, j + 1) if last else self.scratch(f"left {name}", dy.shape)
-            left = np.subtract(left, share, out=rest)
-        target = tap(dx, axis, window, window.kernel - 1)
-        if not apart:
-            target += left
-        elif left is dy:  # a window of one element
-            np.copyto(target, dy)
+        under = np.arange(self.columns.outputs).repeat(self.columns.kernel)  # which window each column belongs to
+        shape = (*dy.shape[:2], len(under), dy.shape[3])
+        largest, share = (
+            np.take(a, under, axis=_COLUMNS, out=self.scratch(f"{name} by rows", shape), mode="clip")
+            for name, a in (("y", self.y), ("dy", dy))
+        )
+        first = self.scratch("first by rows", shape, bool)
+        flags = first.view(_widest_word(shape[3]))
+        words = flags.shape[3]
+        free = self.scratch("free by rows", (*dy.shape[:3], words), flags.dtype)
+        free.fill(np.iinfo(free.dtype).max)
+        for i in range(self.rows.kernel):
+            x, target = (tap(a, _ROWS, self.rows, i)[:, :, : len(under)] for a in (self.x, dx))
+            np.equal(x, largest, out=first)
+            for j in range(self.columns.kernel):
+                for word in range(words):  # not at once: NumPy would take the few words of each pixel for a loop
+                    own, rest = tap(flags, _COLUMNS, self.columns, j)[..., word], free[..., word]
+                    np.bitwise_and(own, rest, out=own)
+                    np.bitwise_xor(rest, own, out=rest)
+            np.multiply(share, first, out=target)
+
+
+def _widest_word(flags: int) -> type[np.unsignedinteger[Any]]:
+    """The widest whole number whose bytes divide a stretch of as many flags, of one byte each."""
+    return next(word for word in (np.uint64, np.uint32, np.uint16, np.uint8) if flags % np.dtype(word).itemsize == 0)
 
 
 def _maxima(x: Array, y: Array, axis: int, window: Window) -> list[Step]:

@@ -1,20 +1,23 @@
 """The residual block: layers that learn what to add to their input."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
 from core.nn.chain import Chain
+from core.nn.composite import Composite
 from core.nn.layer import Array, Layer, Shape
 
 Make = Callable[[Shape, Sequence[Mapping[str, Any]]], list[Layer]]
 """(shape of one input, a recipe's list of layers) → the layers."""
 
+_BODY, _SHORTCUT = "", "shortcut."
 
-class Residual(Layer):
+
+class Residual(Composite):
     """y = f(x) + x, where f is a chain of layers (He et al. 2016, eq. 1).
 
     The chain rule adds up both ways from x to y: dx = (f's backward pass of dy) + dy. The second term reaches x
@@ -40,55 +43,33 @@ class Residual(Layer):
         make: Make,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        self.body = _chain("layers", layers, input_shape, make)
-        self.shortcut = _chain("shortcut", shortcut, input_shape, make)  # without a layer: the identity
-        if not self.body.layers:
+        body = _chain("layers", layers, input_shape, make)
+        aside = _chain("shortcut", shortcut, input_shape, make)  # without a layer: the identity
+        if not body.layers:
             raise ArchitectureError("residual: layers is empty, expected at least one layer")
-        output_shape = self.body.layers[-1].output_shape
-        reached = self.shortcut.layers[-1].output_shape if self.shortcut.layers else input_shape
+        output_shape = body.layers[-1].output_shape
+        reached = aside.layers[-1].output_shape if aside.layers else input_shape
         if reached != output_shape:
             found = f"residual: layers give {output_shape}, the shortcut {reached}, which cannot be added"
             raise ArchitectureError(f"{found}; expected a shortcut = [ … ] from {input_shape} to {output_shape}")
-        super().__init__(input_shape, output_shape, dtype)
-        ways = ("", self.body), ("shortcut.", self.shortcut)
-        self.parameters = {prefix + name: p for prefix, way in ways for name, p in way.named_parameters()}
-        self.buffers = {prefix + name: b for prefix, way in ways for name, b in way.named_buffers()}
-        self.generators = {prefix + name: g for prefix, way in ways for name, g in way.named_generators()}
+        super().__init__(input_shape, output_shape, {_BODY: body, _SHORTCUT: aside}, dtype)
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = f(x) + g(x)."""
-        f = self.body.forward(x, training=training)
-        g = self.shortcut.forward(x, training=training)
+        f = self.ways[_BODY].forward(x, training=training)
+        g = self.ways[_SHORTCUT].forward(x, training=training)
         # Into an array of its own: f may be what f's last layer needs for its backward pass, and g may be x.
         y: Array = np.add(f, g, out=self.scratch("y", f.shape))
         return y
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = (dy back through f) + (dy back through g)."""
-        df = self.body.backward(dy, need_dx=need_dx)
-        dg = self.shortcut.backward(dy, need_dx=need_dx)
+        df = self.ways[_BODY].backward(dy, need_dx=need_dx)
+        dg = self.ways[_SHORTCUT].backward(dy, need_dx=need_dx)
         if df is None or dg is None:
             return None
         dx: Array = np.add(df, dg, out=self.scratch("dx", df.shape))
         return dx
-
-    def named_layers(self) -> Iterator[tuple[str, Layer]]:
-        """The layers of both ways, the shortcut's as `shortcut.0.dense`."""
-        yield from self.body.named_layers()
-        for name, layer in self.shortcut.named_layers():
-            yield f"shortcut.{name}", layer
-
-    def freeze(self) -> None:
-        """Freeze the layers of both ways."""
-        super().freeze()
-        self.body.freeze()
-        self.shortcut.freeze()
-
-    def replica(self) -> Self:
-        """A block with the same parameters and buffers, and scratch of its own in every layer."""
-        twin = super().replica()
-        twin.body, twin.shortcut = self.body.replica(), self.shortcut.replica()
-        return twin
 
 
 def _chain(option: str, layers: Sequence[Mapping[str, Any]], input_shape: Shape, make: Make) -> Chain:

@@ -53,6 +53,11 @@ class Window:
         return self.before + self.size + self.after
 
     @cached_property
+    def left_over(self) -> int:
+        """Elements at the end that no output sees."""
+        return self.padded - (self.outputs - 1) * self.stride - self.kernel
+
+    @cached_property
     def mirrored(self) -> "Window":
         """The window that carries gradients back, from outputs to inputs; for stride 1.
 

@@ -116,11 +116,13 @@ def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
 
 
 def walk(network: Sequential, x: Array, visit: Visit, *, training: bool = True) -> None:
-    """Send x through a twin of the network, and show `visit` what each layer returns, in the order of computation.
+    """Send x through a twin of the network, and show `visit` what each layer returns, in the order in which they are
+    written.
 
     The network itself, its running averages and its random numbers stay as they are.
     """
     twin = network.twin()
+    twin.as_written()
     for name, layer in twin.named_layers():
         vars(layer).update(forward=_shown(layer, name, visit))  # the twin is thrown away, and this with it
     twin.forward(x, training=training)

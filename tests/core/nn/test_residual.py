@@ -114,9 +114,8 @@ def test_a_replica_shares_nested_parameters_and_no_scratch() -> None:
     network.forward(x, training=True)
     network.vector.value *= 2
     np.testing.assert_array_equal(network.forward(x).copy(), replica.forward(x))
-    inner = [chain.layers for block in (network.layers[0], replica.layers[0]) for chain in (block.body, block.shortcut)]
-    scratches = {id(layer.scratch) for layers in inner for layer in layers}
-    assert len(scratches) == 8
+    inner = [layer for chain in (network, replica) for name, layer in chain.named_layers() if name.count(".") > 1]
+    assert len({id(layer.scratch) for layer in inner}) == len(inner) == 8
 
 
 def test_its_layers_are_named_as_their_parameters_are() -> None:

@@ -40,6 +40,7 @@ def test_each_tap_sees_one_input_for_each_output(make: Any, size: int, kernel: i
     window = make(size, kernel, stride)
     for j in range(kernel):
         assert list(range(window.padded))[window.tap(j)] == [o * stride + j for o in range(window.outputs)]
+    assert window.left_over == window.padded - 1 - (window.outputs - 1) * stride - (kernel - 1)
 
 
 @pytest.mark.parametrize("make", [Window.valid, Window.same])

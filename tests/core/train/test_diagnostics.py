@@ -152,3 +152,14 @@ def test_gradients_are_measured_before_they_are_clipped() -> None:
 
     assert first(clip_norm=0.01).gradient_norm == first().gradient_norm
     assert (first(clip_norm=0.01).update_ratio or 0) < 0.1 * (first().update_ratio or 0)
+
+
+def test_a_relu_before_a_pooling_is_shown_as_it_is_written() -> None:
+    layers = [{"kind": "conv2d", "channels": 2, "kernel": 3}, {"kind": "relu"}, {"kind": "maxpool2d"}]
+    network = build((8, 8, 1), layers, rng=np.random.default_rng(0))
+    shown: dict[str, np.ndarray] = {}
+    walk(
+        network, np.random.default_rng(1).standard_normal((3, 8, 8, 1)), lambda name, y: shown.update({name: y.copy()})
+    )
+    assert [y.shape[1:] for y in shown.values()] == [(6, 6, 2), (6, 6, 2), (3, 3, 2)]
+    np.testing.assert_array_equal(shown["1.relu"], np.maximum(shown["0.conv2d"], 0))
