@@ -18,6 +18,10 @@ from core.nn.window import windows
 _CHUNK_BYTES = 1 << 20
 """Patches in work at once: about a core's second-level cache, so that the product finds them there."""
 
+_KEPT_BYTES = 1 << 22
+"""Patches that are kept from the forward pass for the backward pass. More of them are copied anew, which is cheaper
+than to read them from main memory."""
+
 
 class Conv2D(Layer):
     """Every output pixel is the same weighted sum of the pixels around it: one kernel, moved over the picture.
@@ -71,7 +75,7 @@ class Conv2D(Layer):
         bands, x = self.plan.ahead, np.ascontiguousarray(x)
         y = self.scratch("y", (len(x), *self.output_shape))
         band = self._band()
-        for part, patches in self._patches(bands, x, "ahead"):
+        for part, patches in self._patches(bands, x, "ahead", keep=training):
             np.matmul(patches, band, out=y[part].reshape(-1, band.shape[1]))
         if training:
             self.x = x
@@ -82,10 +86,10 @@ class Conv2D(Layer):
         bands = self.plan.ahead
         y = self.scratch("y", (len(x), *self.output_shape))
         band = self._band()
-        cols, padded = self._room(bands, len(x), "ahead")
+        cols, padded, chunk = self._room(bands, len(x), "ahead")
         steps: list[Step] = []
-        for start in range(0, len(x), len(cols)):
-            pictures = x[start : start + len(cols)]
+        for start in range(0, len(x), chunk):
+            pictures = x[start : start + chunk]
             n = len(pictures)
             patches, part = cols[:n].reshape(-1, cols.shape[-1]), y[start : start + n].reshape(-1, band.shape[1])
             if padded is not None:
@@ -125,9 +129,8 @@ class Conv2D(Layer):
         band = bands.weave(self.W.value, self.b.value, self.scratch("band back", bands.shape))
         d_band, share = self.scratch("d_band", bands.shape), self.scratch("share", bands.shape)
         d_band.fill(0)
-        for part, patches in self._patches(
-            bands, self.x, "back"
-        ):  # copied anew, which is cheaper than keeping them all
+        ahead = bands is self.plan.ahead
+        for part, patches in self._patches(bands, self.x, "ahead" if ahead else "back", keep=ahead, kept=ahead):
             d_tiles = dy[part].reshape(-1, bands.shape[1])  # (n·OH·T, t·O)
             d_band += np.matmul(patches.T, d_tiles, out=share)
             if dx is not None:
@@ -166,25 +169,43 @@ class Conv2D(Layer):
         np.sum(rows.sum(axis=0).reshape(dy.shape[2:]), axis=0, out=self.b.grad)
         return dx
 
-    def _patches(self, bands: Bands, x: Array, name: str) -> Iterator[tuple[slice, Array]]:
-        """The patches of x, a few pictures at a time: which, and (n·OH·T, K), valid until the next is asked for."""
-        cols, padded = self._room(bands, len(x), name)
-        for start in range(0, len(x), len(cols)):
-            pictures = x[start : start + len(cols)]
-            n = len(pictures)
-            if padded is not None:
-                padded[:n, bands.rows.inside, bands.columns.inside] = pictures
-                pictures = padded[:n]
-            bands.gather(pictures, cols[:n])
-            yield slice(start, start + n), cols[:n].reshape(-1, cols.shape[-1])
+    def _patches(
+        self, bands: Bands, x: Array, name: str, *, keep: bool = False, kept: bool = False
+    ) -> Iterator[tuple[slice, Array]]:
+        """The patches of x, a few pictures at a time: which, and (n·OH·T, K), valid until the next is asked for.
 
-    def _room(self, bands: Bands, count: int, name: str) -> tuple[Array, Array | None]:
-        """Room for the patches of as many of `count` pictures as are in work at once, and for their padding."""
+        Args:
+            bands: Their layout.
+            x: The pictures.
+            name: Of the room where they are put.
+            keep: Whether all of them are put there side by side, if they fit.
+            kept: Whether they lie there from the last time, if they fit.
+        """
+        cols, padded, chunk = self._room(bands, len(x), name, keep=keep)
+        side_by_side = len(cols) == len(x)
+        for start in range(0, len(x), chunk):
+            pictures = x[start : start + chunk]
+            n = len(pictures)
+            place = cols[start : start + n] if side_by_side else cols[:n]
+            if not (kept and side_by_side):
+                if padded is not None:
+                    padded[:n, bands.rows.inside, bands.columns.inside] = pictures
+                    pictures = padded[:n]
+                bands.gather(pictures, place)
+            yield slice(start, start + n), place.reshape(-1, cols.shape[-1])
+
+    def _room(self, bands: Bands, count: int, name: str, *, keep: bool = False) -> tuple[Array, Array | None, int]:
+        """Room for the patches of `count` pictures, or of as many as are in work at once, and for their padding.
+
+        Returns:
+            (room for patches, room for the padding of a chunk, pictures in a chunk).
+        """
         size = prod(bands.tiles) * bands.shape[0] * self.dtype.itemsize
         chunk = max(1, min(_CHUNK_BYTES // size, count))
+        pictures = count if keep and count * size <= _KEPT_BYTES else chunk
         # 1 is what the bias is multiplied by, 0 the padding: both stay, the rest is written over.
-        cols = self.scratch(f"patches {name}", (chunk, *bands.tiles, bands.shape[0]), fill=1)
-        return cols, self._padded(bands, chunk, f"padded {name}")
+        cols = self.scratch(f"patches {name}", (pictures, *bands.tiles, bands.shape[0]), fill=1)
+        return cols, self._padded(bands, chunk, f"padded {name}"), chunk
 
     def _padded(self, bands: Bands, count: int, name: str) -> Array | None:
         """Room for pictures inside zeros, (count, *padded input), or None where no padding is needed."""

@@ -355,3 +355,23 @@ def test_weights_that_change_between_two_uses_are_seen(name: str) -> None:
     fresh = layer.replica()
     np.testing.assert_array_equal(after, fresh.forward(x))
     assert not np.array_equal(after, before)
+
+
+@pytest.mark.parametrize("need_dx", [False, True])
+@pytest.mark.parametrize("options", [{"kernel": 3}, {"kernel": 5, "padding": "same"}, {"kernel": 2, "stride": 2}])
+def test_patches_that_are_kept_give_the_same_bits_as_those_that_are_copied_anew(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], need_dx: bool
+) -> None:
+    monkeypatch.setattr("core.nn.conv._CHUNK_BYTES", 1 << 14)  # a few pictures
+    gradients = []
+    for kept in (1 << 22, 0):
+        monkeypatch.setattr("core.nn.conv._KEPT_BYTES", kept)
+        layer = Conv2D((12, 12, 2), channels=3, rng=np.random.default_rng(0), **options)
+        rng = np.random.default_rng(1)
+        for count in (20, 7, 20, 1):
+            y = layer.forward(rng.standard_normal((count, 12, 12, 2)).astype(np.float32), training=True)
+            dx = layer.backward(rng.standard_normal(y.shape).astype(np.float32), need_dx=need_dx)
+            gradients.append([layer.W.grad.copy(), layer.b.grad.copy(), None if dx is None else dx.copy()])
+    for found, expected in zip(gradients[:4], gradients[4:], strict=True):
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
