@@ -15,8 +15,8 @@ from core.nn.layer import Array, Layer, Parameter, Shape, Step
 from core.nn.plan import Plan
 from core.nn.window import windows
 
-_CHUNK_BYTES = 1 << 20
-"""Patches in work at once: about a core's second-level cache, so that the product finds them there."""
+_CHUNK_BYTES = 3 << 19
+"""Patches in work at once: of more, a product finds too few in the caches; fewer of them take more calls."""
 
 _KEPT_BYTES = 1 << 22
 """Patches that are kept from the forward pass for the backward pass. More of them are copied anew, which is cheaper

@@ -1,11 +1,12 @@
 """Pooling: neighboring pixels summed up in one, so that a picture shrinks and small shifts matter less."""
 
-from functools import partial
+from collections.abc import Sequence
+from functools import cached_property, partial
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
 from core.nn.layer import Array, Layer, Shape, Step
@@ -90,7 +91,15 @@ class MaxPool2D(_Pool):
         """Where y will be, and the calls that bring it there."""
         down = self.scratch("down", (len(x), self.rows.outputs, *x.shape[2:]))  # (N, OH, W, C)
         y = self.scratch("y", (len(x), *self.output_shape))  # (N, OH, OW, C)
-        return y, [*_maxima(x, down, _ROWS, self.rows), *_maxima(down, y, _COLUMNS, self.columns)]
+        steps = _maxima([tap(x, _ROWS, self.rows, i) for i in range(self.rows.kernel)], down)
+        columns = range(self.columns.kernel)
+        if len(x) == 1:
+            return y, steps + _maxima([tap(down, _COLUMNS, self.columns, j) for j in columns], y)
+        # NumPy copies stretches of C numbers three times as fast as it compares them: each column is brought together.
+        together = [self.scratch(f"column {j}", y.shape) for j in columns]
+        for j in columns:
+            steps.append(partial(np.take, down, self._seen[j], axis=_COLUMNS, out=together[j], mode="clip"))
+        return y, steps + _maxima(together, y)
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy where x was the first largest of its window, 0 elsewhere; summed where windows overlap."""
@@ -125,39 +134,50 @@ class MaxPool2D(_Pool):
         y and dy are written under each pixel of their window. Then all that deals with numbers runs over long stretches
         of memory; only who is first is found pixel by pixel, with the flags of up to 8 channels in one machine word.
         """
-        under = np.arange(self.columns.outputs).repeat(self.columns.kernel)  # which window each column belongs to
-        shape = (*dy.shape[:2], len(under), dy.shape[3])
+        under = self._window_of_column
+        shape = (len(dy), self.rows.outputs, len(under), self.output_shape[2])
         largest, share = (
             np.take(a, under, axis=_COLUMNS, out=self.scratch(f"{name} by rows", shape), mode="clip")
             for name, a in (("y", self.y), ("dy", dy))
         )
         first = self.scratch("first by rows", shape, bool)
-        flags = first.view(_widest_word(shape[3]))
-        words = flags.shape[3]
-        free = self.scratch("free by rows", (*dy.shape[:3], words), flags.dtype)
-        free.fill(np.iinfo(free.dtype).max)
+        words = first.view(self._word)
+        free = self.scratch("free by rows", (*dy.shape[:3], words.shape[3]), self._word)
+        free.view(np.uint8).fill(1)
         for i in range(self.rows.kernel):
             x, target = (tap(a, _ROWS, self.rows, i)[:, :, : len(under)] for a in (self.x, dx))
             np.equal(x, largest, out=first)
             for j in range(self.columns.kernel):
-                for word in range(words):  # not at once: NumPy would take the few words of each pixel for a loop
-                    own, rest = tap(flags, _COLUMNS, self.columns, j)[..., word], free[..., word]
+                for word in range(words.shape[3]):  # one by one: NumPy would loop over the few words of each pixel
+                    own, rest = words[:, :, j :: self.columns.kernel, word], free[..., word]
                     np.bitwise_and(own, rest, out=own)
                     np.bitwise_xor(rest, own, out=rest)
             np.multiply(share, first, out=target)
 
+    @cached_property
+    def _seen(self) -> list[NDArray[np.intp]]:
+        """Which columns of x each column of the window sees."""
+        every = np.arange(self.columns.padded)
+        return [every[self.columns.tap(j)] for j in range(self.columns.kernel)]
 
-def _widest_word(flags: int) -> type[np.unsignedinteger[Any]]:
-    """The widest whole number whose bytes divide a stretch of as many flags, of one byte each."""
-    return next(word for word in (np.uint64, np.uint32, np.uint16, np.uint8) if flags % np.dtype(word).itemsize == 0)
+    @cached_property
+    def _window_of_column(self) -> NDArray[np.intp]:
+        """Which window each column of x belongs to, where they lie side by side."""
+        return np.arange(self.columns.outputs).repeat(self.columns.kernel)
+
+    @cached_property
+    def _word(self) -> np.dtype[np.unsignedinteger[Any]]:
+        """The widest whole number whose bytes divide the flags of a pixel's channels, of one byte each."""
+        channels = self.output_shape[2]
+        return np.dtype(f"u{next(size for size in (8, 4, 2, 1) if channels % size == 0)}")
 
 
-def _maxima(x: Array, y: Array, axis: int, window: Window) -> list[Step]:
-    """y = the largest of each window along one axis."""
-    if window.kernel == 1:
-        return [partial(np.copyto, y, tap(x, axis, window, 0))]
-    first = partial(np.maximum, tap(x, axis, window, 0), tap(x, axis, window, 1), out=y)
-    return [first, *(partial(np.maximum, y, tap(x, axis, window, j), out=y) for j in range(2, window.kernel))]
+def _maxima(arrays: Sequence[Array], y: Array) -> list[Step]:
+    """y = the largest number of all arrays in each place."""
+    if len(arrays) == 1:
+        return [partial(np.copyto, y, arrays[0])]
+    first = partial(np.maximum, arrays[0], arrays[1], out=y)
+    return [first, *(partial(np.maximum, y, array, out=y) for array in arrays[2:])]
 
 
 class AvgPool2D(_Pool):
