@@ -209,6 +209,8 @@ def main() -> None:
     # Read when NumPy is imported. A second BLAS thread hardly helps with matrices this small, and where the cores are
     # busy, waiting for it turns 0.2 ms into 3 ms for one call in a hundred.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # gRPC's older way to listen hands a call through fewer threads: a lone one takes 0.27 ms instead of 0.37.
+    os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # What goes wrong inside gRPC comes back as an error, and is told in our words; it need not log it as well.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     if sys.argv[1:2] != ["health"]:  # which runs every few seconds, and for which the settings take long to import
