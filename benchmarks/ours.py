@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from benchmarks.cases import Case, TrainingCase
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
 from core import aligned
+from core.blas import blas_threads, slices_suit
 from core.nn.compiled import Compiled
 from core.nn.layer import Step
 from core.nn.losses import SoftmaxCrossEntropy
@@ -29,7 +29,8 @@ class OurTraining(Contender):
         images, self.labels = training_digits()
         self.images = images.reshape(-1, *case.input_shape)
         self.x = aligned.empty((case.batch_size, *case.input_shape), np.float32)
-        threadpool_limits(case.threads, user_api="blas")
+        self.blas = blas_threads(case.threads)
+        self.blas.__enter__()  # for the life of this process, which is ours alone
         self.network = case.network()
         self.initial = self.network.state()
         self.shards = {count: Shards(self.network, SoftmaxCrossEntropy, count) for count in {1, case.shards}}
@@ -73,11 +74,12 @@ class OurInference(Contender):
     """A step: one batch of normalized images to logits, on one thread."""
 
     def __init__(self, case: Case) -> None:
-        threadpool_limits(1, user_api="blas")
+        self.blas = blas_threads(1)
+        self.blas.__enter__()  # as above
         images, _ = training_digits()
         x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # as `core.predictor` has it
         x[...] = images[: case.batch_size].reshape(x.shape)
-        self.compiled = Compiled(case.network(), x)
+        self.compiled = Compiled(case.network(), x, sliced=slices_suit())
 
     def begin(self) -> None:
         """Nothing changes from step to step."""

@@ -12,6 +12,7 @@ from core import aligned
 from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
+from core.blas import slices_suit
 from core.data.normalize import Normalizer
 from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
 from core.nn.architectures import build
@@ -62,6 +63,7 @@ class Predictor:
         # A layer's scratch belongs to one call at a time, and so does a compiled pass. What a call has used lies here
         # for the next one, of whatever thread: so a version that was warmed by one thread is warm for all of them.
         self._idle: list[_Passes] = []
+        self._sliced = slices_suit()
         self._local = threading.local()  # for saliency, which is rare
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -140,21 +142,21 @@ class Predictor:
         try:
             return self._idle.pop()  # the one that was used last, whose arrays may still be in the caches
         except IndexError:
-            return _Passes(self._network.replica())
+            return _Passes(self._network.replica(), sliced=self._sliced)
 
 
 class _Passes:
     """The forward passes of one replica, by batch size."""
 
-    def __init__(self, network: Sequential) -> None:
-        self._network = network
-        self._whole = Compiled(network, aligned.empty((_CHUNK, *network.input_shape), np.float32))
+    def __init__(self, network: Sequential, *, sliced: bool) -> None:
+        self._network, self._sliced = network, sliced
+        self._whole = Compiled(network, aligned.empty((_CHUNK, *network.input_shape), np.float32), sliced=sliced)
         self._by_size = {_CHUNK: self._whole}
 
     def of(self, count: int) -> Compiled:
         """The forward pass for so many images."""
         if count not in self._by_size:
-            self._by_size[count] = Compiled(self._network, self._whole.x[:count])
+            self._by_size[count] = Compiled(self._network, self._whole.x[:count], sliced=self._sliced)
         return self._by_size[count]
 
 

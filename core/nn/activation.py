@@ -5,7 +5,7 @@ f′ can be had from y (ReLU, sigmoid, tanh), y is kept and x is not looked at a
 """
 
 from functools import partial
-from math import pi, sqrt
+from math import pi, prod, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,9 @@ from numpy.typing import DTypeLike
 from core.errors import ArchitectureError
 from core.nn.layer import Array, Layer, Shape, Step
 from core.nn.losses import softmax
+
+_SMALL = 1 << 14
+"""Numbers of which an array costs little to read beside others."""
 
 
 class Activation(Layer):
@@ -45,8 +48,8 @@ class ReLU(Activation):
         return y, [partial(np.maximum, x, self._zeros(x.shape), out=y)]
 
     def _zeros(self, shape: Shape) -> Array:
-        """NumPy takes the maximum of two arrays twice as fast as that of an array and a 0."""
-        return self.scratch("zeros", (1, *shape[1:]), fill=0)
+        """NumPy takes the maximum of two arrays of one shape faster than that of an array and a 0."""
+        return self.scratch("zeros", shape if prod(shape) <= _SMALL else (1, *shape[1:]), fill=0)
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · [y > 0]; y > 0 exactly where x > 0."""

@@ -9,11 +9,13 @@ Each layer lays out its own part (`Layer.compile`); one that does not say how is
 """
 
 from core.nn.layer import Array
+from core.nn.product import slicing
 from core.nn.sequential import Sequential
 
 
 class Compiled:
-    """The forward pass of a network for batches of one size; the same numbers as `Sequential.forward`, bit for bit.
+    """The forward pass of a network for batches of one size; the same numbers as `Sequential.forward`, bit for bit
+    where both compute products in slices, or neither.
 
     The weights must not change afterwards: what layers compute from them is computed once. It belongs to one thread,
     like the network, whose scratch it works in; of several sizes, compile the largest first, and they share their
@@ -25,15 +27,17 @@ class Compiled:
         steps: The calls that make y of x.
     """
 
-    def __init__(self, network: Sequential, x: Array) -> None:
+    def __init__(self, network: Sequential, x: Array, *, sliced: bool = False) -> None:
         """Lay out the forward pass.
 
         Args:
             network: As trained.
             x: (N, *input_shape), C-contiguous: where the images will be.
+            sliced: Whether to compute matrix products in slices: see `core.nn.product`.
         """
         self.x = x
-        self.y, self.steps = network.compile(x)
+        with slicing(sliced):
+            self.y, self.steps = network.compile(x)
 
     def forward(self) -> Array:
         """The outputs for what is in `x`: (N, *output_shape), valid until the next call."""

@@ -13,6 +13,7 @@ from core.nn.bands import Bands
 from core.nn.init import INITIALIZERS
 from core.nn.layer import Array, Layer, Parameter, Shape, Step
 from core.nn.plan import Plan
+from core.nn.product import product, product_steps
 from core.nn.window import windows
 
 _CHUNK_BYTES = 3 << 19
@@ -76,7 +77,7 @@ class Conv2D(Layer):
         y = self.scratch("y", (len(x), *self.output_shape))
         band = self._band()
         for part, patches in self._patches(bands, x, "ahead", keep=training):
-            np.matmul(patches, band, out=y[part].reshape(-1, band.shape[1]))
+            product(patches, band, y[part].reshape(-1, band.shape[1]))
         if training:
             self.x = x
         return y
@@ -96,7 +97,7 @@ class Conv2D(Layer):
                 steps.append(partial(np.copyto, padded[:n, bands.rows.inside, bands.columns.inside], pictures))
                 pictures = padded[:n]
             steps.append(partial(np.copyto, *bands.patches(pictures, cols[:n])))
-            steps.append(partial(np.matmul, patches, band, out=part))
+            steps += product_steps(patches, band, part)
         return y, steps
 
     def _band(self) -> Array:
@@ -162,7 +163,7 @@ class Conv2D(Layer):
         d_band, share = self.scratch("d_band", mirror.shape), self.scratch("share", mirror.shape)
         d_band.fill(0)
         for part, patches in self._patches(mirror, dy, "back"):
-            np.matmul(patches, band, out=dx[part].reshape(-1, band.shape[1]))  # (n·H·W/t, t·C)
+            product(patches, band, dx[part].reshape(-1, band.shape[1]))  # (n·H·W/t, t·C)
             d_band += np.matmul(patches.T, self.x[part].reshape(-1, band.shape[1]), out=share)
         mirror.unweave(d_band, _mirrored(self.W.grad), None)
         rows = dy.reshape(-1, dy.shape[2] * dy.shape[3])  # whole rows first: NumPy adds long stretches faster

@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from core.errors import ArchitectureError
 from core.nn.init import INITIALIZERS
 from core.nn.layer import Array, Layer, Parameter, Shape, Step
+from core.nn.product import product, product_steps
 
 
 class Dense(Layer):
@@ -51,7 +52,7 @@ class Dense(Layer):
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = x W + b."""
         y = self.scratch("y", (len(x), *self.output_shape))
-        np.matmul(x, self.W.value, out=y)
+        product(x, self.W.value, y)
         y += self.b.value
         if training:
             self.x = x
@@ -59,12 +60,13 @@ class Dense(Layer):
 
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
         """y = x W + b."""
-        y = self.scratch("y", (len(x), *self.output_shape))
-        return y, [partial(np.matmul, x, self.W.value, out=y), partial(np.add, y, self.b.value, out=y)]
+        y, b = (self.scratch(name, (len(x), *self.output_shape)) for name in ("y", "b rows"))
+        b[...] = self.b.value  # for each row: NumPy adds arrays of one shape in half the time
+        return y, [*product_steps(x, self.W.value, y), partial(np.add, y, b, out=y)]
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dW = xᵀ dy, db = Σ dy, dx = dy Wᵀ."""
-        np.matmul(self.x.T, dy, out=self.W.grad)
+        product(self.x.T, dy, self.W.grad)
         ones = self.scratch("ones", (len(dy),), fill=1)
         np.matmul(ones, dy, out=self.b.grad)  # the sum, three times as fast as by `np.sum`
         if not need_dx:

@@ -6,8 +6,8 @@ from itertools import chain, repeat
 from math import isfinite
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from core.blas import blas_threads
 from core.data.batches import Batches
 from core.errors import ConfigError, DivergenceError
 from core.nn.losses import Loss, SoftmaxCrossEntropy
@@ -77,7 +77,7 @@ def range_test(
     losses: list[float] = []
     mean = 0.0
     try:
-        with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
             # Held by the loop alone, so that an error in it ends the threads that prepare batches.
             for step, (x, labels) in zip(range(steps), chain.from_iterable(repeat(train)), strict=False):
                 found = criterion.forward(network.forward(x, training=True), labels)

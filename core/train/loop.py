@@ -9,8 +9,8 @@ from math import isfinite
 from time import perf_counter
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
+from core.blas import blas_threads
 from core.data.batches import Batches
 from core.nn.layer import Array
 from core.nn.losses import Loss, SoftmaxCrossEntropy
@@ -128,7 +128,7 @@ def fit(
         while len(losses) < epochs and not stopped:
             # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of,
             # because it ends in a DivergenceError, which says more.
-            with threadpool_limits(threads, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+            with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
                 if average is not None and average.swapped:
                     average.swap(network.vector)
                 started = perf_counter()

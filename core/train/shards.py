@@ -15,6 +15,7 @@ and a dropout's masks, which are drawn from seeds that the network's own generat
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import pairwise
 from types import TracebackType
 from typing import Self
@@ -77,7 +78,10 @@ class Shards:
         ends = [len(x) * k // count for k in range(count + 1)]
         parts = [slice(*pair) for pair in pairwise(ends)]
         share = [(part.stop - part.start) / len(x) for part in parts]
-        others = [self._threads.submit(self._part, k, x[parts[k]], labels[parts[k]], share[k]) for k in range(1, count)]
+        others = [
+            self._threads.submit(copy_context().run, self._part, k, x[parts[k]], labels[parts[k]], share[k])
+            for k in range(1, count)
+        ]
         try:
             found = [self._part(0, x[parts[0]], labels[parts[0]], share[0])]
         finally:
