@@ -17,8 +17,8 @@ LARGEST = 128
 """Images in one forward pass. More would gain next to nothing, and hold up the event loop for milliseconds."""
 
 GATHERED = 32
-"""Images for which calls that are on their way are waited for: half as many cost 7% of the calls a second, and more would
-keep the first of them waiting for little."""
+"""Images for which calls that are on their way are waited for. With 16, 64 calls in flight are answered 7% slower; with
+64, no faster."""
 
 CROWD_CALLS = 16
 """For so many calls after it was last seen, a crowd is believed to be there."""
