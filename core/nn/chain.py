@@ -110,8 +110,9 @@ class Chain:
     def replica(self) -> Self:
         """A chain with the same parameters, and scratch of its own, for use by another thread."""
         twin = copy(self)
-        twin.layers = tuple(layer.replica() for layer in self.layers)
-        twin.order = _pooled_first(twin.layers)
+        replicas = {layer: layer.replica() for layer in self.layers}
+        twin.layers = tuple(replicas.values())
+        twin.order = tuple(replicas[layer] for layer in self.order)
         return twin
 
 

@@ -3,8 +3,8 @@
 NumPy leaves products to a BLAS, mostly OpenBLAS, which first copies ("packs") both matrices into the order in which its
 kernels read them. For processors with AVX-512 it has other kernels, which read matrices as they lie; it takes them
 where m·k·n ≤ 10⁶ (pull request 3335 of OpenBLAS). So there, a product of many rows is faster in slices of as many rows
-as still go that way: from a tenth to a third for the sizes of these networks. It is the same sum for every number of
-the result, added up in another order.
+as still go that way: from a tenth to a third for the sizes of these networks. Each number is the same sum as before;
+other kernels may add it up in another order.
 
 Elsewhere slices are slower; and on several threads, too, among which OpenBLAS divides large products alone. Whoever
 knows which BLAS there is (`core.blas`) says so through `slicing`.
