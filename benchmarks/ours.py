@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from benchmarks.cases import Case, TrainingCase
 from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
-from core import aligned
-from core.blas import blas_threads, slices_suit
-from core.nn.compiled import Compiled
-from core.nn.layer import Step
+from core.inference.compiled import Compiled
+from core.kernels import aligned
+from core.kernels.arrays import Step
+from core.kernels.blas import blas_threads, slices_suit
 from core.nn.losses import SoftmaxCrossEntropy
 from core.optim.optimizers import OPTIMIZERS
 from core.train.shards import Shards
@@ -77,7 +77,7 @@ class OurInference(Contender):
         self.blas = blas_threads(1)
         self.blas.__enter__()  # as above
         images, _ = training_digits()
-        x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # as `core.predictor` has it
+        x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # as `core.inference.predict` has it
         x[...] = images[: case.batch_size].reshape(x.shape)
         self.compiled = Compiled(case.network(), x, sliced=slices_suit())
 

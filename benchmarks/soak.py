@@ -24,7 +24,7 @@ from benchmarks.runner import people
 from core.artifact.manifest import WEIGHTS
 from core.artifact.repository import Repository
 from core.data import mnist
-from core.predictor import load
+from core.inference.predict import load
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeResponse
 
 __all__ = ["measure"]

@@ -10,7 +10,7 @@ from core.artifact import weights as weights_file
 from core.artifact.manifest import Golden, Manifest
 from core.artifact.repository import Repository
 from core.errors import ConfigError
-from core.predictor import rebuild
+from core.inference.predict import rebuild
 
 __all__ = ["another", "trained"]
 

@@ -128,7 +128,7 @@ class TrainSection(_Section):
 
 
 class PromotionSection(_Section):
-    """When a version may become champion; see `pipelines.promotion`."""
+    """When a version may become champion; see `pipelines.promotion.gate`."""
 
     min_accuracy: float = Field(0.9, ge=0, le=1)
     max_accuracy_drop: float = Field(0.005, ge=0, le=1)

@@ -10,8 +10,8 @@ import numpy as np
 from core.nn.losses import LOSSES
 from core.registry import construct
 from core.train.finder import RangeTest, range_test
-from pipelines import steps, training
 from pipelines.config import Recipe
+from pipelines.retrain import steps, training
 
 _BAR = 40
 """Characters of the longest bar."""

@@ -16,7 +16,7 @@ import numpy as np
 from core.artifact.manifest import CodeProvenance, Environment
 from pipelines.config import ROOT, Recipe
 
-_TRAINED_BY = ("data", "nn", "optim", "train", "registry.py")
+_TRAINED_BY = ("data", "kernels", "nn", "optim", "train", "registry.py")
 """The parts of core/ that decide what the weights become."""
 
 

@@ -15,7 +15,7 @@ from prefect.types.entrypoint import EntrypointType
 from core.artifact.repository import Repository
 from core.errors import ConfigError, NumeralError
 from pipelines import voice
-from pipelines.flows import retrain
+from pipelines.retrain.flow import retrain
 from pipelines.voice import say
 
 DEPLOYMENT = "scheduled"

@@ -1,6 +1,6 @@
-"""`python -m service`: see `service.cli`."""
+"""`python -m service`: see `service.cli.commands`."""
 
-from service.cli import main
+from service.cli.commands import main
 
 if __name__ == "__main__":
     main()

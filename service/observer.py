@@ -1,32 +1,17 @@
 """Who is told what the service does: metrics, drift, shadow, fallback. None of them may hold up an answer."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from service.call import Call
+
 if TYPE_CHECKING:
-    from service.store import Loaded
+    from service.loaded import Loaded
 
-__all__ = ["Call", "Observer", "Observers"]
-
-
-class Call(NamedTuple):
-    """One call that has ended.
-
-    Attributes:
-        method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
-        code: The status that the client was sent.
-        seconds: From the first byte of the request to the last of the response; for a stream, how long it was open.
-        model_version: The version that answered, or that was asked for; "" where the call got to none.
-    """
-
-    method: str
-    code: grpc.StatusCode
-    seconds: float
-    model_version: str = ""
+__all__ = ["Observer", "Observers"]
 
 
 class Observer:

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.artifact.repository import CHAMPION
 from core.errors import ConfigError
-from service.policy import Wishes
+from service.wishes import Wishes
 
 __all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
 
@@ -116,7 +116,7 @@ class Settings(BaseSettings):
         ge=0,
         allow_inf_nan=False,
     )
-    # Feedback: see `service.feedback`.
+    # Feedback: see `service.recognition.feedback`.
     feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None,
         description="Folder that keeps what users send as feedback, for the next training; off: none is taken.",
@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         "info", description="Least severe of the messages that are logged: debug, info, warning or error."
     )
 
-    # Security: see `service.tls` and `service.access`.
+    # Security: see `service.server.tls` and `service.api.access`.
     tls_cert: str | None = Field(
         None, description="PEM file with the server's certificate; read again when it changes.", min_length=1
     )
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         min_length=1,
     )
 
-    # What can be seen: see `service.metrics` and `service.logs`.
+    # What can be seen: see `service.telemetry.metrics` and `service.telemetry.logs`.
     metrics_port: int | None = Field(
         None,
         description="Port of /metrics (Prometheus) and /healthz; 0 takes a free one. Without it, none.",

@@ -130,7 +130,7 @@ class Environment(_Part):
 
 
 class Metrics(_Part):
-    """Measures on one set of images; see `core.train.evaluate.Evaluation`."""
+    """Measures on one set of images; see `core.measure.evaluate.Evaluation`."""
 
     count: int
     accuracy: float
@@ -143,13 +143,13 @@ class Metrics(_Part):
 
 
 class Calibration(_Part):
-    """What the logits are divided by before softmax; see `core.train.calibration`. Older versions have none: 1."""
+    """What the logits are divided by before softmax; see `core.measure.calibration`. Older versions have none: 1."""
 
     temperature: float = Field(1.0, gt=0)
 
 
 class Robustness(_Part):
-    """How many test images are read right once they are corrupted; see `core.train.corruptions`."""
+    """How many test images are read right once they are corrupted; see `core.measure.corruptions`."""
 
     description: str
     count: int

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import aligned
 from core.data.ahead import ahead
 from core.data.large import let_go
 from core.data.shuffle import Blocks
 from core.errors import DatasetError
+from core.kernels import aligned
 
 Prepare = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.float32]]
 """From a batch of images to the network's inputs: uint8 (B, …) → a new float32 array (B, …)."""

@@ -8,8 +8,8 @@ Each step is a module here, and each is deterministic and keeps no state. Everyt
 """
 
 from core.imaging.decode import PictureLimits, decode
-from core.imaging.digit import digit_from_bytes, from_array, from_pixels, to_digit
 from core.imaging.framing import FRAMING, Framing
+from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
 __all__ = [
     "FRAMING",

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Shape, Step
+from core.kernels.arrays import Array, Shape, Step
+from core.nn.layer import Layer
 from core.nn.losses import softmax
 
 _SMALL = 1 << 14

@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError, ConfigError
+from core.kernels.arrays import Shape
 from core.nn.activation import GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from core.nn.conv import Conv2D
 from core.nn.dense import Dense
 from core.nn.dropout import Dropout
 from core.nn.ensemble import Ensemble
 from core.nn.flatten import Flatten
-from core.nn.layer import Layer, Shape
+from core.nn.layer import Layer
 from core.nn.norm import BatchNorm
 from core.nn.pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from core.nn.residual import Residual

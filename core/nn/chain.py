@@ -7,7 +7,8 @@ from typing import Self
 
 import numpy as np
 
-from core.nn.layer import Array, Layer, Parameter, Step
+from core.kernels.arrays import Array, Step
+from core.nn.layer import Layer, Parameter
 
 
 class Chain:
@@ -89,7 +90,7 @@ class Chain:
         return d
 
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """Every layer's forward pass for one array, laid out beforehand: see `core.nn.compiled`."""
+        """Every layer's forward pass for one array, laid out beforehand: see `core.inference.compiled`."""
         steps: list[Step] = []
         for layer in self.order:
             x, more = layer.compile(x)

@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+from core.kernels.arrays import Shape
 from core.nn.chain import Chain
-from core.nn.layer import Layer, Shape
+from core.nn.layer import Layer
 
 
 class Composite(Layer):

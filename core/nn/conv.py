@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.bands import Bands
-from core.nn.init import INITIALIZERS
-from core.nn.layer import Array, Layer, Parameter, Shape, Step
-from core.nn.plan import Plan
-from core.nn.product import product, product_steps
-from core.nn.window import windows
+from core.kernels.arrays import Array, Shape, Step
+from core.kernels.bands import Bands
+from core.kernels.plan import Plan
+from core.kernels.product import product, product_steps
+from core.kernels.window import windows
+from core.nn.initializers import INITIALIZERS
+from core.nn.layer import Layer, Parameter
 
 _CHUNK_BYTES = 3 << 19
 """Patches in work at once: of more, a product finds too few in the caches; fewer of them take more calls."""
@@ -39,7 +40,7 @@ class Conv2D(Layer):
         dX[n, u, v, c] = Σ dy[n, h, w, o] W[i, j, c, o]   over all h, w, i, j, o with h·s + i = u and w·r + j = v
 
     With the patches of X as the rows of a matrix P, and a last column of ones for the bias, these are the formulas of
-    a dense layer: y = P B, dB = Pᵀ dy, dP = dy Bᵀ. How a patch and B look is the matter of `core.nn.bands`.
+    a dense layer: y = P B, dB = Pᵀ dy, dP = dy Bᵀ. How a patch and B look is the matter of `core.kernels.bands`.
 
     Parameters: W (kh, kw, C, O), b (O,).
     """

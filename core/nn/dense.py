@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.init import INITIALIZERS
-from core.nn.layer import Array, Layer, Parameter, Shape, Step
-from core.nn.product import product, product_steps
+from core.kernels.arrays import Array, Shape, Step
+from core.kernels.product import product, product_steps
+from core.nn.initializers import INITIALIZERS
+from core.nn.layer import Layer, Parameter
 
 
 class Dense(Layer):

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
+from core.kernels.arrays import Array, Shape, Step
 from core.nn.chain import Chain
 from core.nn.composite import Composite
-from core.nn.layer import Array, Shape, Step
 from core.nn.residual import Make
 
 

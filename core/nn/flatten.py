@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import DTypeLike
 
-from core.nn.layer import Array, Layer, Shape, Step
+from core.kernels.arrays import Array, Shape, Step
+from core.nn.layer import Layer
 
 
 class Flatten(Layer):

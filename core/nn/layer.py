@@ -12,19 +12,15 @@ layer is handed dy, stores dW and db beside W and b, and hands dx to the layer b
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from core import aligned
-
-Array = NDArray[np.floating[Any]]
-Shape = tuple[int, ...]
-Step = Callable[[], object]
-"""A call with all of its arguments."""
+from core.kernels import aligned
+from core.kernels.arrays import Array, Scratch, Shape, Step
 
 
 class Parameter:
@@ -40,41 +36,6 @@ class Parameter:
     def __init__(self, value: Array) -> None:
         self.value = value
         self.grad = aligned.zeros(value.shape, value.dtype)
-
-
-class Scratch:
-    """Arrays that live from one step to the next, so that a step allocates nothing.
-
-    A fresh array per operation costs page faults that take longer than the arithmetic: at batch 32, the same formulas
-    run about ten times slower without `out=`. Each array is as long as the largest batch seen; a shorter batch (the
-    last of an epoch) gets a view of its first rows.
-    """
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._dtype = np.dtype(dtype)
-        self._arrays: dict[str, NDArray[Any]] = {}
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Scratch":
-        """What lies about in scratch is nobody's: a copy starts empty."""
-        return Scratch(self._dtype)
-
-    def __call__(
-        self, name: str, shape: Shape, dtype: DTypeLike | None = None, *, fill: float | None = None
-    ) -> NDArray[Any]:
-        """The array called `name`, of this shape; its content is whatever was left there.
-
-        Args:
-            name: One for each purpose.
-            shape: The first axis may be another each time.
-            dtype: By default that of the layer.
-            fill: What a new array is filled with, for parts of it that nobody writes to later.
-        """
-        array = self._arrays.get(name)
-        if array is None or len(array) < shape[0] or array.shape[1:] != shape[1:]:
-            array = self._arrays[name] = aligned.empty(shape, self._dtype if dtype is None else dtype)
-            if fill is not None:
-                array.fill(fill)
-        return array[: shape[0]]
 
 
 class Layer(ABC):
@@ -131,7 +92,7 @@ class Layer(ABC):
         """
 
     def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """The forward pass out of training, laid out beforehand for one array: see `core.nn.compiled`.
+        """The forward pass out of training, laid out beforehand for one array: see `core.inference.compiled`.
 
         Args:
             x: (N, *input_shape), C-contiguous. Its numbers are not there yet, and will be others each time.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.nn.layer import Array
+from core.kernels.arrays import Array
 
 
 def softmax(logits: Array, out: Array | None = None) -> Array:

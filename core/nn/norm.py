@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Parameter, Shape, Step
+from core.kernels.arrays import Array, Shape, Step
+from core.nn.layer import Layer, Parameter
 
 
 class BatchNorm(Layer):

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
-from core.nn.layer import Array, Layer, Shape, Step
-from core.nn.window import Window, windows
+from core.kernels.arrays import Array, Shape, Step
+from core.kernels.window import Window, windows
+from core.nn.layer import Layer
 
 _ROWS, _COLUMNS = 1, 2
 """Axes of (N, H, W, C)."""

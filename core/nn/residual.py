@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
+from core.kernels.arrays import Array, Shape
 from core.nn.chain import Chain
 from core.nn.composite import Composite
-from core.nn.layer import Array, Layer, Shape
+from core.nn.layer import Layer
 
 Make = Callable[[Shape, Sequence[Mapping[str, Any]]], list[Layer]]
 """(shape of one input, a recipe's list of layers) → the layers."""

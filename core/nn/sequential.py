@@ -7,10 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core import aligned
 from core.errors import ArchitectureError
+from core.kernels import aligned
+from core.kernels.arrays import Array, Shape
 from core.nn.chain import Chain
-from core.nn.layer import Array, Layer, Parameter, Shape
+from core.nn.layer import Layer, Parameter
 
 
 class Sequential(Chain):

@@ -19,9 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core import aligned
 from core.errors import TrainingError
-from core.nn.layer import Array, Parameter
+from core.kernels import aligned
+from core.kernels.arrays import Array
+from core.nn.layer import Parameter
 from core.optim.require import require
 
 BLOCK = 1 << 16

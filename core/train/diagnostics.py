@@ -11,7 +11,8 @@ from math import hypot
 
 import numpy as np
 
-from core.nn.layer import Array, Layer
+from core.kernels.arrays import Array
+from core.nn.layer import Layer
 from core.nn.sequential import Sequential
 from core.optim.clip import gradient_norm
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from core.errors import DivergenceError
-from core.nn.layer import Array
+from core.kernels.arrays import Array
 from core.nn.sequential import Sequential
 from core.train.diagnostics import kind_of, walk
 

@@ -7,9 +7,9 @@ from math import isfinite
 
 import numpy as np
 
-from core.blas import blas_threads
 from core.data.batches import Batches
 from core.errors import ConfigError, DivergenceError
+from core.kernels.blas import blas_threads
 from core.nn.losses import Loss, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import Optimizer

@@ -10,9 +10,9 @@ from time import perf_counter
 
 import numpy as np
 
-from core.blas import blas_threads
 from core.data.batches import Batches
-from core.nn.layer import Array
+from core.kernels.arrays import Array
+from core.kernels.blas import blas_threads
 from core.nn.losses import Loss, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage

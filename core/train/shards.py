@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.nn.layer import Array
+from core.kernels.arrays import Array
 from core.nn.losses import Loss
 from core.nn.sequential import Sequential
 

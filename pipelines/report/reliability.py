@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from core.train.evaluate import Bin, Evaluation
+from core.measure.evaluate import Bin, Evaluation
 from pipelines.report.charts import INK, TRAIN, VALIDATION, drawn
 from pipelines.report.formats import percent
 

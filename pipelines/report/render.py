@@ -1,4 +1,4 @@
-"""From a manifest and its measures to `report.html` and `card.md`. The words are in `pipelines/templates/`."""
+"""From a manifest and its measures to `report.html` and `card.md`. The words are in `pipelines/report/templates/`."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,10 +8,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Manifest, Robustness
-from core.train.corruptions import CORRUPTIONS
-from core.train.evaluate import Evaluation
+from core.measure.corruptions import CORRUPTIONS
+from core.measure.evaluate import Evaluation
 from core.train.loop import EpochReport
-from pipelines.report import charts, diagnostics, pictures, provenance, reliability, tables
+from pipelines.report import charts, pictures, reliability, tables
+from pipelines.report import layers as diagnostics
+from pipelines.report import origin as provenance
 from pipelines.report.escape import markdown
 from pipelines.report.formats import confidence, duration, number, percent
 
@@ -123,7 +125,7 @@ def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:
 @cache
 def _templates() -> Environment:
     environment = Environment(
-        loader=PackageLoader("pipelines", "templates"),
+        loader=PackageLoader("pipelines.report", "templates"),
         autoescape=select_autoescape(("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,

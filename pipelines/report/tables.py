@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from core.artifact.manifest import Metrics
-from core.train.evaluate import Evaluation
+from core.measure.evaluate import Evaluation
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import pytest
 from benchmarks import sides, versions
 from benchmarks.h2load import framed, load
 from core.artifact.repository import Repository
-from core.predictor import load as load_version
+from core.inference.predict import load as load_version
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from tests.service.tiny_model import publish
 

@@ -4,7 +4,7 @@ import pytest
 
 from protos.inference import open_inference_pb2
 from tests.contract.wire import calls, fields
-from tests.service.triton_process import tritonclient
+from tests.service.api.inference.triton_process import tritonclient
 
 OURS = fields(open_inference_pb2.DESCRIPTOR)
 

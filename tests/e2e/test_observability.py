@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 import yaml
 
-from service.metrics import Metrics
+from service.telemetry.metrics import Metrics
 from tests.service.harness import running
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

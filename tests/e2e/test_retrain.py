@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from core.artifact.repository import Repository
-from core.predictor import load
+from core.inference.predict import load
 from service.client import Recognizer
 from tests.e2e.workshop import ROOT, Workshop
 

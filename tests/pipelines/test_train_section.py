@@ -7,10 +7,10 @@ import pytest
 
 from core.errors import ConfigError
 from core.train.loop import EpochReport
-from pipelines import steps, training
 from pipelines.config import Recipe, load_recipe
 from pipelines.references import DatasetRef
-from pipelines.report.provenance import retrain_command
+from pipelines.report.origin import retrain_command
+from pipelines.retrain import steps, training
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from core.artifact.repository import Repository
-from core.predictor import load
-from service.server import Server
+from core.inference.predict import load
+from service.server.assembly import Server
 from service.settings import ENV_PREFIX, OFF, read
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import grpc
 
-from service.observer import Call, Observer, Observers
+from service.call import Call
+from service.observer import Observer, Observers
 
 
 class Heard(Observer):

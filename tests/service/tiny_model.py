@@ -21,8 +21,8 @@ from core.artifact.manifest import (
 )
 from core.artifact.repository import CHAMPION, Draft, Repository
 from core.data.normalize import Normalizer
+from core.inference.predict import Predictor
 from core.nn.architectures import build
-from core.predictor import Predictor
 
 LAYERS = ({"kind": "dense", "units": 16}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 LABELS = tuple("0123456789")

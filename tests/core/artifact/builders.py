@@ -22,9 +22,9 @@ from core.artifact.manifest import (
 )
 from core.artifact.repository import Draft, Repository
 from core.data.normalize import Normalizer
+from core.inference.predict import Predictor
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
-from core.predictor import Predictor
 
 LAYERS: tuple[dict[str, Any], ...] = (
     {"kind": "dense", "units": 8},

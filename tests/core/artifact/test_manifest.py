@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.artifact import weights
 from core.artifact.manifest import WEIGHTS, FileEntry, Golden, Manifest, Metrics, Preprocessing
 from core.errors import DamagedVersionError, ManifestError
-from core.predictor import rebuild
+from core.inference.predict import rebuild
 
 from .builders import manifest_of, some_images, tiny_network
 

@@ -15,7 +15,7 @@ import pytest
 from core.artifact.manifest import WEIGHTS
 from core.artifact.repository import Repository
 from core.errors import VersionNotFoundError
-from core.predictor import load
+from core.inference.predict import load
 
 from .builders import publish
 

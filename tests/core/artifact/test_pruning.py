@@ -8,7 +8,7 @@ from core.artifact.manifest import MANIFEST, WEIGHTS
 from core.artifact.objects import Objects
 from core.artifact.repository import Repository
 from core.errors import ArtifactError, RepositoryError
-from core.predictor import load
+from core.inference.predict import load
 
 from .builders import publish
 

@@ -10,7 +10,7 @@ from core.artifact import weights
 from core.artifact.manifest import WEIGHTS, FileEntry
 from core.artifact.repository import Repository
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
-from core.predictor import load
+from core.inference.predict import load
 
 from .builders import claim, manifest_of, publish, tiny_network
 

@@ -1,6 +1,6 @@
 import pytest
 
-from .drawn import Gray, mnist_test_images
+from tests.core.imaging.drawn import Gray, mnist_test_images
 
 
 @pytest.fixture(scope="package")

@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
-from core.imaging import (
-    PictureLimits,
-    decode,
-    digit_from_bytes,
-    to_digit,
-)
-
-from .drawn import REFERENCE, encoded, ink, likeness, on_white
+from core.imaging import PictureLimits, decode, digit_from_bytes, to_digit
+from tests.core.imaging.drawn import REFERENCE, encoded, ink, likeness, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.imaging import (
-    FRAMING,
-    digit_from_bytes,
-    from_array,
-    to_digit,
-)
-
-from .drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
+from core.imaging import FRAMING, digit_from_bytes, from_array, to_digit
+from tests.core.imaging.drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.errors import NoDigitError, PictureError, PictureUnreadableError
-from core.imaging import (
-    digit_from_bytes,
-    from_array,
-    from_pixels,
-    to_digit,
-)
-
-from .drawn import REFERENCE, Gray, encoded, ink, likeness, on_white
+from core.imaging import digit_from_bytes, from_array, from_pixels, to_digit
+from tests.core.imaging.drawn import REFERENCE, Gray, encoded, ink, likeness, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from core.imaging.components import components
 from core.imaging.morphology import closing, dilation
 from core.imaging.strokes import distance
-
-from .drawn import Gray
+from tests.core.imaging.drawn import Gray
 
 pytestmark = pytest.mark.filterwarnings("error")
 

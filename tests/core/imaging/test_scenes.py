@@ -6,13 +6,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from core.errors import NoDigitError
-from core.imaging import (
-    digit_from_bytes,
-    from_array,
-    to_digit,
-)
-
-from .drawn import REFERENCE, Gray, encoded, grain, ink, likeness, lit, noise, on_white
+from core.imaging import digit_from_bytes, from_array, to_digit
+from tests.core.imaging.drawn import REFERENCE, Gray, encoded, grain, ink, likeness, lit, noise, on_white
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ArchitectureError
+from core.kernels.arrays import Scratch
+from core.kernels.bands import Bands
+from core.kernels.plan import Plan
+from core.kernels.window import Window
 from core.nn.architectures import build
-from core.nn.bands import Bands
 from core.nn.conv import Conv2D
-from core.nn.layer import Scratch
-from core.nn.plan import Plan
-from core.nn.window import Window
-
-from . import naive
+from tests.core.nn import naive
 
 H = 1e-5
 """Convolution is linear in x and in W: the difference quotient has no error but rounding."""

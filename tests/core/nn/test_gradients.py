@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.kernels.arrays import Array
 from core.nn.activation import LeakyReLU, ReLU
 from core.nn.architectures import LAYERS, build
-from core.nn.layer import Array, Parameter
+from core.nn.layer import Parameter
 from core.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from core.nn.layer import Parameter, Scratch
+from core.kernels.arrays import Scratch
+from core.nn.layer import Parameter
 
 
 def test_a_parameter_starts_with_a_zero_gradient_like_itself() -> None:

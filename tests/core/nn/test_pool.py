@@ -12,8 +12,7 @@ from core.errors import ArchitectureError
 from core.nn.architectures import build
 from core.nn.layer import Layer
 from core.nn.pool import AvgPool2D, GlobalAvgPool, MaxPool2D
-
-from . import naive
+from tests.core.nn import naive
 
 
 def backward(layer: Layer, x: Any, dy: Any) -> tuple[Any, Any]:

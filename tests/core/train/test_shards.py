@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
+from core.kernels.arrays import Array
 from core.nn.architectures import build
-from core.nn.layer import Array
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.train.shards import Shards

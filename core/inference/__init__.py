@@ -1,0 +1,1 @@
+"""Networks that are only used: laid out beforehand, compiled, and asked by the service."""

@@ -1,0 +1,1 @@
+"""The retraining: from the four MNIST files to a published version."""

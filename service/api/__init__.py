@@ -1,0 +1,1 @@
+"""The service over gRPC: its protocols, and what every call of them passes through."""

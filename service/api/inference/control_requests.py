@@ -1,0 +1,56 @@
+"""Open Inference Protocol: which versions a request to load or to unload names."""
+
+from collections.abc import Mapping
+
+from google.protobuf import json_format
+
+from protos.inference.open_inference_pb2 import ModelConfig, ModelRepositoryParameter
+from service.errors import InferRequestError
+
+__all__ = ["version_to_unload", "versions_to_load"]
+
+
+def versions_to_load(parameters: Mapping[str, ModelRepositoryParameter]) -> list[str]:
+    """The versions that a request to load names; [""] where it names none."""
+    versions = []
+    for name, parameter in parameters.items():
+        kind = parameter.WhichOneof("parameter_choice")
+        if name == "version" and kind == "string_param":
+            versions.append(parameter.string_param)
+        elif name == "config" and kind == "string_param":
+            versions += _versions_in(parameter.string_param)
+        else:
+            raise InferRequestError(
+                f"parameter {name!r} ({kind}): expected version (string_param), or config (string_param) with a "
+                "version_policy; all else about a version is in the repository, which is only read"
+            )
+    return versions or [""]
+
+
+def _versions_in(text: str) -> list[str]:
+    """The versions in a configuration, the form in which existing clients can name them."""
+    try:
+        config = json_format.Parse(text, ModelConfig())
+    except (json_format.ParseError, RecursionError) as error:  # the second is for what is nested too deeply
+        raise InferRequestError(f"parameter 'config' cannot be read: {error}") from error
+    versions = [str(version) for version in config.version_policy.specific.versions]
+    config.ClearField("version_policy")
+    config.ClearField("name")
+    if not versions or config != ModelConfig():
+        raise InferRequestError(
+            """parameter 'config': expected {"version_policy": {"specific": {"versions": [3]}}}, and nothing else; """
+            "all else about a version is in the repository, which is only read"
+        )
+    return versions
+
+
+def version_to_unload(parameters: Mapping[str, ModelRepositoryParameter]) -> str:
+    """The version that a request to unload names; "" where it names none."""
+    version = ""
+    for name, parameter in parameters.items():
+        kind = parameter.WhichOneof("parameter_choice")
+        if name == "version" and kind == "string_param":
+            version = parameter.string_param
+        elif not (name == "unload_dependents" and kind == "bool_param"):  # nothing depends on this model
+            raise InferRequestError(f"parameter {name!r} ({kind}): expected version (string_param), or none")
+    return version

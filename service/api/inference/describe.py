@@ -1,0 +1,114 @@
+"""Open Inference Protocol: what clients are told about the model, its versions, and what those have done."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+
+from core.artifact.repository import MODEL
+from protos.inference import open_inference_pb2 as pb
+from service.api.inference.tensors import DIGIT, IMAGE, PROBABILITIES, SHAPES
+from service.loaded import Loaded
+from service.telemetry.statistics import Totals
+
+__all__ = ["EXTENSIONS", "config", "metadata", "software", "statistics"]
+
+EXTENSIONS = ("classification", "model_configuration", "model_repository", "statistics")
+"""What of the protocol's extensions is here, by the names that clients know; that for streams has none."""
+
+PLATFORM, BACKEND = "numeral_numpy", "numeral"
+
+
+def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
+    """What goes in and comes out, the same for every version; of the datatypes of the input, the plainest.
+
+    Args:
+        ready: The versions that answer.
+    """
+    tensor = pb.ModelMetadataResponse.TensorMetadata
+    return pb.ModelMetadataResponse(
+        name=MODEL,
+        versions=ready,
+        platform=PLATFORM,
+        inputs=[tensor(name=IMAGE, datatype="UINT8", shape=(-1, 784))],
+        outputs=[
+            tensor(name=PROBABILITIES, datatype="FP32", shape=(-1, 10)),
+            tensor(name=DIGIT, datatype="INT64", shape=(-1,)),
+        ],
+    )
+
+
+def config(loaded: Loaded, ready: Sequence[str], max_batch: int) -> pb.ModelConfig:
+    """How a version is set up.
+
+    Args:
+        loaded: The version.
+        ready: The versions that answer.
+        max_batch: How many pictures a request may hold.
+    """
+    numbers = [int(version) for version in ready if version.isdigit()]
+    found = pb.ModelConfig(
+        name=MODEL,
+        platform=PLATFORM,
+        backend=BACKEND,
+        version_policy=pb.ModelVersionPolicy(specific=pb.ModelVersionPolicy.Specific(versions=numbers)),
+        max_batch_size=max_batch,
+        input=[pb.ModelInput(name=IMAGE, data_type=pb.TYPE_UINT8, dims=(784,))],
+        output=[
+            pb.ModelOutput(name=PROBABILITIES, data_type=pb.TYPE_FP32, dims=(10,)),
+            pb.ModelOutput(name=DIGIT, data_type=pb.TYPE_INT64),
+        ],
+    )
+    for name, value in _about(loaded).items():
+        found.parameters[name].string_value = value
+    return found
+
+
+def statistics(version: str, totals: Totals) -> pb.ModelStatistics:
+    """What a version has done, as clients are told."""
+    counted = totals.counters
+    success = counted["success"]
+
+    def part(name: str) -> pb.StatisticDuration:
+        return pb.StatisticDuration(count=success, ns=counted[f"{name}_ns"])
+
+    return pb.ModelStatistics(
+        name=MODEL,
+        version=version,
+        last_inference=counted["last_inference_ms"],
+        inference_count=counted["inferences"],
+        execution_count=counted["executions"],
+        inference_stats=pb.InferStatistics(
+            success=part("success"),
+            fail=pb.StatisticDuration(count=counted["fail"], ns=counted["fail_ns"]),
+            queue=part("queue"),
+            compute_input=part("input"),
+            compute_infer=part("infer"),
+            compute_output=part("output"),
+        ),
+        batch_stats=[
+            pb.InferBatchStatistics(batch_size=size, compute_infer=pb.StatisticDuration(count=count, ns=nanoseconds))
+            for size, (count, nanoseconds) in totals.batches.items()
+        ],
+    )
+
+
+def software() -> str:
+    """The version of Numeral."""
+    try:
+        return installed("numeral")
+    except PackageNotFoundError:  # run from its sources
+        return "unknown"
+
+
+def _about(loaded: Loaded) -> dict[str, str]:
+    manifest = loaded.manifest
+    return {
+        "version": loaded.version,
+        "weights_sha256": loaded.weights_sha256,
+        "recipe": manifest.recipe_name,
+        "created": manifest.created.isoformat(),
+        "parameter_count": str(manifest.architecture.parameter_count),
+        "test_accuracy": str(manifest.test.accuracy),
+        "image": "pixels from 0 (background) to 255 (ink), or encoded pictures: "
+        + "; ".join(f"{datatype} {shapes}" for datatype, shapes in SHAPES.items()),
+    }

@@ -1,0 +1,244 @@
+"""inference.GRPCInferenceService, the Open Inference Protocol: converts, asks, converts back, and decides nothing."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from time import perf_counter_ns
+from typing import Any
+
+import grpc
+
+from core.artifact.repository import MODEL
+from core.errors import PictureError
+from protos.inference import open_inference_pb2 as pb
+from protos.inference import open_inference_pb2_grpc
+from service.api.inference import control_requests, describe, tensors
+from service.api.inference.in_order import in_order
+from service.api.inference.tensors import IMAGE
+from service.api.status import status_of
+from service.errors import InferRequestError, UnknownModelError, UnknownVersionError
+from service.loaded import label
+from service.recognition.recognize import Answer, Recognition
+from service.telemetry.statistics import Parts, Statistics
+from service.versions.control import Control
+
+__all__ = ["INFERENCE", "InferenceServicer"]
+
+INFERENCE: str = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+
+_log = logging.getLogger(__name__)
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
+    """inference.GRPCInferenceService."""
+
+    def __init__(
+        self,
+        recognition: Recognition,
+        control: Control,
+        statistics: Statistics,
+        *,
+        serving: Callable[[], bool],
+        max_batch: int,
+    ) -> None:
+        """Serve.
+
+        Args:
+            recognition: What answers.
+            control: Loads and unloads versions.
+            statistics: Counts; it must be told of every run of the network.
+            serving: Whether the server as a whole answers.
+            max_batch: How many pictures one request may hold.
+        """
+        self._recognition = recognition
+        self._store = recognition.store
+        self._control = control
+        self._statistics = statistics
+        self._serving = serving
+        self._max_batch = max_batch
+        self._stopping = asyncio.Event()
+
+    def drain(self) -> None:
+        """Read no more from streams: what was read is answered, and then they end."""
+        self._stopping.set()
+
+    # what there is
+
+    async def ServerLive(self, _request: pb.ServerLiveRequest, _context: _Context) -> pb.ServerLiveResponse:  # noqa: N802 — the names in the .proto file
+        """Yes."""
+        return pb.ServerLiveResponse(live=True)
+
+    async def ServerReady(self, _request: pb.ServerReadyRequest, _context: _Context) -> pb.ServerReadyResponse:  # noqa: N802
+        """Whether ModelInfer would be answered."""
+        return pb.ServerReadyResponse(ready=self._serving() and self._store.ready())
+
+    async def ModelReady(self, request: pb.ModelReadyRequest, _context: _Context) -> pb.ModelReadyResponse:  # noqa: N802
+        """Whether ModelInfer would be answered by a version."""
+        _check_name(request.name)
+        return pb.ModelReadyResponse(ready=self._store.ready(request.version) and self._serving())
+
+    async def ServerMetadata(self, _request: pb.ServerMetadataRequest, _context: _Context) -> pb.ServerMetadataResponse:  # noqa: N802
+        """What this server is."""
+        return pb.ServerMetadataResponse(name="numeral", version=describe.software(), extensions=describe.EXTENSIONS)
+
+    async def ModelMetadata(self, request: pb.ModelMetadataRequest, _context: _Context) -> pb.ModelMetadataResponse:  # noqa: N802
+        """What goes in and comes out; the same for every version."""
+        _check_name(request.name)
+        self._store.choose(request.version)
+        return describe.metadata(self._ready())
+
+    async def ModelConfig(self, request: pb.ModelConfigRequest, _context: _Context) -> pb.ModelConfigResponse:  # noqa: N802
+        """How a version is set up."""
+        _check_name(request.name)
+        loaded = self._store.choose(request.version)
+        return pb.ModelConfigResponse(config=describe.config(loaded, self._ready(), self._max_batch))
+
+    # answers
+
+    async def ModelInfer(self, request: pb.ModelInferRequest, _context: _Context) -> pb.ModelInferResponse:  # noqa: N802
+        """Which digits do these pictures show?"""
+        return await self._counted(request, alone=True)
+
+    async def _counted(self, request: pb.ModelInferRequest, *, alone: bool) -> pb.ModelInferResponse:
+        """Answer; `alone` where the request is a call of its own, and not one of a stream."""
+        start = perf_counter_ns()
+        try:
+            return await self._infer(request, start, alone=alone)
+        except Exception:
+            self._failed(request, perf_counter_ns() - start)
+            raise
+
+    async def ModelStreamInfer(  # noqa: N802
+        self, requests: AsyncIterator[pb.ModelInferRequest], _context: _Context
+    ) -> AsyncIterator[pb.ModelStreamInferResponse]:
+        """The same for a stream; what is wrong with one request is told in its place."""
+
+        async def answer(request: pb.ModelInferRequest) -> pb.ModelStreamInferResponse:
+            try:
+                response = await self._counted(request, alone=False)
+            except Exception as error:  # noqa: BLE001 — the last place to log it; the stream goes on
+                return _stream_error(request, error)
+            response.parameters["triton_final_response"].bool_param = True
+            return pb.ModelStreamInferResponse(infer_response=response)
+
+        async for response in in_order(requests, answer, self._stopping):
+            yield response
+
+    async def _infer(self, request: pb.ModelInferRequest, start: int, *, alone: bool) -> pb.ModelInferResponse:
+        _check_name(request.model_name)
+        wanted = tensors.wanted_of(request)
+        pictures = tensors.pictures_of(request, max_batch=self._max_batch)
+        converted = perf_counter_ns()
+        answer = await self._answer(pictures, request.model_version, alone=alone)
+        answered = perf_counter_ns()
+        loaded = answer.loaded
+        response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
+        tensors.put_outputs(response, answer.probabilities, wanted, loaded.manifest.labels)
+        response.parameters["weights_sha256"].string_param = loaded.weights_sha256
+        end = perf_counter_ns()
+        infer = min(self._statistics.latest(loaded.version), answered - converted)
+        waited = answered - converted - infer
+        # Encoded pictures are decoded while the call waits.
+        queue, decoding = (0, waited) if isinstance(pictures, list) else (waited, 0)
+        parts = Parts(queue, converted - start + decoding, infer, end - answered)
+        self._statistics.succeeded(loaded.version, parts, end - start)
+        return response
+
+    async def _answer(self, pictures: Any, wanted: str, *, alone: bool) -> Answer:
+        if not isinstance(pictures, list):
+            ask = self._recognition.call if alone else self._recognition.images
+            return await ask(pictures, wanted=wanted)
+        answer, errors = await self._recognition.encoded(pictures, wanted=wanted)
+        found = [(index, error) for index, error in enumerate(errors) if error]
+        if found:
+            raise _picture_error(found, len(pictures))
+        return answer
+
+    def _failed(self, request: pb.ModelInferRequest, nanoseconds: int) -> None:
+        """Count a request against the version that it was for, if there is one."""
+        active = self._store.active()
+        with suppress(UnknownVersionError):
+            if request.model_version:
+                self._statistics.unanswered(label(self._store.number(request.model_version)), nanoseconds)
+            elif active:
+                self._statistics.unanswered(active.version, nanoseconds)
+
+    # counts
+
+    async def ModelStatistics(  # noqa: N802
+        self, request: pb.ModelStatisticsRequest, _context: _Context
+    ) -> pb.ModelStatisticsResponse:
+        """What versions have done; those that are ready, or the one that is named."""
+        if request.name:
+            _check_name(request.name)
+        versions = [label(self._store.number(request.version))] if request.version else self._ready()
+        return pb.ModelStatisticsResponse(
+            model_stats=[describe.statistics(version, self._statistics.of(version)) for version in versions]
+        )
+
+    # the repository
+
+    async def RepositoryIndex(  # noqa: N802
+        self, request: pb.RepositoryIndexRequest, _context: _Context
+    ) -> pb.RepositoryIndexResponse:
+        """Every version that is known, with its state."""
+        _check_repository(request.repository_name)
+        index = pb.RepositoryIndexResponse.ModelIndex
+        return pb.RepositoryIndexResponse(
+            models=[
+                index(name=MODEL, version=status.version, state=status.state, reason=status.reason)
+                for status in self._store.index()
+                if status.state == "READY" or not request.ready
+            ]
+        )
+
+    async def RepositoryModelLoad(  # noqa: N802
+        self, request: pb.RepositoryModelLoadRequest, _context: _Context
+    ) -> pb.RepositoryModelLoadResponse:
+        """Have a version loaded beside what the policy serves; without one, serve again as the policy says."""
+        _check_repository(request.repository_name)
+        _check_name(request.model_name)
+        for version in control_requests.versions_to_load(request.parameters):
+            await self._control.load(version)
+        return pb.RepositoryModelLoadResponse()
+
+    async def RepositoryModelUnload(  # noqa: N802
+        self, request: pb.RepositoryModelUnloadRequest, _context: _Context
+    ) -> pb.RepositoryModelUnloadResponse:
+        """Have a version serve no more; without one, none."""
+        _check_repository(request.repository_name)
+        _check_name(request.model_name)
+        await self._control.unload(control_requests.version_to_unload(request.parameters))
+        return pb.RepositoryModelUnloadResponse()
+
+    def _ready(self) -> list[str]:
+        return [status.version for status in self._store.index() if status.state == "READY"]
+
+
+def _check_name(name: str) -> None:
+    if name != MODEL:
+        raise UnknownModelError(f"no model {name!r} here; the only one is {MODEL!r}")
+
+
+def _check_repository(name: str) -> None:
+    if name:
+        raise InferRequestError(f"no repository {name!r}: there is only one here, and it has no name")
+
+
+def _picture_error(found: list[tuple[int, PictureError]], count: int) -> PictureError:
+    index, first = found[0]
+    more = f" (and {len(found) - 1} more cannot be read)" if len(found) > 1 else ""
+    return type(first)(f"input {IMAGE!r}, element {index} of {count}: {first}{more}")
+
+
+def _stream_error(request: pb.ModelInferRequest, error: Exception) -> pb.ModelStreamInferResponse:
+    code, sentence = status_of(error)
+    if code is grpc.StatusCode.INTERNAL:
+        _log.error("a request in a stream failed for an unforeseen reason", exc_info=error)
+    about = pb.ModelInferResponse(model_name=request.model_name, id=request.id)
+    about.parameters["status"].string_param = code.name
+    about.parameters["triton_final_response"].bool_param = True
+    return pb.ModelStreamInferResponse(error_message=sentence, infer_response=about)

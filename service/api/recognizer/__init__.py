@@ -1,0 +1,1 @@
+"""numeral.v1.Recognizer, the service's own protocol."""

@@ -1,0 +1,99 @@
+"""Between numeral.v1's messages and what the service computes with."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from google.protobuf.timestamp_pb2 import Timestamp
+from numpy.typing import NDArray
+
+from core.artifact.manifest import Manifest
+from core.errors import PictureUnreadableError
+from core.imaging import FRAMING, from_pixels
+from protos.numeral.v1.recognizer_pb2 import (
+    FeedbackItem,
+    GetModelResponse,
+    TestResult,
+)
+from service.loaded import Loaded
+from service.recognition.feedback import Listed
+
+__all__ = ["WithPicture", "feedback_item", "framed", "model", "picture_of"]
+
+
+class WithPicture(Protocol):
+    """A message with a picture in one of its two forms."""
+
+    encoded: bytes
+    pixels: bytes
+
+    def WhichOneof(self, oneof_group: str) -> str | None:  # noqa: N802 — protobuf's name
+        """Which form it is."""
+
+
+def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
+    """The picture in a message: encoded, or an image that is framed already, (28, 28).
+
+    Raises:
+        PictureUnreadableError: There is none, or another number of pixels.
+    """
+    match message.WhichOneof("picture"):
+        case "encoded":
+            return message.encoded
+        case "pixels":
+            return from_pixels(message.pixels)
+        case _:
+            raise PictureUnreadableError(
+                "the request holds no picture: set `encoded` (PNG, JPEG, …) or `pixels` (784 bytes)"
+            )
+
+
+def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
+    """The images of messages that all hold images framed already, (N, 28, 28); None if one of them does not."""
+    pixels = [message.pixels for message in messages]
+    if any(len(each) != FRAMING.size**2 for each in pixels):
+        return None
+    return np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, FRAMING.size, FRAMING.size)
+
+
+def model(loaded: Loaded, aliases: tuple[str, ...]) -> GetModelResponse:
+    """What is known about a version."""
+    manifest: Manifest = loaded.manifest
+    created = Timestamp()
+    created.FromDatetime(manifest.created)
+    low, high = manifest.test.interval
+    return GetModelResponse(
+        name=manifest.name,
+        labels=manifest.labels,
+        created=created,
+        recipe=manifest.recipe_name,
+        parameters=manifest.architecture.parameter_count,
+        input_shape=manifest.architecture.input_shape,
+        test=TestResult(
+            images=manifest.test.count,
+            accuracy=manifest.test.accuracy,
+            accuracy_low=low,
+            accuracy_high=high,
+            calibration_error=manifest.test.calibration_error,
+        ),
+        temperature=manifest.calibration.temperature,
+        aliases=aliases,
+        model_version=loaded.version,
+        weights_sha256=loaded.weights_sha256,
+    )
+
+
+def feedback_item(listed: Listed) -> FeedbackItem:
+    """An item of feedback, for whoever reviews."""
+    if listed.item is None:
+        return FeedbackItem(item=listed.name, trouble=listed.trouble)
+    received = Timestamp()
+    received.FromDatetime(listed.item.received)
+    return FeedbackItem(
+        item=listed.name,
+        digit=listed.item.digit,
+        pixels=listed.item.pixels,
+        received=received,
+        reply_id=listed.item.reply_id,
+        trouble=listed.trouble,
+    )

@@ -1,0 +1,178 @@
+"""The gRPC servicers: they convert, call and convert back, and decide nothing."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import NumeralError, PictureError
+from core.inference.predict import Saliency
+from protos.numeral.v1 import recognizer_pb2_grpc
+from protos.numeral.v1.recognizer_pb2 import (
+    DESCRIPTOR,
+    DiscardFeedbackRequest,
+    DiscardFeedbackResponse,
+    ExplainRequest,
+    ExplainResponse,
+    GetModelRequest,
+    GetModelResponse,
+    ListFeedbackRequest,
+    ListFeedbackResponse,
+    RecognizeBatchRequest,
+    RecognizeBatchResponse,
+    RecognizeRequest,
+    RecognizeResponse,
+    RecognizeStreamRequest,
+    RecognizeStreamResponse,
+    SendFeedbackRequest,
+    SendFeedbackResponse,
+)
+from service.api.recognizer import convert
+from service.api.recognizer.outcomes import ReplyIds, batch_response, put_answer
+from service.api.recognizer.stream import Conversation
+from service.errors import RequestError
+from service.loaded import Loaded
+from service.recognition.aside import Aside
+from service.recognition.feedback import Feedback
+from service.recognition.recognize import Recognition
+
+__all__ = ["RECOGNIZER", "RecognizerServicer"]
+
+RECOGNIZER: str = DESCRIPTOR.services_by_name["Recognizer"].full_name
+
+MAX_PAGE, DEFAULT_PAGE = 1000, 100
+"""Items of feedback in one response."""
+
+LONGEST_REPLY_ID = 64
+"""Characters."""
+
+_Context = grpc.aio.ServicerContext[Any, Any]
+_NOTHING = np.zeros((28, 28), np.uint8)
+
+
+class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
+    """numeral.v1.Recognizer."""
+
+    def __init__(self, recognition: Recognition, feedback: Feedback, *, max_batch: int) -> None:
+        """Serve.
+
+        Args:
+            recognition: What answers.
+            feedback: What keeps the true digits.
+            max_batch: How many pictures one call of RecognizeBatch may hold.
+        """
+        self._recognition = recognition
+        self._feedback = feedback
+        self._max_batch = max_batch
+        self._explaining = Aside("explanations")
+        self._ids = ReplyIds()
+        self._conversations: set[Conversation] = set()
+
+    def drain(self) -> None:
+        """End the streams once all that was read is answered: a client may keep one open for days."""
+        for conversation in self._conversations:
+            conversation.stop()
+
+    async def Recognize(self, request: RecognizeRequest, _context: _Context) -> RecognizeResponse:  # noqa: N802 — here and below: the names in the .proto file
+        """Which digit does one picture show?"""
+        picture, wanted = convert.picture_of(request), request.model_version
+        if isinstance(picture, bytes):
+            answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
+            if error is not None:
+                raise error
+        else:
+            answer = await self._recognition.call(picture[np.newaxis], wanted=wanted)
+        response = RecognizeResponse()
+        put_answer(response, answer.loaded, answer.probabilities[0].tolist(), self._ids)
+        return response
+
+    async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
+        """Which digit does each picture show?"""
+        if not 1 <= len(request.pictures) <= self._max_batch:
+            raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {self._max_batch:,}")
+        framed = convert.framed(request.pictures)
+        if framed is not None:
+            answer = await self._recognition.call(framed, wanted=request.model_version)
+            return batch_response(answer.loaded, answer.probabilities, {}, self._ids)
+        errors: dict[int, NumeralError] = {}
+        pictures: list[bytes | NDArray[np.uint8]] = []
+        for index, message in enumerate(request.pictures):
+            try:
+                pictures.append(convert.picture_of(message))
+            except PictureError as error:
+                errors[index] = error
+                pictures.append(_NOTHING)
+        answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
+        errors |= {index: error for index, error in enumerate(found) if error is not None}
+        return batch_response(answer.loaded, answer.probabilities, errors, self._ids)
+
+    async def RecognizeStream(  # noqa: N802
+        self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
+    ) -> AsyncIterator[RecognizeStreamResponse]:
+        """Which digits do the pictures show?"""
+        conversation = Conversation(self._recognition, self._ids)
+        self._conversations.add(conversation)
+        try:
+            async for response in conversation.responses(requests):
+                yield response
+        finally:
+            self._conversations.discard(conversation)
+
+    async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
+        """Which pixels speak for a digit?"""
+        digit = _digit(request.digit) if request.HasField("digit") else None
+        loaded, picture = self._recognition.store.choose(request.model_version), convert.picture_of(request)
+        image, saliency = await self._explaining.run(self._explain, loaded, picture, digit)
+        response = ExplainResponse(
+            digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
+        )
+        put_answer(response.answer, loaded, saliency.probabilities.tolist(), self._ids)
+        return response
+
+    def _explain(
+        self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None
+    ) -> tuple[NDArray[np.uint8], Saliency]:
+        """In a thread: the image that the network sees, and what speaks for the digit in it."""
+        image = self._recognition.decode(picture) if isinstance(picture, bytes) else picture
+        if isinstance(image, PictureError):
+            raise image
+        return image, loaded.predictor.saliency(image, digit)
+
+    async def GetModel(self, request: GetModelRequest, _context: _Context) -> GetModelResponse:  # noqa: N802
+        """What is known about a version?"""
+        store = self._recognition.store
+        loaded = store.choose(request.model_version)
+        return convert.model(loaded, store.names(loaded))
+
+    async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
+        """Keep the digit that a picture really shows."""
+        if not request.HasField("digit"):
+            raise RequestError("the request says no digit; set `digit`, 0 to 9, to what the picture really shows")
+        if len(request.reply_id) > LONGEST_REPLY_ID:
+            raise RequestError(
+                f"reply_id: {len(request.reply_id):,} characters, expected at most {LONGEST_REPLY_ID}; "
+                "send the one of the answer, or none"
+            )
+        name, added = await self._feedback.send(convert.picture_of(request), _digit(request.digit), request.reply_id)
+        return SendFeedbackResponse(item=name, added=added)
+
+    async def ListFeedback(self, request: ListFeedbackRequest, _context: _Context) -> ListFeedbackResponse:  # noqa: N802
+        """Show what was sent."""
+        size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
+        if size < 0:
+            raise RequestError(f"page_size: {size}, expected 1 to {MAX_PAGE:,}, or 0 for {DEFAULT_PAGE}")
+        listed, after = await self._feedback.page(size, request.page)
+        return ListFeedbackResponse(items=map(convert.feedback_item, listed), next_page=after)
+
+    async def DiscardFeedback(self, request: DiscardFeedbackRequest, _context: _Context) -> DiscardFeedbackResponse:  # noqa: N802
+        """Take an item out."""
+        await self._feedback.discard(request.item)
+        return DiscardFeedbackResponse()
+
+
+def _digit(digit: int) -> int:
+    if not 0 <= digit <= 9:
+        raise RequestError(f"digit: {digit}, expected 0 to 9")
+    return digit

@@ -1,0 +1,204 @@
+"""RecognizeStream: many requests of one client under way at once, answered in their order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import NumeralError
+from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
+from service.api.recognizer import convert
+from service.api.recognizer.outcomes import ReplyIds, problem, put_answer
+from service.errors import StoppingError
+from service.loaded import Loaded
+from service.recognition.recognize import Recognition
+
+__all__ = ["Conversation"]
+
+WINDOW_REQUESTS = 256
+"""How many requests of a stream are held that were not answered yet …"""
+
+WINDOW_BYTES = 16 * 1024 * 1024
+"""… and how many bytes of pictures; a single picture may be larger."""
+
+DECODING = 8
+"""Encoded pictures of a stream that are in work at once: enough for every core, and no more than a fair share."""
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request that was read. Of the last three fields, one is set.
+
+    Attributes:
+        id: As the client named it.
+        wanted: The version that it asks for.
+        size: Bytes of its picture.
+        image: (28, 28), framed already.
+        decoding: What becomes of an encoded picture; work on it has begun.
+        error: What is wrong with it already.
+    """
+
+    id: str
+    wanted: str
+    size: int
+    image: NDArray[np.uint8] | None = None
+    decoding: asyncio.Task[Outcome] | None = None
+    error: NumeralError | None = None
+
+
+class _Window:
+    """The requests between the one who reads and the one who answers: bounded, so that a fast client has to wait."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Request] = deque()
+        self._count, self._bytes = 0, 0
+        self._arrived, self._room = asyncio.Event(), asyncio.Event()
+        self._ended = False
+
+    async def put(self, request: _Request) -> None:
+        """Add a request, once there is room for it."""
+        while self._count and (self._count >= WINDOW_REQUESTS or self._bytes + request.size > WINDOW_BYTES):
+            self._room.clear()
+            await self._room.wait()
+        self._waiting.append(request)
+        self._count += 1
+        self._bytes += request.size
+        self._arrived.set()
+
+    def end(self) -> None:
+        """There will be no more requests."""
+        self._ended = True
+        self._arrived.set()
+
+    async def take(self) -> list[_Request]:
+        """All requests that have arrived, at least one; none at the end."""
+        while not self._waiting and not self._ended:
+            self._arrived.clear()
+            await self._arrived.wait()
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    def answered(self, request: _Request) -> None:
+        """A request's response is sent: there is room for another one."""
+        self._count -= 1
+        self._bytes -= request.size
+        self._room.set()
+
+
+class Conversation:
+    """One stream.
+
+    A task reads on while answers are computed and sent. What has arrived meanwhile is then computed together, so the
+    batches grow by themselves with the client's speed, and a lone request waits for nobody. Encoded pictures are
+    decoded from the moment that they are read.
+    """
+
+    def __init__(self, recognition: Recognition, ids: ReplyIds) -> None:
+        """Begin.
+
+        Args:
+            recognition: What answers.
+            ids: Names the answers.
+        """
+        self._recognition = recognition
+        self._ids = ids
+        self._window = _Window()
+        self._decoding = asyncio.Semaphore(DECODING)
+        self._under_way: set[asyncio.Task[Outcome]] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Read no more: what was read is answered, and then the stream ends."""
+        self._stopping = True
+        self._window.end()
+        if self._reading:
+            self._reading.cancel()
+
+    async def responses(
+        self, requests: AsyncIterator[RecognizeStreamRequest]
+    ) -> AsyncIterator[RecognizeStreamResponse]:
+        """A response for each request, in their order.
+
+        Raises:
+            StoppingError: The server stops.
+            Exception: What ended the requests before their end, after the responses to those before.
+        """
+        reading = self._reading = asyncio.create_task(self._read(requests))
+        try:
+            while batch := await self._window.take():
+                for request, outcome in zip(batch, await self._outcomes(batch), strict=True):
+                    yield RecognizeStreamResponse(outcome=outcome, id=request.id)
+                    self._window.answered(request)
+            if self._stopping:
+                raise StoppingError("the server stops; send what has no answer yet to another one, or again")
+            await reading
+        finally:  # at the end all of it is done already; the client may also have gone
+            reading.cancel()
+            for task in self._under_way:
+                task.cancel()
+
+    async def _read(self, requests: AsyncIterator[RecognizeStreamRequest]) -> None:
+        try:
+            async for message in requests:
+                await self._window.put(self._begin(message))
+        finally:
+            self._window.end()
+
+    def _begin(self, message: RecognizeStreamRequest) -> _Request:
+        request = message.request
+        begun = _Request(message.id, request.model_version, len(request.encoded) + len(request.pixels))
+        try:
+            picture = convert.picture_of(request)
+        except NumeralError as error:
+            begun.error = error
+            return begun
+        if isinstance(picture, bytes):
+            begun.decoding = asyncio.create_task(self._encoded(picture, begun.wanted))
+            self._under_way.add(begun.decoding)
+            begun.decoding.add_done_callback(self._under_way.discard)
+        else:
+            begun.image = picture
+        return begun
+
+    async def _encoded(self, picture: bytes, wanted: str) -> Outcome:
+        async with self._decoding:
+            try:
+                answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
+            except NumeralError as failure:
+                return problem(failure)
+        return problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
+
+    async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
+        """What becomes of each: images that ask for the same version are computed together."""
+        images: dict[str, list[NDArray[np.uint8]]] = {}
+        for request in batch:
+            if request.image is not None:
+                images.setdefault(request.wanted, []).append(request.image)
+        computed = {wanted: iter(await self._images(found, wanted)) for wanted, found in images.items()}
+        outcomes = []
+        for request in batch:
+            if request.image is not None:
+                outcomes.append(next(computed[request.wanted]))
+            elif request.decoding is not None:
+                outcomes.append(await request.decoding)
+            else:
+                assert request.error is not None  # noqa: S101 — one of the three is set
+                outcomes.append(problem(request.error))
+        return outcomes
+
+    async def _images(self, images: list[NDArray[np.uint8]], wanted: str) -> list[Outcome]:
+        try:
+            answer = await self._recognition.images(np.stack(images), wanted=wanted)
+        except NumeralError as error:
+            return [problem(error)] * len(images)
+        return [self._outcome(answer.loaded, row) for row in answer.probabilities.tolist()]
+
+    def _outcome(self, loaded: Loaded, row: list[float]) -> Outcome:
+        outcome = Outcome()
+        put_answer(outcome.answer, loaded, row, self._ids)
+        return outcome

@@ -1,0 +1,116 @@
+"""What a client's user gets: the service's answers, as plain objects."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from protos.numeral.v1.recognizer_pb2 import ExplainResponse, GetModelResponse, RecognizeResponse
+from service.wire import Reading
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Explanation", "Model", "explanation", "model", "reading"]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Which pixels speak for a digit.
+
+    Attributes:
+        reading: The answer to the picture.
+        digit: The digit that `saliency` is about.
+        saliency: (28, 28) float32, the gradient of its logit with respect to each pixel, in logits for the whole way
+            from background to ink: positive where more ink would speak for the digit.
+        image: (28, 28) uint8, the picture as the network saw it. `saliency * (image / 255)` is how much each pixel has
+            contributed.
+    """
+
+    reading: Reading
+    digit: int
+    saliency: "NDArray[np.float32]"
+    image: "NDArray[np.uint8]"
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is known about a version of the model.
+
+    Attributes:
+        name: "mnist".
+        version: E.g. "3", or "pretrained".
+        aliases: The aliases that name it now, e.g. "champion".
+        weights_sha256: Of its weights file, in hexadecimal.
+        created: When it was published, UTC.
+        recipe: What it was trained with.
+        parameters: How many numbers it has learned.
+        labels: What the classes are called, that of the first probability first.
+        input_shape: Of one input of the network.
+        test_images: How many images it was tested with.
+        test_accuracy: The share of them that it read right.
+        test_interval: The 95% interval of that share.
+        calibration_error: By how much its confidence and its accuracy differ on average.
+        temperature: What its logits are divided by before they become probabilities.
+    """
+
+    name: str
+    version: str
+    aliases: tuple[str, ...]
+    weights_sha256: str
+    created: datetime
+    recipe: str
+    parameters: int
+    labels: tuple[str, ...]
+    input_shape: tuple[int, ...]
+    test_images: int
+    test_accuracy: float
+    test_interval: tuple[float, float]
+    calibration_error: float
+    temperature: float
+
+
+def reading(response: RecognizeResponse) -> Reading:
+    """An answer, for the user."""
+    return Reading(
+        digit=response.digit,
+        confidence=response.confidence,
+        probabilities=tuple(response.probabilities),
+        model_version=response.model_version,
+        weights_sha256=response.weights_sha256,
+        reply_id=response.reply_id,
+    )
+
+
+def explanation(response: ExplainResponse) -> Explanation:
+    """An explanation, for the user."""
+    import numpy as np
+
+    return Explanation(
+        reading=reading(response.answer),
+        digit=response.digit,
+        saliency=np.array(response.saliency, np.float32).reshape(28, 28),
+        image=np.frombuffer(response.pixels, np.uint8).reshape(28, 28),
+    )
+
+
+def model(response: GetModelResponse) -> Model:
+    """What is known about a version, for the user."""
+    from datetime import UTC
+
+    return Model(
+        name=response.name,
+        version=response.model_version,
+        aliases=tuple(response.aliases),
+        weights_sha256=response.weights_sha256,
+        created=response.created.ToDatetime(UTC),
+        recipe=response.recipe,
+        parameters=response.parameters,
+        labels=tuple(response.labels),
+        input_shape=tuple(response.input_shape),
+        test_images=response.test.images,
+        test_accuracy=response.test.accuracy,
+        test_interval=(response.test.accuracy_low, response.test.accuracy_high),
+        calibration_error=response.test.calibration_error,
+        temperature=response.temperature,
+    )

@@ -1,0 +1,1 @@
+"""Pictures in, probabilities out: admission, batching, decoding, feedback. Knows no transport."""

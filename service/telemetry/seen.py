@@ -1,0 +1,116 @@
+"""What makes the service seen, as the settings say: metrics, access log, traces. One thing to start and to stop."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import ConfigError
+from service.observer import Observer
+from service.settings import Settings
+from service.telemetry.exposition import MULTIPROCESS, Endpoint, registry_of
+from service.telemetry.logs import AccessLog
+from service.telemetry.naming import Naming
+
+if TYPE_CHECKING:
+    from service.telemetry.metrics import Metrics
+    from service.telemetry.tracing import Tracing
+
+__all__ = ["Gauges", "Seen"]
+
+TICK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Gauges:
+    """What is looked at once a second.
+
+    Attributes:
+        loaded: Version and weights' digest of all that is loaded.
+        in_flight: How many calls are under way.
+        queue: How many pictures wait.
+        serving: Whether calls can be answered; any thread may ask.
+    """
+
+    loaded: Callable[[], Iterable[tuple[str, str]]]
+    in_flight: Callable[[], int]
+    queue: Callable[[], int]
+    serving: Callable[[], bool]
+
+
+class Seen:
+    """Metrics, access log and traces of one process.
+
+    Attributes:
+        observers: For `Observers`.
+        steps: For `Translator`.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Make what is asked for, and import no more than that.
+
+        Raises:
+            ConfigError: Traces are asked for, and the packages for them are not installed.
+        """
+        self._settings = settings
+        self._metrics = _metrics() if settings.metrics_port is not None else None
+        self._tracing = _tracing()
+        self.observers: list[Observer] = [o for o in (self._metrics, self._tracing) if o]
+        if settings.access_log:
+            self.observers.append(AccessLog())
+        self.steps = [Naming().enter, *([self._tracing.enter] if self._tracing else [])]
+        self._open = ExitStack()
+        self._ticks: asyncio.Task[None] | None = None
+
+    def start(self, gauges: Gauges) -> None:
+        """Begin to look at the gauges, and to answer Prometheus; each of several processes answers for all of them.
+
+        Raises:
+            ConfigError: The address for metrics cannot be listened on.
+        """
+        if self._metrics is None:
+            return
+        folder = os.environ.get(MULTIPROCESS)
+        registry = registry_of(Path(folder)) if folder else self._metrics.registry
+        self._open.enter_context(Endpoint(self._settings, registry, gauges.serving, shared=folder is not None))
+        self._ticks = asyncio.create_task(_tick(self._metrics, gauges))
+
+    async def stop(self) -> None:
+        """Stop; a second time does nothing."""
+        if self._ticks:
+            self._ticks.cancel()
+            await asyncio.gather(self._ticks, return_exceptions=True)
+        await asyncio.to_thread(self._open.close)
+        if self._tracing:
+            await asyncio.to_thread(self._tracing.stop)
+
+
+async def _tick(metrics: "Metrics", gauges: Gauges) -> None:
+    try:
+        while True:
+            metrics.tick(loaded=gauges.loaded(), in_flight=gauges.in_flight(), queue=gauges.queue())
+            await asyncio.sleep(TICK_SECONDS)
+    finally:  # what has been counted since is written too
+        metrics.tick(loaded=(), in_flight=0, queue=0)
+
+
+def _metrics() -> "Metrics":
+    from service.telemetry.metrics import Metrics
+
+    return Metrics()
+
+
+def _tracing() -> "Tracing | None":
+    wanted = any(os.environ.get(f"OTEL_EXPORTER_OTLP_{name}ENDPOINT") for name in ("", "TRACES_"))
+    if not wanted or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return None
+    try:
+        from service.telemetry.tracing import Tracing
+    except ImportError as error:
+        raise ConfigError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT asks for traces: {error}; run: pip install 'numeral[service,tracing]'"
+        ) from error
+    return Tracing()

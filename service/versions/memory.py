@@ -1,0 +1,96 @@
+"""How much memory is left, and whether a version fits into it: asked before its weights are fetched.
+
+A process that takes more than its container may have is killed, and with it the version that serves.
+"""
+
+from pathlib import Path
+
+from core.artifact.manifest import WEIGHTS, Manifest
+from service.errors import NotEnoughMemoryError
+
+__all__ = ["left", "needed", "require"]
+
+COPIES = 4
+"""Of the weights, while a version is loaded: the file, its arrays, the network's parameters and their gradients."""
+
+SCRATCH = 32 * 1024 * 1024
+"""Bytes beside them, for what layers compute in, and for the calls that go on meanwhile."""
+
+_MEGABYTE = 1024 * 1024
+
+
+def require(manifest: Manifest, available: int | None) -> None:
+    """Refuse a version that does not fit.
+
+    Args:
+        manifest: Says how large the weights are.
+        available: Bytes that are left; None where nobody knows.
+
+    Raises:
+        NotEnoughMemoryError: It does not.
+    """
+    wanted = needed(manifest)
+    if available is not None and wanted > available:
+        raise NotEnoughMemoryError(
+            f"{manifest.name} {manifest.version}: takes up to {wanted / _MEGABYTE:,.0f} MB while it is loaded, "
+            f"and {available / _MEGABYTE:,.0f} MB are left; raise the limit, or serve fewer versions at once"
+        )
+
+
+def needed(manifest: Manifest) -> int:
+    """Bytes that a version takes at most while it is loaded."""
+    entry = manifest.files.get(WEIGHTS)
+    return SCRATCH + COPIES * (entry.size if entry else 0)
+
+
+def left(root: Path = Path("/")) -> int | None:
+    """Bytes that this process may still take: the least that the machine and its control groups have left.
+
+    Args:
+        root: Where `proc` and `sys` are.
+
+    Returns:
+        None where nothing says it, on a system that is not Linux.
+    """
+    found = [_of_machine(root / "proc/meminfo")]
+    for line in _lines(root / "proc/self/cgroup"):
+        number, controllers, path = line.split(":", 2)
+        if number == "0":  # version 2
+            found += _of_groups(root / "sys/fs/cgroup", path, ("memory.max", "memory.current", "inactive_file"))
+        elif "memory" in controllers.split(","):
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+            found += _of_groups(root / "sys/fs/cgroup/memory", path, names)
+    return min((bytes_left for bytes_left in found if bytes_left is not None), default=None)
+
+
+def _of_machine(meminfo: Path) -> int | None:
+    for line in _lines(meminfo):
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _of_groups(mount: Path, path: str, names: tuple[str, str, str]) -> list[int | None]:
+    """What each group from this one up to the root has left: every one of them may be the limit.
+
+    In a container, the path may be that of the machine outside, of which only the root is seen.
+    """
+    folder = mount / path.lstrip("/")
+    return [_of_group(group, *names) for group in (folder, *folder.parents) if group.is_relative_to(mount)]
+
+
+def _of_group(group: Path, limit: str, usage: str, reclaimable: str) -> int | None:
+    try:
+        most, used = (int((group / name).read_text()) for name in (limit, usage))
+    except (OSError, ValueError):  # no such group, or its limit is "max"
+        return None
+    # Pages of files that were not used lately are counted, and are given up when memory is wanted.
+    spare = (int(line.split()[1]) for line in _lines(group / "memory.stat") if line.startswith(f"{reclaimable} "))
+    return max(0, most - used + sum(spare))
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text().splitlines()
+    except OSError:
+        return []

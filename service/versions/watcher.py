@@ -1,0 +1,153 @@
+"""Notices what is published, promoted and decided, and lets the store follow."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from core.artifact.repository import Repository, Snapshot
+from core.errors import ArtifactError
+from service.observer import Observer
+from service.telemetry.once import Once
+from service.versions.decisions import DecisionFile, Decisions
+from service.versions.fallback import Fallback
+from service.versions.follower import PUBLISH_COMMAND, Follower
+from service.versions.notice import Notice, local_folder
+from service.versions.store import Store
+
+__all__ = ["PUBLISH_COMMAND", "Watcher"]
+
+_NOTHING = Snapshot(versions=(), aliases={}, digest="")
+"""What a folder shows that is not there."""
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Looks at the repository again and again, from a thread of its own.
+
+    A look that finds nothing new costs one listing. Whatever goes wrong, what is loaded goes on serving, the finding
+    is logged once, and the next look comes after the same pause as ever.
+
+    Attributes:
+        followed: Serial of the last decision that was followed; −1 before the first look.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        store: Store,
+        decisions: DecisionFile | None = None,
+        observer: Observer | None = None,
+        fallback: Fallback | None = None,
+        probation: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Look at nothing yet.
+
+        Args:
+            repository: Where versions are published.
+            store: What follows.
+            decisions: What was decided by an operator or by the service itself; None where nobody decides.
+            observer: Is told of versions that begin to serve, that cannot, and that the service goes back from.
+            fallback: Judges new versions; None for nobody.
+            probation: Seconds for which the version before a newer one is kept in memory, to go back to.
+            clock: Seconds, for the probation.
+        """
+        self.followed = -1
+        self._observer = observer or Observer()
+        self._fallback = fallback
+        self._repository = repository
+        self._decisions = decisions
+        self._once = Once(_log)
+        kept = probation if fallback else 0.0
+        self._follower = Follower(repository, store, self._once, self._observer, kept, clock)
+        self._last: Snapshot | None = None  # what was there when it was reached last
+        self._settled: tuple[str, int] | None = None  # listing and decisions that were followed to their end
+        self._notice = Notice(local_folder(repository.url), self._glance)
+        # A daemon: a store that does not answer for minutes must not hold up the end of the process.
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._interval = 0.0
+        self._after_look: Callable[[], object] = lambda: None
+
+    def start(self, interval: float, after_look: Callable[[], object]) -> None:
+        """Begin to look.
+
+        Args:
+            interval: Seconds of pause between two looks, at most: a folder tells by itself when something changes.
+            after_look: Called from the watcher's thread after each look.
+        """
+        self._interval, self._after_look = interval, after_look
+        self._notice.start()
+        self._thread.start()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Look no more; waits at most `timeout` seconds for a look under way."""
+        self._notice.stop()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+        if self._decisions:
+            self._decisions.leave()
+
+    def _run(self) -> None:
+        going_on = True
+        while going_on:
+            try:
+                self.look()
+                self._after_look()
+            except BaseException as error:  # noqa: BLE001 — nobody would notice that a watcher has died
+                finding = "the watcher met an unforeseen error, and goes on"
+                self._once.say(type(error).__name__, logging.ERROR, finding, exc_info=error)
+            going_on = self._notice.wait(self._interval)
+
+    def _glance(self) -> bool:
+        """Whether there is something new to follow beside what the repository shows."""
+        self.judge()
+        return self._decisions is not None and self._decisions.look_different()
+
+    def judge(self) -> None:
+        """Go back from a version that does much worse than the one before it: decide so, for all processes."""
+        if self._fallback is None or self._decisions is None:
+            return
+        pairs = self._follower.compared()
+        for new, before in pairs:
+            if reason := self._fallback.verdict(new, before):
+                _log.error("%s: %s", new.words, reason)
+                self._decisions.change(partial(_demoted, new.number, reason, self._follower.stamp(new)))
+                self._observer.fell_back(new.version, before.version)
+        self._fallback.forget([loaded for pair in pairs for loaded in pair] + self._follower.serving())
+
+    def look(self) -> None:
+        """Look once, and follow what is found; an unreachable repository is logged, not raised."""
+        decisions = self._decisions.read() if self._decisions else Decisions()
+        try:
+            self._last = self._repository.snapshot() if self._repository.exists() else _NOTHING
+            reached = True
+        except ArtifactError as error:
+            self._follower.trouble(str(error))
+            reached = False  # what is decided is followed all the same, as far as memory goes
+        seen = self._last
+        new = seen is not None and (seen.digest, decisions.serial) != self._settled
+        if seen is not None and new and (reached or decisions.serial != self.followed):
+            try:
+                self._follower.follow(seen, decisions)
+                self._settled = (seen.digest, decisions.serial)
+            except ArtifactError as error:
+                self._follower.trouble(str(error))
+                reached = False
+        if reached and seen is not None and seen.champion is not None and self._once.right("repository"):
+            _log.info("repository %s: the champion can be followed again", self._repository.url)
+        self._acknowledge(decisions.serial)
+
+    def _acknowledge(self, serial: int) -> None:
+        if self._decisions and serial != self.followed:
+            self._decisions.followed(serial)
+        self.followed = serial
+
+
+def _demoted(number: int, reason: str, stamp: str, now: Decisions) -> Decisions:
+    """With the version withdrawn; what another process has decided alike stands."""
+    known = now.versions.get(number)
+    alike = known is not None and known.action == "demote" and known.stamp == stamp
+    return now if alike else now.add("demote", number, reason=reason, stamp=stamp)

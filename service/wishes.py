@@ -1,0 +1,85 @@
+"""What whoever runs the service wants it to serve."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from core.artifact.repository import CHAMPION
+
+PRETRAINED_NUMBER = 0
+"""The number that stands for the version that ships with Numeral; those of a repository begin with 1."""
+
+
+LATEST = "latest"
+"""The policy that serves the newest version, promoted or not."""
+
+
+PINNED = "pinned:"
+"""How the policy begins that serves one version for good, e.g. `pinned:3`."""
+
+
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of the traffic for a version.
+
+    Attributes:
+        name: A version ("3") or an alias.
+        fraction: 0 to 1.
+    """
+
+    name: str
+    fraction: float
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `challenger:10%`.
+
+        Raises:
+            ValueError: Something else.
+        """
+        name, _, percent = text.rpartition(":")
+        number = re.fullmatch(r"(\d+(?:\.\d+)?)%", percent)
+        if not _NAME.fullmatch(name) or number is None or not 0 < float(number[1]) <= 100:
+            raise ValueError("expected a version or an alias and its share, above 0% and at most 100%: challenger:10%")
+        return cls(name, float(number[1]) / 100)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What whoever runs the service wants it to serve.
+
+    Attributes:
+        policy: What answers calls that name no version: an alias, `latest`, or `pinned:3`.
+        also: Further versions and aliases, served side by side to calls that name them.
+        canary: What answers a share of the calls that name no version.
+        shadow: What computes a share of the traffic again, and answers nobody.
+    """
+
+    policy: str = CHAMPION
+    also: tuple[str, ...] = ()
+    canary: Share | None = None
+    shadow: Share | None = None
+
+    @classmethod
+    def parse(cls, policy: str, also: str = "", canary: str | None = None, shadow: str | None = None) -> Self:
+        """Read them as settings write them.
+
+        Raises:
+            ValueError: One of them is not understood.
+        """
+        pinned = re.fullmatch(rf"{PINNED}[1-9]\d*", policy)
+        if not pinned and (policy.isdigit() or not _NAME.fullmatch(policy)):
+            raise ValueError("expected an alias such as champion, or latest, or a version: pinned:3")
+        names = tuple(filter(None, (name.strip() for name in also.split(","))))
+        if wrong := [name for name in names if not _NAME.fullmatch(name)]:
+            raise ValueError(f"{wrong[0]!r} is neither a version nor an alias; expected e.g. 3,challenger")
+        return cls(policy, names, Share.parse(canary) if canary else None, Share.parse(shadow) if shadow else None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is to be loaded, each name once; the policy's comes first."""
+        shares = (share.name for share in (self.canary, self.shadow) if share)
+        return tuple(dict.fromkeys((self.policy, *self.also, *shares)))

@@ -1,0 +1,135 @@
+"""The feedback folder: what is put there stays, once, and nothing else gets in or out."""
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
+from core.feedback import ABANDONED_AFTER, FeedbackFolder, FeedbackItem
+
+
+def item(seed: int = 1, digit: int = 4, **fields: object) -> FeedbackItem:
+    pixels = np.random.default_rng(seed).integers(0, 256, 784, np.uint8).tobytes()
+    return FeedbackItem(**{"digit": digit, "pixels": pixels, "received": datetime.now(UTC)} | fields)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FeedbackFolder:
+    return FeedbackFolder(tmp_path / "feedback")
+
+
+def test_an_item_comes_back_as_it_was(folder: FeedbackFolder) -> None:
+    sent = item(original=b"\x89PNG\x00\xff", reply_id="ab")
+    assert folder.add(sent)
+    assert folder.names() == [sent.name]
+    assert folder.read(sent.name) == sent
+    assert list(folder.sound()) == [sent]
+    assert sent.image().tobytes() == sent.pixels
+
+
+def test_the_same_picture_and_digit_is_one_item_whatever_else_is_said(folder: FeedbackFolder) -> None:
+    assert folder.add(item(reply_id="first"))
+    assert not folder.add(item(reply_id="second", original=b"another file"))
+    assert folder.read(item().name).reply_id == "first"
+
+
+def test_many_writers_at_once_leave_whole_items_and_nothing_else(folder: FeedbackFolder) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        added = list(pool.map(lambda n: folder.add(item(n % 5)), range(40)))
+    assert sum(added) >= 5
+    assert sorted(path.name for path in folder.path.iterdir()) == sorted(f"{item(n).name}.json" for n in range(5))
+    assert len(list(folder.sound())) == 5
+
+
+def test_who_contradicts_each_other_is_believed_once_one_is_discarded(folder: FeedbackFolder) -> None:
+    one, seven = item(digit=1), item(digit=7)
+    folder.add(one)
+    folder.add(seven)
+    errors = list(folder.sound())
+    assert all(isinstance(error, DamagedFeedbackError) for error in errors)
+    assert {"says 1, and another item says 7", "says 7, and another item says 1"} == {
+        str(error).partition(": ")[2].partition(" of")[0] for error in errors
+    }
+    folder.discard(one.name)
+    assert list(folder.sound()) == [seven]
+
+
+def test_what_was_discarded_does_not_come_back(folder: FeedbackFolder) -> None:
+    folder.add(item())
+    folder.discard(item().name)
+    assert folder.names() == []
+    assert not folder.add(item())
+    assert folder.names() == []
+    with pytest.raises(FeedbackNotFoundError):
+        folder.discard(item().name)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"digit":4', '"digit":5'),
+        lambda text: text.replace('"digit":4', '"digit":44'),
+        lambda text: text.replace('"schema_version":1', '"schema_version":2'),
+        lambda text: text.replace('"pixels":"', '"pixels":"AAAA'),
+        lambda text: "",
+        lambda text: "null",
+    ],
+)
+def test_a_file_that_does_not_hold_what_its_name_says_is_named(folder: FeedbackFolder, damage: object) -> None:
+    folder.add(item())
+    file = folder.path / f"{item().name}.json"
+    file.write_text(damage(file.read_text()))  # type: ignore[operator]
+    [error] = folder.sound()
+    assert isinstance(error, DamagedFeedbackError)
+    assert str(file) in str(error)
+    assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../secret", "/etc/passwd", "A" * 64, "a" * 63, "a" * 65, "discarded", "é" * 64]
+)
+def test_a_name_that_is_none_leads_nowhere(folder: FeedbackFolder, name: str) -> None:
+    folder.add(item())
+    for act in (folder.read, folder.discard):
+        with pytest.raises(FeedbackNotFoundError):
+            act(name)
+
+
+def test_files_that_are_no_items_are_left_alone(folder: FeedbackFolder) -> None:
+    folder.add(item())
+    (folder.path / "README.txt").write_text("mine")
+    (folder.path / "notes.json").write_text("{}")
+    assert list(folder.sound()) == [item_of(folder)]
+    assert (folder.path / "README.txt").exists()
+
+
+def item_of(folder: FeedbackFolder) -> FeedbackItem:
+    return folder.read(folder.names()[0])
+
+
+def test_the_size_counts_what_is_there_and_sweeps_out_what_killed_writers_left(folder: FeedbackFolder) -> None:
+    assert folder.size() == 0
+    folder.add(item())
+    size = (folder.path / f"{item().name}.json").stat().st_size
+    fresh, old = folder.path / ".fresh.tmp", folder.path / ".old.tmp"
+    for file in (fresh, old):
+        file.write_bytes(b"half")
+    long_ago = time.time() - ABANDONED_AFTER - 60
+    os.utime(old, (long_ago, long_ago))
+    assert folder.size() == size + 4
+    assert fresh.exists()
+    assert not old.exists()
+
+
+def test_a_folder_that_is_none_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    folder = FeedbackFolder(tmp_path / "file")
+    for act in (lambda: folder.add(item()), folder.names):
+        with pytest.raises(FeedbackError, match=f"the feedback folder {tmp_path / 'file'}: "):
+            act()

@@ -1,0 +1,78 @@
+"""The messages of a batch: the same as if each of their fields had been set."""
+
+from types import SimpleNamespace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import NoDigitError
+from protos.numeral.v1.recognizer_pb2 import RecognizeBatchResponse
+from service.api.recognizer.outcomes import ReplyIds, batch_response, problem, put_answer
+
+
+def loaded(version: str = "3", weights_sha256: str = "ab" * 32) -> SimpleNamespace:
+    return SimpleNamespace(version=version, weights_sha256=weights_sha256)
+
+
+def rows(count: int, classes: int = 10, seed: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.ones(classes), count).astype(np.float32)
+
+
+def one_by_one(version, probabilities, errors, ids) -> RecognizeBatchResponse:
+    response = RecognizeBatchResponse()
+    for row in probabilities.tolist():
+        put_answer(response.outcomes.add().answer, version, row, ids)
+    for index, error in errors.items():
+        response.outcomes[index].CopyFrom(problem(error))
+    return response
+
+
+def twins() -> tuple[ReplyIds, ReplyIds]:
+    ids, twin = ReplyIds(), ReplyIds()
+    twin.own = ids.own
+    return ids, twin
+
+
+@given(
+    count=st.integers(1, 200),
+    classes=st.sampled_from([1, 2, 10, 100]),
+    version=st.sampled_from(["1", "31", "1234567", "pretrained"]),
+    seed=st.integers(0, 10),
+)
+def test_every_answer_of_a_batch_is_what_it_would_be_alone(count, classes, version, seed):
+    ids, twin = twins()
+    probabilities = rows(count, classes, seed)
+    for _ in range(2):
+        found = batch_response(loaded(version), probabilities, {}, ids)
+        assert found == one_by_one(loaded(version), probabilities, {}, twin)
+
+
+def test_each_digit_can_be_the_most_probable_one_and_of_two_equals_it_is_the_first():
+    certain = np.concatenate([np.eye(10, dtype=np.float32), np.full((1, 10), 0.1, np.float32)])
+    response = batch_response(loaded(), certain, {}, ReplyIds())
+    assert [outcome.answer.digit for outcome in response.outcomes] == [*range(10), 0]
+    assert response.outcomes[0].answer.confidence == 1
+
+
+def test_a_picture_without_a_digit_has_its_problem_in_its_place():
+    ids, twin = twins()
+    errors = {0: NoDigitError("an empty page"), 3: NoDigitError("nothing but noise")}
+    response = batch_response(loaded(), rows(5), errors, ids)
+    assert response == one_by_one(loaded(), rows(5), errors, twin)
+    assert [outcome.WhichOneof("outcome") for outcome in response.outcomes] == [
+        *("problem", "answer", "answer", "problem", "answer")
+    ]
+
+
+def test_names_of_answers_are_new_whether_given_one_by_one_or_many_at_once():
+    ids = ReplyIds()
+    names = [ids.next(), *(ids.own + count.decode() for count in ids.counts(20)), ids.next()]
+    assert len(set(names)) == 22
+    assert {len(name) for name in names} == {32}
+
+
+def test_the_answers_of_two_versions_of_one_name_say_whose_they_are():
+    for digest in ("ab" * 32, "cd" * 32):
+        response = batch_response(loaded("1", digest), rows(2), {}, ReplyIds())
+        assert {outcome.answer.weights_sha256 for outcome in response.outcomes} == {digest}

@@ -1,0 +1,76 @@
+"""`python -m service status`, beside servers at work."""
+
+import json
+import time
+
+import pytest
+
+from service.cli.view import Place, Status, Version, read
+from service.telemetry.seen import TICK_SECONDS
+from tests.service.harness import eventually
+from tests.service.tiny_model import damage, publish, weights_file
+
+
+@pytest.fixture
+def server(repository, folder, free_port, start):
+    """A process that serves version 1 of two, the other one damaged."""
+    publish(repository, seed=1)
+    publish(repository, seed=2, promote=False)
+    damage(weights_file(folder, 2))
+    process = start("serve", "--repository", folder, "--port", 0, "--metrics-port", free_port, "--workers", 1)
+    process.where = ("--address", process.listening(), "--metrics", f"127.0.0.1:{free_port}")
+    return process
+
+
+def test_json_tells_calls_versions_and_reasons_in_one_document(repository, server, connect, pixels, run):
+    client = connect(server.where[1])
+    eventually(lambda: client.health() == "SERVING")
+    for _ in range(3):
+        client.recognize(pixels)
+    repository.promote(2, by="tests", why="damaged")
+    eventually(lambda: "version 2 refused" in server.log)
+    time.sleep(2 * TICK_SECONDS)  # the metrics are as old as that at most
+    done = run("status", *server.where, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["requests"]["OK"] >= 3
+    assert set(found["latency"]) == {"p50", "p90", "p99"}
+    assert found["totals"]["swaps"] == 1
+    assert found["totals"]["load_failures"] >= 1
+    first, second = found["versions"]
+    assert (first["version"], first["state"], first["processes"] > 0) == ("1", "READY", True)
+    assert (second["version"], second["state"]) == ("2", "UNAVAILABLE")
+    assert "sha256" in second["reason"]
+    assert found["troubles"] == []
+
+
+def test_people_see_the_same_once_or_again_and_again(server, connect, pixels, run):
+    client = connect(server.where[1])
+    eventually(lambda: client.health() == "SERVING")
+    client.recognize(pixels)
+    done = run("status", *server.where, "--once")
+    assert done.returncode == 0
+    for words in ("calls", "OK", "p99", "swaps 1", "versions", "READY"):
+        assert words in done.stdout
+
+
+def test_what_cannot_be_reached_is_named_and_the_rest_is_shown(server, run):
+    done = run("status", *server.where[:2], "--metrics", "127.0.0.1:1", "--json")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert "--metrics-port" in found["troubles"][0]
+    assert found["versions"]
+
+
+def test_where_nothing_answers_it_says_so_and_fails(run):
+    done = run("status", "--address", "127.0.0.1:1", "--metrics", "127.0.0.1:1", "--json")
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert len(found["troubles"]) == 2
+    assert found["versions"] == []
+
+
+def test_rates_are_of_the_time_between_two_looks_and_begin_anew_with_the_server():
+    place = Place("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
+    before = Status(at=0.0, address="nowhere", requests={"OK": 100})
+    assert read(place, before).rates == {}, "the counters have fallen: it is another server"

@@ -1,0 +1,210 @@
+"""Both clients, all of their calls: what comes back, and how errors read."""
+
+import asyncio
+import inspect
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import NoDigitError, PictureUnreadableError
+from core.feedback import FeedbackFolder
+from core.imaging import digit_from_bytes
+from service.client import (
+    AsyncRecognizer,
+    NotFoundError,
+    OverloadedError,
+    Reading,
+    Recognizer,
+    RequestError,
+    ServiceError,
+    UnreachableError,
+)
+from tests.service.harness import encoded, expected
+from tests.service.tiny_model import publish
+
+BLANK = encoded(Image.new("L", (60, 60), 255))
+
+Ask = Callable[..., Any]
+
+
+def with_threads(address: str, method: str, *arguments: Any, **options: Any) -> Any:
+    with Recognizer(address) as client:
+        found = getattr(client, method)(*arguments, **options)
+        return list(found) if inspect.isgenerator(found) else found
+
+
+def with_asyncio(address: str, method: str, *arguments: Any, **options: Any) -> Any:
+    async def call() -> Any:
+        async with AsyncRecognizer(address) as client:
+            found = getattr(client, method)(*arguments, **options)
+            return [item async for item in found] if inspect.isasyncgen(found) else await found
+
+    return asyncio.run(call())
+
+
+@pytest.fixture(params=[with_threads, with_asyncio])
+def ask(request: pytest.FixtureRequest, repository, folder, serve, tmp_path) -> Ask:
+    """Ask a server about something, with one client and with the other."""
+    publish(repository, seed=1)
+    address = serve(folder, feedback=str(tmp_path / "feedback"), feedback_per_second=0.1).address
+    return lambda method, *arguments, **options: request.param(address, method, *arguments, **options)
+
+
+def test_both_clients_have_the_same_calls_with_the_same_arguments():
+    def calls(kind: type) -> dict[str, list[str]]:
+        methods = inspect.getmembers(kind, lambda value: inspect.isfunction(value))
+        return {
+            name.replace("__a", "__"): list(inspect.signature(method).parameters)
+            for name, method in methods
+            if not name.startswith("_") or name in ("__init__", "__enter__", "__aenter__")
+        }
+
+    assert calls(Recognizer) == calls(AsyncRecognizer)
+
+
+def test_a_picture_in_every_form_gets_the_same_answer(ask, png, tmp_path):
+    file = tmp_path / "one.png"
+    file.write_bytes(png)
+    answer = ask("recognize", png)
+    assert answer.digit in range(10)
+    assert len(answer.reply_id) == 32
+    for picture in (file, str(file), Image.open(file), memoryview(png), digit_from_bytes(png)):
+        assert ask("recognize", picture) == answer
+
+
+def test_a_batch_and_a_stream_give_each_picture_its_answer_or_its_error(ask, repository, png, pixels):
+    pictures = [pixels, BLANK, png, b"no picture"]
+    for method in ("recognize_batch", "recognize_stream"):
+        one, blank, two, nothing = ask(method, pictures)
+        for reading, image in ((one, pixels), (two, digit_from_bytes(png))):
+            np.testing.assert_allclose(reading.probabilities, expected(repository, 1, image), atol=1e-6)
+        assert type(blank) is NoDigitError
+        assert type(nothing) is PictureUnreadableError
+
+
+def test_a_batch_of_nothing_is_a_request_error(ask):
+    with pytest.raises(RequestError, match="expected 1 to 1,024"):
+        ask("recognize_batch", [])
+
+
+def test_an_error_of_the_iterable_comes_after_the_answers_before_it(ask, pixels):
+    seen = []
+
+    def pictures():
+        yield pixels
+        yield pixels
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        seen.append(ask("recognize_stream", pictures()))
+    with pytest.raises(FileNotFoundError):
+        ask("recognize_stream", [pixels, "nowhere.png"])
+
+
+def test_a_stream_that_is_left_early_ends(repository, folder, serve, connect, pixels):
+    publish(repository, seed=1)
+    client = connect(serve(folder).address)
+    readings = list(itertools.islice(client.recognize_stream(itertools.repeat(pixels)), 300))
+    assert len(readings) == 300
+    assert client.recognize(pixels).digit == readings[-1].digit
+
+    async def some() -> int:
+        async with AsyncRecognizer(client.address) as other:
+            count = 0
+            async for reading in other.recognize_stream(itertools.repeat(pixels)):
+                assert reading.digit == readings[0].digit
+                count += 1
+                if count == 300:
+                    break
+            return count + len(await other.recognize_batch([pixels]))
+
+    assert asyncio.run(some()) == 301
+
+
+def test_an_asynchronous_iterable_is_streamed_too(repository, folder, serve, connect, pixels):
+    publish(repository, seed=1)
+    address = serve(folder).address
+
+    async def pictures():
+        for _ in range(3):
+            await asyncio.sleep(0)
+            yield pixels
+
+    async def stream() -> list[Any]:
+        async with AsyncRecognizer(address) as client:
+            return [reading async for reading in client.recognize_stream(pictures())]
+
+    assert len(asyncio.run(stream())) == 3
+
+
+def test_a_version_is_asked_for_by_name_everywhere(ask, pixels):
+    for method, argument in (
+        ("recognize", pixels),
+        ("recognize_batch", [pixels]),
+        ("explain", pixels),
+    ):
+        with pytest.raises(NotFoundError, match="77"):
+            ask(method, argument, model_version="77")
+        ask(method, argument, model_version="champion")
+    assert isinstance(ask("recognize_stream", [pixels], model_version="77")[0], NotFoundError)
+    assert ask("model", "1") == ask("model")
+    with pytest.raises(NotFoundError):
+        ask("model", "77")
+
+
+def test_an_explanation_comes_as_arrays(ask, png):
+    found = ask("explain", png, digit=3)
+    assert found.digit == 3
+    assert (found.saliency.shape, found.saliency.dtype) == ((28, 28), np.float32)
+    assert found.saliency.any()
+    np.testing.assert_array_equal(found.image, digit_from_bytes(png))
+    assert found.reading == ask("recognize", png)
+    with pytest.raises(RequestError, match="expected 0 to 9"):
+        ask("explain", png, digit=10)
+
+
+def test_a_model_is_what_was_published(ask, repository):
+    found, manifest = ask("model"), repository.manifest(1)
+    assert (found.name, found.version, found.aliases, found.recipe) == ("mnist", "1", ("champion",), "tiny")
+    assert (found.test_images, found.test_accuracy, found.test_interval) == (1, 0.5, (0.0, 1.0))
+    assert found.input_shape == (784,)
+    assert found.parameters == manifest.architecture.parameter_count
+    assert abs((found.created - manifest.created).total_seconds()) < 1e-3
+
+
+def test_feedback_is_kept_once_and_too_much_of_it_is_refused(ask, png, pixels, tmp_path):
+    answer = ask("recognize", png)
+    assert isinstance(answer, Reading)
+    assert ask("send_feedback", png, 1, about=answer) is True  # of one token, this is the first
+    [item] = FeedbackFolder(tmp_path / "feedback").sound()
+    assert (item.digit, item.original, item.reply_id) == (1, png, answer.reply_id)
+    assert item.pixels == digit_from_bytes(png).tobytes()
+    with pytest.raises(OverloadedError, match="too much feedback at once; try again in"):
+        ask("send_feedback", pixels, 1, timeout=30)
+
+
+def test_health_is_told(ask):
+    assert ask("health") == "SERVING"
+
+
+@pytest.mark.parametrize("ask_at", [with_threads, with_asyncio])
+def test_where_nobody_listens_every_call_says_so(ask_at, pixels):
+    for method, arguments in (
+        ("recognize", (pixels,)),
+        ("recognize_stream", ([pixels],)),
+        ("model", ()),
+        ("send_feedback", (pixels, 3)),
+        ("health", ()),
+    ):
+        with pytest.raises(UnreachableError, match="no server answers at 127.0.0.1:1 "):
+            ask_at("127.0.0.1:1", method, *arguments)
+
+
+def test_a_service_that_takes_no_feedback_says_so(repository, folder, serve, connect, pixels):
+    publish(repository, seed=1)
+    with pytest.raises(ServiceError, match="UNIMPLEMENTED: this service collects no feedback"):
+        connect(serve(folder).address).send_feedback(pixels, 3)

@@ -1,0 +1,204 @@
+"""What is computed together, and what not at all."""
+
+import asyncio
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from service.call import expires
+from service.errors import ExpiredError, OverloadedError
+from service.recognition.admission import Admission
+from service.recognition.arrivals import Arrivals
+from service.recognition.batcher import CROWD_CALLS, GATHERED, LARGEST, Batcher
+
+ONE = np.zeros((1, 28, 28), np.uint8)
+SEVEN, EIGHT = SimpleNamespace(version="7"), SimpleNamespace(version="8")
+
+
+class Bench:
+    """A batcher, and what it was asked to compute: each row's answer is its first pixel."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, int]] = []
+        self.dropped: list[tuple[str, int]] = []
+        self.arrivals = Arrivals(["/Call"])
+        self.batcher = Batcher(self._compute, lambda *what: self.dropped.append(what), self.arrivals.expected)
+
+    def _compute(self, loaded, images):
+        self.batches.append((loaded.version, len(images)))
+        if loaded is EIGHT and images.any():
+            raise ValueError("eight dislikes ink")
+        return images[:, 0, :1].astype(np.float32)
+
+    async def ask(self, loaded=SEVEN, images=ONE):
+        return await self.batcher.probabilities(loaded, images)
+
+    async def call(self, accepted: asyncio.Event, message: asyncio.Event, loaded=SEVEN, images=ONE):
+        """As gRPC makes a call: accepted, its message read, then answered."""
+        await accepted.wait()
+        self.arrivals.accept("/Call")
+        await asyncio.sleep(0)
+        await message.wait()
+        self.arrivals.begin()
+        if self.batcher.crowded():
+            return await self.batcher.gathered(loaded, images)
+        return self._compute(loaded, images)
+
+
+def test_calls_of_one_turn_are_computed_together_and_each_gets_its_own_rows():
+    async def scene(bench):
+        pictures = [np.full((n, 28, 28), n, np.uint8) for n in (1, 3, 2)]
+        return await asyncio.gather(*(bench.ask(images=p) for p in pictures))
+
+    answers = asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 6)]
+    assert [a.ravel().tolist() for a in answers] == [[1], [3, 3, 3], [2, 2]]
+
+
+def now() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
+async def one_after_another(bench: Bench, count: int) -> None:
+    for _ in range(count):
+        await bench.call(now(), now())
+
+
+def test_a_call_that_comes_alone_is_computed_at_once():
+    async def scene(bench):
+        for n in range(1, 51):
+            call = asyncio.create_task(bench.call(now(), now()))
+            for _ in range(2):  # it is accepted, and its message is read
+                await asyncio.sleep(0)
+            assert call.done(), "it waits for nobody, not even for a turn of the loop"
+            assert bench.batches == [("7", 1)] * n
+
+    asyncio.run(scene(Bench()))
+
+
+def test_calls_that_are_on_their_way_are_waited_for():
+    async def scene(bench):
+        second = asyncio.Event()
+        calls = [asyncio.create_task(bench.call(now(), message)) for message in (now(), second)]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert bench.batches == []
+        second.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 2)]
+
+
+def test_in_a_crowd_a_call_waits_until_those_who_come_would_be_known():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
+        third = asyncio.Event()
+        calls = [asyncio.create_task(bench.call(accepted, now())) for accepted in (now(), third)]
+        for _ in range(4):
+            await asyncio.sleep(0)
+        third.set()
+        await asyncio.gather(*calls)
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 2), ("7", 2)]
+
+
+def test_a_crowd_is_forgotten_after_some_calls_that_come_alone():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
+        await one_after_another(bench, CROWD_CALLS)
+        assert not bench.batcher.crowded()
+
+    asyncio.run(scene(Bench()))
+
+
+def test_no_more_than_some_are_waited_for():
+    async def scene(bench):
+        await asyncio.gather(*(bench.call(now(), now()) for _ in range(2 * GATHERED + 3)))
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", GATHERED), ("7", GATHERED), ("7", 3)]
+
+
+@pytest.mark.parametrize("never", [asyncio.Event, None], ids=["slow", "cancelled"])
+def test_who_never_sends_a_message_is_not_waited_for_for_ever(never):
+    async def scene(bench):
+        late = asyncio.create_task(bench.call(now(), asyncio.Event()))
+        first = asyncio.create_task(bench.call(now(), now()))
+        await asyncio.sleep(0)
+        if never is None:
+            late.cancel()
+        await asyncio.wait_for(first, timeout=5)
+        await asyncio.wait_for(bench.call(now(), now()), timeout=5)
+        late.cancel()
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 1), ("7", 1)]
+
+
+def test_versions_are_never_mixed():
+    async def scene(bench):
+        await asyncio.gather(*(bench.ask(loaded) for loaded in (SEVEN, EIGHT, SEVEN)))
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 2), ("8", 1)]
+
+
+def test_a_large_batch_is_computed_in_pieces_and_comes_back_whole_and_in_order():
+    images = np.arange(2 * LARGEST + 5, dtype=np.uint16).astype(np.uint8)[:, None, None] * np.ones((28, 28), np.uint8)
+    answer = asyncio.run((bench := Bench()).ask(images=images))
+    assert bench.batches == [("7", LARGEST), ("7", LARGEST), ("7", 5)]
+    assert answer.ravel().tolist() == images[:, 0, 0].tolist()
+
+
+def test_what_nobody_waits_for_is_not_computed():
+    async def scene(bench):
+        gone = asyncio.create_task(bench.ask())
+        stays = asyncio.create_task(bench.ask())
+        await asyncio.sleep(0)  # both wait now
+        gone.cancel()
+        await stays
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == [("7", 1)]
+    assert bench.dropped == [("cancelled", 1)]
+
+
+def test_what_comes_too_late_is_not_computed_and_says_so():
+    async def scene(bench):
+        expires.set(0.0)
+        with pytest.raises(ExpiredError):
+            await bench.ask()
+
+    asyncio.run(scene(bench := Bench()))
+    assert bench.batches == []
+    assert bench.dropped == [("expired", 1)]
+
+
+def test_a_failure_is_told_to_those_who_are_concerned_alone():
+    async def scene(bench):
+        ink = np.ones((1, 28, 28), np.uint8)
+        return await asyncio.gather(bench.ask(EIGHT, ink), bench.ask(SEVEN, ink), return_exceptions=True)
+
+    failure, answer = asyncio.run(scene(Bench()))
+    assert isinstance(failure, ValueError)
+    assert answer.tolist() == [[1.0]]
+
+
+def test_a_full_queue_takes_no_more_and_says_when_to_come_again():
+    admission = Admission(most_pictures=4, most_bytes=1000)
+    with admission(3, 10), admission(1, 10), pytest.raises(OverloadedError, match="4 pictures wait already") as caught:
+        admission(1, 10).__enter__()
+    assert caught.value.retry_after > 0
+    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes wait already"):
+        admission(1, 600).__enter__()
+    assert (admission.pictures, admission.bytes) == (0, 0)
+
+
+def test_where_nothing_waits_one_call_may_bring_more_than_the_limit():
+    with Admission(most_pictures=4, most_bytes=1000)(100, 10_000):
+        pass

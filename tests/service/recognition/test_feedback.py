@@ -1,0 +1,182 @@
+"""Feedback over gRPC: what is kept, what is refused, and what whoever reviews it sees."""
+
+import threading
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.feedback import FeedbackFolder
+from protos.numeral.v1.recognizer_pb2 import (
+    DiscardFeedbackRequest,
+    ListFeedbackRequest,
+    RecognizeRequest,
+    SendFeedbackRequest,
+)
+from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
+from service.recognition.feedback import TokenBucket
+from tests.service.harness import encoded, eventually
+from tests.service.tiny_model import publish
+
+Status = grpc.StatusCode
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "feedback"
+
+
+@pytest.fixture
+def stub(folder, serve, place):
+    """A server that takes feedback. Feedback needs no model."""
+    with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_per_second=1000).address) as channel:
+        yield RecognizerStub(channel)
+
+
+def noise(seed: int) -> bytes:
+    return np.random.default_rng(seed).integers(0, 256, 784, np.uint8).tobytes()
+
+
+def send(stub, seed: int, digit: int = 4):
+    return stub.SendFeedback(SendFeedbackRequest(pixels=noise(seed), digit=digit), timeout=10)
+
+
+def refused(call, request) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as caught:
+        call(request, timeout=10)
+    return caught.value.code(), caught.value.details()
+
+
+def test_what_was_sent_is_on_disk_when_the_call_returns_and_once(stub, place, png):
+    first = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0, reply_id="abc"), timeout=10)
+    again = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0), timeout=10)
+    assert (first.added, again.added, first.item) == (True, False, again.item)
+    [item] = FeedbackFolder(place).sound()
+    assert (item.name, item.digit, item.original, item.reply_id) == (first.item, 0, png, "abc")
+
+
+def test_a_digit_must_be_said_even_if_it_is_zero(stub, png, place):
+    assert refused(stub.SendFeedback, SendFeedbackRequest(encoded=png))[0] is Status.INVALID_ARGUMENT
+    assert "set `digit`" in refused(stub.SendFeedback, SendFeedbackRequest(encoded=png))[1]
+    assert not place.exists()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        SendFeedbackRequest(digit=3),
+        SendFeedbackRequest(digit=3, pixels=bytes(3)),
+        SendFeedbackRequest(digit=3, encoded=b"no picture"),
+        SendFeedbackRequest(digit=3, encoded=encoded(Image.new("L", (60, 60), 255))),
+        SendFeedbackRequest(digit=3, pixels=bytes(784), reply_id="x" * 65),
+    ],
+)
+def test_what_cannot_be_learned_from_is_refused(stub, request_, place):
+    assert refused(stub.SendFeedback, request_)[0] is Status.INVALID_ARGUMENT
+    assert not place.exists()
+
+
+def test_a_service_without_a_folder_takes_none_and_says_how_it_would(folder, serve):
+    with grpc.insecure_channel(serve(folder).address) as channel:
+        stub = RecognizerStub(channel)
+        calls = [
+            (stub.SendFeedback, SendFeedbackRequest(pixels=noise(1), digit=3)),
+            (stub.ListFeedback, ListFeedbackRequest()),
+            (stub.DiscardFeedback, DiscardFeedbackRequest(item="a" * 64)),
+        ]
+        for call, request in calls:
+            code, sentence = refused(call, request)
+            assert code is Status.UNIMPLEMENTED
+            assert "NUMERAL_FEEDBACK or --feedback" in sentence
+
+
+def test_more_than_the_rate_is_turned_away_until_later(folder, serve, place):
+    with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_per_second=0.2).address) as channel:
+        stub = RecognizerStub(channel)
+        assert send(stub, 1).added
+        assert send(stub, 2).added  # ten seconds' worth of a fifth each
+        code, sentence = refused(stub.SendFeedback, SendFeedbackRequest(pixels=noise(3), digit=3))
+        assert code is Status.RESOURCE_EXHAUSTED
+        assert "try again in" in sentence
+    assert len(FeedbackFolder(place).names()) == 2
+
+
+def test_a_bucket_gives_what_it_holds_and_says_when_there_is_more():
+    bucket = TokenBucket(rate=0.5, capacity=3)
+    assert [bucket.take() for _ in range(3)] == [0.0] * 3
+    assert 1.5 < bucket.take() <= 2
+
+
+def test_a_full_folder_takes_no_more_and_loses_nothing(folder, serve, place):
+    with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_bytes=7000).address) as channel:
+        stub = RecognizerStub(channel)
+        assert [send(stub, seed).added for seed in range(3)] == [True] * 3
+        code, sentence = refused(stub.SendFeedback, SendFeedbackRequest(pixels=noise(3), digit=3))
+        assert code is Status.RESOURCE_EXHAUSTED
+        assert "NUMERAL_FEEDBACK_BYTES" in sentence
+    assert len(list(FeedbackFolder(place).sound())) == 3
+    assert FeedbackFolder(place).size() <= 7000
+
+
+def test_a_folder_that_cannot_be_written_is_unavailable_and_named(folder, serve, place):
+    place.write_text("a file")
+    with grpc.insecure_channel(serve(folder, feedback=str(place)).address) as channel:
+        code, sentence = refused(RecognizerStub(channel).SendFeedback, SendFeedbackRequest(pixels=noise(1), digit=3))
+    assert code is Status.UNAVAILABLE
+    assert sentence.startswith(f"cannot write the feedback folder {place}: ")
+
+
+def test_a_disk_that_hangs_holds_up_no_answer_and_no_more_than_so_many_items(
+    repository, folder, serve, place, pixels, monkeypatch
+):
+    publish(repository, seed=1)
+    hanging = threading.Event()
+    monkeypatch.setattr(FeedbackFolder, "add", lambda *_: hanging.wait(30))
+    with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_per_second=1000).address) as channel:
+        stub = RecognizerStub(channel)
+        sent = [
+            stub.SendFeedback.future(SendFeedbackRequest(pixels=noise(seed), digit=1), timeout=30) for seed in range(40)
+        ]
+        eventually(lambda: sum(call.done() for call in sent) == 24)
+        assert {call.code() for call in sent if call.done()} == {Status.RESOURCE_EXHAUSTED}
+        assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=10).model_version == "1"
+        hanging.set()
+        assert sum(call.exception() is None for call in sent) == 16
+
+
+def test_whoever_reviews_sees_page_after_page_and_what_is_wrong(stub, place):
+    names = [send(stub, seed).item for seed in range(5)]
+    rival = send(stub, 0, digit=9).item
+    damaged = names[2]
+    (place / f"{damaged}.json").write_bytes(b"{")
+    seen, page = [], ""
+    while True:
+        response = stub.ListFeedback(ListFeedbackRequest(page_size=2, page=page), timeout=10)
+        assert len(response.items) == 2
+        seen += response.items
+        page = response.next_page
+        if not page:
+            break
+    assert [item.item for item in seen] == sorted({*names, rival})
+    troubles = {item.item: item.trouble for item in seen if item.trouble}
+    assert troubles.keys() == {names[0], rival, damaged}
+    assert "says 9, and another item says 4" in troubles[rival]
+    sound = next(item for item in seen if item.item == names[1])
+    assert (sound.digit, sound.pixels) == (4, noise(1))
+    assert sound.received.ToDatetime().year > 2000
+
+
+def test_what_is_discarded_is_gone_and_does_not_come_back(stub, place):
+    name = send(stub, 1).item
+    stub.DiscardFeedback(DiscardFeedbackRequest(item=name), timeout=10)
+    assert not stub.ListFeedback(ListFeedbackRequest(), timeout=10).items
+    assert not send(stub, 1).added
+    for item in (name, "../../etc/passwd", ""):
+        assert refused(stub.DiscardFeedback, DiscardFeedbackRequest(item=item))[0] is Status.NOT_FOUND
+
+
+@pytest.mark.parametrize("size", [-1, -(2**31)])
+def test_a_page_of_less_than_nothing_is_refused(stub, size):
+    assert refused(stub.ListFeedback, ListFeedbackRequest(page_size=size))[0] is Status.INVALID_ARGUMENT

@@ -1,0 +1,109 @@
+"""Several processes that serve as one."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.client import Recognizer
+from service.server.processes import how_many
+from tests.service.harness import Process, eventually
+from tests.service.tiny_model import publish
+
+
+def workers(process: Process) -> set[int]:
+    """The children of the supervisor."""
+    pid = process.popen.pid
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+@pytest.fixture
+def two(repository, folder, start) -> Process:
+    publish(repository, seed=1)
+    return start("serve", "--repository", folder, "--port", 0, "--workers", 2)
+
+
+def test_a_worker_that_is_killed_is_replaced_while_the_other_one_answers(two, pixels):
+    address = two.listening()
+    before = workers(two)
+    assert len(before) == 2
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: len(workers(two) - {victim}) == 2, seconds=30)
+    assert "ended by itself with signal SIGKILL" in two.log
+    for _ in range(20):  # each with a connection of its own, so both of them are asked
+        with Recognizer(address, timeout=60, wait_for_ready=True) as client:
+            client.recognize(pixels)
+
+
+def test_all_workers_end_with_the_supervisor_and_its_exit_status_is_theirs(two):
+    two.listening()
+    begun = workers(two)
+    two.popen.send_signal(signal.SIGTERM)
+    ended = two.end()
+    assert ended.returncode == 0
+    assert ended.stderr.count("every call was answered") == 2
+    assert not any(Path(f"/proc/{pid}").exists() for pid in begun)
+
+
+def test_workers_do_not_outlive_a_supervisor_that_is_killed(two):
+    two.listening()
+    begun = workers(two)
+    two.popen.kill()
+    two.popen.wait()
+    eventually(lambda: not any(_runs(pid) for pid in begun), seconds=60)
+
+
+def test_a_port_that_another_program_listens_on_is_refused_even_if_it_shares_it(repository, folder, run):
+    publish(repository, seed=1)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        ended = run("serve", "--repository", folder, "--port", port, "--workers", 2)
+    assert ended.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in ended.stderr
+
+
+def test_a_second_service_on_the_same_port_is_refused(two, folder, run):
+    port = two.listening().rpartition(":")[2]
+    ended = run("serve", "--repository", folder, "--port", port, "--workers", 2)
+    assert ended.returncode == 2
+    assert "Address already in use" in ended.stderr
+
+
+def test_the_folder_that_processes_share_is_gone_afterwards(two, tmp_path, repository, folder, start):
+    two.listening()
+    environment = Path(f"/proc/{min(workers(two))}/environ")
+    assert environment.exists()
+    temporary = start("serve", "--repository", folder, "--port", 0, "--workers", 2, env={"TMPDIR": str(tmp_path)})
+    temporary.listening()
+    assert list(tmp_path.glob("numeral-*"))
+    temporary.popen.send_signal(signal.SIGTERM)
+    assert temporary.end().returncode == 0
+    assert not list(tmp_path.glob("numeral-*"))
+
+
+def test_the_number_of_workers_is_that_of_the_settings_or_of_the_cores():
+    assert how_many("3") == 3
+    assert 1 <= how_many("auto") <= min(4, len(os.sched_getaffinity(0)))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return False
+
+
+def test_pixels_are_answered_alike_by_every_worker(two, pixels):
+    address = two.listening()
+    found = set()
+    for _ in range(12):
+        with Recognizer(address, timeout=60) as client:
+            found.add(client.recognize(np.asarray(pixels)).probabilities)
+    assert len(found) == 1

@@ -1,0 +1,91 @@
+"""How far pictures have moved from those of the training, as a number."""
+
+import math
+
+import numpy as np
+import pytest
+
+from core.artifact.spread import spread_of
+from service.telemetry.drift import ENOUGH, PER_TICK, WINDOW, Window, stability_index
+
+LABELS = 10
+
+
+def some(count: int, seed: int, high: int = 200) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, high, (count, 28, 28), np.uint8)
+
+
+def digits(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, LABELS, count)
+
+
+@pytest.fixture
+def window() -> Window:
+    return Window(spread_of(some(5000, 0), digits(5000).astype(np.uint8), LABELS))
+
+
+def fill(window: Window, images: np.ndarray, read: np.ndarray) -> tuple[float, float] | None:
+    """Add them as calls do, a few at a time, with ticks between."""
+    scores = None
+    for start in range(0, len(images), 100):
+        window.add(images[start : start + 100], read[start : start + 100])
+        scores = window.tick()
+    return scores
+
+
+def test_the_index_is_that_of_the_formula():
+    by_hand = (0.7 - 0.5) * math.log(0.7 / 0.5) + (0.3 - 0.5) * math.log(0.3 / 0.5)
+    assert stability_index([0.5, 0.5], [0.7, 0.3]) == pytest.approx(by_hand)
+    assert stability_index([0.5, 0.5], [0.5, 0.5]) == 0
+
+
+def test_an_empty_bin_makes_a_large_index_and_not_an_infinite_one():
+    assert 0.25 < stability_index([0.5, 0.5, 0.0], [0.4, 0.4, 0.2]) < 10
+
+
+def test_pictures_like_those_of_the_training_score_low(window):
+    ink, read = fill(window, some(WINDOW, 1), digits(WINDOW, 1))
+    assert 0 <= ink < 0.1
+    assert 0 <= read < 0.1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda images: 255 - images, lambda images: images // 2, lambda images: np.roll(images * (images > 150), 7, 1)],
+    ids=["inverted", "paler", "sparser and moved"],
+)
+def test_pictures_unlike_those_of_the_training_score_high(window, change):
+    ink, _ = fill(window, change(some(WINDOW, 1)), digits(WINDOW, 1))
+    assert ink > 0.25
+
+
+def test_digits_that_come_more_often_than_in_the_training_score_high_by_themselves(window):
+    ink, read = fill(window, some(WINDOW, 1), np.full(WINDOW, 3))
+    assert ink < 0.1
+    assert read > 0.25
+
+
+def test_too_few_pictures_have_no_score(window):
+    assert fill(window, some(ENOUGH - 100, 1), digits(ENOUGH - 100)) is None
+    assert fill(window, some(100, 2), digits(100)) is not None
+
+
+def test_old_pictures_are_forgotten(window):
+    fill(window, 255 - some(WINDOW, 1), digits(WINDOW))
+    ink, _ = fill(window, some(WINDOW, 2), digits(WINDOW))
+    assert ink < 0.1
+
+
+def test_a_flood_of_pictures_is_looked_at_in_part(window):
+    window.add(some(PER_TICK, 1), digits(PER_TICK))
+    window.add(255 - some(PER_TICK, 1), digits(PER_TICK))  # no room for these
+    ink, _ = window.tick()
+    assert ink < 0.1
+
+
+def test_what_is_added_is_copied(window):
+    images = some(ENOUGH, 1)
+    window.add(images, digits(ENOUGH))
+    images[:] = 255
+    ink, _ = window.tick()
+    assert ink < 0.1

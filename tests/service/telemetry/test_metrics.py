@@ -1,0 +1,213 @@
+"""What Prometheus sees of a server at work."""
+
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from core.artifact.spread import spread_of
+from core.errors import PictureError
+from service.client import Recognizer
+from service.telemetry.metrics import MOST_VERSIONS, OTHER, Metrics
+from tests.service.harness import Running, eventually, running
+from tests.service.tiny_model import damage, publish, weights_file
+
+RECOGNIZE = "numeral.v1.Recognizer/Recognize"
+
+
+def scrape(address: str) -> "Callable[..., float]":
+    """All series at an address, to ask for one: `found("name", label="value")`; 0 where there is none."""
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as response:
+        return series(response.read().decode())
+
+
+def series(text: str) -> "Callable[..., float]":
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+
+    def found(name: str, **labels: str) -> float:
+        return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
+
+    return found
+
+
+@pytest.fixture
+def seen(folder, free_port) -> "Callable[[], Running]":
+    """Serve with metrics; `.metrics` is where they are."""
+    with running(folder, metrics_port=free_port) as server:
+        server.metrics = f"127.0.0.1:{free_port}"
+        yield server
+
+
+def test_calls_are_counted_by_method_and_status(repository, seen, connect, pixels):
+    publish(repository, seed=1)
+    client = connect(seen.address)
+    eventually(lambda: client.health() == "SERVING")
+    for _ in range(3):
+        client.recognize(pixels)
+    with pytest.raises(PictureError):
+        client.recognize(b"no picture")
+    found = scrape(seen.metrics)
+    assert found("numeral_requests_total", method=RECOGNIZE, code="OK") == 3
+    assert found("numeral_requests_total", method=RECOGNIZE, code="INVALID_ARGUMENT") == 1
+    assert found("numeral_request_seconds_count", method=RECOGNIZE) == 4
+    assert found("numeral_rejections_total", reason="PictureUnreadableError") == 1
+    assert found("numeral_decode_seconds_count") == 1
+
+
+def test_feedback_is_counted_by_what_becomes_of_it(repository, folder, serve, free_port, connect, pixels, tmp_path):
+    publish(repository, seed=1)
+    server = serve(folder, metrics_port=free_port, feedback=str(tmp_path / "feedback"))
+    client = connect(server.address)
+    for _ in range(2):
+        client.send_feedback(pixels, 7)
+    with pytest.raises(PictureError):
+        client.send_feedback(b"no picture", 7)
+    found = scrape(f"127.0.0.1:{free_port}")
+    outcomes = ("stored", "repeated", "PictureUnreadableError")
+    assert [found("numeral_feedback_total", outcome=outcome) for outcome in outcomes] == [1, 1, 1]
+
+
+def test_batches_images_and_digits_are_counted_by_version(repository, seen, connect, pixels):
+    publish(repository, seed=1)
+    client = connect(seen.address)
+    eventually(lambda: client.health() == "SERVING")
+    digit = client.recognize(pixels).digit
+    client.recognize(pixels)
+    eventually(lambda: scrape(seen.metrics)("numeral_digits_total", version="1", digit=str(digit)) == 2)
+    found = scrape(seen.metrics)
+    assert found("numeral_images_total", version="1") == 2
+    assert found("numeral_batch_images_count") == found("numeral_compute_seconds_count", version="1") == 2
+    assert found("numeral_batch_images_sum") == 2
+    assert found("numeral_calls_in_flight") == 0
+    assert found("numeral_build_info") == 1
+
+
+def test_the_version_that_is_loaded_is_named_with_its_digest(repository, seen, connect, pixels):
+    publish(repository, seed=1)
+    eventually(lambda: scrape(seen.metrics)("numeral_model_loaded", version="1") == 1)
+    publish(repository, seed=2)
+    digest = repository.manifest(2).files["weights.safetensors"].sha256
+    eventually(lambda: scrape(seen.metrics)("numeral_model_loaded", version="2", weights_sha256=digest) == 1)
+    assert scrape(seen.metrics)("numeral_model_loaded", version="1") == 0
+
+
+def test_swaps_and_versions_that_cannot_be_loaded_are_counted(repository, folder, seen):
+    publish(repository, seed=1)
+    eventually(lambda: scrape(seen.metrics)("numeral_swaps_total") == 1)
+    publish(repository, seed=2, promote=False)
+    damage(weights_file(folder, 2))
+    repository.promote(2, by="tests", why="damaged")
+    eventually(lambda: scrape(seen.metrics)("numeral_load_failures_total", reason="DamagedVersionError") >= 1)
+    assert scrape(seen.metrics)("numeral_swaps_total") == 1
+
+
+def test_healthz_says_what_the_health_service_says(repository, seen):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"http://{seen.metrics}/healthz", timeout=10)
+    assert caught.value.code == 503
+    publish(repository, seed=1)
+    eventually(lambda: healthy(seen.metrics))
+
+
+def test_there_is_nothing_else_at_the_endpoint(seen):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"http://{seen.metrics}/", timeout=10)
+    assert caught.value.code == 404
+
+
+def test_a_port_for_metrics_that_is_taken_ends_the_command_with_one_sentence(repository, folder, seen, run):
+    publish(repository, seed=1)
+    port = seen.metrics.rpartition(":")[2]
+    done = run("serve", "--repository", folder, "--port", 0, "--metrics-port", port)
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{port} for metrics" in done.stderr
+
+
+def test_calls_that_are_turned_away_are_counted_and_make_no_series_of_their_own(folder, free_port, tmp_path, serve):
+    tokens = tmp_path / "tokens"
+    tokens.touch(mode=0o600)
+    tokens.write_text("predict:a-token-to-predict")
+    server = serve(folder, metrics_port=free_port, tokens_file=str(tokens))
+    with grpc.insecure_channel(server.address) as channel:
+        for method in ("/numeral.v1.Recognizer/Recognize", "/made.up.Service/One", "/made.up.Service/Two"):
+            with pytest.raises(grpc.RpcError):
+                channel.unary_unary(method)(b"", timeout=10)
+    found = scrape(f"127.0.0.1:{free_port}")
+    assert found("numeral_requests_total", method=RECOGNIZE, code="UNAUTHENTICATED") == 1
+    assert found("numeral_requests_total") == 1
+
+
+def test_no_number_of_versions_makes_series_without_end():
+    metrics = Metrics()
+    for version in range(3 * MOST_VERSIONS):
+        metrics.tick(loaded=[(str(version), f"{version:064x}")], in_flight=0, queue=0)
+    shown = [s for family in metrics.registry.collect() for s in family.samples if s.name == "numeral_model_loaded"]
+    assert len(shown) == MOST_VERSIONS + 1
+    assert {s.labels["version"] for s in shown if s.value} == {OTHER}
+
+
+def test_pictures_unlike_those_of_the_training_show_as_drift(repository, seen, connect):
+    rng = np.random.default_rng(0)
+    known = rng.integers(0, 100, (2000, 28, 28), np.uint8)
+    publish(repository, seed=1, spread=spread_of(known, rng.integers(0, 10, 2000).astype(np.uint8), 10))
+    client = connect(seen.address)
+    eventually(lambda: client.health() == "SERVING")
+
+    def score() -> float:
+        return scrape(seen.metrics)("numeral_input_drift", version="1")
+
+    for image in known[:500]:
+        client.recognize(image)
+    eventually(lambda: 0 < score() < 0.1)
+    for image in known[:500]:
+        client.recognize(255 - image)
+    eventually(lambda: score() > 0.25)
+
+
+def test_several_processes_count_together_and_a_dead_one_leaves_what_it_has_counted(
+    repository, folder, start, pixels, free_port
+):
+    publish(repository, seed=1)
+    process = start("serve", "--repository", folder, "--port", 0, "--metrics-port", free_port, "--workers", 2)
+    address, metrics = process.listening(), f"127.0.0.1:{free_port}"
+    eventually(lambda: scrape(metrics)("numeral_model_loaded", version="1") == 2)
+    for _ in range(20):  # connections of their own, which the kernel shares out
+        with Recognizer(address) as client:
+            client.recognize(pixels)
+    counted = {"method": RECOGNIZE, "code": "OK"}
+    assert scrape(metrics)("numeral_requests_total", **counted) == 20
+    eventually(lambda: scrape(metrics)("numeral_images_total", version="1") == 20)
+    assert scrape(metrics)("numeral_build_info") == 1
+    first, second = children(process.popen.pid)
+    os.kill(first, signal.SIGKILL)
+    eventually(lambda: first not in children(process.popen.pid) and len(children(process.popen.pid)) == 2)
+    eventually(lambda: scrape_or_nothing(metrics)("numeral_model_loaded", version="1") == 2)
+    assert second in children(process.popen.pid)
+    assert scrape(metrics)("numeral_requests_total", **counted) == 20
+
+
+def children(pid: int) -> list[int]:
+    return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def scrape_or_nothing(address: str) -> "Callable[..., float]":
+    """A connection that a worker has taken with it when it died counts as no series at all."""
+    try:
+        return scrape(address)
+    except OSError:
+        return series("")
+
+
+def healthy(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=10) as response:
+            return response.status == 200
+    except urllib.error.HTTPError:
+        return False

@@ -1,0 +1,204 @@
+"""What an operator decides, followed by a real watcher; and what several processes make of it."""
+
+import asyncio
+import threading
+
+import pytest
+
+from core.artifact.repository import Repository
+from service.client import Recognizer
+from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
+from service.versions.control import Control
+from service.versions.decisions import DecisionFile
+from service.versions.store import Store
+from service.versions.watcher import Watcher
+from service.wishes import Wishes
+from tests.service.harness import eventually
+from tests.service.tiny_model import damage, publish, weights_file
+
+
+class Worker:
+    """What one process of the service has of all this."""
+
+    def __init__(self, folder, run_folder, wishes: Wishes) -> None:
+        repository = Repository(str(folder))
+        self.store = Store(repository, wishes=wishes)
+        decisions = DecisionFile(run_folder)
+        self.watcher = Watcher(repository, self.store, decisions)
+        self.control = Control(self.store, self.watcher, decisions)
+        self.watcher.start(0.02, lambda: None)
+
+    def load(self, version: str = "") -> None:
+        asyncio.run(self.control.load(version))
+
+    def unload(self, version: str = "") -> None:
+        asyncio.run(self.control.unload(version))
+
+    def state(self, version: str) -> tuple[str, str]:
+        return next((s.state, s.reason) for s in self.store.index() if s.version == version)
+
+
+@pytest.fixture
+def worker(folder, tmp_path):
+    workers = []
+
+    def begin(wishes: Wishes | None = None) -> Worker:
+        workers.append(Worker(folder, tmp_path / "run", wishes or Wishes()))
+        return workers[-1]
+
+    yield begin
+    for each in workers:
+        each.watcher.stop()
+
+
+@pytest.fixture
+def three(repository):
+    for seed in (1, 2, 3):
+        publish(repository, seed=seed)
+    return repository
+
+
+def test_a_version_that_an_operator_loads_answers_by_name_and_the_policy_goes_on_as_before(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(NotReadyError, match="version 1 is not ready: the policy does not ask for it"):
+        one.store.choose("1")
+    one.load("1")
+    assert one.store.choose("1").version == "1"
+    assert one.store.choose().version == one.store.choose("champion").version == "3"
+
+
+def test_a_version_that_an_operator_unloads_gives_way_to_the_champion_before_until_it_is_loaded_again(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    one.unload("champion")
+    assert one.store.choose().version == "2"
+    assert one.state("3") == ("UNAVAILABLE", "an operator has unloaded it")
+    assert not one.store.ready("3")
+    one.load("3")
+    assert one.store.choose().version == "3"
+    assert one.state("3") == ("READY", "")
+
+
+def test_a_model_that_is_unloaded_as_a_whole_answers_nothing_until_it_is_loaded_again(three, worker):
+    one = worker()
+    eventually(one.store.active)
+    one.unload()
+    assert not one.store.ready()
+    with pytest.raises(NotReadyError, match="an operator has unloaded the model"):
+        one.store.choose()
+    assert {status.state for status in one.store.index()} == {"UNAVAILABLE"}
+    one.load()
+    assert one.store.choose().version == "3"
+
+
+def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_reason(three, worker, folder):
+    sound = damage(weights_file(folder, 1))
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(LoadRefusedError, match=r"version 1 is not loaded: mnist/1/weights.safetensors: .* sha256"):
+        one.load("1")
+    weights_file(folder, 1).write_bytes(sound)
+    one.load("1")
+    assert one.store.ready("1")
+
+
+def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_version_is_there(repository, tmp_path):
+    publish(repository, seed=1)
+    nothing = Repository(str(tmp_path / "nothing"))
+    store, decisions = Store(nothing, repository.url), DecisionFile()
+    watcher = Watcher(nothing, store, decisions)
+    control = Control(store, watcher, decisions)
+    watcher.start(0.02, lambda: None)
+    try:
+        eventually(store.active)
+        asyncio.run(control.unload())
+        assert not store.ready()
+        asyncio.run(control.load())
+        assert store.choose().version == "pretrained"
+        asyncio.run(control.unload("pretrained"))
+        assert not store.ready()
+        with pytest.raises(LoadRefusedError, match="no version can be served"):
+            asyncio.run(control.load())
+    finally:
+        watcher.stop()
+
+
+@pytest.mark.parametrize("name", ["9", "challenger"])
+def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
+    one = worker()
+    eventually(one.store.active)
+    for act in (one.load, one.unload):
+        with pytest.raises(UnknownVersionError, match=f"no version or alias '{name}' here; ready: 3"):
+            act(name)
+
+
+def test_every_process_has_followed_when_the_operator_hears_that_it_is_done(three, worker):
+    workers = [worker() for _ in range(3)]
+    for each in workers:
+        eventually(each.store.active)
+    workers[0].load("1")
+    workers[1].unload("2")
+    assert [each.store.ready("1") for each in workers] == [True] * 3
+    assert [each.state("2")[0] for each in workers] == ["UNAVAILABLE"] * 3
+
+
+def test_a_process_that_starts_later_follows_what_was_decided_before(three, worker):
+    first = worker()
+    eventually(first.store.active)
+    first.unload("3")
+    second = worker()
+    eventually(second.store.active)
+    assert second.store.choose().version == "2"
+
+
+def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_path, start, pixels):
+    process = start(
+        "serve", "--repository", folder, "--port", 0, "--workers", 2, env={"NUMERAL_RUN_DIR": str(tmp_path)}
+    )
+    address = process.listening()
+    decisions = DecisionFile(tmp_path)
+    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both are there, and nothing was decided yet
+    serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
+    eventually(lambda: not decisions.behind(serial))
+    for _ in range(10):  # each connection comes to one process or the other
+        with Recognizer(address) as client:
+            assert client.recognize(pixels).model_version == "2"
+
+
+def test_a_decision_that_is_made_while_another_is_made_is_not_lost(tmp_path):
+    files = [DecisionFile(tmp_path) for _ in range(4)]
+
+    def decide(which: int) -> None:
+        for number in range(which * 10 + 1, which * 10 + 11):
+            files[which].change(lambda now, number=number: now.add("load", number))
+
+    threads = [threading.Thread(target=decide, args=(which,)) for which in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = files[0].read()
+    assert (found.serial, found.loads()) == (40, tuple(range(1, 41)))
+
+
+def test_a_file_that_cannot_be_read_leaves_what_was_decided_before(tmp_path, caplog):
+    file = DecisionFile(tmp_path)
+    file.change(lambda now: now.add("load", 7))
+    assert file.read().loads() == (7,)
+    (tmp_path / "control.json").write_text("half of it")
+    assert file.read().loads() == (7,)
+    assert "cannot be read" in caplog.text
+
+
+def test_the_health_of_a_server_says_not_serving_while_the_model_is_unloaded(
+    three, folder, tmp_path, serve, connect, monkeypatch
+):
+    monkeypatch.setenv("NUMERAL_RUN_DIR", str(tmp_path))
+    client = connect(serve(folder).address)
+    assert client.health() == "SERVING"
+    decisions = DecisionFile(tmp_path)
+    decisions.change(lambda now: now.close(True))
+    eventually(lambda: client.health() == "NOT_SERVING")
+    decisions.change(lambda now: now.close(False))
+    eventually(lambda: client.health() == "SERVING")

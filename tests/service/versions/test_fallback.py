@@ -1,0 +1,229 @@
+"""When the service goes back to an earlier version by itself."""
+
+from math import comb
+
+import numpy as np
+import pytest
+
+from core.artifact.repository import Repository
+from service.observer import Observer
+from service.versions.control import Control
+from service.versions.decisions import DecisionFile
+from service.versions.fallback import Fallback, by_chance, worse
+from service.versions.store import Store
+from service.versions.watcher import Watcher
+from service.wishes import Wishes
+from tests.service.tiny_model import damage, publish, weights_file
+
+GOOD = np.full((10, 10), 0.1, np.float32)
+BAD = np.full((10, 10), np.nan, np.float32)
+
+
+def exactly(bad: int, count: int, bad_before: int, count_before: int) -> float:
+    """The test's plain twin, in whole numbers."""
+    all_bad, every = bad + bad_before, count + count_before
+    ways = (
+        comb(all_bad, k) * comb(every - all_bad, count - k)
+        for k in range(bad, min(count, all_bad) + 1)
+        if count - k <= every - all_bad
+    )
+    return sum(ways) / comb(every, count)
+
+
+@pytest.mark.parametrize("table", [(3, 4, 1, 4), (0, 5, 0, 5), (8, 10, 1, 30), (60, 200, 40, 300), (50, 50, 0, 5)])
+def test_fishers_exact_test_is_exact(table):
+    assert by_chance(*table) == pytest.approx(exactly(*table), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("situation", "bad", "count", "bad_before", "count_before", "verdict"),
+    [
+        ("everything fails, nothing did", 50, 50, 0, 1000, True),
+        ("everything fails, and hardly any call came before", 50, 50, 0, 5, True),
+        ("everything fails, and it is too early to say", 49, 49, 0, 1000, False),
+        ("nothing is known of the version before", 100, 100, 0, 0, False),
+        ("both fail alike", 500, 1000, 500, 1000, False),
+        ("a rise of ten points over many images", 200, 1000, 100, 1000, True),
+        ("a rise of ten points over few images", 12, 60, 6, 60, False),
+        ("a rise that is certain, and too small to matter", 4000, 100_000, 2000, 100_000, False),
+        ("it fails less often", 10, 1000, 500, 1000, False),
+    ],
+)
+def test_what_counts_as_worse(situation, bad, count, bad_before, count_before, verdict):
+    assert worse(bad, count, bad_before, count_before) is verdict
+
+
+def test_two_versions_that_are_alike_are_hardly_ever_told_apart():
+    rng = np.random.default_rng(0)
+    assert not any(worse(int(a), 500, int(b), 500) for a, b in rng.binomial(500, 0.2, (2000, 2)))
+
+
+class Told(Observer):
+    def __init__(self) -> None:
+        self.back: list[tuple[str, str]] = []
+
+    def fell_back(self, left: str, taken: str) -> None:
+        self.back.append((left, taken))
+
+
+class Service:
+    """A watcher without its thread, and a clock that is set by hand."""
+
+    def __init__(self, folder, run_folder, wishes: Wishes, probation: float = 600.0) -> None:
+        self.now = 0.0
+        repository = Repository(str(folder))
+        self.store = Store(repository, wishes=wishes)
+        self.fallback = Fallback(clock=lambda: self.now)
+        self.told = Told()
+        decisions = DecisionFile(run_folder)
+        self.watcher = Watcher(
+            repository, self.store, decisions, self.told, self.fallback, probation, clock=lambda: self.now
+        )
+        self.control = Control(self.store, self.watcher, decisions)
+        self.decisions = decisions
+        self.watcher.look()
+
+    def calls(self, probabilities: np.ndarray, seconds: int = 10, wanted: str = "") -> None:
+        """A batch of ten images a second."""
+        for _ in range(seconds):
+            self.now += 1
+            self.fallback.computed(self.store.choose(wanted), np.zeros((10, 28, 28), np.uint8), probabilities, 0.0)
+
+    def goes_on(self) -> str:
+        """The version that serves after one more glance and look."""
+        self.watcher.judge()
+        self.watcher.look()
+        return self.store.choose().version
+
+    def reason(self, version: str) -> str:
+        return next(each.reason for each in self.store.index() if each.version == version)
+
+
+@pytest.fixture
+def service(repository, folder, tmp_path):
+    """Version 1 has served for ten seconds, well."""
+    publish(repository, seed=1)
+
+    def begin(wishes: Wishes | None = None, **options) -> Service:
+        found = Service(folder, tmp_path / "run", wishes or Wishes(), **options)
+        found.calls(GOOD)
+        return found
+
+    return begin
+
+
+def test_a_new_version_whose_numbers_are_not_finite_gives_way_to_the_one_before(repository, folder, service, caplog):
+    one = service()
+    publish(repository, seed=2)
+    assert one.goes_on() == "2"
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+    words = "the service has gone back from it by itself: 100 of 100 images went badly (100%), with version 1 it was 0"
+    assert words in one.reason("2")
+    assert f"version 2: {words}" in caplog.text
+    assert one.told.back == [("2", "1")]
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before, "the repository is only read"
+
+
+def test_it_is_not_tried_again_until_its_bytes_change(repository, folder, service):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+    publish(repository, seed=3, promote=False)
+    repository.promote(2, by="tests", why="surely it is well")
+    assert one.goes_on() == "1"
+    file = weights_file(folder, 2)
+    file.write_bytes(damage(file))
+    assert one.goes_on() == "2"
+
+
+def test_or_until_an_operator_loads_it(repository, service):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+    one.decisions.change(lambda now: now.add("load", 2))
+    assert one.goes_on() == "2"
+    assert one.goes_on() == "2", "what was counted before counts no more"
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+
+
+def test_it_goes_back_though_the_storage_is_away(repository, folder, service):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    folder.rename(folder.with_name("elsewhere"))
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+
+
+@pytest.mark.parametrize("what", ["rejected", "failed"])
+def test_rejections_and_failures_count_like_numbers_that_are_not_finite(repository, service, what):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    for _ in range(60):
+        one.now += 0.1
+        if what == "failed":
+            one.fallback.failed(one.store.choose(), 1)
+        else:
+            one.fallback.rejected(one.store.choose(), "NoDigitError")
+            one.fallback.computed(one.store.choose(), np.zeros((1, 28, 28), np.uint8), GOOD[:1], 0.0)
+    assert one.goes_on() == "1"
+
+
+def test_one_burst_of_bad_pictures_is_held_against_nobody(repository, service):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    for _ in range(60):
+        one.fallback.computed(one.store.choose(), np.zeros((10, 28, 28), np.uint8), BAD, 0.0)
+    assert one.goes_on() == "2"
+
+
+def test_a_version_that_has_proved_itself_is_compared_no_more_and_the_one_before_is_let_go(repository, service):
+    one = service(probation=100.0)
+    publish(repository, seed=2)
+    one.goes_on()
+    one.calls(GOOD, seconds=101)
+    assert one.goes_on() == "2"
+    one.calls(BAD, seconds=60)
+    assert one.goes_on() == "2"
+
+
+def test_after_a_rollback_the_version_that_was_withdrawn_is_not_gone_back_to(repository, service):
+    one = service()
+    publish(repository, seed=2)
+    one.goes_on()
+    one.calls(GOOD)
+    repository.alias().rollback(by="tests", why="worse")
+    assert one.goes_on() == "1"
+    one.calls(BAD)
+    assert one.goes_on() == "1"
+
+
+def test_a_canary_that_does_badly_gets_no_more_calls(repository, service):
+    one = service(Wishes.parse("champion", canary="challenger:50%"))
+    publish(repository, seed=2, promote=False)
+    repository.promote(2, by="tests", why="to be tried", alias="challenger")
+    one.watcher.look()
+    assert one.store.ready("challenger")
+    one.calls(BAD, wanted="challenger")
+    one.goes_on()
+    assert not one.store.ready("challenger")
+    assert {one.store.choose().version for _ in range(20)} == {"1"}
+
+
+def test_what_one_process_has_decided_all_of_them_follow(repository, folder, tmp_path, service):
+    one = service()
+    other = Service(folder, tmp_path / "run", Wishes())
+    publish(repository, seed=2)
+    assert (one.goes_on(), other.goes_on()) == ("2", "2")
+    one.calls(BAD)
+    assert (one.goes_on(), other.goes_on()) == ("1", "1")
+    assert other.told.back == [], "it is counted once"

@@ -1,0 +1,113 @@
+"""Shadow mode: a challenger is compared with what serves, and nobody waits for it."""
+
+import logging
+import threading
+
+import numpy as np
+import pytest
+
+from core.artifact.repository import Repository
+from core.inference.predict import load
+from service.versions.shadow import WAITING, Shadow
+from service.versions.store import Store
+from service.versions.watcher import Watcher
+from service.wishes import Wishes
+from tests.service.harness import eventually
+from tests.service.tiny_model import publish
+
+IMAGES = np.random.default_rng(3).integers(0, 256, (40, 28, 28), np.uint8)
+
+
+@pytest.fixture
+def shadowed(folder, repository):
+    """A store whose champion is 1 and whose challenger is 2, and what compares them."""
+    publish(repository, seed=1)
+    publish(repository, seed=2, promote=False)
+    repository.promote(2, by="tests", why="to be tried", alias="challenger")
+    begun = []
+
+    def begin(share: str, **options):
+        store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow=share))
+        Watcher(Repository(str(folder)), store).look()
+        begun.append(Shadow(store, **options))
+        return store, begun[-1]
+
+    yield begin
+    for shadow in begun:
+        shadow.stop()
+
+
+def answered(store: Store, shadow: Shadow, images: np.ndarray = IMAGES) -> None:
+    """Answer a call, and tell of it as the service does."""
+    loaded = store.choose()
+    shadow.computed(loaded, images, loaded.predictor.probabilities(images), 0.0)
+
+
+def test_the_challenger_is_compared_image_by_image_and_answers_nobody(shadowed, repository):
+    store, shadow = shadowed("challenger:100%")
+    answered(store, shadow)
+    eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].images == 40)
+    p, q = (load(repository, version)[0].probabilities(IMAGES) for version in (1, 2))
+    [found] = shadow.comparisons()
+    assert (found.served, found.challenger) == ("1", "2")
+    assert found.disagreed == int((p.argmax(axis=1) != q.argmax(axis=1)).sum()) > 0
+    assert found.mean_difference == pytest.approx(np.abs(p - q).mean(), rel=1e-5)
+    assert (found.failed, found.dropped) == (0, 0)
+    assert {store.choose().version for _ in range(20)} == {"1"}
+
+
+def test_it_sees_its_share_of_the_traffic(shadowed):
+    store, shadow = shadowed("challenger:20%")
+    for _ in range(100):
+        answered(store, shadow, IMAGES[:1])
+        eventually(shadow._waiting.empty)
+    eventually(lambda: 19 <= shadow.comparisons()[0].images <= 21)
+
+
+def test_nobody_waits_for_a_challenger_that_is_stuck_what_is_too_much_is_dropped_and_counted(shadowed, monkeypatch):
+    store, shadow = shadowed("challenger:100%")
+    stuck, free = threading.Event(), threading.Event()
+    challenger = store.named("challenger")
+    truly = challenger.predictor.probabilities
+
+    def probabilities(images):
+        stuck.set()
+        assert free.wait(30)
+        return truly(images)
+
+    monkeypatch.setattr(challenger.predictor, "probabilities", probabilities)
+    answered(store, shadow)
+    assert stuck.wait(30)
+    for _ in range(WAITING + 5):
+        answered(store, shadow)  # would never return if it waited
+    assert shadow.comparisons()[0].dropped == 5 * 40
+    free.set()
+    eventually(lambda: shadow.comparisons()[0].images == (WAITING + 1) * 40)
+
+
+def test_a_challenger_that_fails_harms_nobody_and_is_counted(shadowed, monkeypatch):
+    store, shadow = shadowed("challenger:100%")
+    monkeypatch.setattr(store.named("challenger").predictor, "probabilities", lambda images: 1 / 0)
+    answered(store, shadow)
+    eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].failed == 40)
+    monkeypatch.undo()
+    answered(store, shadow)
+    eventually(lambda: shadow.comparisons()[0].images == 40)
+
+
+def test_now_and_then_the_log_tells_how_the_challenger_does(shadowed, caplog):
+    caplog.set_level(logging.INFO)
+    seconds = iter(range(0, 10_000, 61))
+    store, shadow = shadowed("challenger:100%", clock=lambda: next(seconds))
+    answered(store, shadow)
+    eventually(lambda: "shadow: version 2 read another digit than 1 in" in caplog.text)
+
+
+def test_without_a_challenger_nothing_is_compared(folder, repository):
+    publish(repository, seed=1)
+    store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow="challenger:100%"))
+    Watcher(Repository(str(folder)), store).look()
+    shadow = Shadow(store)
+    answered(store, shadow)
+    shadow.stop()
+    assert shadow.comparisons() == []

@@ -1,0 +1,279 @@
+"""How the watcher follows a repository, one look at a time: no server, no threads, no pauses."""
+
+import logging
+import shutil
+import time
+from itertools import pairwise
+
+import pytest
+
+from core.artifact.repository import Repository, Snapshot
+from core.errors import RepositoryError
+from service.versions.store import Store
+from service.versions.watcher import Watcher
+from tests.service.harness import eventually
+from tests.service.tiny_model import damage, publish, weights_file
+
+
+@pytest.fixture
+def log(caplog):
+    """What was logged since it was read last, one string."""
+    caplog.set_level(logging.INFO)
+
+    def read() -> str:
+        text = "\n".join(record.getMessage() for record in caplog.records)
+        caplog.clear()
+        return text
+
+    return read
+
+
+@pytest.fixture
+def store(folder):
+    return Store(Repository(str(folder)))
+
+
+@pytest.fixture
+def watched(folder, store):
+    """Looks once, and tells the version that serves then."""
+    watcher = Watcher(Repository(str(folder)), store)
+
+    def look() -> str | None:
+        watcher.look()
+        return store.active().version if store.active() else None
+
+    return look
+
+
+def test_a_promotion_is_followed_and_a_mere_publication_is_not(repository, watched, log):
+    publish(repository, seed=1)
+    assert watched() == "1"
+    publish(repository, seed=2, promote=False)
+    assert watched() == "1"
+    repository.promote(2, by="tests", why="better")
+    assert watched() == "2"
+    assert "serving version 2" in log()
+
+
+def test_a_rollback_is_followed(repository, watched):
+    publish(repository, seed=1)
+    publish(repository, seed=2)
+    assert watched() == "2"
+    repository.alias().rollback(by="tests", why="worse")
+    assert watched() == "1"
+
+
+def test_a_look_that_finds_nothing_new_says_nothing(repository, watched, log):
+    publish(repository, seed=1)
+    watched()
+    log()
+    assert watched() == "1"
+    assert log() == ""
+
+
+def test_a_missing_repository_is_waited_for_and_named_once_with_the_command_that_makes_one(
+    repository, folder, watched, log
+):
+    assert watched() is None
+    said = log()
+    assert folder.as_uri() in said
+    assert "python -m pipelines retrain" in said
+    assert watched() is None
+    folder.mkdir()
+    assert watched() is None
+    assert log() == ""
+    publish(repository, seed=1)
+    assert watched() == "1"
+
+
+def test_a_damaged_champion_is_refused_once_with_its_reason_while_the_old_one_serves(repository, folder, watched, log):
+    publish(repository, seed=1)
+    watched()
+    publish(repository, seed=2, promote=False)
+    damage(weights_file(folder, 2))
+    repository.promote(2, by="tests", why="better")
+    log()
+    assert watched() == "1"
+    said = log()
+    assert "version 2 refused: mnist/2/weights.safetensors" in said
+    assert "version 1 goes on serving" in said
+    assert watched() == "1"
+    publish(repository, seed=3, promote=False)  # something else changes: it is tried again, in silence
+    assert watched() == "1"
+    assert log() == ""
+
+
+def test_a_damaged_champion_that_is_mended_in_place_is_served(repository, folder, watched):
+    publish(repository, seed=1)
+    watched()
+    publish(repository, seed=2)
+    sound = damage(weights_file(folder, 2))
+    assert watched() == "1"
+    weights_file(folder, 2).write_bytes(sound)
+    assert watched() == "2"
+
+
+def test_a_sound_version_promoted_after_a_damaged_one_is_served(repository, folder, watched):
+    publish(repository, seed=1)
+    watched()
+    publish(repository, seed=2)
+    damage(weights_file(folder, 2))
+    assert watched() == "1"
+    publish(repository, seed=3)
+    assert watched() == "3"
+
+
+def test_a_damaged_version_that_is_promoted_once_more_is_refused_in_words_once_more(repository, folder, watched, log):
+    publish(repository, seed=1)
+    publish(repository, seed=2, promote=False)
+    damage(weights_file(folder, 2))
+    for _ in range(2):
+        repository.promote(2, by="tests", why="surely it is sound")
+        assert watched() == "1"
+        assert "version 2 refused" in log()
+        repository.promote(1, by="tests", why="it is not")
+        assert watched() == "1"
+
+
+def test_at_a_cold_start_the_last_sound_champion_stands_in_for_a_damaged_one(repository, folder, watched, log):
+    for seed in (1, 2, 3):
+        publish(repository, seed=seed)
+    publish(repository, seed=4, promote=False)
+    damage(weights_file(folder, 3))
+    damage(weights_file(folder, 2))
+    assert watched() == "1"
+    said = log()
+    assert "version 3 refused" in said
+    assert "version 2 refused" in said
+    assert "version 1 stands in for the champion, version 3" in said
+
+
+def test_at_a_cold_start_with_nothing_sound_it_waits_and_serves_what_comes(repository, folder, watched, log):
+    publish(repository, seed=1)
+    damage(weights_file(folder, 1))
+    assert watched() is None
+    assert "no version can be served" in log()
+    assert watched() is None
+    assert log() == ""
+    publish(repository, seed=2)
+    assert watched() == "2"
+
+
+def test_versions_stand_in_by_number_where_a_move_of_the_alias_cannot_be_read(repository, folder, watched, log):
+    for seed in (1, 2, 3):
+        publish(repository, seed=seed)
+    damage(weights_file(folder, 3))
+    (folder / "mnist/aliases/champion/000001.json").write_text("not a move")
+    assert watched() == "2"
+    assert "the history of champion cannot be read" in log()
+
+
+def test_a_newest_move_that_cannot_be_read_unloads_nothing(repository, folder, watched, log):
+    publish(repository, seed=1)
+    watched()
+    log()
+    (folder / "mnist/aliases/champion/000002.json").write_text("not a move")
+    assert watched() == "1"
+    assert "000002.json" in log()
+
+
+@pytest.mark.parametrize("what", [".", "mnist", "mnist/aliases", "mnist/1"])
+def test_what_vanishes_from_the_repository_goes_on_serving(repository, folder, watched, log, what):
+    publish(repository, seed=1)
+    watched()
+    log()
+    shutil.rmtree(folder / what)
+    assert watched() == "1"
+    assert "version 1 goes on serving" in log()
+    assert watched() == "1"
+    assert log() == ""
+
+
+def test_a_repository_that_comes_back_is_followed_again(repository, folder, watched, log):
+    publish(repository, seed=1)
+    watched()
+    folder.rename(folder.with_name("elsewhere"))
+    watched()
+    log()
+    folder.with_name("elsewhere").rename(folder)
+    assert watched() == "1"
+    assert "can be followed again" in log()
+    publish(repository, seed=2)
+    assert watched() == "2"
+
+
+def test_a_repository_that_was_made_anew_is_followed_though_its_numbers_are_the_same(
+    repository, folder, store, watched
+):
+    publish(repository, seed=1)
+    watched()
+    shutil.rmtree(folder)
+    publish(repository, seed=2)
+    assert watched() == "1"
+    assert store.active().weights_sha256 == repository.manifest(1).files["weights.safetensors"].sha256
+
+
+def test_a_storage_that_fails_in_the_midst_of_loading_is_not_held_against_the_version(repository, folder, log):
+    class Unsteady(Repository):
+        """A disk cannot be made to fail between two reads."""
+
+        fails = True
+
+        def read(self, *arguments: object) -> bytes:
+            if self.fails:
+                raise RepositoryError("the network is down")
+            return super().read(*arguments)
+
+    unsteady = Unsteady(str(folder))
+    store = Store(unsteady)
+    watcher = Watcher(unsteady, store)
+    publish(repository, seed=1)
+    watcher.look()
+    assert "the network is down" in log()
+    watcher.look()
+    assert log() == ""
+    unsteady.fails = False
+    watcher.look()
+    assert store.active().version == "1"
+    assert "refused" not in log()
+
+
+def test_the_thread_survives_what_nobody_has_foreseen_says_it_once_and_keeps_its_pace(folder, repository, log):
+    looks = []
+
+    class Broken(Repository):
+        def snapshot(self) -> Snapshot:
+            looks.append(time.monotonic())
+            if len(looks) < 4:
+                raise ZeroDivisionError("a bug")
+            return super().snapshot()
+
+    broken = Broken(str(folder))
+    store = Store(broken)
+    watcher = Watcher(broken, store)
+    publish(repository, seed=1)
+    watcher.start(0.05, lambda: None)
+    eventually(store.active)
+    watcher.stop()
+    assert log().count("unforeseen") == 1
+    assert all(later - earlier >= 0.04 for earlier, later in pairwise(looks))
+
+
+def test_an_alias_that_names_a_version_which_is_not_there_changes_nothing(repository, watched, log):
+    publish(repository, seed=1)
+    watched()
+    log()
+    repository.alias().promote(9, by="tests", why="a slip")
+    assert watched() == "1"
+    assert "version 9 refused: mnist has no version 9; known: 1" in log()
+
+
+def test_a_manifest_no_one_has_foreseen_is_refused_like_any_damage(repository, folder, watched, log):
+    publish(repository, seed=1)
+    watched()
+    log()
+    publish(repository, seed=2)
+    manifest = folder / "mnist/2/manifest.json"
+    manifest.write_text(manifest.read_text().replace('"units": 16', '"units": "many"'))
+    assert watched() == "1"
+    assert "version 2 refused" in log()
