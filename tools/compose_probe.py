@@ -182,7 +182,7 @@ def retrain_under_load(probe: Probe) -> None:
 def kill_the_scheduler(probe: Probe) -> None:
     """A crash or restart neither loses the schedule nor trains anything."""
     registered, before, last_start = deployment(), versions(), started_at("scheduler")
-    compose("exec", "-T", "scheduler", "python", "-c", KILL_CHILD, may_fail=True)  # the command is killed with its container
+    compose("exec", "-T", "scheduler", "python", "-c", KILL_CHILD, may_fail=True)  # killed with its container
     wait_for(
         lambda: started_at("scheduler") > last_start and is_healthy("scheduler"), "the killed scheduler is healthy"
     )

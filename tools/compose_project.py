@@ -115,7 +115,7 @@ def _post(path: str, body: dict[str, Any]) -> Any:
 
 
 def _api(method: str, path: str, **options: Any) -> Any:
-    """Prefect's response. A 503 means that its database was busy, so the request is repeated, as Prefect's client does."""
+    """Prefect's response. After a 503 (its database was busy) the request is repeated, as Prefect's client does."""
 
     def answer() -> httpx.Response | None:
         response = httpx.request(method, f"{PREFECT}/api/{path}", timeout=30, **options)
