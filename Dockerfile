@@ -1,10 +1,10 @@
-# Two images out of one file, one for each side of the repository of versions:
+# Two images, one for each side of the repository of versions:
 #   docker build --target pipelines .    trains and publishes: Prefect, no gRPC
 #   docker build --target service .      serves what was published: gRPC, no Prefect
-# Layers are ordered by how often they change: another line of code installs nothing again.
+# Layers are ordered by how often they change, so that a change of code does not reinstall the packages.
 FROM python:3.11-slim AS base
 
-# What each side needs, read out of pyproject.toml: a change of its other tables, too, installs nothing again.
+# The requirements of each side, extracted from pyproject.toml, so that changes to its other tables reinstall nothing either.
 FROM base AS requirements
 WORKDIR /requirements
 COPY pyproject.toml ./
@@ -14,7 +14,7 @@ RUN for side in pipelines service; do \
             < pyproject.toml > $side.txt || exit 1; \
     done
 
-# A virtual environment for each side, without pip, without the packages' own tests and C sources.
+# A virtual environment for each side, without pip and without the packages' tests and C sources.
 FROM base AS venv
 ENV PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv --without-pip /venv
@@ -34,7 +34,7 @@ RUN --mount=type=cache,target=/var/cache/pip \
     && find /venv \( -type d -name tests -o -name '*.c' \) -prune -exec rm -rf {} + \
     && ! /venv/bin/python -c "import prefect" 2>/dev/null
 
-# The code, compiled: containers run on read-only file systems, and could not keep what Python compiles.
+# The code, compiled in advance: containers run on read-only file systems, where Python cannot store bytecode.
 FROM base AS source
 WORKDIR /app
 COPY core core
@@ -46,7 +46,7 @@ COPY recipes recipes
 COPY service service
 RUN chmod -R a+rX . && python -m compileall -q --invalidation-mode unchecked-hash .
 
-# What both images share. The user's number is fixed, so that volumes stay readable from one image to the next.
+# What both images share. The user id is fixed, so that later images can read the same volumes.
 FROM base AS runtime
 ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/app \
@@ -60,7 +60,7 @@ WORKDIR /app
 STOPSIGNAL SIGTERM
 
 FROM runtime AS pipelines
-# A new volume takes over the owner of the folder that it covers.
+# A new volume inherits the owner of the folder that it is mounted over.
 RUN install -d -o numeral -g numeral /data /prefect
 ENV NUMERAL_DATA_DIR=/data \
     MPLCONFIGDIR=/tmp/matplotlib \
@@ -74,14 +74,14 @@ COPY --from=source /app/recipes recipes
 COPY --from=source /app/core core
 COPY --from=source /app/pipelines pipelines
 USER 10001:10001
-# Prefect's runner answers there once it looks for due runs: after the first training, where there is one to do.
+# Prefect's runner answers on this port once it polls for due runs, which is after the first training if one is needed.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=15m --retries=3 \
     CMD ["python", "-IS", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=4)"]
 ENTRYPOINT ["python", "-m", "pipelines"]
 CMD ["schedule", "--cron", "0 3 * * *", "--train-if-empty"]
 
 FROM runtime AS service
-# A container's port is reached by what it is published to alone: docker-compose.yml publishes it on 127.0.0.1.
+# A container's port can only be reached where it is published; docker-compose.yml publishes it on 127.0.0.1.
 ENV NUMERAL_HOST=0.0.0.0 \
     NUMERAL_PORT=8500 \
     NUMERAL_ALLOW_INSECURE=yes-beyond-this-machine

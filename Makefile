@@ -1,4 +1,4 @@
-# Every target sets up what it needs; `make help` lists them.
+# Every target first installs what it needs; `make help` lists them.
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,35 +11,35 @@ PORT ?= 8500
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
-run: $(VENV)/.runtime ## Do the whole job: bring, train, publish, serve, and predict once
+run: $(VENV)/.runtime ## Run the whole job: download, train, publish, serve, predict once
 	@$(BIN)/python tools/run.py
 
-setup: $(VENV)/.dev ## Make .venv with everything that the other targets need
+setup: $(VENV)/.dev ## Create .venv with everything that the other targets need
 
 test: $(VENV)/.dev ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
-check: $(VENV)/.dev ## Style, types, import law, and whether the generated stubs are fresh
+check: $(VENV)/.dev ## Check style, types, import rules and that the generated stubs are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/protos.py --check
 
-bench: $(VENV)/.bench ## Measure training and inference against PyTorch, scikit-learn and ONNX Runtime (minutes; keep the machine quiet)
+bench: $(VENV)/.bench ## Compare training and inference with PyTorch, scikit-learn and ONNX Runtime (minutes; keep the machine idle)
 	@$(BIN)/python -m benchmarks training
 	@$(BIN)/python -m benchmarks inference
 
-serve: $(VENV)/.runtime ## Serve the champion in ./models (PORT=8500)
+serve: $(VENV)/.runtime ## Serve the champion of ./models on PORT (8500)
 	@$(BIN)/python -m service serve --port $(PORT)
 
-schedule: $(VENV)/.runtime ## Retrain every night at three (UTC), and once now if there is no version
+schedule: $(VENV)/.runtime ## Retrain every night at 03:00 UTC, and once now if there is no version yet
 	@$(BIN)/python -m pipelines schedule --cron "0 3 * * *" --train-if-empty
 
-protos: $(VENV)/.dev ## Generate the gRPC stubs again
+protos: $(VENV)/.dev ## Regenerate the gRPC stubs from the .proto files
 	@$(BIN)/python tools/protos.py
 
-compose-test: $(VENV)/.runtime ## Bring docker-compose.yml up for real, predict, retrain inside, see the new version served
+compose-test: $(VENV)/.runtime ## Start docker-compose.yml for real, predict, retrain inside, see the new version served
 	@tools/compose_test.sh
 
 clean: ## Remove .venv, caches and build leftovers (models and data stay)

@@ -1,1 +1,1 @@
-"""Every figure that README and docs quote, each one command: `python -m benchmarks`."""
+"""Every figure quoted in README and docs, each reproduced by one command: `python -m benchmarks`."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure Numeral against those who do the same.
+"""`python -m benchmarks`: compare Numeral with other software that does the same work.
 
 Results go to standard output, as a table or, with `--json`, as one JSON document; progress goes to standard error.
 """
@@ -18,17 +18,20 @@ from benchmarks.runner import people, warn_of_what_misleads
 from core.errors import ConfigError, NumeralError
 
 app = typer.Typer(
-    help="Measure Numeral against those who do the same.",
+    help="Compare Numeral with other software that does the same work.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-CaseOption = Annotated[str, typer.Option("--case", metavar="PATTERN", help="Only these, e.g. mlp-32 or 'cnn*'.")]
+CaseOption = Annotated[
+    str, typer.Option("--case", metavar="PATTERN", help="Only the matching cases, e.g. mlp-32 or 'cnn*'.")
+]
 RoundsOption = Annotated[int, typer.Option(help="How often each side is measured.", min=1)]
-SecondsOption = Annotated[float, typer.Option(help="For how long, each side and round.", min=0.001)]
+SecondsOption = Annotated[float, typer.Option(help="How long each side is measured in each round.", min=0.001)]
 RepositoryOption = Annotated[
-    str | None, typer.Option(help="A folder whose champion is the recipe mlp; versions are added. [default: train one]")
+    str | None,
+    typer.Option(help="A folder whose champion is of the recipe mlp; versions are added to it. [default: train one]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 
@@ -38,11 +41,13 @@ def training(
     pattern: CaseOption = "*",
     rounds: RoundsOption = 7,
     seconds: SecondsOption = 2,
-    shards: Annotated[int | None, typer.Option(help="Our parts of a batch. [default: the case's]", min=1)] = None,
-    threads: Annotated[int | None, typer.Option(help="Our BLAS threads. [default: the case's]", min=1)] = None,
+    shards: Annotated[
+        int | None, typer.Option(help="Shards of a batch on our side. [default: the case's]", min=1)
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="BLAS threads on our side. [default: the case's]", min=1)] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Training steps against PyTorch and scikit-learn, on two cores."""
+    """Compare training steps with PyTorch and scikit-learn, on two cores."""
     warn_of_what_misleads()
     write(training_cases.measure(pattern, rounds, seconds, shards=shards, threads=threads), as_json=as_json)
 
@@ -51,7 +56,7 @@ def training(
 def inference(
     pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 2, as_json: JsonOption = False
 ) -> None:
-    """Forward passes against ONNX Runtime, on one thread."""
+    """Compare forward passes with ONNX Runtime, on one thread."""
     warn_of_what_misleads()
     write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
 
@@ -60,38 +65,40 @@ def inference(
 def serving(
     pattern: CaseOption = "*",
     rounds: RoundsOption = 5,
-    calls: Annotated[int, typer.Option(help="Calls of one round, in the fastest case.", min=100)] = 20_000,
+    calls: Annotated[
+        int, typer.Option(help="Calls in one round of the fastest case; the others make fewer.", min=100)
+    ] = 20_000,
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """The service under load, against MLServer, Triton and a bare gRPC handler."""
+    """Compare the service under load with MLServer, Triton and a bare gRPC handler."""
     warn_of_what_misleads()
     write(serving_cases.measure(pattern, rounds, calls, repository), as_json=as_json)
 
 
 @app.command()
 def soak(
-    seconds: Annotated[float, typer.Option(help="For how long.", min=1)] = 600,
+    seconds: Annotated[float, typer.Option(help="How long to run, in seconds.", min=1)] = 600,
     swap_every: Annotated[float, typer.Option(help="Seconds between two swaps.", min=0.01)] = 0.5,
-    kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker; 0: none.", min=0)] = 15,
+    kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker; 0 kills none.", min=0)] = 15,
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Full load with swaps, corrupt versions and killed workers; every answer is checked."""
+    """Run at full load with swaps, damaged versions and killed workers, and check every answer."""
     write(soak_case.measure(seconds, swap_every, kill_every, repository), as_json=as_json)
 
 
 @app.command()
 def streaming(
-    images: Annotated[int, typer.Option(help="How many to train on; the default makes 6.3 GB.")] = streaming_case.FULL,
-    workers: Annotated[int, typer.Option(help="Threads that read ahead.")] = 1,
+    images: Annotated[
+        int, typer.Option(help="How many images to train on; the default writes 6.3 GB.")
+    ] = streaming_case.FULL,
+    workers: Annotated[int, typer.Option(help="Threads that prepare batches ahead.")] = 1,
     threads: Annotated[int, typer.Option(help="BLAS threads.")] = 1,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where to write the file for a while. [default: system's]")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Folder for the temporary file. [default: the system's]")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train on a file larger than the memory that training may take."""
+    """Train on a file that is larger than the memory that training may use."""
     write(streaming_case.measure(images, workers, threads, folder), as_json=as_json)
 
 

@@ -1,9 +1,9 @@
-"""How well a recipe does: the row of docs/accuracy.md for it, by training it with several seeds.
+"""The accuracy of a recipe: its row in docs/accuracy.md, by training it with several seeds.
 
     python -m benchmarks.accuracy cnn --seeds 1 2 3
 
-Each seed is a whole `python -m pipelines retrain`, which looks at the test set once, after all choices are made; the
-row is over all of them, not over the best.
+Each seed is a complete `python -m pipelines retrain`, which uses the test set once, after all choices have been made.
+The row summarizes all runs, not the best one.
 """
 
 import argparse
@@ -15,12 +15,14 @@ from typing import Any
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train, and print the row, or with --json all that was measured."""
+    """Train, and print the row, or with --json all measurements."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__.partition("\n")[0])
     parser.add_argument("recipe", help="a name in recipes/, or the path of a .toml file")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="default: 1 2 3")
-    parser.add_argument("--repository", default="./accuracy", help="where the versions go; default: ./accuracy")
-    parser.add_argument("--data-dir", default="data/cache", help="where unfinished trainings are kept")
+    parser.add_argument("--repository", default="./accuracy", help="where versions are published; default: ./accuracy")
+    parser.add_argument(
+        "--data-dir", default="data/cache", help="for downloads and interrupted trainings; default: data/cache"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     chosen = parser.parse_args(arguments)
     runs = [_retrain(chosen.recipe, seed, chosen.repository, chosen.data_dir) for seed in chosen.seeds]
@@ -31,7 +33,7 @@ def row(recipe: str, runs: list[dict[str, Any]]) -> str:
     """A row of the table: recipe, test accuracy, validation accuracy, calibration error, minutes of training."""
     measures = ["test_accuracy", "validation_accuracy", "calibration_error"]
     shares = [_mean_and_spread([100 * run["metrics"][measure] for run in runs]) + "%" for measure in measures]
-    # A version that is there already was not trained again, so it has no time.
+    # A version that already existed was not trained again, so it has no training time.
     minutes = [run["seconds"]["train"] / 60 for run in runs if "train" in run["seconds"]]
     time = f"{statistics.mean(minutes):.1f}" if minutes else "not trained again"
     return f"| `{recipe}` | {' | '.join(shares)} | {len(runs)} | {time} |"

@@ -1,4 +1,4 @@
-"""What is measured: networks, batches, and how the two cores are used."""
+"""The cases to measure: networks, batch sizes, and how the two cores are used."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from core.nn.architectures import build
 from core.nn.sequential import Sequential
 
 CORES = 2
-"""What each contender may use while it trains; for inference it is one."""
+"""How many cores each contender may use for training. Inference uses one."""
 
 Layers = Sequence[Mapping[str, Any]]
 
@@ -23,11 +23,11 @@ class Case:
     """One network and one batch size.
 
     Attributes:
-        name: What `--case` knows it by.
-        input_shape: Of one image.
-        layers: As a recipe writes them.
+        name: The name for `--case`.
+        input_shape: Shape of one image.
+        layers: The layers as in a recipe.
         batch_size: Images in a batch.
-        peers: Whom we are compared with, by name.
+        peers: Names of the peers to compare with.
     """
 
     name: str
@@ -39,7 +39,8 @@ class Case:
     def network(self, dtype: DTypeLike = np.float32) -> Sequential:
         """The network, with the same initial weights at every call and in every process.
 
-        Biases begin at 0 and would be the same in any place; so each weight is moved a little, and none can get lost.
+        Biases are initialized to 0, so a bias that is assigned to the wrong layer would go unnoticed. A little noise on
+        every parameter makes all of them distinct.
         """
         rng = np.random.default_rng(0)
         network = build(self.input_shape, self.layers, rng=rng, dtype=dtype)
@@ -52,9 +53,9 @@ class TrainingCase(Case):
     """A case that is trained.
 
     Attributes:
-        optimizer: Its kind, with its default options.
-        learning_rate: Of every step.
-        shards: Parts of a batch that we compute at once.
+        optimizer: The optimizer's kind, with default options.
+        learning_rate: The learning rate, constant.
+        shards: Parts of a batch that our side computes at once.
         threads: BLAS threads of each part.
     """
 
@@ -68,10 +69,10 @@ AnyCase = TypeVar("AnyCase", bound=Case)
 
 
 def chosen(cases: Sequence[AnyCase], pattern: str) -> list[AnyCase]:
-    """The cases whose names match, e.g. `mlp-32` or `cnn*`.
+    """The cases whose names match a pattern, e.g. `mlp-32` or `cnn*`.
 
     Raises:
-        ConfigError: None does.
+        ConfigError: No case matches.
     """
     found = [case for case in cases if fnmatchcase(case.name, pattern)]
     if not found:
@@ -105,8 +106,8 @@ _FLAT_PEERS = ("pytorch", "pytorch, 1 thread")
 _SCIKIT = ("scikit-learn", "scikit-learn, 1 thread")
 _PICTURE_PEERS = ("pytorch", "pytorch, channels_last")
 
-# How we use the cores (`shards`, `threads`) is a setting of each case, as of a recipe. To compare another way:
-# `python -m benchmarks training --case mlp-128 --shards 2 --threads 1`, on a quiet machine.
+# How our side uses the cores (`shards`, `threads`) is a setting of each case, as it is of a recipe. To try another one:
+# `python -m benchmarks training --case mlp-128 --shards 2 --threads 1`, on an idle machine.
 TRAINING = (
     TrainingCase("mlp-32", _ROW, _mlp(128), 32, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=2),
     TrainingCase("mlp-128", _ROW, _mlp(128), 128, _FLAT_PEERS + _SCIKIT, "sgd", 0.1, shards=1, threads=2),

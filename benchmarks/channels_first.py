@@ -1,4 +1,4 @@
-"""Our weights for those who put channels before rows and columns, as PyTorch and ONNX do."""
+"""Our weights in the layout of PyTorch and ONNX, where channels come before rows and columns."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from core.nn.sequential import Sequential
 def channels_first(network: Sequential) -> Iterator[tuple[Layer, dict[str, NDArray[Any]]]]:
     """Each layer with copies of its parameters: kernels (kh, kw, C, O) become (O, C, kh, kw).
 
-    A flatten then puts out (C, H, W) instead of (H, W, C), so the rows of the dense layer behind it are permuted.
+    A flatten layer then outputs (C, H, W) instead of (H, W, C), so the rows of the dense layer after it are permuted.
     """
     flattened: tuple[int, ...] | None = None
     for layer in network.layers:

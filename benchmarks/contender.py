@@ -1,4 +1,4 @@
-"""Who is measured: anybody who can do one step after the other, in a process of his own."""
+"""A contender: an implementation that is measured step by step, in its own process."""
 
 import multiprocessing
 from abc import ABC, abstractmethod
@@ -12,33 +12,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WARM_UP = 0.1
-"""Of the time that is measured: so much goes before it, unmeasured. Caches fill, and sleeping threads wake up."""
+"""Unmeasured time before each measurement, as a share of it: caches fill, and sleeping threads wake up."""
 
 
 class Contender(ABC):
-    """One way of computing one case. Made in the process that it is measured in."""
+    """One implementation of one case. Created in the process in which it is measured."""
 
     @abstractmethod
     def begin(self) -> None:
-        """Back to the initial weights: every round measures the same steps."""
+        """Restore the initial weights, so that every round measures the same steps."""
 
     @abstractmethod
     def step(self) -> int:
-        """What is timed; returns how many images it was for."""
+        """Do one step, which is what is timed; returns the number of images in it."""
 
     @abstractmethod
     def evidence(self) -> NDArray[np.floating[Any]]:
-        """Numbers that come out alike for all who compute the same: first losses in float64, or logits."""
+        """Numbers that all contenders agree on if they compute the same function: losses in float64, or logits."""
 
     def pace(self, seconds: float) -> float:
-        """Images a second, over at least so many seconds and one step."""
+        """Images per second, measured for at least `seconds` and at least one step."""
         self.begin()
         self._steps(seconds * _WARM_UP)
         images, elapsed = self._steps(seconds)
         return images / elapsed
 
     def _steps(self, seconds: float) -> tuple[int, float]:
-        """Do steps for so long; returns images and seconds."""
+        """Do steps for at least `seconds`; returns the number of images and the time taken."""
         images, started = 0, perf_counter()
         while True:
             images += self.step()
@@ -47,31 +47,31 @@ class Contender(ABC):
 
 
 class Side:
-    """A contender in a process of its own, which waits, asleep, while another is measured.
+    """A contender in its own process, which sleeps while another one is measured.
 
-    Apart, no library can change how another one uses the processor: threads, allocators, flags for small numbers.
-    Use it as a context manager.
+    In separate processes, no library can affect how another one uses the processor: its threads, allocators, or flags
+    for denormal numbers. Use it as a context manager.
 
     Attributes:
-        waited: Seconds that the process was ready and asked nothing.
-        spent: Seconds of processor time that it took meanwhile. Next to none; or it disturbs those who are measured.
+        waited: Seconds for which the process was idle, waiting for a request.
+        spent: Processor seconds that it used meanwhile. If it is not close to zero, it disturbed the measured process.
     """
 
     def __init__(self, make: Callable[[], Contender]) -> None:
         """Start the process.
 
         Args:
-            make: Makes the contender there; must be picklable.
+            make: Creates the contender in the new process; must be picklable.
         """
         self.waited = self.spent = 0.0
         context = multiprocessing.get_context("spawn")
         self._connection, there = context.Pipe()
         self._process = context.Process(target=_answer, args=(there, make), daemon=True)
         self._process.start()
-        there.close()  # now the process alone holds this end, so that its death ends a wait for its answer
+        there.close()  # now only the process holds this end, so if it dies, `recv` fails instead of waiting forever
 
     def __enter__(self) -> Self:
-        """The process runs already."""
+        """The process is already running."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -80,7 +80,7 @@ class Side:
         self._process.join()
 
     def ask(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the contender, and wait for what it returns.
+        """Call a method of the contender, and wait for its result.
 
         Raises:
             RuntimeError: The contender failed; its traceback is on standard error.
@@ -89,13 +89,13 @@ class Side:
         try:
             found, waited, spent = self._connection.recv()
         except EOFError as error:
-            raise RuntimeError(f"{method} failed in the contender's process; the reason stands above") from error
+            raise RuntimeError(f"{method} failed in the contender's process; the reason is printed above") from error
         self.waited, self.spent = self.waited + waited, self.spent + spent
         return found
 
 
 def _answer(connection: "Connection[Any, Any]", make: Callable[[], Contender]) -> None:
-    """In the process: answer one call after the other, until the other end is closed."""
+    """In the process: answer calls until the other end of the connection is closed."""
     contender = make()
     while True:
         since, before = perf_counter(), process_time()

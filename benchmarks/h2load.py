@@ -1,4 +1,4 @@
-"""h2load, a client written in C: the one who asks must not be what limits the answers."""
+"""h2load, a client written in C, so that the client does not limit the throughput."""
 
 import re
 import shutil
@@ -16,12 +16,12 @@ __all__ = ["Load", "framed", "load"]
 
 @dataclass(frozen=True)
 class Load:
-    """What became of some calls.
+    """The result of a run of calls.
 
     Attributes:
-        rate: Calls a second.
-        middle: Half of the calls took no longer, in µs.
-        p99: 99 of 100 calls took no longer, in µs.
+        rate: Calls per second.
+        middle: Median latency, in µs.
+        p99: 99th percentile of the latency, in µs.
     """
 
     rate: float
@@ -30,22 +30,23 @@ class Load:
 
 
 def framed(message: bytes) -> bytes:
-    """A message as gRPC sends it: not compressed, its length in four bytes."""
+    """A message as gRPC sends it: uncompressed, after its length in four bytes."""
     return struct.pack(">BI", 0, len(message)) + message
 
 
 def load(port: int, method: str, body: bytes, *, calls: int, connections: int, streams: int) -> Load:
     """Make calls as fast as they are answered.
 
-    HTTP says 200 whatever gRPC says, so ask once with a real client before.
+    h2load only sees HTTP statuses, which are 200 even if gRPC reports an error. So make one call with a real gRPC
+    client first.
 
     Args:
-        port: Of this machine.
-        method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
-        body: What each call sends: one message or several, framed.
-        calls: How many.
-        connections: How many at once.
-        streams: Calls in flight on each.
+        port: A port of this machine.
+        method: The full name of the method, e.g. `/numeral.v1.Recognizer/Recognize`.
+        body: The body of each call: one or several framed messages.
+        calls: The number of calls.
+        connections: The number of connections.
+        streams: The number of calls in flight on each connection.
 
     Raises:
         ConfigError: h2load is not installed, or calls failed.

@@ -1,4 +1,4 @@
-"""Forward passes against ONNX Runtime, each on one thread."""
+"""Forward passes compared with ONNX Runtime, each on one thread."""
 
 from functools import partial
 
@@ -9,14 +9,14 @@ from benchmarks.result import Result
 from benchmarks.runner import Peer, compare
 
 TOLERANCE = 1e-5
-"""Sums of up to 784 float32 numbers, added in another order."""
+"""For sums of up to 784 float32 numbers, added in different orders."""
 
 
 def measure(pattern: str, rounds: int, seconds: float) -> list[Result]:
-    """All cases that match.
+    """Measure all cases that match a pattern.
 
     Raises:
-        ConfigError: None does.
+        ConfigError: No case matches.
     """
     results: list[Result] = []
     for case in chosen(INFERENCE, pattern):

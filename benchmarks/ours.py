@@ -30,7 +30,7 @@ class OurTraining(Contender):
         self.images = images.reshape(-1, *case.input_shape)
         self.x = aligned.empty((case.batch_size, *case.input_shape), np.float32)
         self.blas = blas_threads(case.threads)
-        self.blas.__enter__()  # for the life of this process, which is ours alone
+        self.blas.__enter__()  # for the lifetime of this process, which runs nothing else
         self.network = case.network()
         self.initial = self.network.state()
         self.shards = {count: Shards(self.network, SoftmaxCrossEntropy, count) for count in {1, case.shards}}
@@ -45,13 +45,13 @@ class OurTraining(Contender):
     def step(self) -> int:
         """One step; returns the batch size."""
         rows = next(self.rows)
-        np.take(self.images, rows, axis=0, out=self.x, mode="clip")  # the default mode copies once more
+        np.take(self.images, rows, axis=0, out=self.x, mode="clip")  # the default mode makes an extra copy
         self.parts.gradients(self.x, self.labels[rows])
         self.optimizer.step(self.network.vector, self.case.learning_rate)
         return self.case.batch_size
 
     def evidence(self) -> NDArray[np.floating[Any]]:
-        """The losses of the first 3 steps, in one part: a batch norm in parts is another function."""
+        """The losses of the first 3 steps, in one shard, because a batch norm in shards is a different function."""
         network, optimizer = self.case.network(np.float64), OPTIMIZERS[self.case.optimizer]()
         losses = []
         with Shards(network, SoftmaxCrossEntropy) as whole:
@@ -62,7 +62,7 @@ class OurTraining(Contender):
         return np.array(losses)
 
     def gemm_share(self, seconds: float) -> float:
-        """The share of a step in one part, 0 to 1, that goes into matrix products."""
+        """The share of the time of a step in one shard, 0 to 1, that is spent in matrix products."""
         self.parts = self.shards[1]
         try:
             return _gemm_share(self, seconds)
@@ -77,7 +77,7 @@ class OurInference(Contender):
         self.blas = blas_threads(1)
         self.blas.__enter__()  # as above
         images, _ = training_digits()
-        x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # as `core.inference.predict` has it
+        x = aligned.empty((case.batch_size, *case.input_shape), np.float32)  # aligned, as in `core.inference.predict`
         x[...] = images[: case.batch_size].reshape(x.shape)
         self.compiled = Compiled(case.network(), x, sliced=slices_suit())
 
@@ -93,7 +93,7 @@ class OurInference(Contender):
         return self.compiled.forward()
 
     def gemm_share(self, seconds: float) -> float:
-        """The share of a step, 0 to 1, that goes into matrix products."""
+        """The share of the time of a step, 0 to 1, that is spent in matrix products."""
         products = _Clock(np.matmul)
         steps = self.compiled.steps
         self.compiled.steps = [products.around(step) for step in steps]
@@ -104,14 +104,14 @@ class OurInference(Contender):
 
 
 class _Clock:
-    """A function that counts the seconds spent in it."""
+    """Wraps a function and measures the time spent in it."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
         self._inside = 0.0
 
     def around(self, step: Step) -> Step:
-        """The step with this clock in it, where it is a call of the function; else the step itself."""
+        """The step with its function replaced by this clock, if it calls that function; otherwise the step itself."""
         if isinstance(step, partial) and step.func is self._function:
             return partial(self, *step.args, **step.keywords)
         return step
@@ -123,7 +123,7 @@ class _Clock:
         return result
 
     def share(self, contender: Contender, seconds: float) -> float:
-        """The time in it, of the time that steps take, 0 to 1; a pass of its own, with this clock in it."""
+        """The share of the steps' time that is spent in the function, 0 to 1, measured over `seconds` of steps."""
         contender.step()
         self._inside = 0.0
         started = perf_counter()
@@ -133,7 +133,7 @@ class _Clock:
 
 
 def _gemm_share(contender: Contender, seconds: float) -> float:
-    """Time in `np.matmul`, by which Dense and Conv2D do all their products, over time in all."""
+    """The share of the time spent in `np.matmul`, which Dense and Conv2D use for all their products."""
     matmul, products = np.matmul, _Clock(np.matmul)
     contender.begin()
     np.matmul = products  # type: ignore[assignment]

@@ -27,8 +27,9 @@ class PyTorchTraining(Contender):
 
         Args:
             case: What to train.
-            threads: For its operators.
-            channels_last: Keep pictures and kernels with the channel as fastest axis, as we do; else as the slowest.
+            threads: The number of threads for its operators.
+            channels_last: Store images and kernels with the channel as the fastest axis, as our side does; otherwise,
+                the channel comes before rows and columns.
         """
         self.case, self.channels_last = case, channels_last
         torch.set_num_threads(threads)
@@ -68,7 +69,7 @@ class PyTorchTraining(Contender):
 
 
 def _update(network: Any, optimizer: Any, x: Any, labels: Any) -> Any:
-    """One update; returns the loss before it."""
+    """One update; returns the loss before the update."""
     optimizer.zero_grad()
     loss = cross_entropy(network(x), labels)
     loss.backward()
@@ -91,7 +92,7 @@ def _network(network: Sequential, dtype: Any) -> Any:
 
 
 def _module(layer: Any) -> Any:
-    """PyTorch's name for one of our layers."""
+    """The PyTorch module that corresponds to one of our layers."""
     match layer.kind:
         case "dense":
             return nn.Linear(layer.input_shape[0], layer.output_shape[0])
@@ -107,4 +108,4 @@ def _module(layer: Any) -> Any:
             return nn.MaxPool2d(2)
         case "flatten":
             return nn.Flatten()
-    raise ConfigError(f"{layer.kind}: PyTorch's side does not know this layer; name its module in _module")
+    raise ConfigError(f"{layer.kind}: the PyTorch side does not know this layer; name its module in _module")

@@ -1,4 +1,4 @@
-"""What a benchmark finds, as JSON and as a table for people."""
+"""Benchmark results, as JSON or as a table."""
 
 import json
 import sys
@@ -14,20 +14,20 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Result:
-    """We and one peer in one case.
+    """Our side and one peer in one case.
 
     Attributes:
         case: What was measured.
-        peer: Whom we are compared with.
-        ours: Our figure, the median of all rounds.
-        theirs: The peer's; None where it is not installed, and then so is what follows from it.
-        unit: Of both.
-        ratio: How many times better we are: above 1 we are, below 1 the peer is.
-        low: The smallest ratio of any round.
-        high: The largest.
+        peer: The peer that we are compared with.
+        ours: Our figure, the median over all rounds.
+        theirs: The peer's figure; None if it is not installed, as is every attribute that depends on it.
+        unit: The unit of both figures.
+        ratio: How many times better we are; below 1, the peer is better.
+        low: The smallest ratio of a single round.
+        high: The largest ratio of a single round.
         agrees: Whether both computed the same numbers, up to rounding.
-        gemm_share: The share of our time, 0 to 1, that goes into matrix products.
-        version: The peer's.
+        gemm_share: The share of our time, 0 to 1, that is spent in matrix products.
+        version: The peer's version.
     """
 
     case: str
@@ -46,7 +46,7 @@ class Result:
     def of_rates(
         cls, case: str, peer: str, ours: Sequence[float], theirs: Sequence[float] | None, **known: Any
     ) -> Self:
-        """From images a second, round by round; `theirs` is None for a peer that is not installed."""
+        """From the images per second of each round; `theirs` is None for a peer that is not installed."""
         if not theirs:
             return cls(case, peer, round(median(ours)), None, "images/s", None, **known)
         ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
@@ -64,7 +64,7 @@ class Result:
 
 
 def write(results: Sequence[Result], *, as_json: bool) -> None:
-    """To standard output: one JSON document, or a table."""
+    """Write one JSON document, or a table, to standard output."""
     if as_json:
         json.dump([asdict(result) for result in results], sys.stdout, indent=2)
         sys.stdout.write("\n")

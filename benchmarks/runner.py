@@ -1,4 +1,4 @@
-"""Ours and theirs by turns: A B C A B C …, so that what slows the machine down for a while slows all alike."""
+"""Measure all sides in turns, A B C A B C …, so that if the machine is slow for a while, all are affected alike."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -16,27 +16,27 @@ from benchmarks.result import Result
 
 _STAT, _WAIT = Path("/proc/stat"), 0.5
 _BUSY = 0.1
-"""Cores that others may keep busy before anything is measured."""
+"""The number of cores that other processes may keep busy before the command warns."""
 
 _IDLE = 0.05
-"""Of a core: what a side may keep busy while it waits. Threads spin for a few hundredths of a second before they sleep,
-which the next side's unmeasured steps outlast."""
+"""The share of a core that a side may use while it waits. Threads spin for a few hundredths of a second before they
+sleep; that ends during the next side's unmeasured warm-up."""
 
 KERNELS = "OPENBLAS_CORETYPE"
-"""By this variable OpenBLAS takes kernels that were made for another processor."""
+"""The variable that makes OpenBLAS use the kernels of another processor."""
 
 people = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
 class Peer:
-    """Whom we are compared with.
+    """A peer to compare with.
 
     Attributes:
-        name: For people.
-        package: What has to be installed.
-        make: Makes the contender, in its own process.
-        also: What has to be installed besides.
+        name: The name shown in results.
+        package: The package that has to be installed.
+        make: Creates the contender, in its own process.
+        also: Further packages that have to be installed.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Peer:
 
     @property
     def version(self) -> str | None:
-        """The version that is installed; None where anything that it takes is not."""
+        """The installed version; None if any of its packages is not installed."""
         try:
             found, *_ = [version(package) for package in (self.package, *self.also)]
         except PackageNotFoundError:
@@ -55,11 +55,11 @@ class Peer:
 
 
 def warn_of_what_misleads() -> None:
-    """Tell people where NumPy is kept from its fastest kernels, or others use the processor."""
+    """Warn if NumPy cannot use its fastest kernels, or if other processes use the processor."""
     if kernels := os.environ.get(KERNELS):
         people.print(
-            f"{KERNELS}={kernels}: NumPy multiplies matrices with those kernels, whatever the processor is capable of; "
-            f"to measure what it does by itself, begin the command with: env -u {KERNELS}",
+            f"{KERNELS}={kernels}: NumPy multiplies matrices with those kernels instead of those for this processor; "
+            f"to measure without it, begin the command with: env -u {KERNELS}",
             style="red",
         )
     before = _processor_seconds()
@@ -67,14 +67,14 @@ def warn_of_what_misleads() -> None:
     busy = (_processor_seconds() - before) / _WAIT
     if busy > _BUSY:
         people.print(
-            f"others keep {busy:.1f} cores busy: do not trust the figures, and least of all those of whoever splits a "
-            "step among two threads",
+            f"other processes keep {busy:.1f} cores busy: do not trust the figures, least of all those of sides that "
+            "divide a step among two threads",
             style="red",
         )
 
 
 def _processor_seconds() -> float:
-    """For how long, since the machine was started, its cores have worked in all; 0 where this is not Linux."""
+    """Seconds for which all cores together have been busy since boot; 0 on systems other than Linux."""
     if not _STAT.is_file():
         return 0
     user, nice, system, *_ = _STAT.read_text().split()[1:]
@@ -93,12 +93,12 @@ def compare(
     """Measure us and every peer that is installed; one result for each peer, installed or not.
 
     Args:
-        case: Its name.
-        ours: Makes our contender, which also knows its `gemm_share`.
-        peers: Whom to compare with.
-        rounds: How often each is measured.
-        seconds: For how long each time.
-        tolerance: The largest difference between evidence that agrees, as a share of our largest number in it.
+        case: The name of the case.
+        ours: Creates our contender, which also has the method `gemm_share`.
+        peers: The peers to compare with.
+        rounds: How often each side is measured.
+        seconds: How long each side is measured in each round.
+        tolerance: The largest allowed difference between the sides' evidence, relative to our largest number in it.
     """
     present = [peer for peer in peers if peer.version]
     with ExitStack() as stack:
@@ -108,7 +108,7 @@ def compare(
         allowed = tolerance * np.abs(evidence).max()
         agrees = {name: bool(np.abs(side.ask("evidence") - evidence).max() <= allowed) for name, side in they.items()}
         for name in (name for name in agrees if not agrees[name]):
-            people.print(f"{case}: {name} computes something else; do not trust the comparison", style="red")
+            people.print(f"{case}: {name} computes a different function; do not trust the comparison", style="red")
         gemm_share = we.ask("gemm_share", seconds)
         our_rates: list[float] = []
         their_rates: dict[str, list[float]] = {name: [] for name in they}

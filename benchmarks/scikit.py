@@ -1,4 +1,4 @@
-"""scikit-learn's side: `MLPClassifier`, which has no step of its own, only passes over the images it is given."""
+"""scikit-learn's side: `MLPClassifier`, which has no method for a single step, only for a pass over given images."""
 
 from itertools import cycle
 from typing import Any
@@ -13,12 +13,12 @@ from benchmarks.contender import Contender
 from benchmarks.digits import batches, training_digits
 
 PASS = 12_800
-"""Images that one call of `partial_fit` goes over: 100 batches of 128, so that what it does once a call is next to
-nothing. (What it does for each image, checks and one-hot labels, is a part of how it trains, and is measured.)"""
+"""Images in one call of `partial_fit`: 100 batches of 128, so that its overhead per call is negligible. Its work per
+image, such as checks and one-hot labels, is part of its training and is measured."""
 
 
 class ScikitTraining(Contender):
-    """A step: one `partial_fit`, which shuffles the images that it is given and goes over them in batches."""
+    """A step: one `partial_fit`, which shuffles the given images and makes one pass over them in batches."""
 
     def __init__(self, case: TrainingCase, *, threads: int = CORES) -> None:
         self.case = case
@@ -32,7 +32,7 @@ class ScikitTraining(Contender):
         self.passes = cycle([slice(start, start + PASS) for start in starts])
 
     def step(self) -> int:
-        """One pass; returns its images."""
+        """One pass; returns the number of its images."""
         images = next(self.passes)
         self.classifier.partial_fit(self.images[images], self.labels[images])
         return PASS
@@ -48,7 +48,7 @@ class ScikitTraining(Contender):
         return np.array(losses)
 
     def _classifier(self, dtype: DTypeLike, *, shuffle: bool) -> Any:
-        """Plain SGD without momentum or penalty; one batch makes its arrays, which then get the initial weights."""
+        """Plain SGD without momentum or penalty. A first batch allocates the arrays for the initial weights."""
         dense = [layer for layer in self.case.network(dtype).layers if layer.kind == "dense"]
         initial = [layer.parameters[name].value for name in "Wb" for layer in dense]
         classifier = MLPClassifier(

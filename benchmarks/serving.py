@@ -1,4 +1,4 @@
-"""The service under load, against other servers of models and against the least that a Python server can do."""
+"""The service under load, compared with other model servers and with a bare Python handler."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +36,7 @@ PATIENCE = 0.5
 """Seconds between two swaps while calls are made."""
 
 READY_LIMIT, MEMORY_LIMIT, SWAP_LIMIT = 1.5, 120, 1.5
-"""Seconds from the start, MB of a process, and how many times longer the slowest calls may take during swaps."""
+"""Limits: seconds until ready, MB per process, and the factor by which swaps may lengthen the slowest calls."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Case:
     """How calls are made.
 
     Attributes:
-        name: What `--case` knows it by.
-        connections: How many.
-        streams: Calls in flight on each.
-        images: In one message.
-        share: Of `--calls`, so that each case takes about as long.
-        unit: Of its figure.
-        method: Of our calls. Servers of models are always asked by ModelInfer, bare handlers as we are.
+        name: The name for `--case`.
+        connections: The number of connections.
+        streams: Calls in flight on each connection.
+        images: Images in one message.
+        share: The share of `--calls` that is made, so that all cases take about as long.
+        unit: The unit of the figure.
+        method: The method that is called on our side and on bare handlers; on other model servers, it is ModelInfer.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Case:
     method: str
 
     def figure(self, found: Load) -> float:
-        """What is compared."""
+        """The figure that is compared."""
         return found.middle if self.unit == "µs" else found.rate * self.images
 
 
@@ -77,23 +77,23 @@ OTHERS = ("stream", "swaps", "ready", "memory")
 @dataclass(frozen=True)
 class _Peer:
     name: str
-    start: Callable[[], AbstractContextManager[sides.Side]] | None  # None where it is not installed
+    start: Callable[[], AbstractContextManager[sides.Side]] | None  # None if it is not installed
     method: str
     cases: tuple[Case, ...]
     package: str = ""
 
 
 def measure(pattern: str, rounds: int, calls: int, repository: str | None) -> list[Result]:
-    """All cases that match.
+    """Measure all cases that match a pattern.
 
     Args:
-        pattern: As a file name's, e.g. `calls*`.
+        pattern: A pattern as for file names, e.g. `calls*`.
         rounds: How often each side is measured.
-        calls: That each round makes of a side, in the case with the fastest ones.
-        repository: Where version 1 is the 784-128-10 network; None trains one.
+        calls: Calls per side and round in the fastest case; the others make a share of it.
+        repository: A repository whose champion is the 784-128-10 network; None trains one.
 
     Raises:
-        ConfigError: No case matches, h2load is not there, or a server does not start.
+        ConfigError: No case matches, h2load is not installed, or our service does not start.
     """
     wanted = {name for name in (*(case.name for case in CASES), *OTHERS) if fnmatchcase(name, pattern)}
     if not wanted:
@@ -142,7 +142,7 @@ def _peers(folder: Path, reply: bytes) -> list[_Peer]:
 def _against_peers(
     case: Case, we: sides.Side, peers: Sequence[_Peer], images: np.ndarray, rounds: int, calls: int
 ) -> list[Result]:
-    """One after the other: servers that wait take memory. Who is not measured is stopped."""
+    """Measure one peer after the other, because idle servers take memory. The side that is not measured is paused."""
     results = []
     for peer in peers:
         ours, theirs = [], []
@@ -203,7 +203,7 @@ def _message(case: Case, method: str, images: np.ndarray) -> bytes:
 
 
 def _until_it_answers(port: int, method: str, message: bytes) -> None:
-    """Some listen long before their model is loaded."""
+    """Wait until calls succeed: some servers listen long before their model is loaded."""
     last: Exception | None = None
     for _ in range(60):
         try:
@@ -217,7 +217,7 @@ def _until_it_answers(port: int, method: str, message: bytes) -> None:
 
 
 def _stream(we: sides.Side, images: np.ndarray, rounds: int, calls: int) -> Result:
-    """Messages on a stream against calls of their own, as many in flight."""
+    """Messages on streams compared with unary calls, with as many in flight."""
     request = RecognizeRequest(pixels=images[0].tobytes())
     body = framed(RecognizeStreamRequest(request=request).SerializeToString()) * MESSAGES
     ours, theirs = [], []
@@ -231,7 +231,7 @@ def _stream(we: sides.Side, images: np.ndarray, rounds: int, calls: int) -> Resu
 
 
 def _swaps(we: sides.Side, models: Repository, images: np.ndarray, calls: int) -> Result:
-    """The slowest calls while versions change, against the slowest ones while none does."""
+    """The latency of the slowest calls during swaps, compared with that without swaps."""
     body = framed(RecognizeRequest(pixels=images[0].tobytes()).SerializeToString())
     some = partial(load, we.port, OURS + "Recognize", body, calls=calls, connections=16, streams=4)
     steady = some().p99
@@ -244,7 +244,7 @@ def _swaps(we: sides.Side, models: Repository, images: np.ndarray, calls: int) -
 
 @contextmanager
 def _swapping(models: Repository) -> Iterator[None]:
-    """Promote one version and the other by turns, as long as the context lasts."""
+    """Promote two versions alternately, for as long as the context lasts."""
     first = models.champion()
     other, enough = versions.another(models, models.manifest(first), seed=1), Event()
 
@@ -270,7 +270,7 @@ def _starts(models: Repository, rounds: int) -> Iterator[float]:
 
 
 def _result(case: str, peer: str, ours: Sequence[float], theirs: Sequence[float], unit: str) -> Result:
-    """Ratios above 1 are for us: of rates the larger is the better one, of times the smaller."""
+    """Ratios above 1 mean that we are better: for rates, larger is better; for times, smaller."""
     pairs = [(b, a) if unit == "µs" else (a, b) for a, b in zip(ours, theirs, strict=True)]
     ratios = [a / b for a, b in pairs]
     middle = median(theirs) / median(ours) if unit == "µs" else median(ours) / median(theirs)

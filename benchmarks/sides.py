@@ -1,4 +1,4 @@
-"""Servers to measure: ours, and those of the peers, each in processes of its own, one after the other."""
+"""Starting the servers to measure: ours and those of the peers, each in its own processes."""
 
 import os
 import signal
@@ -25,10 +25,10 @@ from core.errors import ConfigError
 from protos.inference.open_inference_pb2 import ModelInferRequest
 
 PROCESSES = 2
-"""Of ours, and of the bare handler."""
+"""The number of processes of our service and of the bare handler."""
 
 START = 60.0
-"""Seconds that a server may take until it answers."""
+"""Seconds within which a server has to start."""
 
 ROOT = Path(__file__).parents[1]
 PLAIN = "weights.npz"
@@ -36,12 +36,12 @@ PLAIN = "weights.npz"
 
 @dataclass(frozen=True)
 class Side:
-    """A server that runs.
+    """A running server.
 
     Attributes:
-        port: Where it listens, on this machine.
-        pid: Of the process that was started; it may have started others.
-        seconds: From its start until it listened; ours: until each process could answer.
+        port: The port on which it listens, on this machine.
+        pid: The id of the process that was started; it may have started others.
+        seconds: The time from its start until it listened, or for our service until every process could answer.
     """
 
     port: int
@@ -51,7 +51,7 @@ class Side:
 
 @contextmanager
 def numeral(repository: Repository, *options: str) -> Iterator[Side]:
-    """Our service; `options` are further flags of `serve`."""
+    """Our service; `options` are additional flags of `serve`."""
     command = [sys.executable, "-m", "service", "serve", "--repository", repository.url, "--log-level", "error"]
     port = free_port()
     with _running(
@@ -71,7 +71,7 @@ def bare(kind: str, reply: bytes) -> Iterator[Side]:
 
 @contextmanager
 def mlserver(python: str, folder: Path) -> Iterator[Side]:
-    """MLServer with a NumPy model in its own process, which is its fastest way for a model this small."""
+    """MLServer, with a NumPy model in its own process, its fastest configuration for a model this small."""
     port = free_port()
     ports = {"grpc_port": port, "http_port": free_port(), "metrics_port": free_port()}
     settings = {"host": "127.0.0.1", "debug": False, "parallel_workers": 0, "metrics_endpoint": None} | ports
@@ -94,7 +94,7 @@ def triton(python: str, folder: Path) -> Iterator[Side]:
 
 @contextmanager
 def asleep(side: Side) -> Iterator[None]:
-    """Stop a server, and all that it has started, for as long as the context lasts: some are busy while they wait."""
+    """Pause a server and all its processes for as long as the context lasts, because some are busy even when idle."""
     os.killpg(side.pid, signal.SIGSTOP)
     try:
         yield
@@ -103,13 +103,13 @@ def asleep(side: Side) -> Iterator[None]:
 
 
 def interpreter(package: str) -> str | None:
-    """The Python that has a peer: NUMERAL_BENCH_<PACKAGE> names it, else this one, where it is installed here."""
+    """The Python for a peer: the one that NUMERAL_BENCH_<PACKAGE> names, or this one if the peer is installed in it."""
     named = os.environ.get(f"NUMERAL_BENCH_{package.upper()}")
     return named or (sys.executable if find_spec(package) else None)
 
 
 def write_plain_weights(repository: Repository, manifest: Manifest, folder: Path) -> None:
-    """The network 784-128-10 as the peers read it."""
+    """Write the weights of 784-128-10 to the .npz file that the peers read."""
     state = weights_file.decode(repository.read(manifest), name="for peers")
     (W1, b1), (W2, b2) = ((state[f"{layer}.dense.W"], state[f"{layer}.dense.b"]) for layer in (0, 2))
     normalizer = {name: np.float32(getattr(manifest.preprocessing, name)) for name in ("mean", "std")}
@@ -117,17 +117,17 @@ def write_plain_weights(repository: Repository, manifest: Manifest, folder: Path
 
 
 def infer_request(images: NDArray[np.uint8]) -> bytes:
-    """A ModelInfer request for images (N, 784), their bytes as they are."""
+    """A ModelInfer request for images (N, 784), with raw contents."""
     request = ModelInferRequest(model_name=MODEL, raw_input_contents=[images.tobytes()])
     request.inputs.add(name="image", datatype="UINT8", shape=images.shape)
     return request.SerializeToString()
 
 
 def call(port: int, method: str, message: bytes, timeout: float = 30) -> bytes:
-    """One call by a real client, which sees what h2load does not: whether gRPC was content.
+    """Make one call with a gRPC client, which unlike h2load sees the gRPC status.
 
     Raises:
-        grpc.RpcError: It was not.
+        grpc.RpcError: The call failed.
     """
     with grpc.insecure_channel(f"127.0.0.1:{port}", options=[("grpc.enable_http_proxy", 0)]) as channel:
         raw: Callable[..., bytes] = channel.unary_unary(method)  # bytes in, bytes out
@@ -135,14 +135,14 @@ def call(port: int, method: str, message: bytes, timeout: float = 30) -> bytes:
 
 
 def free_port() -> int:
-    """A port that nobody has now."""
+    """A port that is free now."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
 
 
 def family(pid: int) -> list[int]:
-    """A process and its descendants; those that have ended meanwhile are left out."""
+    """The ids of a process and its descendants, without those that have ended in the meantime."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -151,13 +151,13 @@ def family(pid: int) -> list[int]:
 
 
 def resident(pid: int) -> float:
-    """MB that a process has in memory."""
+    """Resident memory of a process, in MB."""
     return int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
 @contextmanager
 def _running(command: list[str], port: int, cwd: Path = ROOT, said: bytes = b"") -> Iterator[Side]:
-    """A server, from its first answer on, until the context ends."""
+    """Run a server until the context ends; yields once it listens."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]) if cwd == ROOT else "."
     began = monotonic()
     with tempfile.TemporaryFile() as log:
@@ -174,12 +174,12 @@ def _running(command: list[str], port: int, cwd: Path = ROOT, said: bytes = b"")
             with suppress(subprocess.TimeoutExpired):
                 process.wait(20)
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # what is left of it
+                os.killpg(process.pid, signal.SIGKILL)  # processes that it left behind
             process.wait()
 
 
 def _comes_up(process: subprocess.Popen[bytes], port: int, log: int, said: bytes) -> bool:
-    """Whether it has said so, if it says anything, and somebody listens."""
+    """Whether the server accepts connections in time, and has printed `said`, if that is given."""
     deadline = monotonic() + START
     while process.poll() is None and monotonic() < deadline:
         if said in os.pread(log, 1 << 16, 0):

@@ -1,7 +1,7 @@
-"""Full load while all goes wrong that can: swaps, corrupt versions, killed workers. Every answer is checked.
+"""Full load with swaps, damaged versions and killed workers; every answer is checked.
 
-An answer names the version that computed it; so it must be what that version computes, up to rounding, and the digest
-that it names must be that version's. Calls on a connection to a worker that is killed fail, and are made again.
+Each answer names the version that computed it. So it must equal what that version computes, up to rounding, and give
+that version's digest. If a worker is killed, the calls on its connections fail, and further calls reconnect.
 """
 
 import os
@@ -34,15 +34,15 @@ KNOWN, IMAGES = 8, 64
 CALLERS, IN_FLIGHT = 4, 16
 ROUNDING = 1e-5
 CORRUPT_EVERY = 7
-"""Of so many swaps, one is to a version whose weights are damaged."""
+"""Every seventh promotion is of a version whose weights are damaged."""
 
 MEMORY_LIMIT = 1.2
-"""How many times larger than in the beginning the largest process may be in the end."""
+"""The factor by which the largest process may have grown at the end."""
 
 
 @dataclass
 class _Tally:
-    """What was seen; several threads write."""
+    """Counts of what happened, updated by several threads."""
 
     right: int = 0
     failed: int = 0
@@ -56,13 +56,13 @@ class _Tally:
 
 @dataclass(frozen=True)
 class _Truth:
-    """What each version computes of each image, and its digest."""
+    """What each version computes for each image, and its digest."""
 
     probabilities: dict[str, NDArray[np.float32]]  # version → (IMAGES, 10)
     digests: dict[str, str]
 
     def finding(self, row: int, reply: RecognizeResponse) -> str | None:
-        """What is wrong with a reply; None if nothing is."""
+        """What is wrong with a reply; None if it is correct."""
         expected = self.probabilities.get(reply.model_version)
         if expected is None:
             return f"version {reply.model_version!r} was never sound"
@@ -75,13 +75,13 @@ class _Truth:
 
 
 def measure(seconds: float, swap_every: float, kill_every: float, repository: str | None) -> list[Result]:
-    """Soak for so long.
+    """Run the soak test.
 
     Args:
-        seconds: For how long.
+        seconds: How long to run.
         swap_every: Seconds between two swaps.
-        kill_every: Seconds between two kills; 0 kills nobody.
-        repository: Where the champion is the recipe mlp; None trains one.
+        kill_every: Seconds between two kills of a worker; 0 kills none.
+        repository: A repository whose champion is of the recipe mlp; None trains one.
     """
     with tempfile.TemporaryDirectory(prefix="numeral-soak-") as temporary:
         folder = Path(temporary, "models")
@@ -162,7 +162,7 @@ def _check(row: int, call: "grpc.Future[RecognizeResponse]", truth: _Truth, tall
 
 
 def _swap(models: Repository, sound: list[int], corrupt: int, every: float, tally: _Tally, enough: Event) -> None:
-    """Promote one version after the other, now and then one that is damaged."""
+    """Promote one version after the other, and regularly a damaged one."""
     number = 0
     while not enough.wait(every):
         number += 1

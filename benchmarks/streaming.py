@@ -1,8 +1,8 @@
-"""Train on a file larger than the memory that training may take.
+"""Train on a file that is larger than the memory that training may use.
 
-`python -m benchmarks streaming --images 8000000 --json` writes 6.3 GB of digits to a temporary folder, maps them,
-trains one epoch of the 784-128-10 network, and tells images per second and the most memory that this process ever had.
-The peer is the same network on images that lie normalized in memory, as many as MNIST has.
+`python -m benchmarks streaming --images 8000000 --json` writes 6.3 GB of digits to a temporary folder, maps them
+into memory, trains the 784-128-10 network for one epoch, and reports images per second and the peak memory of this
+process. The peer is the same network trained on MNIST's own images, normalized and held in memory.
 """
 
 import tempfile
@@ -25,12 +25,12 @@ from core.train.loop import EpochReport, fit
 LAYERS = ({"kind": "dense", "units": 128}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 BATCH = 128
 PIECE = 20_000
-LIMIT = 1024  # MiB that one epoch may have resident
+LIMIT = 1024  # MiB of resident memory that one epoch may use
 FULL = 8_000_000
 
 
 def generate(folder: Path, digits: mnist.Mnist, count: int, seed: int = 0) -> tuple[Path, Path]:
-    """Write `count` images, each one of MNIST's shifted by up to 2 pixels, and their labels: never all in memory."""
+    """Write `count` images of MNIST, shifted by up to 2 pixels, and their labels, piece by piece."""
     images, labels = folder / "images-idx3-ubyte", folder / "labels-idx1-ubyte"
     rng = np.random.default_rng(seed)
     with writer(images, mnist.IMAGE_SHAPE) as append_images, writer(labels) as append_labels:
@@ -50,19 +50,19 @@ def epoch(train: Batches, validation: Batches, threads: int) -> EpochReport:
 
 
 def peak_resident() -> float:
-    """The most memory that this process ever had resident, mapped files included, in MiB."""
+    """Peak resident memory of this process, including mapped files, in MiB."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 def measure(count: int, workers: int, threads: int, folder: Path | None = None) -> list[Result]:
-    """Generate, train from the map, then from memory.
+    """Generate the file, train from its memory map, then from memory.
 
     Args:
         count: Images to train on.
-        workers: Threads that read ahead.
+        workers: Threads that prepare batches ahead.
         threads: BLAS threads.
-        folder: Where the file is for a while; None takes the system's temporary folder.
+        folder: Where the temporary file is written; None uses the system's temporary folder.
     """
     with tempfile.TemporaryDirectory(prefix="numeral-streaming-", dir=folder) as temporary:
         return _measure(count, workers, threads, Path(temporary))
@@ -83,7 +83,7 @@ def _measure(count: int, workers: int, threads: int, folder: Path) -> list[Resul
         blocks=Blocks(),
     )
     report = epoch(streamed, validation, threads)
-    peak = peak_resident()  # before the peer's array, which is no part of it
+    peak = peak_resident()  # measured before the peer's array is allocated
     inputs = normalizer.apply(digits.train_images).reshape(-1, 784)
     held = Batches(inputs, digits.train_labels, batch_size=BATCH, rng=np.random.default_rng(0))
     peer = epoch(held, validation, threads)

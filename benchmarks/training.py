@@ -1,4 +1,4 @@
-"""Training steps against PyTorch and scikit-learn, each on the same two cores."""
+"""Training steps compared with PyTorch and scikit-learn, on the same two cores."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,24 +11,24 @@ from benchmarks.result import Result
 from benchmarks.runner import Peer, compare
 
 TOLERANCE = 1e-9
-"""Of losses in float64. In float32 a thousandth would hardly do: Adam divides a gradient by its own size, so where one
-is nothing but rounding (that of a bias before a batch norm), rounding decides the step."""
+"""For losses in float64. In float32, even a tolerance of 0.001 would hardly suffice: Adam divides a gradient by its own
+magnitude, so if a gradient is pure rounding error (as for a bias before a batch norm), rounding decides the step."""
 
 
 def measure(
     pattern: str, rounds: int, seconds: float, *, shards: int | None = None, threads: int | None = None
 ) -> list[Result]:
-    """All cases that match.
+    """Measure all cases that match a pattern.
 
     Args:
-        pattern: Of their names.
+        pattern: A pattern for the names of cases.
         rounds: How often each side is measured.
-        seconds: For how long each time.
-        shards: Parts of a batch on our side; None takes the case's own number.
-        threads: BLAS threads of each part; likewise.
+        seconds: How long each side is measured in each round.
+        shards: Shards of a batch on our side; None uses the case's number.
+        threads: BLAS threads of each shard; None uses the case's number.
 
     Raises:
-        ConfigError: None matches.
+        ConfigError: No case matches.
     """
     results: list[Result] = []
     for case in chosen(TRAINING, pattern):
@@ -59,5 +59,5 @@ PEERS: tuple[tuple[str, str, Callable[[TrainingCase], Contender]], ...] = (
     ("scikit-learn", "scikit-learn", _scikit),
     ("scikit-learn, 1 thread", "scikit-learn", partial(_scikit, threads=1)),
 )
-"""Name, what has to be installed, and what makes the contender. Both peers take all cores unless told otherwise, which
-for small batches may be slower than one: then their one-thread row is the one to compare with."""
+"""Name, required package, and the function that creates the contender. By default, both peers use all cores, which for
+small batches may be slower than one thread: then compare with their row for one thread."""

@@ -1,4 +1,4 @@
-"""Versions to serve: one trained by the pipeline, others like it."""
+"""Versions to serve: one trained by the pipeline, and variants of it."""
 
 import subprocess
 import sys
@@ -29,10 +29,10 @@ def trained(folder: Path) -> Repository:
 
 
 def another(repository: Repository, like: Manifest, seed: int) -> int:
-    """Publish a version like another one, its weights a little moved, so that its answers can be told from all others.
+    """Publish a variant of a version with slightly different weights, so that its answers differ from all others.
 
     Returns:
-        Its number; it is not promoted.
+        The number of the new version; it is not promoted.
     """
     rng = np.random.default_rng(seed)
     state = weights_file.decode(repository.read(like), name="like")
@@ -40,7 +40,7 @@ def another(repository: Repository, like: Manifest, seed: int) -> int:
     data = weights_file.encode(moved)
     draft = repository.claim(data)
     images, _ = like.golden.arrays()
-    anything = like.golden.model_copy(update={"tolerance": 1.0})  # what it computes is only to be found out
+    anything = like.golden.model_copy(update={"tolerance": 1.0})  # its golden outputs are not known yet
     predictor = rebuild(like.model_copy(update={"golden": anything}), data)
     golden = Golden(images=images.tobytes(), probabilities=tuple(map(tuple, predictor.probabilities(images).tolist())))
     draft.publish(like.model_copy(update={"version": draft.version, "files": draft.files, "golden": golden}))

@@ -1,6 +1,6 @@
-"""What `make compose-test` asks of the containers once they are up; tools/compose_test.sh starts it.
+"""The checks that `make compose-test` makes once the containers are up; tools/compose_test.sh starts it.
 
-Each finding is one sentence; the exit status is 0 only if every one of them is good.
+Each check prints one sentence; the exit status is 0 only if all of them pass.
 """
 
 import json
@@ -66,27 +66,27 @@ os.kill(int(main), signal.SIGKILL)
 
 
 class Probe:
-    """Says every finding, and counts the bad ones."""
+    """Prints every check, and counts those that fail."""
 
     def __init__(self) -> None:
         self.checks = self.failures = 0
 
     def check(self, good: bool, sentence: str, found: object = "") -> None:
-        """One finding; `found` is what stood there instead, shown if it is bad."""
+        """Print one check; `found` is what was found instead, shown if it failed."""
         self.checks += 1
         self.failures += not good
         say(f"  ok      {sentence}" if good else f"  FAILED  {sentence}; found: {found}")
 
 
 def main() -> int:
-    """Look at everything; 0 if all is well."""
+    """Make all checks; returns the exit status."""
     os.chdir(ROOT)
     probe, started = Probe(), time.monotonic()
     rooms: list[tuple[str, Callable[[Probe], None]]] = [
-        ("Up, and shut in", look_at_containers),
-        ("Each image holds its own side alone", look_at_images),
-        ("A client outside is answered", predict_from_outside),
-        ("The schedule, and a run of it", run_what_is_scheduled),
+        ("Containers are up, and isolated", look_at_containers),
+        ("Each image contains only its own side", look_at_images),
+        ("A client outside gets answers", predict_from_outside),
+        ("The schedule, and one run of it", run_what_is_scheduled),
         ("Retraining inside, with calls from outside", retrain_under_load),
         ("The scheduler is killed, and restarted", kill_the_scheduler),
         ("Prefect's server is restarted", restart_the_server),
@@ -106,7 +106,7 @@ def main() -> int:
 
 
 def look_at_containers(probe: Probe) -> None:
-    """Healthy, in order, without privileges, and reachable from this machine alone."""
+    """All are healthy, started in order, run without privileges, and are reachable only from this machine."""
     states = containers()
     for name in SERVICES:
         state = states[name]
@@ -126,7 +126,7 @@ def look_at_containers(probe: Probe) -> None:
 
 
 def look_at_images(probe: Probe) -> None:
-    """Only one side trains and can write versions, and only the other speaks gRPC."""
+    """Only the scheduler can train and write versions, and only the service has gRPC."""
     for name, package in (("service", "prefect"), ("scheduler", "grpc")):
         answer = compose("exec", "-T", name, "python", "-c", f"import {package}", may_fail=True)
         probe.check("ModuleNotFoundError" in answer.stderr, f"{package} cannot be imported in {name}", answer)
@@ -135,7 +135,7 @@ def look_at_images(probe: Probe) -> None:
 
 
 def predict_from_outside(probe: Probe) -> None:
-    """The pretrained version has given way; then the command line's client, from outside the containers."""
+    """The first trained version has replaced the pretrained one; `predict` works from outside the containers."""
     words = compose("logs", "--no-color", "service").stdout
     probe.check("serving the pretrained version" in words, "the pretrained version served first", words[-800:])
     with Recognizer(ADDRESS) as client:
@@ -147,7 +147,7 @@ def predict_from_outside(probe: Probe) -> None:
 
 
 def run_what_is_scheduled(probe: Probe) -> None:
-    """The pages are there, the schedule is on, and a run of it works in the container."""
+    """Prefect's pages respond, the schedule is active, and a run of it succeeds in the container."""
     page = httpx.get(PREFECT, follow_redirects=True)
     probe.check("<html" in page.text.lower(), f"Prefect's pages are served at {PREFECT}", page.status_code)
     probe.check(is_on(deployment()), "the schedule is on, and its next run is planned", deployment())
@@ -158,7 +158,7 @@ def run_what_is_scheduled(probe: Probe) -> None:
 
 
 def retrain_under_load(probe: Probe) -> None:
-    """A new version is served without one failed call, and a rollback brings the old one back."""
+    """A new version is served without a failed call, and a rollback restores the old one."""
     old = champion()
     with calls_from_outside(PICTURE) as calls:
         command = ("python", "-m", "pipelines", "retrain", "--set", "train.seed=2", "--set", "train.epochs=8", "--json")
@@ -180,9 +180,9 @@ def retrain_under_load(probe: Probe) -> None:
 
 
 def kill_the_scheduler(probe: Probe) -> None:
-    """Neither a crash nor a restart loses the schedule, or trains anything."""
+    """A crash or restart neither loses the schedule nor trains anything."""
     registered, before, last_start = deployment(), versions(), started_at("scheduler")
-    compose("exec", "-T", "scheduler", "python", "-c", KILL_CHILD, may_fail=True)  # it ends with the container
+    compose("exec", "-T", "scheduler", "python", "-c", KILL_CHILD, may_fail=True)  # killed with its container
     wait_for(
         lambda: started_at("scheduler") > last_start and is_healthy("scheduler"), "the killed scheduler is healthy"
     )
@@ -195,7 +195,7 @@ def kill_the_scheduler(probe: Probe) -> None:
 
 
 def restart_the_server(probe: Probe) -> None:
-    """The scheduler outlives a pause of the server."""
+    """The scheduler survives a restart of the server."""
     compose("restart", "prefect-server")
     wait_for(lambda: is_healthy("prefect-server") and is_healthy("scheduler"), "both are healthy")
     state = run_deployment()
@@ -203,11 +203,11 @@ def restart_the_server(probe: Probe) -> None:
 
 
 def stop_and_start(probe: Probe) -> None:
-    """SIGTERM ends everything in order; what was published is served again at once, with nothing trained."""
+    """SIGTERM stops everything cleanly; after a new start, the published version is served without training."""
     before, serving = versions(), champion()
     compose("stop")
     for name, state in containers().items():
-        # Prefect's server ends by the signal itself (143); 137 would be a kill after the grace period.
+        # Prefect's server exits by the signal itself (143); 137 would be a kill after the grace period.
         orderly = (0, 143) if name == "prefect-server" else (0,)
         probe.check(state["ExitCode"] in orderly, f"{name} ends in order when it is stopped", state["ExitCode"])
     words = compose("logs", "--no-color", "--tail", "3", "service").stdout
@@ -221,7 +221,7 @@ def stop_and_start(probe: Probe) -> None:
 
 
 def say(sentence: str) -> None:
-    """One line for people."""
+    """Print one line at once."""
     print(sentence, flush=True)
 
 

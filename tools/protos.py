@@ -1,7 +1,7 @@
-"""Generate the stubs beside every .proto file, or check that those in the tree are the ones that would be generated.
+"""Generate the stubs beside every .proto file, or check that the stubs in the tree are up to date.
 
-python tools/protos.py           write them
-python tools/protos.py --check   compare; exit status 1 names each stale file
+python tools/protos.py           write the stubs
+python tools/protos.py --check   compare; prints each stale file, with exit status 1
 """
 
 import argparse
@@ -17,9 +17,12 @@ PROTOS = ROOT / "protos"
 
 
 def generate(out: Path) -> list[Path]:
-    """Write messages (.py and .pyi) and services (_grpc.py) of every .proto file below `out`, as paths relative to it.
+    """Write the stubs of every .proto file below `out`: messages (.py and .pyi) and services (_grpc.py).
 
-    `-I` names the root of the repository, so the stubs import each other as `from protos.numeral.v1 import …`.
+    `-I` is the root of the repository, so the stubs import each other as `from protos.numeral.v1 import …`.
+
+    Returns:
+        Their paths, relative to `out`.
     """
     sources = sorted(path.relative_to(ROOT).as_posix() for path in PROTOS.rglob("*.proto"))
     well_known = files("grpc_tools") / "_proto"
@@ -31,13 +34,13 @@ def generate(out: Path) -> list[Path]:
 
 
 def stubs(root: Path) -> list[Path]:
-    """The stubs below a root, as paths relative to it."""
+    """The paths of all stubs below a root, relative to it."""
     found = (root / PROTOS.name).rglob("*_pb2*.py*")
     return sorted(path.relative_to(root) for path in found if "__pycache__" not in path.parts)
 
 
 def stale(fresh: Path, generated: list[Path]) -> list[str]:
-    """One sentence for each file in the tree that is missing, differs, or has lost its .proto file."""
+    """One sentence for each stub in the tree that is missing, differs, or has no .proto file any more."""
     in_tree = stubs(ROOT)
     found = []
     for path in sorted({*in_tree, *generated}):

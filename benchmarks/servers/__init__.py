@@ -1,1 +1,1 @@
-"""Who is served by: each of these is run as a script, some of them by another Python that has nothing of ours."""
+"""The peers' servers. Each runs as a script, some of them in another Python environment without Numeral."""

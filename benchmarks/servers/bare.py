@@ -1,8 +1,8 @@
-"""The least that a Python gRPC server can do: constant bytes, as a handler of grpcio gives them.
+"""The minimal Python gRPC server: a grpcio handler that returns constant bytes.
 
     python -m benchmarks.servers.bare PORT PROCESSES asyncio|threads REPLY
 
-It answers Recognize with the bytes of REPLY, which are given in hexadecimal.
+It answers Recognize with the bytes given by REPLY in hexadecimal.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The network as a custom runtime of MLServer: NumPy, in MLServer's own process. Knows nothing of ours."""
+"""The network as a custom runtime of MLServer: NumPy, in MLServer's own process. Imports nothing of Numeral."""
 
 import numpy as np
 from mlserver import MLModel
@@ -6,8 +6,8 @@ from mlserver.codecs import NumpyCodec
 from mlserver.types import InferenceRequest, InferenceResponse
 
 
-class Digits(MLModel):  # type: ignore[misc]  # its package may not be there
-    """Two dense layers, as an .npz file holds them."""
+class Digits(MLModel):  # type: ignore[misc]  # its package may not be installed
+    """Two dense layers, with weights from an .npz file."""
 
     async def load(self) -> bool:
         """Read the weights."""

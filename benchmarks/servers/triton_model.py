@@ -1,4 +1,4 @@
-"""The network in Triton's Python backend, as pytriton puts it there: `python triton_model.py WEIGHTS GRPC_PORT`."""
+"""The network in Triton's Python backend, started by pytriton: `python triton_model.py WEIGHTS GRPC_PORT`."""
 
 import sys
 
@@ -10,7 +10,7 @@ from pytriton.triton import Triton, TritonConfig
 WEIGHTS = dict(np.load(sys.argv[1]))
 
 
-@batch  # type: ignore[untyped-decorator]  # its package may not be there
+@batch  # type: ignore[untyped-decorator]  # its package may not be installed
 def probabilities(image: np.ndarray) -> list[np.ndarray]:
     """Probabilities of each digit."""
     w = WEIGHTS

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make an authority, a certificate for the server and one for a client, to try TLS and mTLS with:
+# Create a certificate authority, a server certificate and a client certificate, for trying TLS and mTLS:
 #   deploy/tls/make-certificates.sh FOLDER [NAME_OR_ADDRESS…]
-# Run again, it renews the certificates of server and client under the authority that is there; a running server takes
-# the new one at the next connection. For real use, take those of your own authority.
+# When run again, it renews both certificates with the existing authority; a running server uses the new one from the next
+# connection on. In production, use certificates of your own authority.
 set -eu
 umask 077
 
@@ -30,8 +30,8 @@ issue() { # NAME USAGE
     printf 'subjectAltName=%s\nextendedKeyUsage=%s\n' "$names" "$2" > "$1.ext"
     openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 90 -extfile "$1.ext" \
         -out "$1.pem.new" 2>/dev/null
-    # One rename each: nobody reads half a file. Between the two, key and certificate do not belong together; the server
-    # sees that, and keeps what it has until they do.
+    # Each file is renamed into place, so it is never read half written. Between the two renames, key and certificate do not
+    # match; the server detects that, and keeps the previous pair until they do.
     mv "$1.key.new" "$1.key"
     mv "$1.pem.new" "$1.pem"
     rm -f "$1.csr" "$1.ext"
