@@ -26,17 +26,17 @@ if _version_not_supported:
 
 
 class RecognizerStub(object):
-    """Reads handwritten digits.
+    """Recognizes handwritten digits.
 
-    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
-    trailing metadata `numeral-error`.
+    Errors of every call: the message says what was found and what was expected, and the trailing metadata
+    `numeral-error` holds the name of the error's class.
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
     another of its fields is impossible
-    NOT_FOUND           the version or alias that the request names is not there
-    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
-    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
-    again, a little later
-    INTERNAL            anything unforeseen; the server's log says what
+    NOT_FOUND           the version or alias that the request names does not exist
+    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
+    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
+    large
+    INTERNAL            an unexpected error; the server's log has the details
     """
 
     def __init__(self, channel):
@@ -88,17 +88,17 @@ class RecognizerStub(object):
 
 
 class RecognizerServicer(object):
-    """Reads handwritten digits.
+    """Recognizes handwritten digits.
 
-    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
-    trailing metadata `numeral-error`.
+    Errors of every call: the message says what was found and what was expected, and the trailing metadata
+    `numeral-error` holds the name of the error's class.
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
     another of its fields is impossible
-    NOT_FOUND           the version or alias that the request names is not there
-    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
-    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
-    again, a little later
-    INTERNAL            anything unforeseen; the server's log says what
+    NOT_FOUND           the version or alias that the request names does not exist
+    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
+    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
+    large
+    INTERNAL            an unexpected error; the server's log has the details
     """
 
     def Recognize(self, request, context):
@@ -109,31 +109,31 @@ class RecognizerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RecognizeBatch(self, request, context):
-        """Which digit does each of many pictures show? One version of the model answers for all of them, in one go.
+        """Which digit does each of many pictures show? One version of the model answers for all of them.
 
         A picture that cannot be read does not fail the batch: it has its own error in its place. The call itself fails
-        where that concerns all of its pictures: none or too many of them (INVALID_ARGUMENT), no such version, no model.
+        only for what concerns all of its pictures: none or too many of them (INVALID_ARGUMENT), no such version, no model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecognizeStream(self, request_iterator, context):
-        """The same for any number of pictures, one after the other, over one call: the fastest way to ask about many.
+        """The same for any number of pictures, one after the other, in one call: the fastest way to send many.
 
         Every request has exactly one response, an answer or an error, and responses come in the order of the requests. So
-        a picture that cannot be read does not end the stream. Send without waiting for responses: what has arrived is
-        computed together. The server reads on only while it holds fewer than some hundred requests, or some megabytes of
-        pictures, that you have not been sent the responses of; so read responses while you send. The call ends when you
-        have closed your side and have all responses; it fails as a whole only where a message cannot be parsed, or where
-        the server stops.
+        a picture that cannot be read does not end the stream. Send without waiting for responses: pictures that
+        have arrived are computed together. The server stops reading while it holds more than a hundred or so requests, or
+        some megabytes of pictures, whose responses it has not sent yet; so read responses while you send. The call ends
+        when you have closed your side and received all responses; it fails as a whole only if a message cannot be parsed
+        or the server stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Which pixels speak for a digit, and which against it?
+        """Which pixels speak for a digit, and which speak against it?
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -149,24 +149,25 @@ class RecognizerServicer(object):
     def SendFeedback(self, request, context):
         """Tell the service which digit a picture really shows, so that the next training learns from it.
 
-        It is on disk when the call returns. Sending the same again changes nothing, and so may be done after any error.
+        The feedback is on disk when the call returns. Sending the same again changes nothing, and is safe after any
+        error.
         UNIMPLEMENTED       this server collects no feedback
-        RESOURCE_EXHAUSTED  too many a second (try again later), or no room is left for more
+        RESOURCE_EXHAUSTED  too much feedback per second (try again later), or no space is left for more
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFeedback(self, request, context):
-        """The feedback that was collected, for whoever reviews it, in the order of the items' names. For administrators.
+        """The feedback collected so far, for review, in the order of the items' names. For administrators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiscardFeedback(self, request, context):
-        """Take one item of feedback out, for good: no training learns from it, and sending it again changes nothing. For
-        administrators. NOT_FOUND where there is no such item.
+        """Discard one item of feedback for good: no training learns from it, and sending it again changes nothing. For
+        administrators. NOT_FOUND if there is no such item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,17 +225,17 @@ def add_RecognizerServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Recognizer(object):
-    """Reads handwritten digits.
+    """Recognizes handwritten digits.
 
-    Errors, of every call: a sentence that says what was found and what was wanted, and the name of its class in the
-    trailing metadata `numeral-error`.
+    Errors of every call: the message says what was found and what was expected, and the trailing metadata
+    `numeral-error` holds the name of the error's class.
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
     another of its fields is impossible
-    NOT_FOUND           the version or alias that the request names is not there
-    UNAVAILABLE         no model is loaded yet, or not the one asked for; grpc.health.v1 tells when there is one
-    RESOURCE_EXHAUSTED  more calls than the server can answer, or a message that is too large; the first may be tried
-    again, a little later
-    INTERNAL            anything unforeseen; the server's log says what
+    NOT_FOUND           the version or alias that the request names does not exist
+    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
+    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
+    large
+    INTERNAL            an unexpected error; the server's log has the details
     """
 
     @staticmethod
