@@ -71,6 +71,14 @@ class Decisions:
         """The versions that are to be loaded beside what the policy asks for."""
         return tuple(sorted(number for number, decision in self.versions.items() if decision.action == "load"))
 
+    def to_be_tried(self, *, since: int) -> tuple[int, ...]:
+        """The versions that decisions after this serial want tried again, even if they were refused."""
+        return tuple(
+            number
+            for number, decision in self.versions.items()
+            if decision.serial > since and decision.action in ("load", "retry")
+        )
+
     def withdrawn(self, stamps: Mapping[int, str]) -> dict[int, str]:
         """Which versions are not to serve, and why.
 

@@ -22,7 +22,7 @@ class Worker:
 
     def __init__(self, folder, run_folder, wishes: Wishes) -> None:
         repository = Repository(str(folder))
-        self.store = Store(repository, wishes=wishes)
+        self.store = Store(repository.url, wishes)
         decisions = DecisionFile(run_folder)
         self.watcher = Watcher(repository, self.store, decisions)
         self.control = Control(self.store, self.watcher, decisions)
@@ -61,7 +61,7 @@ def three(repository):
 def test_a_version_that_an_operator_loads_answers_by_name_and_the_policy_goes_on_as_before(three, worker):
     one = worker()
     eventually(one.store.active)
-    with pytest.raises(NotReadyError, match="version 1 is not ready: the policy does not ask for it"):
+    with pytest.raises(NotReadyError, match="version 1 is not ready: not selected by the serving policy"):
         one.store.choose("1")
     one.load("1")
     assert one.store.choose("1").version == "1"
@@ -106,8 +106,8 @@ def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_rea
 def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_version_is_there(repository, tmp_path):
     publish(repository, seed=1)
     nothing = Repository(str(tmp_path / "nothing"))
-    store, decisions = Store(nothing, repository.url), DecisionFile()
-    watcher = Watcher(nothing, store, decisions)
+    store, decisions = Store(nothing.url), DecisionFile()
+    watcher = Watcher(nothing, store, decisions, pretrained=repository.url)
     control = Control(store, watcher, decisions)
     watcher.start(0.02, lambda: None)
     try:

@@ -72,7 +72,7 @@ class Service:
     def __init__(self, folder, run_folder, wishes: Wishes, probation: float = 600.0) -> None:
         self.now = 0.0
         repository = Repository(str(folder))
-        self.store = Store(repository, wishes=wishes)
+        self.store = Store(repository.url, wishes)
         self.fallback = Fallback(clock=lambda: self.now)
         self.told = Told()
         decisions = DecisionFile(run_folder)

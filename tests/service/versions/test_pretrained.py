@@ -174,8 +174,8 @@ def log(caplog):
 @pytest.fixture
 def watched(folder, shipped):
     """Looks once, and tells the version that serves then."""
-    store = Store(Repository(str(folder)), str(shipped))
-    watcher = Watcher(Repository(str(folder)), store)
+    store = Store(str(folder))
+    watcher = Watcher(Repository(str(folder)), store, pretrained=str(shipped))
 
     def look() -> str | None:
         watcher.look()
@@ -248,8 +248,8 @@ def test_at_a_cold_start_it_does_not_stand_in_for_a_storage_that_cannot_be_reach
         def snapshot(self) -> Snapshot:
             raise RepositoryError("the network is down")
 
-    store = Store(Repository(str(folder)), str(shipped))
-    Watcher(Away(str(folder)), store).look()
+    store = Store(str(folder))
+    Watcher(Away(str(folder)), store, pretrained=str(shipped)).look()
     assert store.active() is None
     assert "the network is down; waiting for a version" in log()
 
@@ -261,7 +261,7 @@ def test_a_damaged_one_is_refused_in_words_once_and_the_first_version_is_served(
     assert watched() is None
     said = log()
     assert "the pretrained version refused: mnist/1/weights.safetensors" in said
-    assert f"repository {folder.as_uri()} is not there; waiting for a version" in said
+    assert f"repository {folder.as_uri()} does not exist; waiting for a version" in said
     assert watched() is None
     assert log() == ""
     publish(repository, seed=1)

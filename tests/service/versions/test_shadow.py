@@ -27,7 +27,7 @@ def shadowed(folder, repository):
     begun = []
 
     def begin(share: str, **options):
-        store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow=share))
+        store = Store(str(folder), wishes=Wishes.parse("champion", shadow=share))
         Watcher(Repository(str(folder)), store).look()
         begun.append(Shadow(store, **options))
         return store, begun[-1]
@@ -105,7 +105,7 @@ def test_now_and_then_the_log_tells_how_the_challenger_does(shadowed, caplog):
 
 def test_without_a_challenger_nothing_is_compared(folder, repository):
     publish(repository, seed=1)
-    store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow="challenger:100%"))
+    store = Store(str(folder), wishes=Wishes.parse("champion", shadow="challenger:100%"))
     Watcher(Repository(str(folder)), store).look()
     shadow = Shadow(store)
     answered(store, shadow)

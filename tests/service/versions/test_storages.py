@@ -80,7 +80,7 @@ def bucket(monkeypatch):
 def test_an_outage_of_the_bucket_unloads_nothing_and_ends_with_what_was_published_meanwhile(bucket, pixels, caplog):
     repository = Repository("s3://models")
     publish(repository, seed=1)
-    store = Store(Repository("s3://models"))
+    store = Store("s3://models")
     watcher = Watcher(Repository("s3://models"), store)
     watcher.start(0.05, lambda: None)
     try:
@@ -114,7 +114,7 @@ def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothin
     publish(repository, seed=1)
     repository.promote(1, by="tests", why="it has two names", alias="challenger")
     watched = Repository("s3://models")
-    store = Store(watched, wishes=Wishes(also=("challenger",)))
+    store = Store(watched.url, wishes=Wishes(also=("challenger",)))
     look = Watcher(watched, store).look
     look()
     asked.clear()
@@ -138,7 +138,7 @@ def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothin
 @pytest.fixture
 def watching(folder):
     """A watcher that looks again only when it is told to."""
-    store = Store(Repository(str(folder)))
+    store = Store(str(folder))
     watcher = Watcher(Repository(str(folder)), store)
     looks = []
     watcher.start(PATIENCE, lambda: looks.append(store.active()))
@@ -172,7 +172,7 @@ def test_where_a_folder_cannot_be_watched_it_is_looked_at_now_and_then(there, fo
         raise OSError("too many watches")
 
     monkeypatch.setattr("service.versions.notice.watch", refuse)
-    store = Store(Repository(str(folder)))
+    store = Store(str(folder))
     watcher = Watcher(Repository(str(folder)), store)
     watcher.start(0.05, lambda: None)
     try:

@@ -26,7 +26,7 @@ def served(folder):
 
     def begin(wishes: Wishes):
         repository = Repository(str(folder))
-        store = Store(repository, wishes=wishes)
+        store = Store(repository.url, wishes)
         return store, Watcher(repository, store).look
 
     return begin
@@ -93,7 +93,7 @@ def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unkn
     look()
     for wanted in ("3", "challenger"):
         assert store.ready(wanted) is False
-        with pytest.raises(NotReadyError, match="version 3 is not ready: the policy does not ask for it"):
+        with pytest.raises(NotReadyError, match="version 3 is not ready: not selected by the serving policy"):
             store.choose(wanted)
     for wanted in ("5", "nobody", "03x", "-1", "²"):
         with pytest.raises(UnknownVersionError, match="ready: 2"):
@@ -126,7 +126,7 @@ def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases
     reasons = {each.version: each.reason for each in store.index()}
     assert "weights.safetensors" in reasons["1"]
     assert reasons["2"] == ""
-    assert "the policy does not ask for it" in reasons["3"]
+    assert "not selected by the serving policy" in reasons["3"]
 
 
 def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanwhile(four, folder):
@@ -140,8 +140,8 @@ def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanw
             seen.append((states.get(str(manifest.version)), store.ready(str(manifest.version)), store.ready()))
             return super().read(manifest, *arguments)
 
-    store = Store(Peeking(str(folder)))
-    look = Watcher(Repository(str(folder)), store).look
+    store = Store(str(folder))
+    look = Watcher(Peeking(str(folder)), store).look
     look()
     four.promote(4, by="tests", why="better")
     look()
@@ -183,7 +183,7 @@ def test_a_refused_version_is_read_again_only_when_its_own_bytes_have_changed(fo
             return super().read(manifest, *arguments)
 
     counting = Counting(str(folder))
-    look = Watcher(counting, Store(counting)).look
+    look = Watcher(counting, Store(counting.url)).look
     look()
     publish(repository, seed=5, promote=False)
     sound = damage(weights_file(folder, 5))

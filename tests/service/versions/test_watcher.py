@@ -30,7 +30,7 @@ def log(caplog):
 
 @pytest.fixture
 def store(folder):
-    return Store(Repository(str(folder)))
+    return Store(str(folder))
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_a_storage_that_fails_in_the_midst_of_loading_is_not_held_against_the_ve
             return super().read(*arguments)
 
     unsteady = Unsteady(str(folder))
-    store = Store(unsteady)
+    store = Store(unsteady.url)
     watcher = Watcher(unsteady, store)
     publish(repository, seed=1)
     watcher.look()
@@ -249,7 +249,7 @@ def test_the_thread_survives_what_nobody_has_foreseen_says_it_once_and_keeps_its
             return super().snapshot()
 
     broken = Broken(str(folder))
-    store = Store(broken)
+    store = Store(broken.url)
     watcher = Watcher(broken, store)
     publish(repository, seed=1)
     watcher.start(0.05, lambda: None)
