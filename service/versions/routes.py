@@ -62,6 +62,11 @@ class Routes:
         """All versions that answer calls, by number."""
         return {loaded.number: loaded for loaded in self.named.values()}
 
+    @cached_property
+    def _nameable(self) -> frozenset[int]:
+        """The versions that a call may name, loaded or not."""
+        return self.known | self.versions.keys()
+
     def active(self) -> Loaded:
         """The version that the policy serves.
 
@@ -99,9 +104,8 @@ class Routes:
         Raises:
             UnknownVersionError: There is no such version.
         """
-        known = self.known | self.versions.keys()
-        number = PRETRAINED_NUMBER if wanted == PRETRAINED else resolve(wanted, known, self.aliases)
-        if number is None or number not in known:
+        number = PRETRAINED_NUMBER if wanted == PRETRAINED else resolve(wanted, self._nameable, self.aliases)
+        if number is None or number not in self._nameable:
             ready = ", ".join(map(label, sorted(self.versions)))
             raise UnknownVersionError(f"no version or alias {wanted!r} here; ready: {ready or 'none'}")
         return number

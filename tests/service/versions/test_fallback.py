@@ -112,7 +112,7 @@ def service(repository, folder, tmp_path):
     return begin
 
 
-def test_a_new_version_whose_numbers_are_not_finite_gives_way_to_the_one_before(repository, folder, service, caplog):
+def test_a_new_version_with_probabilities_not_finite_gives_way_to_the_one_before(repository, folder, service, caplog):
     one = service()
     publish(repository, seed=2)
     assert one.goes_on() == "2"
@@ -126,7 +126,7 @@ def test_a_new_version_whose_numbers_are_not_finite_gives_way_to_the_one_before(
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before, "the repository is only read"
 
 
-def test_it_is_not_tried_again_until_its_bytes_change(repository, folder, service):
+def test_a_demoted_version_is_not_tried_again_until_its_bytes_change(repository, folder, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -140,7 +140,7 @@ def test_it_is_not_tried_again_until_its_bytes_change(repository, folder, servic
     assert one.goes_on() == "2"
 
 
-def test_or_until_an_operator_loads_it(repository, service):
+def test_a_demoted_version_serves_again_once_an_operator_loads_it(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -153,7 +153,7 @@ def test_or_until_an_operator_loads_it(repository, service):
     assert one.goes_on() == "1"
 
 
-def test_it_goes_back_though_the_storage_is_away(repository, folder, service):
+def test_the_service_falls_back_though_the_storage_is_away(repository, folder, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -163,7 +163,7 @@ def test_it_goes_back_though_the_storage_is_away(repository, folder, service):
 
 
 @pytest.mark.parametrize("what", ["rejected", "failed"])
-def test_rejections_and_failures_count_like_numbers_that_are_not_finite(repository, service, what):
+def test_rejections_and_failures_count_like_probabilities_that_are_not_finite(repository, service, what):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -177,7 +177,7 @@ def test_rejections_and_failures_count_like_numbers_that_are_not_finite(reposito
     assert one.goes_on() == "1"
 
 
-def test_one_burst_of_bad_pictures_is_held_against_nobody(repository, service):
+def test_one_burst_of_bad_pictures_demotes_no_version(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -186,7 +186,7 @@ def test_one_burst_of_bad_pictures_is_held_against_nobody(repository, service):
     assert one.goes_on() == "2"
 
 
-def test_a_version_that_has_proved_itself_is_compared_no_more_and_the_one_before_is_let_go(repository, service):
+def test_after_the_probation_a_version_is_no_longer_compared_with_the_one_before(repository, service):
     one = service(probation=100.0)
     publish(repository, seed=2)
     one.goes_on()
@@ -196,7 +196,7 @@ def test_a_version_that_has_proved_itself_is_compared_no_more_and_the_one_before
     assert one.goes_on() == "2"
 
 
-def test_after_a_rollback_the_version_that_was_withdrawn_is_not_gone_back_to(repository, service):
+def test_after_a_rollback_the_service_does_not_fall_back_to_the_newer_version(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -219,7 +219,7 @@ def test_a_canary_that_does_badly_gets_no_more_calls(repository, service):
     assert {one.store.choose().version for _ in range(20)} == {"1"}
 
 
-def test_what_one_process_has_decided_all_of_them_follow(repository, folder, tmp_path, service):
+def test_a_demotion_by_one_process_is_followed_by_all(repository, folder, tmp_path, service):
     one = service()
     other = Service(folder, tmp_path / "run", Wishes())
     publish(repository, seed=2)

@@ -15,7 +15,7 @@ ROUNDING = 1e-6
 """Calls that come together are computed together, which adds up the same numbers in another order."""
 
 
-def test_calls_without_pause_never_fail_and_each_answer_belongs_to_the_version_it_names(
+def test_calls_during_swaps_never_fail_and_each_answer_is_of_the_version_it_names(
     repository, folder, serve, connect, pixels
 ):
     publish(repository, seed=1)
@@ -59,7 +59,7 @@ def test_calls_without_pause_never_fail_and_each_answer_belongs_to_the_version_i
         assert versions == sorted(versions), "a caller was answered by an older version after a newer one"
 
 
-def test_a_damaged_promotion_is_refused_while_the_old_version_serves_and_a_sound_one_is_then_picked_up(
+def test_a_damaged_promotion_is_refused_and_a_sound_one_after_it_is_served(
     repository, folder, serve, connect, pixels, caplog
 ):
     caplog.set_level(logging.INFO)

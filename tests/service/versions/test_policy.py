@@ -139,7 +139,7 @@ def test_what_a_name_stands_for(name, bad, number):
     assert resolve(name, {1, 2, 3, 4}, {"champion": 2, "challenger": 3}, bad) == number
 
 
-def test_where_nothing_was_published_latest_stands_for_nothing():
+def test_latest_stands_for_no_version_before_the_first_is_published():
     assert resolve("latest", (), {}) is None
 
 
@@ -152,7 +152,7 @@ def test_a_share_is_kept_exactly_over_any_run_of_calls_and_nearly_over_keys(frac
     assert sum(drawn(fraction, f"user {n}", 0) for n in range(10_000)) == pytest.approx(10_000 * fraction, abs=200)
 
 
-def test_a_key_is_drawn_alike_whatever_its_turn_and_stays_drawn_when_the_share_grows():
+def test_a_key_is_drawn_whatever_its_turn_and_stays_drawn_when_the_share_grows():
     keys = [f"user {n}" for n in range(200)]
     few, more = ([drawn(fraction, key, turn) for turn, key in enumerate(keys)] for fraction in (0.1, 0.3))
     assert few == [drawn(0.1, key, 7) for key in keys]

@@ -43,7 +43,7 @@ def answered(store: Store, shadow: Shadow, images: np.ndarray = IMAGES) -> None:
     shadow.computed(loaded, images, loaded.predictor.probabilities(images), 0.0)
 
 
-def test_the_challenger_is_compared_image_by_image_and_answers_nobody(shadowed, repository):
+def test_the_challenger_is_compared_image_by_image_and_answers_no_call(shadowed, repository):
     store, shadow = shadowed("challenger:100%")
     answered(store, shadow)
     eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].images == 40)
@@ -56,7 +56,7 @@ def test_the_challenger_is_compared_image_by_image_and_answers_nobody(shadowed, 
     assert {store.choose().version for _ in range(20)} == {"1"}
 
 
-def test_it_sees_its_share_of_the_traffic(shadowed):
+def test_the_challenger_computes_its_share_of_the_traffic(shadowed):
     store, shadow = shadowed("challenger:20%")
     for _ in range(100):
         answered(store, shadow, IMAGES[:1])
@@ -64,7 +64,7 @@ def test_it_sees_its_share_of_the_traffic(shadowed):
     eventually(lambda: 19 <= shadow.comparisons()[0].images <= 21)
 
 
-def test_nobody_waits_for_a_challenger_that_is_stuck_what_is_too_much_is_dropped_and_counted(shadowed, monkeypatch):
+def test_a_stuck_challenger_delays_no_call_and_what_exceeds_its_queue_is_dropped(shadowed, monkeypatch):
     store, shadow = shadowed("challenger:100%")
     stuck, free = threading.Event(), threading.Event()
     challenger = store.named("challenger")
@@ -85,7 +85,7 @@ def test_nobody_waits_for_a_challenger_that_is_stuck_what_is_too_much_is_dropped
     eventually(lambda: shadow.comparisons()[0].images == (WAITING + 1) * 40)
 
 
-def test_a_challenger_that_fails_harms_nobody_and_is_counted(shadowed, monkeypatch):
+def test_a_failing_challenger_harms_no_call_and_its_failures_are_counted(shadowed, monkeypatch):
     store, shadow = shadowed("challenger:100%")
     monkeypatch.setattr(store.named("challenger").predictor, "probabilities", lambda images: 1 / 0)
     answered(store, shadow)
@@ -95,7 +95,7 @@ def test_a_challenger_that_fails_harms_nobody_and_is_counted(shadowed, monkeypat
     eventually(lambda: shadow.comparisons()[0].images == 40)
 
 
-def test_now_and_then_the_log_tells_how_the_challenger_does(shadowed, caplog):
+def test_the_comparison_with_the_challenger_is_logged_periodically(shadowed, caplog):
     caplog.set_level(logging.INFO)
     seconds = iter(range(0, 10_000, 61))
     store, shadow = shadowed("challenger:100%", clock=lambda: next(seconds))

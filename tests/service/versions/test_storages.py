@@ -77,7 +77,7 @@ def bucket(monkeypatch):
         yield found
 
 
-def test_an_outage_of_the_bucket_unloads_nothing_and_ends_with_what_was_published_meanwhile(bucket, pixels, caplog):
+def test_an_outage_of_the_bucket_unloads_nothing_and_its_end_is_noticed(bucket, pixels, caplog):
     repository = Repository("s3://models")
     publish(repository, seed=1)
     store = Store("s3://models")
@@ -100,7 +100,7 @@ def test_an_outage_of_the_bucket_unloads_nothing_and_ends_with_what_was_publishe
         watcher.stop()
 
 
-def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothing(bucket, monkeypatch):
+def test_a_look_at_an_unchanged_bucket_is_one_listing_and_no_read(bucket, monkeypatch):
     asked: Counter[str] = Counter()
     for name in ("list", "get"):
         truly = getattr(Objects, name)
@@ -153,7 +153,7 @@ def there(repository):
     return repository
 
 
-def test_a_folder_tells_of_a_promotion_by_itself(there, watching):
+def test_a_promotion_in_a_folder_is_noticed_without_polling(there, watching):
     assert watching.choose().version == "1"
     publish(there, seed=2)
     eventually(lambda: watching.choose().version == "2")
@@ -167,7 +167,7 @@ def test_a_folder_that_is_made_later_is_watched_from_then_on(repository, watchin
     eventually(lambda: publish(repository, seed=2) and watching.active())
 
 
-def test_where_a_folder_cannot_be_watched_it_is_looked_at_now_and_then(there, folder, monkeypatch, caplog):
+def test_a_folder_that_cannot_be_watched_is_polled(there, folder, monkeypatch, caplog):
     def refuse(*_, **__):
         raise OSError("too many watches")
 

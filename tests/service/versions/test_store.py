@@ -53,7 +53,7 @@ def test_several_versions_answer_side_by_side_each_by_its_own_numbers(four, serv
 @pytest.mark.parametrize(
     ("policy", "version"), [("champion", "2"), ("challenger", "3"), ("latest", "4"), ("pinned:1", "1")]
 )
-def test_the_policy_says_what_answers_a_call_that_names_nothing(four, served, policy, version):
+def test_a_call_that_names_no_version_is_answered_by_the_policy(four, served, policy, version):
     store, look = served(Wishes(policy))
     look()
     assert store.choose().version == version
@@ -76,9 +76,7 @@ def test_a_pinned_version_stays_whatever_is_promoted_and_has_no_stand_in(four, s
     assert not store.ready()
 
 
-def test_an_alias_that_is_served_beside_keeps_its_sound_version_when_it_moves_to_a_damaged_one(
-    four, served, repository, folder
-):
+def test_an_alias_that_moves_to_a_damaged_version_keeps_its_sound_one(four, served, repository, folder):
     store, look = served(Wishes(also=("challenger",)))
     look()
     damage(weights_file(folder, 4))
@@ -88,7 +86,7 @@ def test_an_alias_that_is_served_beside_keeps_its_sound_version_when_it_moves_to
     assert store.choose().version == "2"
 
 
-def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unknown(four, served):
+def test_a_version_that_is_not_loaded_is_not_ready_and_a_missing_one_is_unknown(four, served):
     store, look = served(Wishes())
     look()
     for wanted in ("3", "challenger"):
@@ -100,7 +98,7 @@ def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unkn
             store.ready(wanted)
 
 
-def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of_the_policy(four, served, folder):
+def test_a_version_has_the_aliases_that_lead_to_it_and_a_stand_in_the_policys(four, served, folder):
     store, look = served(Wishes(also=("challenger",)))
     damage(weights_file(folder, 2))
     look()
@@ -112,7 +110,7 @@ def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of
     assert store.names(store.choose()) == ()
 
 
-def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases(four, served, folder):
+def test_the_index_lists_every_version_with_its_state_reason_and_aliases(four, served, folder):
     damage(weights_file(folder, 1))
     store, look = served(Wishes(also=("1",)))
     look()
@@ -129,7 +127,7 @@ def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases
     assert "not selected by the serving policy" in reasons["3"]
 
 
-def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanwhile(four, folder):
+def test_while_a_version_is_loading_the_index_says_so_and_the_one_before_answers(four, folder):
     seen = []
 
     class Peeking(Repository):
@@ -148,7 +146,7 @@ def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanw
     assert seen == [("LOADING", False, False), ("LOADING", False, True)]
 
 
-def test_an_alias_of_a_version_that_is_not_there_leads_nowhere_and_the_index_says_why(four, served):
+def test_an_alias_of_a_missing_version_leads_nowhere_and_the_index_says_why(four, served):
     four.alias().promote(9, by="tests", why="a slip")
     store, look = served(Wishes())
     look()
@@ -174,7 +172,7 @@ def test_a_canary_answers_its_share_of_the_calls_and_a_key_always_the_same_way(f
     assert {store.choose("champion").version for _ in range(50)} == {"2"}, "who names a version gets it"
 
 
-def test_a_refused_version_is_read_again_only_when_its_own_bytes_have_changed(four, repository, folder):
+def test_a_refused_version_is_read_again_only_after_its_own_bytes_have_changed(four, repository, folder):
     reads = []
 
     class Counting(Repository):
@@ -217,7 +215,7 @@ def test_a_replaced_version_is_freed_after_its_last_call_and_not_before(four, se
     assert "version 2 is freed: its last call has ended" in caplog.text
 
 
-def test_swaps_under_calls_fail_none_answer_rightly_and_leave_one_version_in_memory(repository, served, pixels):
+def test_swaps_under_calls_fail_no_call_and_leave_one_version_in_memory(repository, served, pixels):
     versions = [publish(repository, seed=seed) for seed in range(6)]
     store, look = served(Wishes())
     look()
@@ -256,9 +254,7 @@ def test_swaps_under_calls_fail_none_answer_rightly_and_leave_one_version_in_mem
 # memory
 
 
-def test_a_version_that_does_not_fit_waits_with_its_reason_and_is_loaded_once_there_is_room(
-    four, served, monkeypatch, caplog
-):
+def test_a_version_that_does_not_fit_is_loaded_once_there_is_room(four, served, monkeypatch, caplog):
     store, look = served(Wishes())
     look()
     four.promote(4, by="tests", why="better")
@@ -313,7 +309,7 @@ def test_a_version_that_does_not_fit_waits_with_its_reason_and_is_loaded_once_th
         ("another system", {}, None),
     ],
 )
-def test_the_memory_that_is_left_is_the_least_that_machine_and_groups_have(tmp_path, situation, files, left):
+def test_the_memory_left_is_the_least_that_the_machine_and_its_groups_have(tmp_path, situation, files, left):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
