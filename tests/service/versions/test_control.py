@@ -1,4 +1,4 @@
-"""What an operator decides, followed by a real watcher; and what several processes make of it."""
+"""Decisions of an operator, followed by a real watcher in one process or in several."""
 
 import asyncio
 import threading
@@ -18,7 +18,7 @@ from tests.service.tiny_model import damage, publish, weights_file
 
 
 class Worker:
-    """What one process of the service has of all this."""
+    """The parts of one process of the service that follow decisions."""
 
     def __init__(self, folder, run_folder, wishes: Wishes) -> None:
         repository = Repository(str(folder))
@@ -158,10 +158,10 @@ def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_pa
     )
     address = process.listening()
     decisions = DecisionFile(tmp_path)
-    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both are there, and nothing was decided yet
+    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both have started, and nothing was decided yet
     serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
     eventually(lambda: not decisions.behind(serial))
-    for _ in range(10):  # each connection comes to one process or the other
+    for _ in range(10):  # each connection reaches one process or the other
         with Recognizer(address) as client:
             assert client.recognize(pixels).model_version == "2"
 

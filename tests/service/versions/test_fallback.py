@@ -1,4 +1,4 @@
-"""When the service goes back to an earlier version by itself."""
+"""When the service falls back to an earlier version by itself."""
 
 from math import comb
 
@@ -20,7 +20,7 @@ BAD = np.full((10, 10), np.nan, np.float32)
 
 
 def exactly(bad: int, count: int, bad_before: int, count_before: int) -> float:
-    """The test's plain twin, in whole numbers."""
+    """The test in whole numbers, by its definition."""
     all_bad, every = bad + bad_before, count + count_before
     ways = (
         comb(all_bad, k) * comb(every - all_bad, count - k)
@@ -39,13 +39,13 @@ def test_fishers_exact_test_is_exact(table):
     ("situation", "bad", "count", "bad_before", "count_before", "verdict"),
     [
         ("everything fails, nothing did", 50, 50, 0, 1000, True),
-        ("everything fails, and hardly any call came before", 50, 50, 0, 5, True),
+        ("everything fails, and the version before had few calls", 50, 50, 0, 5, True),
         ("everything fails, and it is too early to say", 49, 49, 0, 1000, False),
-        ("nothing is known of the version before", 100, 100, 0, 0, False),
+        ("the version before had no calls", 100, 100, 0, 0, False),
         ("both fail alike", 500, 1000, 500, 1000, False),
         ("a rise of ten points over many images", 200, 1000, 100, 1000, True),
         ("a rise of ten points over few images", 12, 60, 6, 60, False),
-        ("a rise that is certain, and too small to matter", 4000, 100_000, 2000, 100_000, False),
+        ("a rise that is certain but too small to matter", 4000, 100_000, 2000, 100_000, False),
         ("it fails less often", 10, 1000, 500, 1000, False),
     ],
 )
@@ -67,7 +67,7 @@ class Told(Observer):
 
 
 class Service:
-    """A watcher without its thread, and a clock that is set by hand."""
+    """A watcher without its thread, with a clock that is set by hand."""
 
     def __init__(self, folder, run_folder, wishes: Wishes, probation: float = 600.0) -> None:
         self.now = 0.0
@@ -84,13 +84,13 @@ class Service:
         self.watcher.look()
 
     def calls(self, probabilities: np.ndarray, seconds: int = 10, wanted: str = "") -> None:
-        """A batch of ten images a second."""
+        """Compute a batch of ten images each second."""
         for _ in range(seconds):
             self.now += 1
             self.fallback.computed(self.store.choose(wanted), np.zeros((10, 28, 28), np.uint8), probabilities, 0.0)
 
     def goes_on(self) -> str:
-        """The version that serves after one more glance and look."""
+        """The version that serves once the versions are judged and the repository is looked at again."""
         self.watcher.judge()
         self.watcher.look()
         return self.store.choose().version
@@ -101,7 +101,7 @@ class Service:
 
 @pytest.fixture
 def service(repository, folder, tmp_path):
-    """Version 1 has served for ten seconds, well."""
+    """Version 1 has served without failures for ten seconds."""
     publish(repository, seed=1)
 
     def begin(wishes: Wishes | None = None, **options) -> Service:
@@ -119,7 +119,7 @@ def test_a_new_version_with_probabilities_not_finite_gives_way_to_the_one_before
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     one.calls(BAD)
     assert one.goes_on() == "1"
-    words = "the service has gone back from it by itself: 100 of 100 images went badly (100%), with version 1 it was 0"
+    words = "the service has fallen back from it: 100 of 100 images failed or were rejected (100%), with version 1 0 of"
     assert words in one.reason("2")
     assert f"version 2: {words}" in caplog.text
     assert one.told.back == [("2", "1")]
@@ -133,7 +133,7 @@ def test_a_demoted_version_is_not_tried_again_until_its_bytes_change(repository,
     one.calls(BAD)
     assert one.goes_on() == "1"
     publish(repository, seed=3, promote=False)
-    repository.promote(2, by="tests", why="surely it is well")
+    repository.promote(2, by="tests", why="surely it is sound")
     assert one.goes_on() == "1"
     file = weights_file(folder, 2)
     file.write_bytes(damage(file))
@@ -148,7 +148,7 @@ def test_a_demoted_version_serves_again_once_an_operator_loads_it(repository, se
     assert one.goes_on() == "1"
     one.decisions.change(lambda now: now.add("load", 2))
     assert one.goes_on() == "2"
-    assert one.goes_on() == "2", "what was counted before counts no more"
+    assert one.goes_on() == "2", "earlier failures do not count any more"
     one.calls(BAD)
     assert one.goes_on() == "1"
 
@@ -226,4 +226,4 @@ def test_a_demotion_by_one_process_is_followed_by_all(repository, folder, tmp_pa
     assert (one.goes_on(), other.goes_on()) == ("2", "2")
     one.calls(BAD)
     assert (one.goes_on(), other.goes_on()) == ("1", "1")
-    assert other.told.back == [], "it is counted once"
+    assert other.told.back == [], "only the process that has decided it notifies its observer"

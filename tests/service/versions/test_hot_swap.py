@@ -12,7 +12,7 @@ from tests.service.harness import eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
 ROUNDING = 1e-6
-"""Calls that come together are computed together, which adds up the same numbers in another order."""
+"""Concurrent calls are computed as one batch, which adds up the same numbers in another order."""
 
 
 def test_calls_during_swaps_never_fail_and_each_answer_is_of_the_version_it_names(
@@ -28,7 +28,7 @@ def test_calls_during_swaps_never_fail_and_each_answer_is_of_the_version_it_name
         while not stop.is_set():
             try:
                 into.append(client.recognize(pixels))
-            except Exception as error:  # noqa: BLE001 — whatever it is, it is a failed call
+            except Exception as error:  # noqa: BLE001 — any error is a failed call
                 failures.append(error)
 
     callers = [threading.Thread(target=call, args=(into,)) for into in readings]

@@ -1,4 +1,4 @@
-"""Before anyone has published: the version that ships with Numeral answers, says so, and gives way."""
+"""Before the first version is published, the one that ships with Numeral answers; it says so, and gives way."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ def shipped(tmp_path):
 
 @pytest.fixture
 def pretrained(shipped):
-    """The repository in it, with a champion."""
+    """The repository in `shipped`, with a champion."""
     repository = Repository(str(shipped), writable=True)
     publish(repository, seed=9)
     return repository
@@ -171,7 +171,7 @@ def log(caplog):
 
 @pytest.fixture
 def watched(folder, shipped):
-    """Looks once, and tells the version that serves then."""
+    """Looks once, and returns the version that serves then."""
     store = Store(str(folder))
     watcher = Watcher(Repository(str(folder)), store, pretrained=str(shipped))
 
@@ -236,7 +236,7 @@ def test_at_a_cold_start_the_pretrained_version_hides_no_unservable_version(
 
 def test_at_a_cold_start_it_does_not_stand_in_for_an_unreachable_storage(pretrained, folder, shipped, log):
     class Away(Repository):
-        """A disk cannot be made to be away, and there all the same."""
+        """A local folder cannot be made to exist and be unreachable at once."""
 
         def exists(self) -> bool:
             return True
@@ -273,7 +273,7 @@ def test_a_missing_pretrained_repository_is_logged_and_served_once_it_exists(shi
 
 @contextmanager
 def bucket(status: int):
-    """A storage that answers every question with a status and, if that is 200, with an empty listing.
+    """A storage that answers every request with a status and, if that is 200, with an empty listing.
 
     Yields the environment in which `s3://…` means this storage.
     """
@@ -288,7 +288,7 @@ def bucket(status: int):
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)

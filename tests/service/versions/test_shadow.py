@@ -1,4 +1,4 @@
-"""Shadow mode: a challenger is compared with what serves, and nobody waits for it."""
+"""Shadow mode: a challenger is compared with the version that serves, and no call waits for it."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ IMAGES = np.random.default_rng(3).integers(0, 256, (40, 28, 28), np.uint8)
 
 @pytest.fixture
 def shadowed(folder, repository):
-    """A store whose champion is 1 and whose challenger is 2, and what compares them."""
+    """A store whose champion is 1 and whose challenger is 2, and the shadow that compares them."""
     publish(repository, seed=1)
     publish(repository, seed=2, promote=False)
     repository.promote(2, by="tests", why="to be tried", alias="challenger")
@@ -38,7 +38,7 @@ def shadowed(folder, repository):
 
 
 def answered(store: Store, shadow: Shadow, images: np.ndarray = IMAGES) -> None:
-    """Answer a call, and tell of it as the service does."""
+    """Answer a call, and notify the shadow as the service does."""
     loaded = store.choose()
     shadow.computed(loaded, images, loaded.predictor.probabilities(images), 0.0)
 
@@ -100,7 +100,7 @@ def test_the_comparison_with_the_challenger_is_logged_periodically(shadowed, cap
     seconds = iter(range(0, 10_000, 61))
     store, shadow = shadowed("challenger:100%", clock=lambda: next(seconds))
     answered(store, shadow)
-    eventually(lambda: "shadow: version 2 read another digit than 1 in" in caplog.text)
+    eventually(lambda: "shadow: versions 2 and 1 disagree on" in caplog.text)
 
 
 def test_without_a_challenger_nothing_is_compared(folder, repository):

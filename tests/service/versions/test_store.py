@@ -1,4 +1,4 @@
-"""Which version answers which call, and what becomes of one that is replaced."""
+"""Which version answers which call, and when a version that is replaced is freed."""
 
 import gc
 import logging
@@ -34,7 +34,7 @@ def served(folder):
 
 @pytest.fixture
 def four(repository):
-    """Champion 2, challenger 3, and 1 and 4 that nobody promoted."""
+    """Champion 2, challenger 3, and versions 1 and 4, which were not promoted."""
     for seed in (1, 2, 3, 4):
         publish(repository, seed=seed, promote=seed == 2)
     repository.promote(3, by="tests", why="to be tried", alias="challenger")
@@ -131,7 +131,7 @@ def test_while_a_version_is_loading_the_index_says_so_and_the_one_before_answers
     seen = []
 
     class Peeking(Repository):
-        """Looks at the index while weights are fetched."""
+        """Looks at the index while weights are being read."""
 
         def read(self, manifest, *arguments):
             states = {each.version: each.state for each in store.index()}
@@ -169,7 +169,7 @@ def test_a_canary_answers_its_share_of_the_calls_and_a_key_always_the_same_way(f
     by_key = {key: chosen_for(store, key) for key in map(str, range(1000))}
     assert 70 <= Counter(by_key.values())["3"] <= 130
     assert all(chosen_for(store, key) == version for key, version in by_key.items())
-    assert {store.choose("champion").version for _ in range(50)} == {"2"}, "who names a version gets it"
+    assert {store.choose("champion").version for _ in range(50)} == {"2"}, "a call that names a version gets it"
 
 
 def test_a_refused_version_is_read_again_only_after_its_own_bytes_have_changed(four, repository, folder):
@@ -230,7 +230,7 @@ def test_swaps_under_calls_fail_no_call_and_leave_one_version_in_memory(reposito
                 counter[loaded.version] += 1
                 if found != right[loaded.version]:
                     wrong.append(loaded.version)
-            except Exception as error:  # noqa: BLE001 — whatever it is, it is a failed call
+            except Exception as error:  # noqa: BLE001 — any error is a failed call
                 wrong.append(error)
 
     callers = [threading.Thread(target=call, args=(counter,)) for counter in seen]

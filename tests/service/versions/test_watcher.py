@@ -1,4 +1,4 @@
-"""How the watcher follows a repository, one look at a time: no server, no threads, no pauses."""
+"""How the watcher follows a repository, one look at a time: without server, threads or pauses."""
 
 import logging
 import shutil
@@ -35,7 +35,7 @@ def store(folder):
 
 @pytest.fixture
 def watched(folder, store):
-    """Looks once, and tells the version that serves then."""
+    """Looks once, and returns the version that serves then."""
     watcher = Watcher(Repository(str(folder)), store)
 
     def look() -> str | None:
@@ -96,7 +96,7 @@ def test_a_damaged_champion_is_refused_once_while_the_one_before_serves(reposito
     assert "version 2 refused: mnist/2/weights.safetensors" in said
     assert "version 1 goes on serving" in said
     assert watched() == "1"
-    publish(repository, seed=3, promote=False)  # something else changes: it is tried again, in silence
+    publish(repository, seed=3, promote=False)  # something else has changed: nothing is logged again
     assert watched() == "1"
     assert log() == ""
 
