@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.loaded import label
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
-from service.versions.watcher import Watcher
 
 __all__ = [
     "Control",
@@ -28,10 +28,18 @@ _TICK = 0.02
 _log = logging.getLogger(__name__)
 
 
+class Following(Protocol):
+    """Follows decisions in this process."""
+
+    @property
+    def followed(self) -> int:
+        """Serial of the last decision that was followed."""
+
+
 class Control:
     """Loads and unloads versions for an operator."""
 
-    def __init__(self, store: Store, watcher: Watcher, decisions: DecisionFile) -> None:
+    def __init__(self, store: Store, watcher: Following, decisions: DecisionFile) -> None:
         """Decide nothing yet.
 
         Args:

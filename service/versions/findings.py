@@ -7,7 +7,7 @@ from service.loaded import Loaded
 from service.telemetry.once import Once
 from service.versions.actions import Serve, Stay, Versions, decide
 from service.versions.store import Store
-from service.wishes import PRETRAINED_NUMBER
+from service.wishes import LATEST, PRETRAINED_NUMBER
 
 __all__ = ["PUBLISH_COMMAND", "Findings"]
 
@@ -78,10 +78,15 @@ class Findings:
             if stay is Stay.GONE:
                 self._gone(name)
             elif stay is Stay.NO_TARGET and name == wishes.policy:
-                what = f"names no {name}" if self._repository.exists() else "does not exist"
-                self.trouble(f"repository {self._repository.url} {what}")
+                self._no_target(name)
             elif stay is Stay.NONE_SERVABLE and name == wishes.policy:
                 self._once.say("unservable", logging.ERROR, "no version can be served; waiting for one that can")
+
+    def _no_target(self, policy: str) -> None:
+        what = "holds no version" if policy == LATEST else f"names no {policy}"
+        if not self._repository.exists():
+            what = "does not exist"
+        self.trouble(f"repository {self._repository.url} {what}")
 
     def _gone(self, name: str) -> None:
         if gone := self._store.named(name):

@@ -20,8 +20,8 @@ from service.wishes import PRETRAINED_NUMBER
 
 __all__ = ["Follower"]
 
-CLOSED = "an operator has unloaded the model; load it again with RepositoryModelLoad"
-ON_PROBATION = "replaced by a newer version, and kept in memory in case the service falls back to it"
+_CLOSED = "an operator has unloaded the model; load it again with RepositoryModelLoad"
+_ON_PROBATION = "replaced by a newer version, and kept in memory in case the service falls back to it"
 
 
 class Follower:
@@ -87,8 +87,8 @@ class Follower:
             finally:
                 self._publish()
         self._findings.settled(self._versions())
-        for error in self._too_large.values():
-            raise error
+        if self._too_large:
+            raise next(iter(self._too_large.values()))
 
     def _versions(self) -> Versions:
         """Everything that decides what to do next."""
@@ -184,7 +184,7 @@ class Follower:
     def _publish(self, loading: int | None = None) -> None:
         """Answer calls by what is in memory now."""
         versions, before = self._versions(), self._memory.before
-        reasons = {before.loaded.number: ON_PROBATION} if before else {}
+        reasons = {before.loaded.number: _ON_PROBATION} if before else {}
         reasons |= self._loader.reasons({versions.target(name) for name in versions.names(self._wishes)})
         reasons |= self._decisions.withdrawn(self._snapshot.stamps)
         self._store.follow(
@@ -195,7 +195,7 @@ class Follower:
                 known=frozenset(self._snapshot.versions),
                 aliases=self._snapshot.aliases,
                 reasons=reasons,
-                closed=CLOSED if self._decisions.closed else "",
+                closed=_CLOSED if self._decisions.closed else "",
                 loading=loading,
             )
         )

@@ -13,7 +13,7 @@ from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER
 
 __all__ = ["Routes", "VersionStatus"]
 
-NOT_SELECTED = "not selected by the serving policy; load it with RepositoryModelLoad, or add it with --serve-also"
+_NOT_SELECTED = "not selected by the serving policy; load it with RepositoryModelLoad, or add it with --serve-also"
 
 
 @dataclass(frozen=True)
@@ -134,4 +134,4 @@ class Routes:
     def _reason(self, number: int) -> str:
         if number == self.loading:
             return "it is being loaded; try again"
-        return self.reasons.get(number, NOT_SELECTED)
+        return self.reasons.get(number, _NOT_SELECTED)
