@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.artifact.alias import Move
@@ -215,7 +215,7 @@ def most(versions: Versions, wishes: Wishes) -> int:
 
 
 @given(looks=st.lists(scenes, min_size=1, max_size=4), wishes=wishes, pretrained=st.booleans(), kept=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_following_ends_and_is_stable_serves_what_is_sound_and_drops_nothing_else(looks, wishes, pretrained, kept):
     following = Following(looks[0], wishes, pretrained=pretrained, probation=600.0 if kept else 0.0)
     for serial, scene in enumerate(looks, 1):
