@@ -12,28 +12,30 @@ from core.inference.predict import Predictor
 from service.wire import PRETRAINED, in_words
 from service.wishes import PRETRAINED_NUMBER
 
+__all__ = ["WARM_BATCHES", "Loaded", "label"]
+
 _log = logging.getLogger(__name__)
 
 
 WARM_BATCHES = (1, 64)
-"""What a version computes before it serves: the first call of each kind pays for scratch arrays and BLAS start-up."""
+"""Batch sizes that a version computes before it serves: the first pass of each pays for scratch arrays and for BLAS."""
 
 
 def label(number: int) -> str:
-    """How replies name the version of a number."""
+    """The name that replies give to the version with this number."""
     return PRETRAINED if number == PRETRAINED_NUMBER else str(number)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """One version, ready to serve. All of it belongs together: read it once, then use nothing else for the answer.
+    """One version, ready to serve. Its parts belong together: a call takes it once, and uses no other for its answer.
 
     Attributes:
-        predictor: Any number of threads may call it.
-        manifest: What is known about the version.
-        number: Its number in the repository; `PRETRAINED_NUMBER` for the pretrained version, which is not from there.
-        version: As replies name it, e.g. "3", or "pretrained".
-        weights_sha256: In hexadecimal.
+        predictor: Computes; any number of threads may call it.
+        manifest: Describes the version.
+        number: Its number in the repository; `PRETRAINED_NUMBER` for the pretrained version, which comes from another.
+        version: Its name in replies, e.g. "3", or "pretrained".
+        weights_sha256: The digest of its weights file, in hexadecimal.
     """
 
     predictor: Predictor
@@ -44,7 +46,7 @@ class Loaded:
 
     @classmethod
     def of(cls, number: int, predictor: Predictor, manifest: Manifest) -> Self:
-        """Put a predictor and its manifest together."""
+        """The version that a predictor and its manifest make; when it is freed, the log says so."""
         loaded = cls(predictor, manifest, number, label(number), manifest.files[WEIGHTS].sha256)
         freed = weakref.finalize(loaded, _log.debug, "%s is freed: its last call has ended", loaded.words)
         freed.atexit = False
@@ -56,6 +58,6 @@ class Loaded:
         return in_words(self.version)
 
     def warm(self) -> None:
-        """Compute once what will be computed often, in the thread that asks: each has its own scratch arrays."""
+        """Compute a batch of each common size, so that the first calls find scratch arrays and BLAS ready."""
         for size in WARM_BATCHES:
             self.predictor.probabilities(np.zeros((size, 28, 28), np.uint8))

@@ -1,4 +1,4 @@
-"""What whoever runs the service wants it to serve."""
+"""Which versions the operator wants the service to serve."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from typing import Self
 
 from core.artifact.repository import CHAMPION
 
+__all__ = ["LATEST", "PINNED", "PRETRAINED_NUMBER", "Share", "Wishes"]
+
 PRETRAINED_NUMBER = 0
-"""The number that stands for the version that ships with Numeral; those of a repository begin with 1."""
+"""The number of the version that ships with Numeral; those of a repository begin with 1."""
 
 
 LATEST = "latest"
@@ -15,7 +17,7 @@ LATEST = "latest"
 
 
 PINNED = "pinned:"
-"""How the policy begins that serves one version for good, e.g. `pinned:3`."""
+"""Prefix of the policy that always serves the same version, e.g. `pinned:3`."""
 
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
@@ -23,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 
 @dataclass(frozen=True)
 class Share:
-    """A part of the traffic for a version.
+    """A share of the traffic for a version.
 
     Attributes:
         name: A version ("3") or an alias.
@@ -35,10 +37,10 @@ class Share:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `challenger:10%`.
+        """Parse a share such as `challenger:10%`.
 
         Raises:
-            ValueError: Something else.
+            ValueError: It is malformed.
         """
         name, _, percent = text.rpartition(":")
         number = re.fullmatch(r"(\d+(?:\.\d+)?)%", percent)
@@ -49,13 +51,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What whoever runs the service wants it to serve.
+    """Which versions the operator wants the service to serve.
 
     Attributes:
-        policy: What answers calls that name no version: an alias, `latest`, or `pinned:3`.
-        also: Further versions and aliases, served side by side to calls that name them.
-        canary: What answers a share of the calls that name no version.
-        shadow: What computes a share of the traffic again, and answers nobody.
+        policy: The version that answers calls which name none: an alias, `latest`, or `pinned:3`.
+        also: Further versions and aliases, which answer the calls that name them.
+        canary: The version that answers a share of the calls which name none.
+        shadow: The version that computes a share of the traffic once more, for comparison, and answers no call.
     """
 
     policy: str = CHAMPION
@@ -65,10 +67,10 @@ class Wishes:
 
     @classmethod
     def parse(cls, policy: str, also: str = "", canary: str | None = None, shadow: str | None = None) -> Self:
-        """Read them as settings write them.
+        """Parse the wishes from their settings.
 
         Raises:
-            ValueError: One of them is not understood.
+            ValueError: One of them is malformed.
         """
         pinned = re.fullmatch(rf"{PINNED}[1-9]\d*", policy)
         if not pinned and (policy.isdigit() or not _NAME.fullmatch(policy)):
@@ -80,6 +82,6 @@ class Wishes:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is to be loaded, each name once; the policy's comes first."""
+        """The names of all versions that are to be loaded, each once; the policy comes first."""
         shares = (share.name for share in (self.canary, self.shadow) if share)
         return tuple(dict.fromkeys((self.policy, *self.also, *shares)))

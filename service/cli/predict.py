@@ -86,19 +86,19 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     from core.imaging import PictureLimits
     from service.observer import Observer
     from service.recognition.recognize import Recognition, reading
+    from service.versions.loader import fetch
     from service.versions.store import Store
     from service.versions.watcher import PUBLISH_COMMAND
 
     repository = Repository(settings.repository)
-    store = Store(repository, settings.pretrained)
-    if store.has_pretrained and _is_empty(repository):
-        loaded = store.load(PRETRAINED_NUMBER)
+    if settings.pretrained and _is_empty(repository):
+        loaded = fetch(PRETRAINED_NUMBER, repository, Repository(settings.pretrained))
         finding = f"{settings.repository} holds no version yet: using {loaded.words} that ships with Numeral"
         say(f"{finding}; train your own with: {PUBLISH_COMMAND}")
     else:
-        loaded = store.load(repository.champion())
+        loaded = fetch(repository.champion(), repository)
     limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-    recognition = Recognition(store, limits, pool=None, observer=Observer())
+    recognition = Recognition(Store(repository.url), limits, pool=None, observer=Observer())
 
     def ask(picture: bytes) -> Reading:
         found = recognition.decode(picture)

@@ -102,7 +102,7 @@ class Server:
         """
         self._settings = settings
         repository = Repository(settings.repository)
-        self.store = Store(repository, settings.pretrained, settings.wishes)
+        self.store = Store(repository.url, settings.wishes)
         run_dir = Path(os.environ[RUN_DIR]) if RUN_DIR in os.environ else None
         decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
@@ -116,7 +116,15 @@ class Server:
         self._shadow = Shadow(self.store, seen)
         fallback = Fallback() if settings.fallback_seconds else None
         observer = Observers(filter(None, (seen, self._shadow, fallback)))
-        self._watcher = Watcher(repository, self.store, decisions, observer, fallback, settings.fallback_seconds)
+        self._watcher = Watcher(
+            repository,
+            self.store,
+            decisions,
+            observer,
+            fallback,
+            settings.fallback_seconds,
+            pretrained=settings.pretrained,
+        )
         self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
         self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)

@@ -1,1 +1,1 @@
-"""Which versions there are, which of them are loaded, and which answers a call."""
+"""Which versions exist, which of them are loaded, and which one answers a call."""

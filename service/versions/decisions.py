@@ -1,6 +1,6 @@
-"""What was decided while the service runs, by an operator or by itself: one file that all worker processes follow.
+"""What an operator or the service itself has decided while it runs: one file that all worker processes follow.
 
-The repository is only read. So what is to hold for this service alone stands in its run folder, for as long as it runs.
+The service only reads the repository. What applies to this service alone is kept in its run folder while it runs.
 """
 
 import fcntl
@@ -20,21 +20,21 @@ __all__ = ["Action", "Decision", "DecisionFile", "Decisions"]
 Action = Literal["load", "unload", "retry", "demote"]
 
 _NUMBERS = count()
-"""Tells apart the followers within one process."""
+"""Numbers the decision files of one process, so that each has its own mark."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What holds for one version; a later decision takes its place.
+    """The decision about one version; a later one takes its place.
 
     Attributes:
-        action: `load`: it is loaded, whatever the policy says. `unload`: it is not to serve. `retry`: nothing holds any
-            more, and it is tried again. `demote`: the service has gone back from it, until its bytes change.
-        serial: Which decision it was; they are counted.
-        reason: For people.
-        stamp: What a demoted version's objects looked like.
+        action: `load`: it is loaded, whatever the policy says. `unload`: it must not serve. `retry`: earlier decisions
+            are void, and it is tried again. `demote`: the service has fallen back from it, until its objects change.
+        serial: The decision's number in order of time.
+        reason: A sentence for the operator.
+        stamp: The stamp that a demoted version's objects had.
     """
 
     action: Action
@@ -45,12 +45,12 @@ class Decision:
 
 @dataclass(frozen=True)
 class Decisions:
-    """All that holds.
+    """All decisions in force.
 
     Attributes:
-        serial: That of the last decision.
+        serial: The number of the last decision.
         closed: Whether an operator has unloaded the model as a whole.
-        versions: What holds for versions, by number.
+        versions: The decision about each version, by number.
     """
 
     serial: int = 0
@@ -58,25 +58,33 @@ class Decisions:
     versions: Mapping[int, Decision] = field(default_factory=dict)
 
     def add(self, action: Action, number: int, *, reason: str = "", stamp: str = "") -> Self:
-        """With one more decision about a version."""
+        """These decisions and one more about a version."""
         serial = self.serial + 1
         decision = Decision(action, serial, reason, stamp)
         return replace(self, serial=serial, versions={**self.versions, number: decision})
 
     def close(self, closed: bool) -> Self:
-        """With the model as a whole unloaded, or not."""
+        """These decisions with the model as a whole unloaded, or not."""
         return replace(self, serial=self.serial + 1, closed=closed)
 
     def loads(self) -> tuple[int, ...]:
-        """The versions that are to be loaded beside what the policy asks for."""
+        """The versions that are to be loaded beside what the policy serves."""
         return tuple(sorted(number for number, decision in self.versions.items() if decision.action == "load"))
 
+    def to_be_tried(self, *, since: int) -> tuple[int, ...]:
+        """The versions that, by decisions after this serial, are to be tried again even if they were refused."""
+        return tuple(
+            number
+            for number, decision in self.versions.items()
+            if decision.serial > since and decision.action in ("load", "retry")
+        )
+
     def withdrawn(self, stamps: Mapping[int, str]) -> dict[int, str]:
-        """Which versions are not to serve, and why.
+        """The versions that must not serve, and why.
 
         Args:
-            stamps: What the objects of each version look like now: a demotion ends when they are others, and not when
-                they are out of reach.
+            stamps: The present stamp of each version's objects: a demotion ends when it changes, but not when the
+                objects are out of reach.
         """
         return {
             number: decision.reason
@@ -87,13 +95,13 @@ class Decisions:
 
 
 class DecisionFile:
-    """`control.json` in the run folder. Any number of processes read and change it; a change is whole or not at all."""
+    """`control.json` in the run folder. Any number of processes read and change it; each change is atomic."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Nothing is decided yet, unless the folder says so.
+        """Open the file; without one, nothing is decided yet.
 
         Args:
-            folder: The run folder that the worker processes share; None where there is one process alone.
+            folder: The run folder that the worker processes share; None if there is only one process.
         """
         self._own = None if folder else tempfile.TemporaryDirectory(prefix="numeral-")
         self.folder = folder or Path(self._own.name if self._own else "")
@@ -105,25 +113,25 @@ class DecisionFile:
         self._known = Decisions()
 
     def look_different(self) -> bool:
-        """Whether the file is another one than was read last; takes microseconds."""
+        """Whether the file has changed since it was last read; takes microseconds."""
         return self._signature() != self._seen
 
     def read(self) -> Decisions:
-        """What holds now; what held last where the file cannot be read."""
+        """The decisions in force; if the file cannot be read, those that were last read."""
         signature = self._signature()
         if signature != self._seen:
             try:
                 self._known = _parsed(json.loads(self._path.read_bytes())) if signature else Decisions()
             except (OSError, ValueError, TypeError, KeyError) as error:
-                _log.error("%s cannot be read (%r): the decisions before go on holding", self._path, error)
+                _log.error("%s cannot be read (%r): earlier decisions stay in force", self._path, error)
             self._seen = signature
         return self._known
 
     def change(self, change: Callable[[Decisions], Decisions]) -> Decisions:
-        """Decide: the change is made to what holds at that moment, whoever else decides meanwhile.
+        """Change the decisions in force, under a lock: concurrent changes by other processes are not lost.
 
         Returns:
-            What holds now.
+            The decisions in force afterwards.
         """
         with self._locked():
             found = change(_parsed(json.loads(self._path.read_bytes())) if self._path.exists() else Decisions())
@@ -133,17 +141,17 @@ class DecisionFile:
         return found
 
     def followed(self, serial: int) -> None:
-        """Tell the others that decisions were followed here up to this one."""
+        """Let other processes see that this one has followed all decisions up to this serial."""
         fresh = self._mark.with_suffix(".new")
         fresh.write_text(f"{serial}")
         fresh.replace(self._mark)
 
     def leave(self) -> None:
-        """Follow no more: nobody need wait for this process."""
+        """Stop following: other processes need not wait for this one any longer."""
         self._mark.unlink(missing_ok=True)
 
     def behind(self, serial: int) -> list[int]:
-        """The processes, by id, that are alive and have not followed yet; dead ones are forgotten."""
+        """The ids of live processes that have not followed up to this serial; marks of dead ones are deleted."""
         found = []
         for mark in self._followers.iterdir():
             if mark.suffix:
@@ -169,7 +177,7 @@ class DecisionFile:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         with (self.folder / "control.lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # closing the file lets it go, and so does the end of the process
+            fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed, or the process ends
             yield
 
 

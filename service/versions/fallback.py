@@ -1,13 +1,13 @@
-"""Whether a version does so much worse than the one before it that the service goes back by itself.
+"""Whether a version does so much worse than the one before it that the service falls back by itself.
 
-Of each image it is known whether it went well. It did not where the forward pass failed, where a probability is not a
-finite number, or where the picture was rejected. The two versions are compared by Fisher's exact test (R. A. Fisher,
+An image counts as a failure if its forward pass failed, if one of its probabilities is not a finite number, or if its
+picture was rejected. The two versions are compared by Fisher's exact test (R. A. Fisher,
 "Statistical Methods for Research Workers", 1934, §21.02): if both fail equally often, how probable is it that so many
 of the failures fall to the new one? It is exact for small counts too, and needs no minimum for the earlier version.
 
-As it is asked again and again, and going back must not happen by chance, three more things are wanted: a probability
-below one in a million, a rate that is higher by five points at least, and failures in several different seconds, so
-that one burst of blank pictures is held against nobody.
+The test is repeated again and again, and falling back must not happen by chance. Hence three more conditions: a
+probability below one in a million, a rate that is higher by at least five points, and failures in several different
+seconds, so that a single burst of blank pictures demotes no version.
 """
 
 import threading
@@ -25,19 +25,19 @@ from service.observer import Observer
 __all__ = ["Fallback", "by_chance", "worse"]
 
 WINDOW_SECONDS = 60
-"""What is older says nothing about now."""
+"""Seconds of the sliding window; older images say nothing about the present."""
 
 LEAST_IMAGES = 50
-"""Of the new version, before it is judged."""
+"""Images of the new version before it is judged."""
 
 LEAST_SECONDS = 3
-"""In which the new version has failed."""
+"""Different seconds in which the new version must have failed."""
 
 LEAST_RISE = 0.05
-"""Of the rate of failures."""
+"""By how much its rate of failures must be higher."""
 
 CHANCE = 1e-6
-"""How improbable it must be that the two are alike."""
+"""How improbable the difference must be if both versions fail equally often."""
 
 
 def by_chance(bad: int, count: int, bad_before: int, count_before: int) -> float:
@@ -55,7 +55,7 @@ def by_chance(bad: int, count: int, bad_before: int, count_before: int) -> float
         # C(all_bad, k) · C(every − all_bad, count − k) / C(every, count)
         term = exp(_choose(all_bad, k) + _choose(every - all_bad, count - k) - _choose(every, count))
         total += term
-        if term < total * 1e-12:  # beyond the mean they only shrink
+        if term < total * 1e-12:  # beyond the mean, terms only shrink
             break
     return min(total, 1.0)
 
@@ -70,14 +70,14 @@ def worse(bad: int, count: int, bad_before: int, count_before: int) -> bool:
 
 
 class Tally:
-    """How a version's images went, second by second, over a sliding window. Any thread may add and read."""
+    """A version's images and failures, by second, over a sliding window. Any thread may add and read."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seconds: deque[list[int]] = deque()  # [second, images, failures], the latest last
 
     def add(self, second: int, images: int, bad: int) -> None:
-        """So many images went through, and so many of them badly."""
+        """Count images and failures."""
         with self._lock:
             if not self._seconds or self._seconds[-1][0] != second:
                 self._seconds.append([second, 0, 0])
@@ -87,20 +87,20 @@ class Tally:
             self._seconds[-1][2] += bad
 
     def sums(self) -> tuple[int, int, int]:
-        """Images, failures, and the seconds with failures, in the window that ends with the last image."""
+        """Images, failures, and seconds with failures, in the window that ends with the last image."""
         with self._lock:
             images, bad = (sum(each[place] for each in self._seconds) for place in (1, 2))
             return images, bad, sum(1 for each in self._seconds if each[2])
 
 
 class Fallback(Observer):
-    """Counts how the versions do, and judges a new one by the one before it."""
+    """Counts the versions' failures, and judges a new version by the one before it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Nothing is counted yet.
 
         Args:
-            clock: Seconds.
+            clock: Gives the time in seconds.
         """
         self._clock = clock
         self._tallies: dict[tuple[int, str], Tally] = {}
@@ -108,14 +108,14 @@ class Fallback(Observer):
     def computed(
         self, loaded: Loaded, images: NDArray[np.uint8], probabilities: NDArray[np.float32], _seconds: float
     ) -> None:
-        """A batch went through; rows that are not finite went badly."""
-        # A sum is finite only if all of it is; rows are looked at one by one only where one is not.
+        """A batch was computed; rows that are not finite count as failures."""
+        # A sum is finite only if every term is; rows are looked at one by one only if it is not.
         finite = isfinite(np.add.reduce(probabilities, axis=None))
         sound = len(images) if finite else int(np.isfinite(probabilities).all(axis=1).sum())
         self._add(loaded, len(images), len(images) - sound)
 
     def rejected(self, loaded: Loaded, _reason: str) -> None:
-        """A picture was turned away; its empty image is computed, and counted, all the same."""
+        """A picture was rejected. Its empty image is computed, and counted as an image, nonetheless."""
         self._add(loaded, 0, 1)
 
     def failed(self, loaded: Loaded, images: int) -> None:
@@ -128,7 +128,7 @@ class Fallback(Observer):
         tally.add(int(self._clock()), images, bad)
 
     def verdict(self, new: Loaded, before: Loaded) -> str | None:
-        """Why the service is to go back from `new` to `before`; None as long as it is not."""
+        """Why the service must fall back from `new` to `before`; None if it need not."""
         tallies = [self._tallies.get((each.number, each.weights_sha256)) for each in (new, before)]
         if tallies[0] is None or tallies[1] is None:
             return None
@@ -136,14 +136,14 @@ class Fallback(Observer):
         if seconds < LEAST_SECONDS or not worse(min(bad, count), count, min(bad_before, count_before), count_before):
             return None
         return (
-            f"the service has gone back from it by itself: {bad} of {count} images went badly ({bad / count:.0%}), "
-            f"with {before.words} it was {bad_before} of {count_before} ({bad_before / count_before:.1%})"
+            f"the service has fallen back from it: {bad} of {count} images failed or were rejected "
+            f"({bad / count:.0%}), with {before.words} {bad_before} of {count_before} ({bad_before / count_before:.1%})"
         )
 
     def forget(self, kept: Collection[Loaded]) -> None:
-        """Keep the counts of these versions alone."""
+        """Keep the counts of these versions only."""
         keys = {(loaded.number, loaded.weights_sha256) for loaded in kept}
-        for key in [key for key in list(self._tallies) if key not in keys]:  # a copy: calls add to it meanwhile
+        for key in [key for key in list(self._tallies) if key not in keys]:  # a copy: calls may add to it meanwhile
             self._tallies.pop(key, None)
 
 

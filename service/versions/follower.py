@@ -1,53 +1,41 @@
-"""Follows what a repository shows and what was decided: loads what is wanted, and lets it answer."""
+"""Follows what a repository shows and what was decided: does what `next_action` says until there is nothing to do."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from core.artifact.alias import Move
-from core.artifact.repository import CHAMPION, Repository, Snapshot
+from core.artifact.repository import Repository, Snapshot
 from core.errors import ArtifactError, RepositoryError
 from service.errors import NotEnoughMemoryError
 from service.loaded import Loaded
 from service.observer import Observer
-from service.telemetry.once import Once
-from service.versions import policy
+from service.versions.actions import Action, Drop, Load, ReadHistory, Release, Serve, Verify, Versions, next_action
 from service.versions.decisions import Decisions
+from service.versions.findings import Findings
+from service.versions.holdings import Before, Holdings
 from service.versions.loader import Loader
 from service.versions.routes import Routes
 from service.versions.store import Store
-from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER
+from service.wishes import PRETRAINED_NUMBER
 
-__all__ = ["PUBLISH_COMMAND", "Follower"]
+__all__ = ["Follower"]
 
-PUBLISH_COMMAND = "python -m pipelines retrain"
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Held:
-    """A version in memory.
-
-    Attributes:
-        loaded: The version.
-        stamp: What its objects looked like when they were last found to be those that were loaded.
-    """
-
-    loaded: Loaded
-    stamp: str
+_CLOSED = "an operator has unloaded the model; load it again with RepositoryModelLoad"
+_ON_PROBATION = "replaced by a newer version, and kept in memory in case the service falls back to it"
 
 
 class Follower:
-    """Lets the store follow. All of it runs in the watcher's thread."""
+    """Keeps the store's routes as they are wished. All of it runs in the watcher's thread."""
 
     def __init__(
         self,
         repository: Repository,
         store: Store,
-        once: Once,
+        loader: Loader,
+        findings: Findings,
         observer: Observer,
+        *,
+        pretrained: bool = False,
         probation: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -55,244 +43,191 @@ class Follower:
 
         Args:
             repository: Where versions are published.
-            store: What answers calls.
-            once: Tells findings.
-            observer: Is told of each version that begins to serve, or cannot.
-            probation: Seconds for which the version before a newer one is kept in memory, to go back to.
-            clock: Seconds.
+            store: Answers calls; its wishes are followed.
+            loader: Brings versions into memory.
+            findings: Logs what is found.
+            observer: Notified of each version that begins to serve.
+            pretrained: Whether there is a pretrained version.
+            probation: Seconds for which the version before a newer one is kept in memory, to fall back to.
+            clock: Gives the time in seconds.
         """
         self._repository = repository
         self._store = store
-        self._once = once
+        self._wishes = store.wishes
+        self._loader = loader
+        self._findings = findings
         self._observer = observer
+        self._pretrained = pretrained
         self._probation = probation
         self._clock = clock
-        self._before: tuple[Loaded, float] | None = None  # the version before, and until when it is kept
-        self.loader = Loader(store, once, observer)
-        self._policy = store.wishes.policy
-        self._named: dict[str, Loaded] = {}
-        self._held: dict[int, _Held] = {}
-        self._asked: dict[str, int] = {}  # what each name stood for when it was followed last
-        self._serial = 0  # of the last decision that was followed
         self._snapshot = Snapshot((), {}, "")
-        self._withdrawn: dict[int, str] = {}
+        self._decisions = Decisions()
+        self._memory = Holdings()
+        self._outgrown = False  # whether a version of the repository has served
+        self._asked: dict[str, int] = {}  # what each name stood for when it was last followed
+        # What was found out about the present snapshot:
+        self._moves: Sequence[Move] | None = None
+        self._too_large: dict[int, NotEnoughMemoryError] = {}
 
     def follow(self, snapshot: Snapshot, decisions: Decisions) -> None:
         """Serve what is wanted now.
 
         Raises:
-            RepositoryError: The storage has failed; what could be followed until then was.
+            RepositoryError: The storage has failed; what could be done until then was done.
+            NotEnoughMemoryError: A version does not fit into memory; everything else was done.
         """
-        self._snapshot = snapshot
-        self._withdrawn = decisions.withdrawn(snapshot.stamps)
-        self._hear(decisions)
-        if decisions.closed:
-            self._named.clear()
-            self._before = None
-            self._publish("an operator has unloaded the model; have it loaded again")
-            return
-        extra = tuple(map(str, decisions.loads()))
-        for name in self._named.keys() - {*self._store.wishes.names, *extra}:
-            del self._named[name]
-        self._publish()  # what is known and not loaded yet is not ready, rather than unknown
-        postponed: NotEnoughMemoryError | None = None
-        for name in dict.fromkeys((*self._store.wishes.names, *extra)):
+        self._loader.forgive(decisions.to_be_tried(since=self._decisions.serial))
+        self._snapshot, self._decisions = snapshot, decisions
+        self._moves, self._too_large = None, {}
+        self._say_again_what_is_refused()
+        self._publish()  # what exists and is not loaded yet is not ready, rather than unknown
+        while action := next_action(self._versions(), self._wishes):
             try:
-                self._follow_name(name)
-            except NotEnoughMemoryError as error:
-                postponed = error  # others may be smaller, or there already
+                self._act(action)
             finally:
                 self._publish()
-        if postponed:
-            raise postponed
+        self._findings.settled(self._versions())
+        if self._too_large:
+            raise next(iter(self._too_large.values()))
 
-    def _hear(self, decisions: Decisions) -> None:
-        for number, decision in decisions.versions.items():
-            if decision.serial > self._serial and decision.action in ("load", "retry"):
-                self.loader.refusals.pop(number, None)
-        self._serial = decisions.serial
+    def _versions(self) -> Versions:
+        """Everything that decides what to do next."""
+        snapshot, decisions, memory = self._snapshot, self._decisions, self._memory
+        return Versions(
+            available=snapshot.versions,
+            aliases=snapshot.aliases,
+            stamps=snapshot.stamps,
+            moves=self._moves,
+            pretrained=self._pretrained,
+            held={number: held.stamp for number, held in memory.held.items()},
+            named={name: loaded.number for name, loaded in memory.named.items()},
+            outdated=memory.outdated(),
+            before=memory.before.loaded.number if memory.before else None,
+            outgrown=self._outgrown,
+            refused=self._loader.refused(snapshot.stamps),
+            too_large=frozenset(self._too_large),
+            withdrawn=frozenset(decisions.withdrawn(snapshot.stamps)),
+            ordered=decisions.loads(),
+            closed=decisions.closed,
+        )
 
-    def _follow_name(self, name: str) -> None:
-        asked = self._resolved(name)
-        if asked is None and not self._must_leave(self._named.get(name)):
-            if name == self._policy:
-                self._without_champion()
-            return
-        if asked is not None and asked != self._asked.get(name):
-            self._asked[name] = asked
-            if asked in self._bad():
-                self.loader.say_again(asked, self.going_on())
-        while True:
-            asked = self._resolved(name) or asked
-            current = self._named.get(name)
-            wanted = policy.choose(
-                champion=asked,
-                active=current.number if current else None,
-                refused=self.loader.refused(self._snapshot.stamps),
-                withdrawn=self._withdrawn,
-                fallbacks=self._stand_ins(name, asked, current),
-            )
-            if wanted is None:
-                self._named.pop(name, None)
-                if name == self._policy:
-                    sentence = "no version can be served; waiting for one that can"
-                    self._once.say("unservable", logging.ERROR, sentence)
-                return
-            if current and wanted == current.number and wanted in self.loader.refused(self._snapshot.stamps):
-                return  # its bytes were damaged on disk later: those in memory are sound
-            if found := self._obtain(wanted):
-                self._let_serve(name, asked, found, current)
-                return
+    def _act(self, action: Action) -> None:
+        match action:
+            case Load(number):
+                self._load(number)
+            case Verify(number):
+                self._verify(number)
+            case ReadHistory(alias):
+                self._read_history(alias)
+            case Serve():
+                self._serve(action)
+            case Drop(name):
+                self._memory.drop(name)
+            case Release():
+                self._memory.release()
+                self._too_large.clear()  # there is more room now
 
-    def _must_leave(self, current: Loaded | None) -> bool:
-        return current is not None and current.number in self._withdrawn
-
-    def _let_serve(self, name: str, asked: int | None, found: Loaded, current: Loaded | None) -> None:
-        if found is current:
-            return
-        self._named[name] = found
-        if name == self._policy:
-            newer = current and current.number < found.number and current.number not in self._withdrawn
-            self._before = (current, self._clock() + self._probation) if current and newer and self._probation else None
-        self._publish()  # from here on it answers
-        self._observer.swapped(found)
-        if name == self._policy:
-            _log.info("serving %s, weights sha256 %s", found.words, found.weights_sha256)
-        else:
-            _log.info("%s is loaded as %s, weights sha256 %s", found.words, name, found.weights_sha256)
-        if asked is not None and found.number != asked:
-            what = "champion" if self._policy == CHAMPION else self._policy
-            _log.warning("%s stands in for the %s, version %d", found.words, what, asked)
-
-    def _resolved(self, name: str) -> int | None:
-        return policy.resolve(name, self._snapshot.versions, self._snapshot.aliases, self._bad())
-
-    def _bad(self) -> frozenset[int]:
-        return self.loader.refused(self._snapshot.stamps) | self._withdrawn.keys()
-
-    def _obtain(self, number: int) -> Loaded | None:
-        """A version from memory if it is there, else from the repository."""
+    def _load(self, number: int) -> None:
+        self._publish(loading=number)
         stamp = self._snapshot.stamps.get(number, "")
-        held = self._held.get(number)
-        if held and held.stamp == stamp:
-            return held.loaded
-        if held and not stamp:
-            finding = (
-                f"{self._repository.url} does not show what is loaded from it; {held.loaded.words} goes on serving"
-            )
-            self._once.say(f"gone {number}", logging.WARNING, finding)
-            return held.loaded
-        if held and not self._replaced(held.loaded):
-            self._held[number] = _Held(held.loaded, stamp)
-            return held.loaded
         try:
-            loaded = self.loader.load(number, stamp, self.going_on())
-        except NotEnoughMemoryError:
-            if self._before is None:
-                raise
-            self._let_go()
-            loaded = self.loader.load(number, stamp, self.going_on())
+            loaded = self._loader.load(number, stamp, self._findings.going_on())
+        except NotEnoughMemoryError as error:
+            self._too_large[number] = error
+            return
         if loaded:
-            self._held[number] = _Held(loaded, stamp)
-        return loaded
+            self._memory.add(loaded, stamp)
 
-    def _replaced(self, loaded: Loaded) -> bool:
-        """Whether the version's number now stands for other weights: a repository that was made anew."""
+    def _verify(self, number: int) -> None:
+        """A repository that was made anew has other weights under the same number; or only a report has changed."""
+        loaded = self._memory.held[number].loaded
+        same = True  # as long as nothing better is known
         try:
-            manifest = self._repository.manifest(loaded.number)
+            same = self._repository.manifest(number) == loaded.manifest
+            self._findings.readable_manifest()
         except RepositoryError:
             raise
         except ArtifactError as error:
-            self._once.say("active", logging.WARNING, f"{error}; {loaded.words} goes on serving")
-            return False
-        self._once.right("active")
-        return manifest != loaded.manifest
+            self._findings.unreadable_manifest(loaded, error)
+        if same:
+            self._memory.verified(number, self._snapshot.stamps[number])
+        else:
+            self._memory.replaced(number)
 
-    def _without_champion(self) -> None:
-        """Leave all as it is; but where nothing was published yet, let the pretrained version begin."""
-        active = self._named.get(self._policy)
-        url = self._repository.url
-        wanted = self._store.has_pretrained and policy.pretrained_serves(
-            champion=None, available=self._snapshot.versions, active=active.number if active else None
-        )
-        if wanted and active:
-            return
-        if wanted and PRETRAINED_NUMBER not in self._bad() and (found := self._obtain(PRETRAINED_NUMBER)):
-            self._let_serve(self._policy, PRETRAINED_NUMBER, found, active)
-            meanwhile = "the pretrained version that ships with Numeral serves until one is published"
-            _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
-            return
-        there = self._repository.exists()
-        self.trouble(f"repository {url} " + (f"names no {self._policy}" if there else "is not there"))
-
-    def _stand_ins(self, name: str, asked: int | None, current: Loaded | None) -> Sequence[int]:
-        """What may answer in the place of what the policy asks for; other names have no stand-in."""
-        leaves = self._must_leave(current)
-        if name != self._policy or (current and not leaves) or name.startswith(PINNED):
-            return ()
-        if leaves and self._before:
-            return (self._before[0].number,)  # which is in memory: no storage is needed
-        if asked is None or asked not in self._bad():
-            return ()
-        moves: list[Move] = []
+    def _read_history(self, alias: str) -> None:
+        self._moves = ()
         try:
-            moves = [] if name == LATEST else self._repository.alias(name).history()
+            self._moves = self._repository.alias(alias).history()
         except RepositoryError:
             raise
-        except ArtifactError as error:  # one damaged move: go by the numbers alone
-            self._once.say("history", logging.WARNING, f"the history of {name} cannot be read: {error}")
-        return policy.fallbacks(asked, self._snapshot.versions, moves)
+        except ArtifactError as error:  # one damaged move: stand-ins are found by their numbers alone
+            self._findings.unreadable_history(alias, error)
 
-    def _publish(self, closed: str = "") -> None:
-        """Let calls be answered by what is in memory now; what has no name any more is let go."""
-        versions = {loaded.number: loaded for loaded in self._named.values()}
-        before = (
-            {self._before[0].number: "a newer one serves; it is kept in memory, to go back to"} if self._before else {}
-        )
-        self._held = {n: held for n, held in self._held.items() if n in versions or n in before}
-        reasons = before | self.loader.reasons(self._asked.values()) | self._withdrawn
+    def _serve(self, action: Serve) -> None:
+        before = self._memory.before
+        if action.name == self._wishes.policy:
+            before = self._to_fall_back_to(self._memory.named.get(action.name), action.number)
+            self._outgrown = self._outgrown or action.number != PRETRAINED_NUMBER
+        loaded = self._memory.name(action.name, action.number, before)
+        self._publish()  # from here on it answers
+        self._observer.swapped(loaded)
+        self._findings.serving(action, loaded)
+
+    def _to_fall_back_to(self, current: Loaded | None, number: int) -> Before | None:
+        """The version that has served until now, if a newer one takes its place and it may serve again."""
+        if current is None or current.number >= number or not self._probation:
+            return None
+        if current.number in self._decisions.withdrawn(self._snapshot.stamps):
+            return None
+        return Before(current, self._clock() + self._probation)
+
+    def _publish(self, loading: int | None = None) -> None:
+        """Answer calls by what is in memory now."""
+        versions, before = self._versions(), self._memory.before
+        reasons = {before.loaded.number: _ON_PROBATION} if before else {}
+        reasons |= self._loader.reasons({versions.target(name) for name in versions.names(self._wishes)})
+        reasons |= self._decisions.withdrawn(self._snapshot.stamps)
         self._store.follow(
             Routes(
-                dict(self._named),
-                versions,
-                frozenset(self._snapshot.versions),
-                self._snapshot.aliases,
-                reasons,
-                closed,
+                self._repository.url,
+                self._wishes.policy,
+                named=dict(self._memory.named),
+                known=frozenset(self._snapshot.versions),
+                aliases=self._snapshot.aliases,
+                reasons=reasons,
+                closed=_CLOSED if self._decisions.closed else "",
+                loading=loading,
             )
         )
 
+    def _say_again_what_is_refused(self) -> None:
+        """Where a name newly stands for a version that was refused before, log once more why."""
+        versions = self._versions()
+        for name in versions.names(self._wishes):
+            target = versions.target(name)
+            if target is not None and target != self._asked.get(name):
+                self._asked[name] = target
+                if target in versions.bad:
+                    self._loader.say_again(target, self._findings.going_on())
+
     def compared(self) -> list[tuple[Loaded, Loaded]]:
         """Which version is to be judged by which other: the newest by the one before, a canary by the active one."""
-        if self._before and self._clock() > self._before[1]:
-            self._let_go()
-        active = self._named.get(self._policy)
-        share = self._store.wishes.canary
-        canary = self._named.get(share.name) if share else None
-        found = [(active, self._before[0] if self._before else None), (canary, active)]
-        return [(new, old) for new, old in found if new and old and new is not old]
+        memory, canary = self._memory, self._wishes.canary
+        if memory.before and self._clock() > memory.before.until:
+            memory.release()
+            self._publish()
+        active = memory.named.get(self._wishes.policy)
+        pairs = [
+            (active, memory.before.loaded if memory.before else None),
+            (memory.named.get(canary.name) if canary else None, active),
+        ]
+        return [(new, old) for new, old in pairs if new and old and new is not old]
 
     def serving(self) -> list[Loaded]:
-        """All that answers calls."""
-        return list(self._named.values())
+        """All versions that answer calls."""
+        return list(self._memory.named.values())
 
     def stamp(self, loaded: Loaded) -> str:
-        """What the objects of a version in memory look like."""
-        return self._held[loaded.number].stamp
-
-    def _let_go(self) -> None:
-        """The version before is not needed any more; it is freed after its last call."""
-        self._before = None
-        self._publish()
-
-    def going_on(self) -> str:
-        """What serves meanwhile, in words."""
-        active = self._named.get(self._policy)
-        return f"{active.words} goes on serving" if active else "no version serves yet"
-
-    def trouble(self, finding: str) -> None:
-        """Tell of a repository that cannot be followed."""
-        hint = self.going_on()
-        if self._policy not in self._named:
-            hint = f"waiting for a version; one is published by: {PUBLISH_COMMAND}"
-        self._once.say("repository", logging.WARNING, f"{finding}; {hint}")
+        """The stamp of a version's objects; if its number stands for other weights now, that of theirs."""
+        held = self._memory.held.get(loaded.number)
+        return held.stamp if held else self._snapshot.stamps.get(loaded.number, "")

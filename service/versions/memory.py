@@ -1,6 +1,6 @@
-"""How much memory is left, and whether a version fits into it: asked before its weights are fetched.
+"""How much memory is left, and whether a version fits into it: checked before its weights are fetched.
 
-A process that takes more than its container may have is killed, and with it the version that serves.
+A process that takes more than its container's limit is killed, and with it the version that serves.
 """
 
 from pathlib import Path
@@ -11,10 +11,10 @@ from service.errors import NotEnoughMemoryError
 __all__ = ["left", "needed", "require"]
 
 COPIES = 4
-"""Of the weights, while a version is loaded: the file, its arrays, the network's parameters and their gradients."""
+"""Copies of the weights while a version is loaded: the file, its arrays, the parameters and their gradients."""
 
 SCRATCH = 32 * 1024 * 1024
-"""Bytes beside them, for what layers compute in, and for the calls that go on meanwhile."""
+"""Further bytes, for the layers' scratch arrays and for the calls that go on meanwhile."""
 
 _MEGABYTE = 1024 * 1024
 
@@ -23,11 +23,11 @@ def require(manifest: Manifest, available: int | None) -> None:
     """Refuse a version that does not fit.
 
     Args:
-        manifest: Says how large the weights are.
-        available: Bytes that are left; None where nobody knows.
+        manifest: Gives the size of the weights.
+        available: Bytes that are left; None if unknown.
 
     Raises:
-        NotEnoughMemoryError: It does not.
+        NotEnoughMemoryError: It does not fit.
     """
     wanted = needed(manifest)
     if available is not None and wanted > available:
@@ -38,7 +38,7 @@ def require(manifest: Manifest, available: int | None) -> None:
 
 
 def needed(manifest: Manifest) -> int:
-    """Bytes that a version takes at most while it is loaded."""
+    """Bytes that a version takes at most while it is being loaded."""
     entry = manifest.files.get(WEIGHTS)
     return SCRATCH + COPIES * (entry.size if entry else 0)
 
@@ -47,10 +47,10 @@ def left(root: Path = Path("/")) -> int | None:
     """Bytes that this process may still take: the least that the machine and its control groups have left.
 
     Args:
-        root: Where `proc` and `sys` are.
+        root: The folder that holds `proc` and `sys`.
 
     Returns:
-        None where nothing says it, on a system that is not Linux.
+        None if it cannot be told, on a system other than Linux.
     """
     found = [_of_machine(root / "proc/meminfo")]
     for line in _lines(root / "proc/self/cgroup"):
@@ -71,9 +71,9 @@ def _of_machine(meminfo: Path) -> int | None:
 
 
 def _of_groups(mount: Path, path: str, names: tuple[str, str, str]) -> list[int | None]:
-    """What each group from this one up to the root has left: every one of them may be the limit.
+    """What each group from this one up to the root has left: the limit may be set on any of them.
 
-    In a container, the path may be that of the machine outside, of which only the root is seen.
+    In a container, the path may be that on the host, of which only the root is visible.
     """
     folder = mount / path.lstrip("/")
     return [_of_group(group, *names) for group in (folder, *folder.parents) if group.is_relative_to(mount)]
@@ -84,7 +84,7 @@ def _of_group(group: Path, limit: str, usage: str, reclaimable: str) -> int | No
         most, used = (int((group / name).read_text()) for name in (limit, usage))
     except (OSError, ValueError):  # no such group, or its limit is "max"
         return None
-    # Pages of files that were not used lately are counted, and are given up when memory is wanted.
+    # Usage includes cached pages of files not used lately, which the kernel reclaims when memory is needed.
     spare = (int(line.split()[1]) for line in _lines(group / "memory.stat") if line.startswith(f"{reclaimable} "))
     return max(0, most - used + sum(spare))
 

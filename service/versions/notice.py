@@ -1,4 +1,4 @@
-"""Waits until something may have changed: a folder tells it by itself, all else is asked again after a while."""
+"""Waits until something may have changed: a local folder is watched, anything else is polled."""
 
 import logging
 import threading
@@ -13,31 +13,31 @@ from watchfiles import watch
 __all__ = ["Notice", "local_folder"]
 
 TICK = 0.1
-"""Seconds between two glances at what costs next to nothing to ask."""
+"""Seconds between two checks that cost next to nothing."""
 
 ECHO = 1.0
-"""Seconds after a change in which the pause is no longer than a tick. What is written into a folder right after it was
-made can go unnoticed, as the folder itself is not watched yet; and a version is a folder that was just made."""
+"""Seconds after a change in which the pause is no longer than a tick. A version is a folder that was just made, and
+files written into it can go unnoticed, because the new folder is not watched yet."""
 
 DEBOUNCE_MS, STEP_MS = 50, 10
-"""How long changes are gathered before they are told."""
+"""Milliseconds for which changes are gathered before they are reported."""
 
 _log = logging.getLogger(__name__)
 
 
 def local_folder(url: str) -> Path | None:
-    """The folder that a URL names; None where it names none."""
+    """The folder that a URL names; None if it names none."""
     return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
 
 
 class Notice:
-    """Tells when to look. Where the system cannot watch a folder, it is looked at after each pause, as it is anyway."""
+    """Tells when to look again. A folder that the system cannot watch is polled, like everything else."""
 
     def __init__(self, folder: Path | None, glance: Callable[[], bool]) -> None:
         """Watch nothing yet.
 
         Args:
-            folder: What to watch; None for nothing. It need not be there yet.
+            folder: What to watch; None for nothing. It need not exist yet.
             glance: Whether something else has changed; quick.
         """
         self._folder = folder
@@ -49,16 +49,16 @@ class Notice:
     def start(self) -> None:
         """Begin to watch, from a thread."""
         if self._folder:
-            # A daemon: it may wait for a folder on a disk that does not answer.
+            # A daemon: it may hang on a disk that does not answer.
             threading.Thread(target=self._watch, name="notice", daemon=True).start()
 
     def stop(self) -> None:
-        """Wait no more, and let nobody wait."""
+        """Stop watching, and end every wait."""
         self._stopped.set()
         self._changed.set()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something has changed, or for so many seconds.
+        """Wait until something has changed, but at most for this many seconds.
 
         Returns:
             Whether to go on; False once stopped.
@@ -81,9 +81,9 @@ class Notice:
             try:
                 if self._folder.is_dir():
                     self._tell_changes(self._folder)
-            except Exception as error:  # noqa: BLE001 — whatever the system says: looking after each pause goes on
+            except Exception as error:  # noqa: BLE001 — whatever the system says, polling goes on
                 if not said:
-                    _log.warning("%s cannot be watched (%s): it is looked at now and then", self._folder, error)
+                    _log.warning("%s cannot be watched (%s): it is polled instead", self._folder, error)
                 said = True
             self._stopped.wait(1.0)
 
@@ -102,4 +102,4 @@ class Notice:
             if change:
                 self._changed.set()
             elif not folder.is_dir():
-                return  # another one may come in its place, and that one is not watched
+                return  # another folder may take its place, which must be watched anew

@@ -1,6 +1,6 @@
-"""Which versions to serve, and which of them answers. Pure decisions: no threads, no clocks, no storage.
+"""Which versions to serve, and which of them answers a call. Pure decisions: no threads, no clocks, no storage.
 
-See the tables in its tests.
+See the tables in the tests.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -28,11 +28,11 @@ _GOLDEN = 0.6180339887498949
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a version is not served.
+    """Why a version cannot be served.
 
     Attributes:
-        reason: For people.
-        seen: The stamp of the version's own objects when it was tried.
+        reason: A sentence for the operator.
+        seen: The stamp that the version's objects had when it was tried.
     """
 
     reason: str
@@ -57,27 +57,30 @@ def resolve(name: str, versions: Collection[int], aliases: Mapping[str, int], ba
 
 
 def still_refused(refusals: Mapping[int, Refusal], stamps: Mapping[int, str]) -> frozenset[int]:
-    """The versions that need not be tried again, because their bytes are those that were refused.
+    """The versions that need not be tried again, because their objects have not changed since they were refused.
 
     Args:
         refusals: Why versions were refused.
-        stamps: What the objects of each version look like now; a version that is not there has none.
+        stamps: The present stamp of each version's objects; a version that does not exist has none.
     """
     return frozenset(version for version, refusal in refusals.items() if refusal.seen == stamps.get(version, ""))
 
 
-def pretrained_serves(*, champion: int | None, available: Collection[int], active: int | None) -> bool:
+def pretrained_serves(
+    *, champion: int | None, available: Collection[int], active: int | None, outgrown: bool = False
+) -> bool:
     """Whether the version that ships with Numeral is the one to serve.
 
-    Only until a version is published, and never after one has served. It hides no fault: where versions are there, of
-    which none is promoted or sound, whoever runs the service must see that.
+    It serves only until a version is published, and never after one has served. It hides no fault: if versions exist
+    and none of them is promoted or sound, the operator must see that.
 
     Args:
-        champion: What the policy asks for; None if nothing was promoted.
+        champion: What the policy stands for; None if nothing was promoted.
         available: The versions that exist in the repository.
         active: What is served.
+        outgrown: Whether a version of the repository has served before.
     """
-    return champion is None and not available and active in (None, PRETRAINED_NUMBER)
+    return champion is None and not available and active in (None, PRETRAINED_NUMBER) and not outgrown
 
 
 def choose(
@@ -90,15 +93,16 @@ def choose(
 ) -> int | None:
     """The version to serve now under one name.
 
-    - What the name stands for, wherever it may be had: newer or, after a rollback, older than what is served.
-    - Else what is served already: neither a damaged version nor a repository that is suddenly empty unloads a model.
-    - Else, at a cold start or when what is served was withdrawn, the best earlier version.
+    - The version that the name stands for, if it can be served: newer or, after a rollback, older than the present one.
+    - Otherwise the version that serves already: neither a damaged version nor a repository that is suddenly empty
+      unloads a model.
+    - Otherwise, at a cold start or when the version that serves was withdrawn, the best earlier one.
 
     Args:
-        champion: What the name stands for; None if nothing was promoted, or nothing is there any more.
-        active: What is served; it may be `PRETRAINED_NUMBER`, and then goes on until a sound champion is there.
+        champion: What the name stands for; None if nothing was promoted, or the repository is empty.
+        active: What is served; it may be `PRETRAINED_NUMBER`, which then goes on until a sound champion exists.
         refused: Versions that were tried and cannot be served.
-        withdrawn: Versions that could be served and shall not: an operator or the service itself has decided so.
+        withdrawn: Versions that could be served and must not, by an operator's decision or the service's own.
         fallbacks: What to try in the champion's place, the best first.
 
     Returns:
@@ -112,11 +116,11 @@ def choose(
 
 
 def fallbacks(champion: int, available: Collection[int], moves: Sequence[Move]) -> tuple[int, ...]:
-    """What may stand in for a champion that cannot be served, the best first.
+    """The versions that may stand in for a champion that cannot be served, the best first.
 
-    First the earlier champions, as a rollback would walk back through them; then, better than no answer at all, other
-    versions older than the champion, the newest first. Never what a rollback has withdrawn, and never anything newer
-    that was not promoted.
+    First come the earlier champions, in the order in which rollbacks would return to them; then, better than no answer
+    at all, other versions older than the champion, the newest first. Versions that a rollback has withdrawn are left
+    out, and so are newer ones that were not promoted.
 
     Args:
         champion: Where the alias points.
@@ -131,11 +135,11 @@ def fallbacks(champion: int, available: Collection[int], moves: Sequence[Move]) 
 
 
 def position(key: str, turn: int) -> float:
-    """Where a call stands in the unit interval that shares are cut from.
+    """A call's place in the unit interval, from which shares of the traffic are cut.
 
     Args:
-        key: Calls with the same key stand in the same place, in every process; "" for none.
-        turn: The call's number, which places calls without a key: any run of them is spread evenly.
+        key: Calls with the same key have the same place, in every process; "" for none.
+        turn: The call's serial number, which places calls without a key: any run of them is spread evenly.
     """
     if key:
         return int.from_bytes(blake2b(key.encode(), digest_size=8).digest()) / 2**64

@@ -1,4 +1,4 @@
-"""Shadow mode: a challenger reads what the served version has read, off the serving path, and the two are compared."""
+"""Shadow mode: off the serving path, a challenger computes the same images as the served version, for comparison."""
 
 import logging
 import queue
@@ -19,29 +19,29 @@ from service.versions.store import Store
 __all__ = ["Comparison", "Shadow"]
 
 WAITING = 64
-"""Batches that may wait for the challenger; what comes beyond them is dropped, so that nobody waits for it."""
+"""Batches that may wait for the challenger; further ones are dropped, so that no call waits for it."""
 
 TELL_EVERY = 60.0
-"""Seconds between two lines of the log, as long as there is something new to tell."""
+"""Seconds between two lines of the log, as long as images are compared."""
 
 PAIRS = 16
-"""Comparisons that are remembered, the latest ones."""
+"""How many comparisons are remembered, the latest ones."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a challenger made of the images that another version has answered.
+    """How a challenger's answers compare with those of the version that served.
 
     Attributes:
         served: The version that answered.
-        challenger: The version that nobody was answered by.
-        images: How many both have read.
-        disagreed: In how many of them they read different digits.
+        challenger: The version that answered no call.
+        images: How many images both have computed.
+        disagreed: For how many of them they found different digits.
         difference: Sum over the images of |p − q|, averaged over the ten digits.
-        dropped: Images that were drawn and not compared, as the challenger was too slow.
-        failed: Images with which the challenger failed, or gave numbers that are not finite.
+        dropped: Images that were drawn but not compared, because the challenger was too slow.
+        failed: Images for which the challenger failed, or gave numbers that are not finite.
     """
 
     served: str
@@ -58,25 +58,25 @@ class Comparison:
         return self.difference / self.images if self.images else 0.0
 
     def line(self) -> str:
-        """The comparison in words."""
+        """The comparison as a line of the log."""
         share = self.disagreed / self.images if self.images else 0.0
         return (
-            f"shadow: version {self.challenger} read another digit than {self.served} in {self.disagreed} of "
+            f"shadow: versions {self.challenger} and {self.served} disagree on {self.disagreed} of "
             f"{self.images} images ({share:.2%}); probabilities differ by {self.mean_difference:.2g} on average; "
             f"{self.failed} failed, {self.dropped} dropped"
         )
 
 
 class Shadow(Observer):
-    """Hands a share of what is computed to the challenger. Stop it to let its thread end."""
+    """Has the challenger compute a share of the traffic, in a thread of its own, which `stop` ends."""
 
     def __init__(self, store: Store, tell: Observer | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         """Compare nothing yet.
 
         Args:
             store: Its wishes name the challenger and its share.
-            tell: Is told of each comparison.
-            clock: Seconds, for the log.
+            tell: Notified of each comparison.
+            clock: Gives the time in seconds, for the log.
         """
         self._store = store
         self._share = store.wishes.shadow
@@ -98,7 +98,7 @@ class Shadow(Observer):
             return list(self._pairs.values())
 
     def stop(self, timeout: float = 1.0) -> None:
-        """Compare no more; what waits is let go."""
+        """Stop comparing; what waits is discarded."""
         self._share = None
         if self._thread.is_alive():
             while not self._waiting.empty():
@@ -109,7 +109,7 @@ class Shadow(Observer):
     def computed(
         self, loaded: Loaded, images: NDArray[np.uint8], probabilities: NDArray[np.float32], _seconds: float
     ) -> None:
-        """Let the challenger see a share of what was computed."""
+        """Pass a share of what was computed on to the challenger."""
         share = self._share
         if share is None or not policy.drawn(share.fraction, "", next(self._turns)):
             return
@@ -117,7 +117,7 @@ class Shadow(Observer):
         if challenger is None or challenger is loaded:
             return
         try:
-            if self._waiting.full():  # spares the copies
+            if self._waiting.full():  # no need to copy
                 raise queue.Full
             self._waiting.put_nowait((loaded, challenger, images.copy(), probabilities.copy()))
         except queue.Full:
@@ -126,7 +126,7 @@ class Shadow(Observer):
     def _run(self) -> None:
         while item := self._waiting.get():
             self._compare(*item)
-            del item  # it holds both versions, which may have been replaced meanwhile
+            del item  # or it would keep both versions in memory after they were replaced
             if self._clock() - self._told >= TELL_EVERY:
                 self._told = self._clock()
                 _log.info("%s", self.comparisons()[-1].line())
@@ -136,7 +136,7 @@ class Shadow(Observer):
     ) -> None:
         try:
             found = challenger.predictor.probabilities(images)  # (N, 10)
-        except Exception as error:  # noqa: BLE001 — a challenger that fails is one more thing to count
+        except Exception as error:  # noqa: BLE001 — a failure of the challenger is counted
             _log.debug("shadow: %s failed", challenger.words, exc_info=error)
             self._add(served, challenger, failed=len(images))
             return

@@ -1,4 +1,4 @@
-"""Notices what is published, promoted and decided, and lets the store follow."""
+"""Notices what is published, promoted and decided, and has the store follow it."""
 
 import logging
 import threading
@@ -12,14 +12,16 @@ from service.observer import Observer
 from service.telemetry.once import Once
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.fallback import Fallback
-from service.versions.follower import PUBLISH_COMMAND, Follower
+from service.versions.findings import PUBLISH_COMMAND, Findings
+from service.versions.follower import Follower
+from service.versions.loader import Loader, fetch
 from service.versions.notice import Notice, local_folder
 from service.versions.store import Store
 
 __all__ = ["PUBLISH_COMMAND", "Watcher"]
 
 _NOTHING = Snapshot(versions=(), aliases={}, digest="")
-"""What a folder shows that is not there."""
+"""What a folder shows that does not exist."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ class Watcher:
     """Looks at the repository again and again, from a thread of its own.
 
     A look that finds nothing new costs one listing. Whatever goes wrong, what is loaded goes on serving, the finding
-    is logged once, and the next look comes after the same pause as ever.
+    is logged once, and the next look follows after the usual pause.
 
     Attributes:
         followed: Serial of the last decision that was followed; −1 before the first look.
@@ -43,17 +45,20 @@ class Watcher:
         fallback: Fallback | None = None,
         probation: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        pretrained: str | None = None,
     ) -> None:
         """Look at nothing yet.
 
         Args:
             repository: Where versions are published.
-            store: What follows.
-            decisions: What was decided by an operator or by the service itself; None where nobody decides.
-            observer: Is told of versions that begin to serve, that cannot, and that the service goes back from.
-            fallback: Judges new versions; None for nobody.
-            probation: Seconds for which the version before a newer one is kept in memory, to go back to.
-            clock: Seconds, for the probation.
+            store: What answers calls.
+            decisions: What an operator or the service itself has decided; None if nothing ever is.
+            observer: Notified of versions that begin to serve, that cannot, and from which the service falls back.
+            fallback: Judges new versions; None if none is judged.
+            probation: Seconds for which the version before a newer one is kept in memory, to fall back to.
+            clock: Gives the time in seconds, for the probation.
+            pretrained: URL of the repository whose champion may serve until `repository` holds a version.
         """
         self.followed = -1
         self._observer = observer or Observer()
@@ -61,12 +66,22 @@ class Watcher:
         self._repository = repository
         self._decisions = decisions
         self._once = Once(_log)
-        kept = probation if fallback else 0.0
-        self._follower = Follower(repository, store, self._once, self._observer, kept, clock)
-        self._last: Snapshot | None = None  # what was there when it was reached last
-        self._settled: tuple[str, int] | None = None  # listing and decisions that were followed to their end
+        self._findings = Findings(repository, store, self._once)
+        shipped = Repository(pretrained) if pretrained else None
+        self._follower = Follower(
+            repository,
+            store,
+            Loader(partial(fetch, repository=repository, pretrained=shipped), self._once, self._observer),
+            self._findings,
+            self._observer,
+            pretrained=shipped is not None,
+            probation=probation if fallback else 0.0,
+            clock=clock,
+        )
+        self._last: Snapshot | None = None  # what the repository showed when it was last reached
+        self._settled: tuple[str, int] | None = None  # listing and decisions that were followed completely
         self._notice = Notice(local_folder(repository.url), self._glance)
-        # A daemon: a store that does not answer for minutes must not hold up the end of the process.
+        # A daemon: a storage that does not answer for minutes must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._interval = 0.0
         self._after_look: Callable[[], object] = lambda: None
@@ -75,7 +90,7 @@ class Watcher:
         """Begin to look.
 
         Args:
-            interval: Seconds of pause between two looks, at most: a folder tells by itself when something changes.
+            interval: Longest pause between two looks, in seconds; a change in a local folder ends it earlier.
             after_look: Called from the watcher's thread after each look.
         """
         self._interval, self._after_look = interval, after_look
@@ -83,7 +98,7 @@ class Watcher:
         self._thread.start()
 
     def stop(self, timeout: float = 1.0) -> None:
-        """Look no more; waits at most `timeout` seconds for a look under way."""
+        """Stop looking; waits at most `timeout` seconds for a look that is under way."""
         self._notice.stop()
         if self._thread.is_alive():
             self._thread.join(timeout)
@@ -96,18 +111,18 @@ class Watcher:
             try:
                 self.look()
                 self._after_look()
-            except BaseException as error:  # noqa: BLE001 — nobody would notice that a watcher has died
+            except BaseException as error:  # noqa: BLE001 — a dead watcher would go unnoticed
                 finding = "the watcher met an unforeseen error, and goes on"
                 self._once.say(type(error).__name__, logging.ERROR, finding, exc_info=error)
             going_on = self._notice.wait(self._interval)
 
     def _glance(self) -> bool:
-        """Whether there is something new to follow beside what the repository shows."""
+        """Whether there is a new decision to follow; quick, as it is called ten times a second."""
         self.judge()
         return self._decisions is not None and self._decisions.look_different()
 
     def judge(self) -> None:
-        """Go back from a version that does much worse than the one before it: decide so, for all processes."""
+        """Fall back from a version that does much worse than the one before: a decision that all processes follow."""
         if self._fallback is None or self._decisions is None:
             return
         pairs = self._follower.compared()
@@ -125,8 +140,8 @@ class Watcher:
             self._last = self._repository.snapshot() if self._repository.exists() else _NOTHING
             reached = True
         except ArtifactError as error:
-            self._follower.trouble(str(error))
-            reached = False  # what is decided is followed all the same, as far as memory goes
+            self._findings.trouble(str(error))
+            reached = False  # decisions are followed all the same, as far as what is in memory allows
         seen = self._last
         new = seen is not None and (seen.digest, decisions.serial) != self._settled
         if seen is not None and new and (reached or decisions.serial != self.followed):
@@ -134,7 +149,7 @@ class Watcher:
                 self._follower.follow(seen, decisions)
                 self._settled = (seen.digest, decisions.serial)
             except ArtifactError as error:
-                self._follower.trouble(str(error))
+                self._findings.trouble(str(error))
                 reached = False
         if reached and seen is not None and seen.champion is not None and self._once.right("repository"):
             _log.info("repository %s: the champion can be followed again", self._repository.url)
@@ -147,7 +162,7 @@ class Watcher:
 
 
 def _demoted(number: int, reason: str, stamp: str, now: Decisions) -> Decisions:
-    """With the version withdrawn; what another process has decided alike stands."""
+    """The decisions with this version withdrawn; if another process has withdrawn it already, as they are."""
     known = now.versions.get(number)
-    alike = known is not None and known.action == "demote" and known.stamp == stamp
-    return now if alike else now.add("demote", number, reason=reason, stamp=stamp)
+    already = known is not None and known.action == "demote" and known.stamp == stamp
+    return now if already else now.add("demote", number, reason=reason, stamp=stamp)

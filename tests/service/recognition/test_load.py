@@ -65,7 +65,7 @@ class Dropped(Observer):
 
 def recognition(repository, observer: Observer) -> Recognition:
     publish(repository, seed=1)
-    store = Store(repository)
+    store = Store(repository.url)
     Watcher(repository, store).look()
     return Recognition(store, PictureLimits(), pool=None, observer=observer)
 

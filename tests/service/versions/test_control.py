@@ -1,4 +1,4 @@
-"""What an operator decides, followed by a real watcher; and what several processes make of it."""
+"""Decisions of an operator, followed by a real watcher in one process or in several."""
 
 import asyncio
 import threading
@@ -18,11 +18,11 @@ from tests.service.tiny_model import damage, publish, weights_file
 
 
 class Worker:
-    """What one process of the service has of all this."""
+    """The parts of one process of the service that follow decisions."""
 
     def __init__(self, folder, run_folder, wishes: Wishes) -> None:
         repository = Repository(str(folder))
-        self.store = Store(repository, wishes=wishes)
+        self.store = Store(repository.url, wishes)
         decisions = DecisionFile(run_folder)
         self.watcher = Watcher(repository, self.store, decisions)
         self.control = Control(self.store, self.watcher, decisions)
@@ -58,17 +58,17 @@ def three(repository):
     return repository
 
 
-def test_a_version_that_an_operator_loads_answers_by_name_and_the_policy_goes_on_as_before(three, worker):
+def test_a_version_that_an_operator_loads_answers_by_name_beside_the_champion(three, worker):
     one = worker()
     eventually(one.store.active)
-    with pytest.raises(NotReadyError, match="version 1 is not ready: the policy does not ask for it"):
+    with pytest.raises(NotReadyError, match="version 1 is not ready: not selected by the serving policy"):
         one.store.choose("1")
     one.load("1")
     assert one.store.choose("1").version == "1"
     assert one.store.choose().version == one.store.choose("champion").version == "3"
 
 
-def test_a_version_that_an_operator_unloads_gives_way_to_the_champion_before_until_it_is_loaded_again(three, worker):
+def test_an_unloaded_champion_gives_way_to_the_one_before_until_it_is_loaded_again(three, worker):
     one = worker()
     eventually(one.store.active)
     one.unload("champion")
@@ -80,7 +80,7 @@ def test_a_version_that_an_operator_unloads_gives_way_to_the_champion_before_unt
     assert one.state("3") == ("READY", "")
 
 
-def test_a_model_that_is_unloaded_as_a_whole_answers_nothing_until_it_is_loaded_again(three, worker):
+def test_a_model_that_is_unloaded_as_a_whole_answers_nothing_until_loaded_again(three, worker):
     one = worker()
     eventually(one.store.active)
     one.unload()
@@ -92,7 +92,7 @@ def test_a_model_that_is_unloaded_as_a_whole_answers_nothing_until_it_is_loaded_
     assert one.store.choose().version == "3"
 
 
-def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_reason(three, worker, folder):
+def test_a_load_of_a_damaged_version_is_refused_to_the_operator_with_the_reason(three, worker, folder):
     sound = damage(weights_file(folder, 1))
     one = worker()
     eventually(one.store.active)
@@ -103,11 +103,11 @@ def test_a_version_that_cannot_be_loaded_is_refused_to_the_operator_with_the_rea
     assert one.store.ready("1")
 
 
-def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_version_is_there(repository, tmp_path):
+def test_an_unloaded_model_is_loaded_again_when_only_the_pretrained_version_exists(repository, tmp_path):
     publish(repository, seed=1)
     nothing = Repository(str(tmp_path / "nothing"))
-    store, decisions = Store(nothing, repository.url), DecisionFile()
-    watcher = Watcher(nothing, store, decisions)
+    store, decisions = Store(nothing.url), DecisionFile()
+    watcher = Watcher(nothing, store, decisions, pretrained=repository.url)
     control = Control(store, watcher, decisions)
     watcher.start(0.02, lambda: None)
     try:
@@ -125,7 +125,7 @@ def test_a_model_that_was_unloaded_is_loaded_again_though_only_the_pretrained_ve
 
 
 @pytest.mark.parametrize("name", ["9", "challenger"])
-def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
+def test_a_version_that_does_not_exist_is_neither_loaded_nor_unloaded(three, worker, name):
     one = worker()
     eventually(one.store.active)
     for act in (one.load, one.unload):
@@ -133,7 +133,7 @@ def test_what_is_not_there_is_neither_loaded_nor_unloaded(three, worker, name):
             act(name)
 
 
-def test_every_process_has_followed_when_the_operator_hears_that_it_is_done(three, worker):
+def test_a_load_returns_once_every_process_has_followed(three, worker):
     workers = [worker() for _ in range(3)]
     for each in workers:
         eventually(each.store.active)
@@ -143,7 +143,7 @@ def test_every_process_has_followed_when_the_operator_hears_that_it_is_done(thre
     assert [each.state("2")[0] for each in workers] == ["UNAVAILABLE"] * 3
 
 
-def test_a_process_that_starts_later_follows_what_was_decided_before(three, worker):
+def test_a_process_that_starts_later_follows_earlier_decisions(three, worker):
     first = worker()
     eventually(first.store.active)
     first.unload("3")
@@ -158,15 +158,15 @@ def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_pa
     )
     address = process.listening()
     decisions = DecisionFile(tmp_path)
-    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both are there, and nothing was decided yet
+    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both have started, and nothing was decided yet
     serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
     eventually(lambda: not decisions.behind(serial))
-    for _ in range(10):  # each connection comes to one process or the other
+    for _ in range(10):  # each connection reaches one process or the other
         with Recognizer(address) as client:
             assert client.recognize(pixels).model_version == "2"
 
 
-def test_a_decision_that_is_made_while_another_is_made_is_not_lost(tmp_path):
+def test_concurrent_decisions_are_all_kept(tmp_path):
     files = [DecisionFile(tmp_path) for _ in range(4)]
 
     def decide(which: int) -> None:
@@ -182,7 +182,7 @@ def test_a_decision_that_is_made_while_another_is_made_is_not_lost(tmp_path):
     assert (found.serial, found.loads()) == (40, tuple(range(1, 41)))
 
 
-def test_a_file_that_cannot_be_read_leaves_what_was_decided_before(tmp_path, caplog):
+def test_an_unreadable_decision_file_leaves_the_earlier_decisions_in_force(tmp_path, caplog):
     file = DecisionFile(tmp_path)
     file.change(lambda now: now.add("load", 7))
     assert file.read().loads() == (7,)

@@ -1,4 +1,4 @@
-"""When the service goes back to an earlier version by itself."""
+"""When the service falls back to an earlier version by itself."""
 
 from math import comb
 
@@ -21,7 +21,7 @@ BAD = np.full((10, 10), np.nan, np.float32)
 
 
 def exactly(bad: int, count: int, bad_before: int, count_before: int) -> float:
-    """The test's plain twin, in whole numbers."""
+    """The test in whole numbers, by its definition."""
     all_bad, every = bad + bad_before, count + count_before
     ways = (
         comb(all_bad, k) * comb(every - all_bad, count - k)
@@ -40,13 +40,13 @@ def test_fishers_exact_test_is_exact(table):
     ("situation", "bad", "count", "bad_before", "count_before", "verdict"),
     [
         ("everything fails, nothing did", 50, 50, 0, 1000, True),
-        ("everything fails, and hardly any call came before", 50, 50, 0, 5, True),
+        ("everything fails, and the version before had few calls", 50, 50, 0, 5, True),
         ("everything fails, and it is too early to say", 49, 49, 0, 1000, False),
-        ("nothing is known of the version before", 100, 100, 0, 0, False),
+        ("the version before had no calls", 100, 100, 0, 0, False),
         ("both fail alike", 500, 1000, 500, 1000, False),
         ("a rise of ten points over many images", 200, 1000, 100, 1000, True),
         ("a rise of ten points over few images", 12, 60, 6, 60, False),
-        ("a rise that is certain, and too small to matter", 4000, 100_000, 2000, 100_000, False),
+        ("a rise that is certain but too small to matter", 4000, 100_000, 2000, 100_000, False),
         ("it fails less often", 10, 1000, 500, 1000, False),
     ],
 )
@@ -68,12 +68,12 @@ class Told(Observer):
 
 
 class Service:
-    """A watcher without its thread, and a clock that is set by hand."""
+    """A watcher without its thread, with a clock that is set by hand."""
 
     def __init__(self, folder, run_folder, wishes: Wishes, probation: float = 600.0) -> None:
         self.now = 0.0
         repository = Repository(str(folder))
-        self.store = Store(repository, wishes=wishes)
+        self.store = Store(repository.url, wishes)
         self.fallback = Fallback(clock=lambda: self.now)
         self.told = Told()
         decisions = DecisionFile(run_folder)
@@ -85,13 +85,13 @@ class Service:
         self.watcher.look()
 
     def calls(self, probabilities: np.ndarray, seconds: int = 10, wanted: str = "") -> None:
-        """A batch of ten images a second."""
+        """Compute a batch of ten images each second."""
         for _ in range(seconds):
             self.now += 1
             self.fallback.computed(self.store.choose(wanted), np.zeros((10, 28, 28), np.uint8), probabilities, 0.0)
 
     def goes_on(self) -> str:
-        """The version that serves after one more glance and look."""
+        """The version that serves once the versions are judged and the repository is looked at again."""
         self.watcher.judge()
         self.watcher.look()
         return self.store.choose().version
@@ -102,7 +102,7 @@ class Service:
 
 @pytest.fixture
 def service(repository, folder, tmp_path):
-    """Version 1 has served for ten seconds, well."""
+    """Version 1 has served without failures for ten seconds."""
     publish(repository, seed=1)
 
     def begin(wishes: Wishes | None = None, **options) -> Service:
@@ -113,35 +113,35 @@ def service(repository, folder, tmp_path):
     return begin
 
 
-def test_a_new_version_whose_numbers_are_not_finite_gives_way_to_the_one_before(repository, folder, service, caplog):
+def test_a_new_version_with_probabilities_not_finite_gives_way_to_the_one_before(repository, folder, service, caplog):
     one = service()
     publish(repository, seed=2)
     assert one.goes_on() == "2"
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     one.calls(BAD)
     assert one.goes_on() == "1"
-    words = "the service has gone back from it by itself: 100 of 100 images went badly (100%), with version 1 it was 0"
+    words = "the service has fallen back from it: 100 of 100 images failed or were rejected (100%), with version 1 0 of"
     assert words in one.reason("2")
     assert f"version 2: {words}" in caplog.text
     assert one.told.back == [("2", "1")]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before, "the repository is only read"
 
 
-def test_it_is_not_tried_again_until_its_bytes_change(repository, folder, service):
+def test_a_demoted_version_is_not_tried_again_until_its_bytes_change(repository, folder, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
     one.calls(BAD)
     assert one.goes_on() == "1"
     publish(repository, seed=3, promote=False)
-    repository.promote(2, by="tests", why="surely it is well")
+    repository.promote(2, by="tests", why="surely it is sound")
     assert one.goes_on() == "1"
     file = weights_file(folder, 2)
     file.write_bytes(damage(file))
     assert one.goes_on() == "2"
 
 
-def test_or_until_an_operator_loads_it(repository, service):
+def test_a_demoted_version_serves_again_once_an_operator_loads_it(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -149,12 +149,12 @@ def test_or_until_an_operator_loads_it(repository, service):
     assert one.goes_on() == "1"
     one.decisions.change(lambda now: now.add("load", 2))
     assert one.goes_on() == "2"
-    assert one.goes_on() == "2", "what was counted before counts no more"
+    assert one.goes_on() == "2", "earlier failures do not count any more"
     one.calls(BAD)
     assert one.goes_on() == "1"
 
 
-def test_it_goes_back_though_the_storage_is_away(repository, folder, service):
+def test_the_service_falls_back_though_the_storage_is_away(repository, folder, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -164,7 +164,7 @@ def test_it_goes_back_though_the_storage_is_away(repository, folder, service):
 
 
 @pytest.mark.parametrize("what", ["rejected", "failed"])
-def test_rejections_and_failures_count_like_numbers_that_are_not_finite(repository, service, what):
+def test_rejections_and_failures_count_like_probabilities_that_are_not_finite(repository, service, what):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -178,7 +178,7 @@ def test_rejections_and_failures_count_like_numbers_that_are_not_finite(reposito
     assert one.goes_on() == "1"
 
 
-def test_one_burst_of_bad_pictures_is_held_against_nobody(repository, service):
+def test_one_burst_of_bad_pictures_demotes_no_version(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -187,7 +187,7 @@ def test_one_burst_of_bad_pictures_is_held_against_nobody(repository, service):
     assert one.goes_on() == "2"
 
 
-def test_a_version_that_has_proved_itself_is_compared_no_more_and_the_one_before_is_let_go(repository, service):
+def test_after_the_probation_a_version_is_no_longer_compared_with_the_one_before(repository, service):
     one = service(probation=100.0)
     publish(repository, seed=2)
     one.goes_on()
@@ -197,7 +197,7 @@ def test_a_version_that_has_proved_itself_is_compared_no_more_and_the_one_before
     assert one.goes_on() == "2"
 
 
-def test_after_a_rollback_the_version_that_was_withdrawn_is_not_gone_back_to(repository, service):
+def test_after_a_rollback_the_service_does_not_fall_back_to_the_newer_version(repository, service):
     one = service()
     publish(repository, seed=2)
     one.goes_on()
@@ -220,11 +220,11 @@ def test_a_canary_that_does_badly_gets_no_more_calls(repository, service):
     assert {one.store.choose().version for _ in range(20)} == {"1"}
 
 
-def test_what_one_process_has_decided_all_of_them_follow(repository, folder, tmp_path, service):
+def test_a_demotion_by_one_process_is_followed_by_all(repository, folder, tmp_path, service):
     one = service()
     other = Service(folder, tmp_path / "run", Wishes())
     publish(repository, seed=2)
     assert (one.goes_on(), other.goes_on()) == ("2", "2")
     one.calls(BAD)
     assert (one.goes_on(), other.goes_on()) == ("1", "1")
-    assert other.told.back == [], "it is counted once"
+    assert other.told.back == [], "only the process that has decided it notifies its observer"

@@ -12,10 +12,10 @@ from tests.service.harness import eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
 ROUNDING = 1e-6
-"""Calls that come together are computed together, which adds up the same numbers in another order."""
+"""Concurrent calls are computed as one batch, which adds up the same numbers in another order."""
 
 
-def test_calls_without_pause_never_fail_and_each_answer_belongs_to_the_version_it_names(
+def test_calls_during_swaps_never_fail_and_each_answer_is_of_the_version_it_names(
     repository, folder, serve, connect, pixels
 ):
     publish(repository, seed=1)
@@ -28,7 +28,7 @@ def test_calls_without_pause_never_fail_and_each_answer_belongs_to_the_version_i
         while not stop.is_set():
             try:
                 into.append(client.recognize(pixels))
-            except Exception as error:  # noqa: BLE001 — whatever it is, it is a failed call
+            except Exception as error:  # noqa: BLE001 — any error is a failed call
                 failures.append(error)
 
     callers = [threading.Thread(target=call, args=(into,)) for into in readings]
@@ -59,7 +59,7 @@ def test_calls_without_pause_never_fail_and_each_answer_belongs_to_the_version_i
         assert versions == sorted(versions), "a caller was answered by an older version after a newer one"
 
 
-def test_a_damaged_promotion_is_refused_while_the_old_version_serves_and_a_sound_one_is_then_picked_up(
+def test_a_damaged_promotion_is_refused_and_a_sound_one_after_it_is_served(
     repository, folder, serve, connect, pixels, caplog
 ):
     caplog.set_level(logging.INFO)

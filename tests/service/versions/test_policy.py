@@ -43,19 +43,20 @@ def test_the_version_to_serve(situation, champion, active, refused, stand_ins, w
 
 
 @pytest.mark.parametrize(
-    ("situation", "champion", "available", "active", "serves"),
+    ("situation", "champion", "available", "active", "outgrown", "serves"),
     [
-        ("nothing was published, nothing serves", None, (), None, True),
-        ("nothing was published, and it serves already", None, (), PRETRAINED_NUMBER, True),
-        ("a version serves whose repository is suddenly empty", None, (), 1, False),
-        ("a version is published and not promoted", None, (1,), None, False),
-        ("a version is published and not promoted, while it serves", None, (1,), PRETRAINED_NUMBER, False),
-        ("a champion is there", 1, (1,), None, False),
-        ("a champion is named that is not there", 1, (), None, False),
+        ("nothing was published, nothing serves", None, (), None, False, True),
+        ("nothing was published, and it serves already", None, (), PRETRAINED_NUMBER, False, True),
+        ("a version serves whose repository is suddenly empty", None, (), 1, True, False),
+        ("a version has served, and its repository is empty", None, (), None, True, False),
+        ("a version is published and not promoted", None, (1,), None, False, False),
+        ("a version is published and not promoted, while it serves", None, (1,), PRETRAINED_NUMBER, False, False),
+        ("a champion exists", 1, (1,), None, False, False),
+        ("the champion is a version that does not exist", 1, (), None, False, False),
     ],
 )
-def test_when_the_pretrained_version_is_the_one_to_serve(situation, champion, available, active, serves):
-    assert pretrained_serves(champion=champion, available=available, active=active) is serves
+def test_when_the_pretrained_version_is_the_one_to_serve(situation, champion, available, active, outgrown, serves):
+    assert pretrained_serves(champion=champion, available=available, active=active, outgrown=outgrown) is serves
 
 
 @pytest.mark.parametrize(
@@ -63,12 +64,12 @@ def test_when_the_pretrained_version_is_the_one_to_serve(situation, champion, av
     [
         ("earlier champions come first, the latest of them foremost", [1, 3, 2, 5], {1, 2, 3, 4, 5}, (2, 3, 1, 4)),
         ("never promoted versions only where they are older", [2], {1, 2, 3}, (1,)),
-        ("what a rollback withdrew stays withdrawn", [1, 2, "back", 3], {1, 2, 3}, (1,)),
+        ("a version that was rolled back stays withdrawn", [1, 2, "back", 3], {1, 2, 3}, (1,)),
         ("a withdrawn version comes back when it is promoted again", [1, 2, "back", 2, 3], {1, 2, 3}, (2, 1)),
         ("after a rollback, what stood before comes next", [1, 2, 3, "back"], {1, 2, 3}, (1,)),
         ("versions that were pruned cannot stand in", [1, 2, 3], {2, 3}, (2,)),
         ("an unreadable history leaves the numbers", [], {1, 2, 3}, (2, 1)),
-        ("a lonely champion", [1], {1}, ()),
+        ("a champion alone", [1], {1}, ()),
     ],
 )
 def test_what_stands_in_for_a_damaged_champion(situation, moves, available, ranked):
@@ -127,7 +128,7 @@ def test_what_serves_in_the_place_of_a_version_that_was_withdrawn(
         ("champion", (), 2),
         ("challenger", (), 3),
         ("challenger", (3,), 3),
-        ("nobody", (), None),
+        ("no such alias", (), None),
         ("latest", (), 4),
         ("latest", (4,), 3),
         ("latest", (4, 3, 2, 1), 4),
@@ -140,7 +141,7 @@ def test_what_a_name_stands_for(name, bad, number):
     assert resolve(name, {1, 2, 3, 4}, {"champion": 2, "challenger": 3}, bad) == number
 
 
-def test_where_nothing_was_published_latest_stands_for_nothing():
+def test_latest_stands_for_no_version_before_the_first_is_published():
     assert resolve("latest", (), {}) is None
 
 
@@ -153,7 +154,7 @@ def test_a_share_is_kept_exactly_over_any_run_of_calls_and_nearly_over_keys(frac
     assert sum(drawn(fraction, f"user {n}", 0) for n in range(10_000)) == close(10_000 * fraction, abs=200, why="a sample")
 
 
-def test_a_key_is_drawn_alike_whatever_its_turn_and_stays_drawn_when_the_share_grows():
+def test_a_key_is_drawn_whatever_its_turn_and_stays_drawn_when_the_share_grows():
     keys = [f"user {n}" for n in range(200)]
     few, more = ([drawn(fraction, key, turn) for turn, key in enumerate(keys)] for fraction in (0.1, 0.3))
     assert few == [drawn(0.1, key, 7) for key in keys]

@@ -1,4 +1,4 @@
-"""Before anyone has published: the version that ships with Numeral answers, says so, and gives way."""
+"""Before the first version is published, the one that ships with Numeral answers; it says so, and gives way."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ def shipped(tmp_path):
 
 @pytest.fixture
 def pretrained(shipped):
-    """The repository in it, with a champion."""
+    """The repository in `shipped`, with a champion."""
     repository = Repository(str(shipped), writable=True)
     publish(repository, seed=9)
     return repository
@@ -47,7 +47,7 @@ def weights_of(repository: Repository, version: int) -> str:
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["an empty folder", "no folder"])
-def test_predict_answers_with_the_pretrained_version_and_says_so_beside_the_output(
+def test_predict_without_a_version_uses_the_pretrained_one_and_says_so_on_stderr(
     pretrained, shipped, folder, run, picture, there
 ):
     if there:
@@ -60,12 +60,12 @@ def test_predict_answers_with_the_pretrained_version_and_says_so_beside_the_outp
     assert folder.exists() is there
 
 
-def test_predict_names_it_to_people(pretrained, shipped, folder, run, picture):
+def test_predict_names_the_pretrained_version_in_its_text_output(pretrained, shipped, folder, run, picture):
     done = run("predict", picture, env={"NUMERAL_PRETRAINED": str(shipped), "NUMERAL_REPOSITORY": str(folder)})
     assert done.stdout.splitlines()[0].endswith("%, the pretrained version)")
 
 
-def test_predict_prefers_what_was_published_and_then_says_nothing(
+def test_predict_prefers_a_published_version_and_writes_nothing_to_stderr(
     pretrained, shipped, repository, folder, run, picture
 ):
     publish(repository, seed=1)
@@ -74,9 +74,7 @@ def test_predict_prefers_what_was_published_and_then_says_nothing(
     assert done.stderr == ""
 
 
-def test_predict_hides_no_version_that_is_there_and_cannot_be_used(
-    pretrained, shipped, repository, folder, run, picture
-):
+def test_predict_does_not_hide_a_version_that_cannot_be_used(pretrained, shipped, repository, folder, run, picture):
     publish(repository, seed=1, promote=False)
     done = run("predict", picture, "--repository", folder, "--pretrained", shipped)
     assert (done.returncode, done.stdout) == (1, "")
@@ -86,7 +84,7 @@ def test_predict_hides_no_version_that_is_there_and_cannot_be_used(
 @pytest.mark.parametrize(
     ("status", "version"), [(200, "pretrained"), (403, None)], ids=["an empty bucket", "a bucket that is closed"]
 )
-def test_predict_falls_back_from_an_empty_bucket_and_not_from_one_that_cannot_be_looked_into(
+def test_predict_falls_back_from_an_empty_bucket_but_not_from_an_inaccessible_one(
     pretrained, shipped, run, picture, status, version
 ):
     with bucket(status) as env:
@@ -98,7 +96,7 @@ def test_predict_falls_back_from_an_empty_bucket_and_not_from_one_that_cannot_be
         assert "error: repository s3://models: cannot list mnist" in done.stderr
 
 
-def test_predict_without_either_says_how_to_make_one(shipped, folder, run, picture):
+def test_predict_without_any_version_says_how_to_publish_one(shipped, folder, run, picture):
     shipped.mkdir()
     done = run("predict", picture, "--repository", folder, "--pretrained", shipped)
     assert (done.returncode, done.stdout) == (1, "")
@@ -140,7 +138,7 @@ def test_calls_without_pause_see_the_first_version_take_over_without_a_failure(
     assert (set(seen[:first]), set(seen[first:])) == ({"pretrained"}, {"1"})
 
 
-def test_serve_says_in_words_which_version_it_is(pretrained, shipped, folder, start):
+def test_serve_logs_that_the_pretrained_version_serves(pretrained, shipped, folder, start):
     arguments = "--repository", folder, "--pretrained", shipped, "--port", 0, "--log-format", "text"
     process = start("serve", *arguments)
     process.listening()
@@ -150,7 +148,7 @@ def test_serve_says_in_words_which_version_it_is(pretrained, shipped, folder, st
     assert not folder.exists()
 
 
-def test_where_none_is_shipped_the_server_waits_as_ever(folder, serve, connect, pixels):
+def test_without_a_pretrained_version_the_server_waits_for_a_first_one(folder, serve, connect, pixels):
     with pytest.raises(UnreachableError, match="no model is loaded yet"):
         connect(serve(folder, pretrained="off").address).recognize(pixels)
 
@@ -173,9 +171,9 @@ def log(caplog):
 
 @pytest.fixture
 def watched(folder, shipped):
-    """Looks once, and tells the version that serves then."""
-    store = Store(Repository(str(folder)), str(shipped))
-    watcher = Watcher(Repository(str(folder)), store)
+    """Looks once, and returns the version that serves then."""
+    store = Store(str(folder))
+    watcher = Watcher(Repository(str(folder)), store, pretrained=str(shipped))
 
     def look() -> str | None:
         watcher.look()
@@ -184,7 +182,7 @@ def watched(folder, shipped):
     return look
 
 
-def test_it_is_said_once_and_not_again_while_a_version_is_in_the_making(pretrained, repository, watched, log):
+def test_an_empty_repository_is_logged_once_even_while_a_version_is_being_written(pretrained, repository, watched, log):
     assert watched() == "pretrained"
     assert "holds no version yet" in log()
     assert watched() == "pretrained"
@@ -193,9 +191,7 @@ def test_it_is_said_once_and_not_again_while_a_version_is_in_the_making(pretrain
     assert log() == ""
 
 
-def test_a_version_that_nobody_promotes_is_mentioned_while_the_pretrained_one_goes_on(
-    pretrained, repository, watched, log
-):
+def test_a_first_version_without_promotion_is_logged_and_not_served(pretrained, repository, watched, log):
     watched()
     log()
     publish(repository, seed=1, promote=False)
@@ -229,7 +225,7 @@ def test_version_1_is_not_taken_for_the_pretrained_one_though_both_have_that_num
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-def test_at_a_cold_start_it_does_not_hide_versions_that_cannot_be_served(
+def test_at_a_cold_start_the_pretrained_version_hides_no_unservable_version(
     pretrained, repository, folder, watched, log, promoted
 ):
     publish(repository, seed=1, promote=promoted)
@@ -238,9 +234,9 @@ def test_at_a_cold_start_it_does_not_hide_versions_that_cannot_be_served(
     assert ("no version can be served" if promoted else "names no champion") in log()
 
 
-def test_at_a_cold_start_it_does_not_stand_in_for_a_storage_that_cannot_be_reached(pretrained, folder, shipped, log):
+def test_at_a_cold_start_it_does_not_stand_in_for_an_unreachable_storage(pretrained, folder, shipped, log):
     class Away(Repository):
-        """A disk cannot be made to be away, and there all the same."""
+        """A local folder cannot be made to exist and be unreachable at once."""
 
         def exists(self) -> bool:
             return True
@@ -248,27 +244,27 @@ def test_at_a_cold_start_it_does_not_stand_in_for_a_storage_that_cannot_be_reach
         def snapshot(self) -> Snapshot:
             raise RepositoryError("the network is down")
 
-    store = Store(Repository(str(folder)), str(shipped))
-    Watcher(Away(str(folder)), store).look()
+    store = Store(str(folder))
+    Watcher(Away(str(folder)), store, pretrained=str(shipped)).look()
     assert store.active() is None
     assert "the network is down; waiting for a version" in log()
 
 
-def test_a_damaged_one_is_refused_in_words_once_and_the_first_version_is_served(
+def test_a_damaged_pretrained_version_is_logged_once_and_the_first_one_is_served(
     pretrained, shipped, repository, folder, watched, log
 ):
     damage(weights_file(shipped, 1))
     assert watched() is None
     said = log()
     assert "the pretrained version refused: mnist/1/weights.safetensors" in said
-    assert f"repository {folder.as_uri()} is not there; waiting for a version" in said
+    assert f"repository {folder.as_uri()} does not exist; waiting for a version" in said
     assert watched() is None
     assert log() == ""
     publish(repository, seed=1)
     assert watched() == "1"
 
 
-def test_one_that_was_named_and_is_not_there_is_said_and_served_once_it_is(shipped, watched, log):
+def test_a_missing_pretrained_repository_is_logged_and_served_once_it_exists(shipped, watched, log):
     assert watched() is None
     assert f"repository {shipped.as_uri()}: cannot list" in log()
     publish(Repository(str(shipped), writable=True), seed=9)
@@ -277,7 +273,7 @@ def test_one_that_was_named_and_is_not_there_is_said_and_served_once_it_is(shipp
 
 @contextmanager
 def bucket(status: int):
-    """A storage that answers every question with a status and, if that is 200, with an empty listing.
+    """A storage that answers every request with a status and, if that is 200, with an empty listing.
 
     Yields the environment in which `s3://…` means this storage.
     """
@@ -292,7 +288,7 @@ def bucket(status: int):
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Silent."""
+            """Log nothing."""
 
     with HTTPServer(("127.0.0.1", 0), Answers) as server:
         thread = threading.Thread(target=server.serve_forever)

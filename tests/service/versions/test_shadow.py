@@ -1,4 +1,4 @@
-"""Shadow mode: a challenger is compared with what serves, and nobody waits for it."""
+"""Shadow mode: a challenger is compared with the version that serves, and no call waits for it."""
 
 import logging
 import threading
@@ -21,14 +21,14 @@ IMAGES = np.random.default_rng(3).integers(0, 256, (40, 28, 28), np.uint8)
 
 @pytest.fixture
 def shadowed(folder, repository):
-    """A store whose champion is 1 and whose challenger is 2, and what compares them."""
+    """A store whose champion is 1 and whose challenger is 2, and the shadow that compares them."""
     publish(repository, seed=1)
     publish(repository, seed=2, promote=False)
     repository.promote(2, by="tests", why="to be tried", alias="challenger")
     begun = []
 
     def begin(share: str, **options):
-        store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow=share))
+        store = Store(str(folder), wishes=Wishes.parse("champion", shadow=share))
         Watcher(Repository(str(folder)), store).look()
         begun.append(Shadow(store, **options))
         return store, begun[-1]
@@ -39,12 +39,12 @@ def shadowed(folder, repository):
 
 
 def answered(store: Store, shadow: Shadow, images: np.ndarray = IMAGES) -> None:
-    """Answer a call, and tell of it as the service does."""
+    """Answer a call, and notify the shadow as the service does."""
     loaded = store.choose()
     shadow.computed(loaded, images, loaded.predictor.probabilities(images), 0.0)
 
 
-def test_the_challenger_is_compared_image_by_image_and_answers_nobody(shadowed, repository):
+def test_the_challenger_is_compared_image_by_image_and_answers_no_call(shadowed, repository):
     store, shadow = shadowed("challenger:100%")
     answered(store, shadow)
     eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].images == 40)
@@ -57,7 +57,7 @@ def test_the_challenger_is_compared_image_by_image_and_answers_nobody(shadowed, 
     assert {store.choose().version for _ in range(20)} == {"1"}
 
 
-def test_it_sees_its_share_of_the_traffic(shadowed):
+def test_the_challenger_computes_its_share_of_the_traffic(shadowed):
     store, shadow = shadowed("challenger:20%")
     for _ in range(100):
         answered(store, shadow, IMAGES[:1])
@@ -65,7 +65,7 @@ def test_it_sees_its_share_of_the_traffic(shadowed):
     eventually(lambda: 19 <= shadow.comparisons()[0].images <= 21)
 
 
-def test_nobody_waits_for_a_challenger_that_is_stuck_what_is_too_much_is_dropped_and_counted(shadowed, monkeypatch):
+def test_a_stuck_challenger_delays_no_call_and_what_exceeds_its_queue_is_dropped(shadowed, monkeypatch):
     store, shadow = shadowed("challenger:100%")
     stuck, free = threading.Event(), threading.Event()
     challenger = store.named("challenger")
@@ -86,7 +86,7 @@ def test_nobody_waits_for_a_challenger_that_is_stuck_what_is_too_much_is_dropped
     eventually(lambda: shadow.comparisons()[0].images == (WAITING + 1) * 40)
 
 
-def test_a_challenger_that_fails_harms_nobody_and_is_counted(shadowed, monkeypatch):
+def test_a_failing_challenger_harms_no_call_and_its_failures_are_counted(shadowed, monkeypatch):
     store, shadow = shadowed("challenger:100%")
     monkeypatch.setattr(store.named("challenger").predictor, "probabilities", lambda images: 1 / 0)
     answered(store, shadow)
@@ -96,17 +96,17 @@ def test_a_challenger_that_fails_harms_nobody_and_is_counted(shadowed, monkeypat
     eventually(lambda: shadow.comparisons()[0].images == 40)
 
 
-def test_now_and_then_the_log_tells_how_the_challenger_does(shadowed, caplog):
+def test_the_comparison_with_the_challenger_is_logged_periodically(shadowed, caplog):
     caplog.set_level(logging.INFO)
     seconds = iter(range(0, 10_000, 61))
     store, shadow = shadowed("challenger:100%", clock=lambda: next(seconds))
     answered(store, shadow)
-    eventually(lambda: "shadow: version 2 read another digit than 1 in" in caplog.text)
+    eventually(lambda: "shadow: versions 2 and 1 disagree on" in caplog.text)
 
 
 def test_without_a_challenger_nothing_is_compared(folder, repository):
     publish(repository, seed=1)
-    store = Store(Repository(str(folder)), wishes=Wishes.parse("champion", shadow="challenger:100%"))
+    store = Store(str(folder), wishes=Wishes.parse("champion", shadow="challenger:100%"))
     Watcher(Repository(str(folder)), store).look()
     shadow = Shadow(store)
     answered(store, shadow)

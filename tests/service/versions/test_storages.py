@@ -1,6 +1,6 @@
-"""The service and where versions are kept: a folder that tells of its changes, and a bucket that is asked.
+"""The watcher and its storage: a folder, whose changes are noticed, and a bucket, which is polled.
 
-The bucket is moto's server, a process of its own, which is killed to make an outage. It forgets all when it ends.
+The bucket is moto's server, a process of its own, which is killed for an outage. It loses everything when it ends.
 """
 
 import socket
@@ -21,7 +21,7 @@ from tests.service.harness import eventually, expected
 from tests.service.tiny_model import publish
 
 PATIENCE = 1000.0
-"""Seconds between two looks, where a test shows that something is noticed without them."""
+"""Seconds between two looks: so many that what is noticed in a test was noticed without polling."""
 
 
 class Bucket:
@@ -36,7 +36,7 @@ class Bucket:
         self._kept: dict[str, bytes] = {}
 
     def begin(self) -> None:
-        """Listen, with what was there when it ended."""
+        """Listen, and hold what was remembered."""
         command = [sys.executable, "-m", "moto.server", "-p", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._stack.callback(self.end)
@@ -48,14 +48,14 @@ class Bucket:
             assert objects.create(path, data)
 
     def end(self) -> None:
-        """Be away, in the middle of whatever happens."""
+        """Be killed, whatever is under way."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def remember(self) -> None:
-        """Keep what is in it for the next time."""
+        """Keep what it holds for its next start."""
         objects = Objects("s3://models")
         self._kept = {found.path: objects.get(found.path) or b"" for found in objects.list("mnist")}
 
@@ -77,10 +77,10 @@ def bucket(monkeypatch):
         yield found
 
 
-def test_an_outage_of_the_bucket_unloads_nothing_and_ends_with_what_was_published_meanwhile(bucket, pixels, caplog):
+def test_an_outage_of_the_bucket_unloads_nothing_and_its_end_is_noticed(bucket, pixels, caplog):
     repository = Repository("s3://models")
     publish(repository, seed=1)
-    store = Store(Repository("s3://models"))
+    store = Store("s3://models")
     watcher = Watcher(Repository("s3://models"), store)
     watcher.start(0.05, lambda: None)
     try:
@@ -100,7 +100,7 @@ def test_an_outage_of_the_bucket_unloads_nothing_and_ends_with_what_was_publishe
         watcher.stop()
 
 
-def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothing(bucket, monkeypatch):
+def test_a_look_at_an_unchanged_bucket_is_one_listing_and_no_read(bucket, monkeypatch):
     asked: Counter[str] = Counter()
     for name in ("list", "get"):
         truly = getattr(Objects, name)
@@ -114,7 +114,7 @@ def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothin
     publish(repository, seed=1)
     repository.promote(1, by="tests", why="it has two names", alias="challenger")
     watched = Repository("s3://models")
-    store = Store(watched, wishes=Wishes(also=("challenger",)))
+    store = Store(watched.url, wishes=Wishes(also=("challenger",)))
     look = Watcher(watched, store).look
     look()
     asked.clear()
@@ -124,7 +124,7 @@ def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothin
     publish(repository, seed=2, promote=False)
     asked.clear()
     look()
-    assert asked == {"list": 1}, "a version that nobody asks for is not read either"
+    assert asked == {"list": 1}, "a version that is not wanted is not read either"
     repository.promote(2, by="tests", why="better")
     asked.clear()
     look()
@@ -137,8 +137,8 @@ def test_a_look_at_a_bucket_that_has_not_changed_is_one_listing_and_reads_nothin
 
 @pytest.fixture
 def watching(folder):
-    """A watcher that looks again only when it is told to."""
-    store = Store(Repository(str(folder)))
+    """The store of a watcher that does not poll."""
+    store = Store(str(folder))
     watcher = Watcher(Repository(str(folder)), store)
     looks = []
     watcher.start(PATIENCE, lambda: looks.append(store.active()))
@@ -153,7 +153,7 @@ def there(repository):
     return repository
 
 
-def test_a_folder_tells_of_a_promotion_by_itself(there, watching):
+def test_a_promotion_in_a_folder_is_noticed_without_polling(there, watching):
     assert watching.choose().version == "1"
     publish(there, seed=2)
     eventually(lambda: watching.choose().version == "2")
@@ -163,22 +163,22 @@ def test_a_folder_tells_of_a_promotion_by_itself(there, watching):
 
 def test_a_folder_that_is_made_later_is_watched_from_then_on(repository, watching):
     publish(repository, seed=1)
-    # The first version may come before the folder is watched: who publishes again and again is noticed.
+    # The first version may come before the folder is watched: a later one is noticed.
     eventually(lambda: publish(repository, seed=2) and watching.active())
 
 
-def test_where_a_folder_cannot_be_watched_it_is_looked_at_now_and_then(there, folder, monkeypatch, caplog):
+def test_a_folder_that_cannot_be_watched_is_polled(there, folder, monkeypatch, caplog):
     def refuse(*_, **__):
         raise OSError("too many watches")
 
     monkeypatch.setattr("service.versions.notice.watch", refuse)
-    store = Store(Repository(str(folder)))
+    store = Store(str(folder))
     watcher = Watcher(Repository(str(folder)), store)
     watcher.start(0.05, lambda: None)
     try:
         eventually(store.active)
         publish(there, seed=2)
         eventually(lambda: store.choose().version == "2")
-        eventually(lambda: "cannot be watched (too many watches): it is looked at now and then" in caplog.text)
+        eventually(lambda: "cannot be watched (too many watches): it is polled instead" in caplog.text)
     finally:
         watcher.stop()

@@ -1,4 +1,4 @@
-"""Which version answers which call, and what becomes of one that is replaced."""
+"""Which version answers which call, and when a version that is replaced is freed."""
 
 import gc
 import logging
@@ -26,7 +26,7 @@ def served(folder):
 
     def begin(wishes: Wishes):
         repository = Repository(str(folder))
-        store = Store(repository, wishes=wishes)
+        store = Store(repository.url, wishes)
         return store, Watcher(repository, store).look
 
     return begin
@@ -34,7 +34,7 @@ def served(folder):
 
 @pytest.fixture
 def four(repository):
-    """Champion 2, challenger 3, and 1 and 4 that nobody promoted."""
+    """Champion 2, challenger 3, and versions 1 and 4, which were not promoted."""
     for seed in (1, 2, 3, 4):
         publish(repository, seed=seed, promote=seed == 2)
     repository.promote(3, by="tests", why="to be tried", alias="challenger")
@@ -53,7 +53,7 @@ def test_several_versions_answer_side_by_side_each_by_its_own_numbers(four, serv
 @pytest.mark.parametrize(
     ("policy", "version"), [("champion", "2"), ("challenger", "3"), ("latest", "4"), ("pinned:1", "1")]
 )
-def test_the_policy_says_what_answers_a_call_that_names_nothing(four, served, policy, version):
+def test_a_call_that_names_no_version_is_answered_by_the_policy(four, served, policy, version):
     store, look = served(Wishes(policy))
     look()
     assert store.choose().version == version
@@ -76,9 +76,7 @@ def test_a_pinned_version_stays_whatever_is_promoted_and_has_no_stand_in(four, s
     assert not store.ready()
 
 
-def test_an_alias_that_is_served_beside_keeps_its_sound_version_when_it_moves_to_a_damaged_one(
-    four, served, repository, folder
-):
+def test_an_alias_that_moves_to_a_damaged_version_keeps_its_sound_one(four, served, repository, folder):
     store, look = served(Wishes(also=("challenger",)))
     look()
     damage(weights_file(folder, 4))
@@ -88,19 +86,19 @@ def test_an_alias_that_is_served_beside_keeps_its_sound_version_when_it_moves_to
     assert store.choose().version == "2"
 
 
-def test_what_is_there_and_not_loaded_is_not_ready_and_what_is_not_there_is_unknown(four, served):
+def test_a_version_that_is_not_loaded_is_not_ready_and_a_missing_one_is_unknown(four, served):
     store, look = served(Wishes())
     look()
     for wanted in ("3", "challenger"):
         assert store.ready(wanted) is False
-        with pytest.raises(NotReadyError, match="version 3 is not ready: the policy does not ask for it"):
+        with pytest.raises(NotReadyError, match="version 3 is not ready: not selected by the serving policy"):
             store.choose(wanted)
     for wanted in ("5", "nobody", "03x", "-1", "²"):
         with pytest.raises(UnknownVersionError, match="ready: 2"):
             store.ready(wanted)
 
 
-def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of_the_policy(four, served, folder):
+def test_a_version_has_the_aliases_that_lead_to_it_and_a_stand_in_the_policys(four, served, folder):
     store, look = served(Wishes(also=("challenger",)))
     damage(weights_file(folder, 2))
     look()
@@ -112,7 +110,7 @@ def test_a_version_is_named_by_the_aliases_that_lead_to_it_a_stand_in_by_that_of
     assert store.names(store.choose()) == ()
 
 
-def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases(four, served, folder):
+def test_the_index_lists_every_version_with_its_state_reason_and_aliases(four, served, folder):
     damage(weights_file(folder, 1))
     store, look = served(Wishes(also=("1",)))
     look()
@@ -126,29 +124,29 @@ def test_the_index_tells_every_version_with_its_state_its_reason_and_its_aliases
     reasons = {each.version: each.reason for each in store.index()}
     assert "weights.safetensors" in reasons["1"]
     assert reasons["2"] == ""
-    assert "the policy does not ask for it" in reasons["3"]
+    assert "not selected by the serving policy" in reasons["3"]
 
 
-def test_a_version_that_is_being_loaded_says_so_and_the_one_before_answers_meanwhile(four, folder):
+def test_while_a_version_is_loading_the_index_says_so_and_the_one_before_answers(four, folder):
     seen = []
 
     class Peeking(Repository):
-        """Looks at the index while weights are fetched."""
+        """Looks at the index while weights are being read."""
 
         def read(self, manifest, *arguments):
             states = {each.version: each.state for each in store.index()}
             seen.append((states.get(str(manifest.version)), store.ready(str(manifest.version)), store.ready()))
             return super().read(manifest, *arguments)
 
-    store = Store(Peeking(str(folder)))
-    look = Watcher(Repository(str(folder)), store).look
+    store = Store(str(folder))
+    look = Watcher(Peeking(str(folder)), store).look
     look()
     four.promote(4, by="tests", why="better")
     look()
     assert seen == [("LOADING", False, False), ("LOADING", False, True)]
 
 
-def test_an_alias_of_a_version_that_is_not_there_leads_nowhere_and_the_index_says_why(four, served):
+def test_an_alias_of_a_missing_version_leads_nowhere_and_the_index_says_why(four, served):
     four.alias().promote(9, by="tests", why="a slip")
     store, look = served(Wishes())
     look()
@@ -171,10 +169,10 @@ def test_a_canary_answers_its_share_of_the_calls_and_a_key_always_the_same_way(f
     by_key = {key: chosen_for(store, key) for key in map(str, range(1000))}
     assert 70 <= Counter(by_key.values())["3"] <= 130
     assert all(chosen_for(store, key) == version for key, version in by_key.items())
-    assert {store.choose("champion").version for _ in range(50)} == {"2"}, "who names a version gets it"
+    assert {store.choose("champion").version for _ in range(50)} == {"2"}, "a call that names a version gets it"
 
 
-def test_a_refused_version_is_read_again_only_when_its_own_bytes_have_changed(four, repository, folder):
+def test_a_refused_version_is_read_again_only_after_its_own_bytes_have_changed(four, repository, folder):
     reads = []
 
     class Counting(Repository):
@@ -183,7 +181,7 @@ def test_a_refused_version_is_read_again_only_when_its_own_bytes_have_changed(fo
             return super().read(manifest, *arguments)
 
     counting = Counting(str(folder))
-    look = Watcher(counting, Store(counting)).look
+    look = Watcher(counting, Store(counting.url)).look
     look()
     publish(repository, seed=5, promote=False)
     sound = damage(weights_file(folder, 5))
@@ -217,7 +215,7 @@ def test_a_replaced_version_is_freed_after_its_last_call_and_not_before(four, se
     assert "version 2 is freed: its last call has ended" in caplog.text
 
 
-def test_swaps_under_calls_fail_none_answer_rightly_and_leave_one_version_in_memory(repository, served, pixels):
+def test_swaps_under_calls_fail_no_call_and_leave_one_version_in_memory(repository, served, pixels):
     versions = [publish(repository, seed=seed) for seed in range(6)]
     store, look = served(Wishes())
     look()
@@ -232,7 +230,7 @@ def test_swaps_under_calls_fail_none_answer_rightly_and_leave_one_version_in_mem
                 counter[loaded.version] += 1
                 if found != right[loaded.version]:
                     wrong.append(loaded.version)
-            except Exception as error:  # noqa: BLE001 — whatever it is, it is a failed call
+            except Exception as error:  # noqa: BLE001 — any error is a failed call
                 wrong.append(error)
 
     callers = [threading.Thread(target=call, args=(counter,)) for counter in seen]
@@ -256,9 +254,7 @@ def test_swaps_under_calls_fail_none_answer_rightly_and_leave_one_version_in_mem
 # memory
 
 
-def test_a_version_that_does_not_fit_waits_with_its_reason_and_is_loaded_once_there_is_room(
-    four, served, monkeypatch, caplog
-):
+def test_a_version_that_does_not_fit_is_loaded_once_there_is_room(four, served, monkeypatch, caplog):
     store, look = served(Wishes())
     look()
     four.promote(4, by="tests", why="better")
@@ -313,7 +309,7 @@ def test_a_version_that_does_not_fit_waits_with_its_reason_and_is_loaded_once_th
         ("another system", {}, None),
     ],
 )
-def test_the_memory_that_is_left_is_the_least_that_machine_and_groups_have(tmp_path, situation, files, left):
+def test_the_memory_left_is_the_least_that_the_machine_and_its_groups_have(tmp_path, situation, files, left):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)

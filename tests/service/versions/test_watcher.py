@@ -1,4 +1,4 @@
-"""How the watcher follows a repository, one look at a time: no server, no threads, no pauses."""
+"""How the watcher follows a repository, one look at a time: without server, threads or pauses."""
 
 import logging
 import shutil
@@ -30,12 +30,12 @@ def log(caplog):
 
 @pytest.fixture
 def store(folder):
-    return Store(Repository(str(folder)))
+    return Store(str(folder))
 
 
 @pytest.fixture
 def watched(folder, store):
-    """Looks once, and tells the version that serves then."""
+    """Looks once, and returns the version that serves then."""
     watcher = Watcher(Repository(str(folder)), store)
 
     def look() -> str | None:
@@ -45,7 +45,7 @@ def watched(folder, store):
     return look
 
 
-def test_a_promotion_is_followed_and_a_mere_publication_is_not(repository, watched, log):
+def test_a_promotion_is_followed_and_a_publication_alone_is_not(repository, watched, log):
     publish(repository, seed=1)
     assert watched() == "1"
     publish(repository, seed=2, promote=False)
@@ -63,7 +63,7 @@ def test_a_rollback_is_followed(repository, watched):
     assert watched() == "1"
 
 
-def test_a_look_that_finds_nothing_new_says_nothing(repository, watched, log):
+def test_a_look_that_finds_nothing_new_logs_nothing(repository, watched, log):
     publish(repository, seed=1)
     watched()
     log()
@@ -71,9 +71,7 @@ def test_a_look_that_finds_nothing_new_says_nothing(repository, watched, log):
     assert log() == ""
 
 
-def test_a_missing_repository_is_waited_for_and_named_once_with_the_command_that_makes_one(
-    repository, folder, watched, log
-):
+def test_a_missing_repository_is_logged_once_with_the_command_that_makes_one(repository, folder, watched, log):
     assert watched() is None
     said = log()
     assert folder.as_uri() in said
@@ -86,7 +84,7 @@ def test_a_missing_repository_is_waited_for_and_named_once_with_the_command_that
     assert watched() == "1"
 
 
-def test_a_damaged_champion_is_refused_once_with_its_reason_while_the_old_one_serves(repository, folder, watched, log):
+def test_a_damaged_champion_is_refused_once_while_the_one_before_serves(repository, folder, watched, log):
     publish(repository, seed=1)
     watched()
     publish(repository, seed=2, promote=False)
@@ -98,12 +96,12 @@ def test_a_damaged_champion_is_refused_once_with_its_reason_while_the_old_one_se
     assert "version 2 refused: mnist/2/weights.safetensors" in said
     assert "version 1 goes on serving" in said
     assert watched() == "1"
-    publish(repository, seed=3, promote=False)  # something else changes: it is tried again, in silence
+    publish(repository, seed=3, promote=False)  # something else has changed: nothing is logged again
     assert watched() == "1"
     assert log() == ""
 
 
-def test_a_damaged_champion_that_is_mended_in_place_is_served(repository, folder, watched):
+def test_a_damaged_champion_that_is_repaired_in_place_is_served(repository, folder, watched):
     publish(repository, seed=1)
     watched()
     publish(repository, seed=2)
@@ -123,7 +121,7 @@ def test_a_sound_version_promoted_after_a_damaged_one_is_served(repository, fold
     assert watched() == "3"
 
 
-def test_a_damaged_version_that_is_promoted_once_more_is_refused_in_words_once_more(repository, folder, watched, log):
+def test_a_damaged_version_that_is_promoted_again_is_logged_again(repository, folder, watched, log):
     publish(repository, seed=1)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
@@ -148,7 +146,7 @@ def test_at_a_cold_start_the_last_sound_champion_stands_in_for_a_damaged_one(rep
     assert "version 1 stands in for the champion, version 3" in said
 
 
-def test_at_a_cold_start_with_nothing_sound_it_waits_and_serves_what_comes(repository, folder, watched, log):
+def test_at_a_cold_start_without_a_sound_version_the_next_sound_one_is_served(repository, folder, watched, log):
     publish(repository, seed=1)
     damage(weights_file(folder, 1))
     assert watched() is None
@@ -159,7 +157,7 @@ def test_at_a_cold_start_with_nothing_sound_it_waits_and_serves_what_comes(repos
     assert watched() == "2"
 
 
-def test_versions_stand_in_by_number_where_a_move_of_the_alias_cannot_be_read(repository, folder, watched, log):
+def test_versions_stand_in_by_number_if_a_move_of_the_alias_cannot_be_read(repository, folder, watched, log):
     for seed in (1, 2, 3):
         publish(repository, seed=seed)
     damage(weights_file(folder, 3))
@@ -168,7 +166,7 @@ def test_versions_stand_in_by_number_where_a_move_of_the_alias_cannot_be_read(re
     assert "the history of champion cannot be read" in log()
 
 
-def test_a_newest_move_that_cannot_be_read_unloads_nothing(repository, folder, watched, log):
+def test_an_unreadable_newest_move_unloads_nothing(repository, folder, watched, log):
     publish(repository, seed=1)
     watched()
     log()
@@ -178,7 +176,7 @@ def test_a_newest_move_that_cannot_be_read_unloads_nothing(repository, folder, w
 
 
 @pytest.mark.parametrize("what", [".", "mnist", "mnist/aliases", "mnist/1"])
-def test_what_vanishes_from_the_repository_goes_on_serving(repository, folder, watched, log, what):
+def test_a_version_that_vanishes_from_the_repository_goes_on_serving(repository, folder, watched, log, what):
     publish(repository, seed=1)
     watched()
     log()
@@ -202,9 +200,7 @@ def test_a_repository_that_comes_back_is_followed_again(repository, folder, watc
     assert watched() == "2"
 
 
-def test_a_repository_that_was_made_anew_is_followed_though_its_numbers_are_the_same(
-    repository, folder, store, watched
-):
+def test_a_repository_that_was_made_anew_with_the_same_numbers_is_followed(repository, folder, store, watched):
     publish(repository, seed=1)
     watched()
     shutil.rmtree(folder)
@@ -213,7 +209,7 @@ def test_a_repository_that_was_made_anew_is_followed_though_its_numbers_are_the_
     assert store.active().weights_sha256 == repository.manifest(1).files["weights.safetensors"].sha256
 
 
-def test_a_storage_that_fails_in_the_midst_of_loading_is_not_held_against_the_version(repository, folder, log):
+def test_a_version_is_tried_again_after_the_storage_failed_while_it_was_loaded(repository, folder, log):
     class Unsteady(Repository):
         """A disk cannot be made to fail between two reads."""
 
@@ -225,7 +221,7 @@ def test_a_storage_that_fails_in_the_midst_of_loading_is_not_held_against_the_ve
             return super().read(*arguments)
 
     unsteady = Unsteady(str(folder))
-    store = Store(unsteady)
+    store = Store(unsteady.url)
     watcher = Watcher(unsteady, store)
     publish(repository, seed=1)
     watcher.look()
@@ -238,7 +234,7 @@ def test_a_storage_that_fails_in_the_midst_of_loading_is_not_held_against_the_ve
     assert "refused" not in log()
 
 
-def test_the_thread_survives_what_nobody_has_foreseen_says_it_once_and_keeps_its_pace(folder, repository, log):
+def test_an_unforeseen_error_is_logged_once_and_the_watcher_keeps_its_pace(folder, repository, log):
     looks = []
 
     class Broken(Repository):
@@ -249,7 +245,7 @@ def test_the_thread_survives_what_nobody_has_foreseen_says_it_once_and_keeps_its
             return super().snapshot()
 
     broken = Broken(str(folder))
-    store = Store(broken)
+    store = Store(broken.url)
     watcher = Watcher(broken, store)
     publish(repository, seed=1)
     watcher.start(0.05, lambda: None)
@@ -259,7 +255,7 @@ def test_the_thread_survives_what_nobody_has_foreseen_says_it_once_and_keeps_its
     assert all(later - earlier >= 0.04 for earlier, later in pairwise(looks))
 
 
-def test_an_alias_that_names_a_version_which_is_not_there_changes_nothing(repository, watched, log):
+def test_an_alias_of_a_missing_version_changes_nothing_that_serves(repository, watched, log):
     publish(repository, seed=1)
     watched()
     log()
@@ -268,7 +264,7 @@ def test_an_alias_that_names_a_version_which_is_not_there_changes_nothing(reposi
     assert "version 9 refused: mnist has no version 9; known: 1" in log()
 
 
-def test_a_manifest_no_one_has_foreseen_is_refused_like_any_damage(repository, folder, watched, log):
+def test_a_malformed_manifest_is_refused_like_any_damage(repository, folder, watched, log):
     publish(repository, seed=1)
     watched()
     log()

@@ -1,0 +1,95 @@
+"""What the log says about the versions that are followed: which serve, and what keeps others from serving."""
+
+import logging
+
+from core.artifact.repository import CHAMPION, Repository
+from service.loaded import Loaded
+from service.telemetry.once import Once
+from service.versions.actions import Serve, Stay, Versions, decide
+from service.versions.store import Store
+from service.wishes import LATEST, PRETRAINED_NUMBER
+
+__all__ = ["PUBLISH_COMMAND", "Findings"]
+
+PUBLISH_COMMAND = "python -m pipelines retrain"
+
+_log = logging.getLogger(__name__)
+
+
+class Findings:
+    """Logs findings about one repository, each once for as long as it stands."""
+
+    def __init__(self, repository: Repository, store: Store, once: Once) -> None:
+        """Nothing was found yet.
+
+        Args:
+            repository: Where versions are published.
+            store: Tells what serves.
+            once: Remembers what was logged.
+        """
+        self._repository = repository
+        self._store = store
+        self._once = once
+
+    def going_on(self) -> str:
+        """What serves meanwhile, in words."""
+        active = self._store.active()
+        return f"{active.words} goes on serving" if active else "no version serves yet"
+
+    def trouble(self, finding: str) -> None:
+        """The repository cannot be followed."""
+        hint = self.going_on()
+        if self._store.active() is None:
+            hint = f"waiting for a version; publish one with: {PUBLISH_COMMAND}"
+        self._once.say("repository", logging.WARNING, f"{finding}; {hint}")
+
+    def unreadable_manifest(self, loaded: Loaded, error: Exception) -> None:
+        """It cannot be told whether a version's number stands for other weights now."""
+        self._once.say("manifest", logging.WARNING, f"{error}; {loaded.words} goes on serving")
+
+    def readable_manifest(self) -> None:
+        """The manifest of a version that serves can be read."""
+        self._once.right("manifest")
+
+    def unreadable_history(self, alias: str, error: Exception) -> None:
+        """The earlier versions of an alias are not known."""
+        self._once.say("history", logging.WARNING, f"the history of {alias} cannot be read: {error}")
+
+    def serving(self, action: Serve, loaded: Loaded) -> None:
+        """A version has begun to answer."""
+        policy = self._store.wishes.policy
+        if action.name != policy:
+            _log.info("%s is loaded as %s, weights sha256 %s", loaded.words, action.name, loaded.weights_sha256)
+            return
+        _log.info("serving %s, weights sha256 %s", loaded.words, loaded.weights_sha256)
+        if action.instead_of is not None:
+            what = "champion" if policy == CHAMPION else policy
+            _log.warning("%s stands in for the %s, version %d", loaded.words, what, action.instead_of)
+        if loaded.number == PRETRAINED_NUMBER:
+            meanwhile = "the pretrained version that ships with Numeral serves until one is published"
+            url = self._repository.url
+            _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
+
+    def settled(self, versions: Versions) -> None:
+        """There is nothing more to do: log what keeps the service from serving what is wished."""
+        wishes = self._store.wishes
+        for name in versions.names(wishes):
+            stay = decide(name, versions, wishes)
+            if stay is Stay.GONE:
+                self._gone(name)
+            elif stay is Stay.NO_TARGET and name == wishes.policy:
+                self._no_target(name)
+            elif stay is Stay.NONE_SERVABLE and name == wishes.policy:
+                self._once.say("unservable", logging.ERROR, "no version can be served; waiting for one that can")
+
+    def _no_target(self, policy: str) -> None:
+        what = "holds no version" if policy == LATEST else f"names no {policy}"
+        if not self._repository.exists():
+            what = "does not exist"
+        self.trouble(f"repository {self._repository.url} {what}")
+
+    def _gone(self, name: str) -> None:
+        if gone := self._store.named(name):
+            finding = f"{gone.words} is no longer in repository {self._repository.url}"
+            serving = f"{gone.words} goes on serving from memory"
+            self._once.say(f"gone {gone.number}", logging.WARNING, f"{finding}; {serving}")
