@@ -132,7 +132,7 @@ class Predictor:
         try:
             twin: Sequential = self._local.frozen
         except AttributeError:
-            twin = self._network.twin()
+            twin = self._network.with_own_gradients()
             twin.freeze()
             self._local.frozen = twin
         return twin

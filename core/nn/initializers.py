@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
+from core.errors import ArchitectureError
 from core.kernels.arrays import Array, Shape
 
 Initializer = Callable[[np.random.Generator, Shape, int, int, DTypeLike], Array]
@@ -108,3 +109,25 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": normal,
     "zeros": zeros,
 }
+
+
+def initial(
+    kind: str, init: str, rng: np.random.Generator, shape: Shape, *, fan_in: int, fan_out: int, dtype: DTypeLike
+) -> Array:
+    """The first weights of a layer.
+
+    Args:
+        kind: The layer, for errors.
+        init: A name in `INITIALIZERS`.
+        rng: The source of random numbers.
+        shape: Of the weights.
+        fan_in: How many products each output is the sum of.
+        fan_out: How many outputs each input contributes to.
+        dtype: Of the weights.
+
+    Raises:
+        ArchitectureError: An unknown name.
+    """
+    if init not in INITIALIZERS:
+        raise ArchitectureError(f"{kind}: unknown init {init!r}; known: {', '.join(INITIALIZERS)}")
+    return INITIALIZERS[init](rng, shape, fan_in, fan_out, dtype)

@@ -60,7 +60,7 @@ def test_several_sizes_of_one_network_do_not_disturb_each_other():
 
 
 def test_pictures_beyond_what_is_in_work_at_once_are_computed_piece_by_piece(monkeypatch):
-    monkeypatch.setattr("core.nn.conv._CHUNK_BYTES", 1 << 14)
+    monkeypatch.setattr("core.kernels.convolution._CHUNK_BYTES", 1 << 14)
     network = a_trained_network()
     x = np.random.default_rng(4).standard_normal((11, 12, 12, 2)).astype(np.float32)
     np.testing.assert_array_equal(Compiled(network.replica(), x).forward(), network.forward(x))

@@ -312,7 +312,7 @@ def test_recipes_name_it_conv2d(stride: Any) -> None:
     layers = [{"kind": "conv2d", "channels": 4, "kernel": [3, 2], "stride": stride, "padding": "same"}]
     network = build((7, 6, 2), layers, rng=np.random.default_rng(0))
     assert network.output_shape == (7 if stride == 1 else 4, 6, 4)
-    assert {name: p.value.shape for name, p in network.named_parameters()} == {
+    assert {name: p.value.shape for name, p in network.parameters.items()} == {
         "0.conv2d.W": (3, 2, 2, 4),
         "0.conv2d.b": (4,),
     }
@@ -361,10 +361,10 @@ def test_weights_that_change_between_two_uses_are_seen(name: str) -> None:
 def test_patches_that_are_kept_give_the_same_bits_as_those_that_are_copied_anew(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], need_dx: bool
 ) -> None:
-    monkeypatch.setattr("core.nn.conv._CHUNK_BYTES", 1 << 14)  # a few pictures
+    monkeypatch.setattr("core.kernels.convolution._CHUNK_BYTES", 1 << 14)  # a few pictures
     gradients = []
     for kept in (1 << 22, 0):
-        monkeypatch.setattr("core.nn.conv._KEPT_BYTES", kept)
+        monkeypatch.setattr("core.kernels.convolution._KEPT_BYTES", kept)
         layer = Conv2D((12, 12, 2), channels=3, rng=np.random.default_rng(0), **options)
         rng = np.random.default_rng(1)
         for count in (20, 7, 20, 1):

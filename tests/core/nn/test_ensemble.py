@@ -77,7 +77,7 @@ def test_probabilities_too_small_for_float32_still_have_their_logarithm(size: fl
     y = network.forward(np.ones((1, 1), np.float32), training=True)
     np.testing.assert_allclose(y, [[0.0, -size, -2 * size]], rtol=1e-6)
     network.backward(np.array([[0.0, 1.0, 0.0]], np.float32))  # by a loss that wants the second class less
-    for name, parameter in network.named_parameters():
+    for name, parameter in network.parameters.items():
         if name.endswith("b"):
             np.testing.assert_allclose(parameter.grad, [-0.5, 0.5, 0.0], rtol=1e-6)
 
@@ -92,7 +92,7 @@ def test_each_member_gets_the_share_of_the_gradient_that_it_has_in_the_mean() ->
     loss = SoftmaxCrossEntropy()
     assert loss.forward(network.forward(np.ones((1, 1)), training=True), np.array([0])) == pytest.approx(np.log(2))
     network.backward(loss.backward())
-    grads = {name: parameter.grad for name, parameter in network.named_parameters()}
+    grads = {name: parameter.grad for name, parameter in network.parameters.items()}
     for member in (0, 1):
         np.testing.assert_allclose(grads[f"0.ensemble.{member}.0.dense.b"], [-0.16, 0.16], rtol=1e-12)
 
@@ -102,7 +102,7 @@ def test_each_member_gets_the_share_of_the_gradient_that_it_has_in_the_mean() ->
 
 def test_names_begin_with_the_members_index() -> None:
     network = ensemble([{"kind": "relu"}, DENSE], [{"kind": "residual", "layers": [DENSE]}], DEEP)
-    assert [name for name, _ in network.named_parameters()] == [
+    assert list(network.parameters) == [
         "0.ensemble.0.1.dense.W",
         "0.ensemble.0.1.dense.b",
         "0.ensemble.1.0.residual.0.dense.W",
@@ -114,11 +114,11 @@ def test_names_begin_with_the_members_index() -> None:
         "0.ensemble.2.3.dense.W",
         "0.ensemble.2.3.dense.b",
     ]
-    assert [name for name, _ in network.named_buffers()] == [
+    assert list(network.buffers) == [
         "0.ensemble.2.1.batch_norm.running_mean",
         "0.ensemble.2.1.batch_norm.running_var",
     ]
-    assert [name for name, _ in network.named_generators()] == ["0.ensemble.2.2.dropout.rng"]
+    assert list(network.generators) == ["0.ensemble.2.2.dropout.rng"]
 
 
 def test_combined_states_are_those_that_the_ensemble_itself_would_give() -> None:

@@ -171,7 +171,7 @@ def check(probe: Probe, rng: np.random.Generator) -> None:
     network, dx = probe.gradients()
     assert_slopes_match(lambda x: probe.value(probe.w, x), probe.x, dx, rng)
     start = 0
-    for _, parameter in network.named_parameters():  # each alone, so that a large one cannot hide a small one
+    for parameter in network.parameters.values():  # each alone, so that a large one cannot hide a small one
         stretch = slice(start, start + parameter.value.size)
         start = stretch.stop
 
@@ -223,13 +223,13 @@ def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_comput
     probe = Probe(name, classify=False, rng=rng)
     used = probe.network(probe.w)
     used.forward(3 + 2 * rng.standard_normal((50, *probe.shape)), training=True)  # moves the running averages
-    frozen = used.twin()
+    frozen = used.with_own_gradients()
     frozen.freeze()
     np.testing.assert_allclose(frozen.forward(probe.x, training=True), used.forward(probe.x), rtol=1e-10, atol=1e-12)
     dx = frozen.backward(probe.mix, need_dx=True)
     assert dx is not None
     assert_slopes_match(lambda x: float(np.sum(probe.mix * used.forward(x))), probe.x, dx, rng)
-    for (_, parameter), (_, moved) in zip(frozen.named_parameters(), used.named_parameters(), strict=True):
+    for parameter, moved in zip(frozen.parameters.values(), used.parameters.values(), strict=True):
         start = moved.value.copy()
 
         def along(values: Array, moved: Parameter = moved, start: Array = start) -> float:
@@ -245,7 +245,7 @@ def test_freezing_a_twin_leaves_the_original_and_the_running_averages_alone() ->
     layers = [{"kind": "dense", "units": 4}, {"kind": "batch_norm"}, {"kind": "dropout", "rate": 0.5}]
     network = build((3,), layers, rng=np.random.default_rng(0))
     before = network.state()
-    twin = network.twin()
+    twin = network.with_own_gradients()
     twin.freeze()
     x = np.ones((2, 3), np.float32)
     twin.forward(x, training=True)

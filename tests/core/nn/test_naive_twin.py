@@ -74,7 +74,7 @@ def test_the_fast_network_and_its_plain_twin_agree(
     fast_loss = loss.forward(network.forward(x, training=True), labels)
     fast_dx = network.backward(loss.backward(), need_dx=True)
 
-    w1, b1, w2, b2 = (parameter.value.tolist() for _, parameter in network.named_parameters())
+    w1, b1, w2, b2 = (parameter.value.tolist() for parameter in network.parameters.values())
     z1 = dense(x.tolist(), w1, b1)
     y1 = relu(z1)
     z2 = dense(y1, w2, b2)
@@ -83,6 +83,6 @@ def test_the_fast_network_and_its_plain_twin_agree(
     dw1, db1, dx = dense_backward(x.tolist(), w1, relu_backward(z1, dy1))
 
     assert fast_loss == pytest.approx(twin_loss, rel=tolerance, abs=tolerance)
-    for found, expected in zip(network.named_parameters(), (dw1, db1, dw2, db2), strict=True):
+    for found, expected in zip(network.parameters.items(), (dw1, db1, dw2, db2), strict=True):
         np.testing.assert_allclose(found[1].grad, expected, rtol=tolerance, atol=tolerance, err_msg=found[0])
     np.testing.assert_allclose(fast_dx, dx, rtol=tolerance, atol=tolerance)
