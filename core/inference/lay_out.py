@@ -11,7 +11,7 @@ import numpy as np
 
 from core.kernels.arrays import Array, Step
 from core.kernels.convolution import convolve_steps
-from core.kernels.elementwise import zeros_like
+from core.kernels.elementwise import zeros_for
 from core.kernels.pooling import max_pool_steps, pad
 from core.kernels.product import product_steps
 from core.kernels.sums import repeated
@@ -70,7 +70,7 @@ def _(layer: Conv2D, x: Array) -> LaidOut:
 def _(layer: ReLU, x: Array) -> LaidOut:
     """y = max(x, 0)."""
     y = layer.scratch("y", x.shape)
-    return y, [partial(np.maximum, x, zeros_like(x, layer.scratch), out=y)]
+    return y, [partial(np.maximum, x, zeros_for(x, layer.scratch), out=y)]
 
 
 @lay_out.register
@@ -106,7 +106,7 @@ def _(layer: Flatten, x: Array) -> LaidOut:
 @lay_out.register
 def _(layer: Ensemble, x: Array) -> LaidOut:
     """The members one after the other, and then their vote."""
-    z = layer.logits(len(x))
+    z = layer.scratch("z", (len(x), len(layer.members), *layer.output_shape))  # (N, M, …, K)
     steps: list[Step] = []
     for m, member in enumerate(layer.members):
         z_m, more = lay_out(member, x)

@@ -20,11 +20,11 @@ _CUBIC = 0.044715
 
 def relu(x: Array, scratch: Scratch) -> Array:
     """max(x, 0), in `scratch`."""
-    y: Array = np.maximum(x, zeros_like(x, scratch), out=scratch("y", x.shape))
+    y: Array = np.maximum(x, zeros_for(x, scratch), out=scratch("y", x.shape))
     return y
 
 
-def zeros_like(x: Array, scratch: Scratch) -> Array:
+def zeros_for(x: Array, scratch: Scratch) -> Array:
     """Zeros to take the maximum of x with: in the shape of x if it is small, else (1, …), which NumPy broadcasts.
 
     NumPy takes the maximum of two arrays of one shape faster than that of an array and the number 0.

@@ -48,6 +48,22 @@ def by_column(operation: np.ufunc, x: Array, values: Array, scratch: Scratch, ou
     return out
 
 
+def affine(x: Array, factor: Array, offset: Array, scratch: Scratch) -> Array:
+    """y = x[…, c] · factor[c] + offset[c], in `scratch`.
+
+    Args:
+        x: (N, …, C).
+        factor: (C,).
+        offset: (C,).
+        scratch: The memory to work in, and that of the result.
+    """
+    y = scratch("y", x.shape)
+    rows = len(x), prod(x.shape[1:])  # (N, H·W·C)
+    out = np.multiply(x.reshape(rows), repeated(factor, x.shape[1:], scratch), out=y.reshape(rows))
+    out += repeated(offset, x.shape[1:], scratch)
+    return y
+
+
 def repeated(values: Array, shape: tuple[int, ...], scratch: Scratch) -> Array:
     """The values, (C,), once for each pixel of a picture of this shape, (H, W, C): (H·W·C,)."""
     pixels = prod(shape[:-1])

@@ -133,7 +133,7 @@ def pair(kind: str, option: str, value: Any) -> tuple[int, int]:
     """One whole number for both axes, or one for each.
 
     Raises:
-        ArchitectureError: It is neither.
+        ArchitectureError: The value is neither.
     """
     both = tuple(value) if isinstance(value, list | tuple) else (value, value)
     if len(both) != 2 or any(not isinstance(v, int) or isinstance(v, bool) or v < 1 for v in both):

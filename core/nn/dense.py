@@ -44,8 +44,7 @@ class Dense(Layer):
             raise ArchitectureError(f"dense: units = {units}, expected at least 1")
         super().__init__(input_shape, (units,), dtype)
         inputs = input_shape[0]
-        W = initial(self.kind, init, rng, (inputs, units), fan_in=inputs, fan_out=units, dtype=dtype)
-        self.W = Parameter(W)
+        self.W = Parameter(initial(self.kind, init, rng, (inputs, units), fan_in=inputs, fan_out=units, dtype=dtype))
         self.b = Parameter(np.zeros(units, dtype))
         self.parameters = {"W": self.W, "b": self.b}
 

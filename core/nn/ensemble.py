@@ -26,19 +26,19 @@ class Ensemble(Composite):
 
         { kind = "ensemble", members = [[ {…}, … ], [ {…}, … ]] }
 
-    With ℓ_m = log p_m, which is z_m − log Σ_j exp(z_mj), it is y = log Σ_m exp(ℓ_m) − log M, and the chain rule goes
-    back in two steps. By the first, each member gets of dy the share that it has in the mean, class by class:
+    With ℓ_m = log p_m = z_m − log Σ_j exp(z_mj), this is y = log Σ_m exp(ℓ_m) − log M, and the chain rule goes back in
+    two steps. In the first, each member gets the share of dy that it has in the mean, class by class:
 
         r_m = p_m / Σ_n p_n = exp(ℓ_m − y) / M        dℓ_m = r_m · dy
 
-    By the second, through a softmax and its logarithm, ∂ℓ_mk/∂z_mj = [j = k] − p_mj:
+    In the second, through a softmax and its logarithm, ∂ℓ_mk/∂z_mj = [j = k] − p_mj:
 
         dz_m = dℓ_m − p_m Σ_k dℓ_mk        dx = Σ_m (member m's backward pass of dz_m)
 
-    A loss at the end of an ensemble trains the members together, each to mend what the others leave wrong. Usually
-    they are trained one by one, so that their errors differ, and `combine` puts their states together.
+    A loss at the end of an ensemble trains the members together, each to correct the errors of the others. Usually they
+    are trained one by one, so that their errors differ, and `combine` merges their states.
 
-    Parameters: those of the members, each behind the member's index, e.g. `2.0.dense.W`.
+    Parameters: those of the members, prefixed with the member's index, e.g. `2.0.dense.W`.
     """
 
     kind: ClassVar[str] = "ensemble"
@@ -69,14 +69,10 @@ class Ensemble(Composite):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = log Σ_m exp(ℓ_m) − log M."""
-        z = self.logits(len(x))
+        z = self.scratch("z", (len(x), len(self.members), *self.output_shape))  # (N, M, …, K)
         for m, member in enumerate(self.members):
             z[:, m] = member.forward(x, training=training)
         return self.vote(z, training=training)
-
-    def logits(self, images: int) -> Array:
-        """The array in which the members' logits z are brought together, (N, M, …, K)."""
-        return self.scratch("z", (images, len(self.parts), *self.output_shape))
 
     def vote(self, z: Array, *, training: bool = False) -> Array:
         """y from the members' logits, (N, M, …, K), which are overwritten by ℓ."""
@@ -99,7 +95,7 @@ class Ensemble(Composite):
         dx[...] = 0
         dz_m = self.scratch("dz_m", dy.shape)
         for m, member in enumerate(self.members):
-            dz_m[...] = dz[:, m]  # contiguous, as layers expect it
+            dz_m[...] = dz[:, m]  # (N, …, K)
             dx_m = member.backward(dz_m, need_dx=need_dx)
             if dx_m is not None:
                 dx += dx_m
@@ -107,14 +103,13 @@ class Ensemble(Composite):
 
 
 def combine(states: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """The state of a network that is one ensemble, from the states of its members, each trained as a network alone.
+    """The state of a network that is one ensemble, from the states of its members, each trained as its own network.
 
     Args:
         states: In the members' order, as `Sequential.state` gives them.
 
     Returns:
-        The same arrays under the names that they have in the ensemble: `0.dense.W` of member 2 is
-        `0.ensemble.2.0.dense.W`.
+        The same arrays under their names in the ensemble: `0.dense.W` of member 2 is `0.ensemble.2.0.dense.W`.
     """
     return {
         f"0.{Ensemble.kind}.{index}.{name}": array

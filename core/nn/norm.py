@@ -7,7 +7,7 @@ from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
 from core.kernels.arrays import Array, Shape
-from core.kernels.sums import by_column, column_sums
+from core.kernels.sums import affine, by_column, column_sums
 from core.nn.layer import Layer, Parameter
 
 
@@ -86,23 +86,20 @@ class BatchNorm(Layer):
         self.buffers = {"running_mean": self.running_mean, "running_var": self.running_var}
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """y = (γ/σ) c + β with c = x − μ; in use, y = (γ/σ) x + (β − μ γ/σ) with the running μ and σ."""
-        if training:
-            self.c, self.sigma = self._centered(x)
-            factor, offset, x = np.divide(self.gamma.value, self.sigma), self.beta.value, self.c
-        else:
-            factor, offset = self.in_use()
-        y = by_column(np.multiply, x, factor, self.scratch, out=self.scratch("y", x.shape))
-        return by_column(np.add, y, offset, self.scratch, out=y)
+        """y = c · (γ/σ) + β with c = x − μ; in use, y = x · (γ/σ) + (β − μ γ/σ) with the running μ and σ."""
+        if not training:
+            return affine(x, *self.in_use(), self.scratch)
+        self.c, self.sigma = self._centered(x)
+        return affine(self.c, self.gamma.value / self.sigma, self.beta.value, self.scratch)
 
     def in_use(self) -> tuple[Array, Array]:
-        """γ/σ and β − μ γ/σ with the running μ and σ, (C,) each: y = x · (γ/σ) + (β − μ γ/σ)."""
+        """The factor γ/σ and the offset β − μ γ/σ with the running μ and σ, (C,) each."""
         factor: Array = self.gamma.value / np.sqrt(self.running_var + self.eps)
         return factor, self.beta.value - self.running_mean * factor
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dγ = Σ dy x̂, dβ = Σ dy, dx = (γ/σ) (dy − dβ / M − x̂ dγ / M), where x̂ = c / σ; frozen, dx = (γ/σ) dy."""
-        c, sigma, m = self.c, self.sigma, self._places(dy)
+        c, sigma, M = self.c, self.sigma, self._places(dy)
         dx: Array = self.scratch("dx", dy.shape)
         np.divide(self._sum(np.multiply(dy, c, out=dx)), sigma, out=self.gamma.grad)
         self.beta.grad[...] = self._sum(dy)
@@ -110,9 +107,9 @@ class BatchNorm(Layer):
             return None
         if self.frozen:
             return by_column(np.multiply, dy, self.gamma.value / sigma, self.scratch, out=dx)
-        by_column(np.multiply, c, self.gamma.grad / (m * sigma), self.scratch, out=dx)  # x̂ dγ / M
+        by_column(np.multiply, c, self.gamma.grad / (M * sigma), self.scratch, out=dx)  # x̂ dγ / M
         np.subtract(dy, dx, out=dx)
-        by_column(np.subtract, dx, self.beta.grad / m, self.scratch, out=dx)
+        by_column(np.subtract, dx, self.beta.grad / M, self.scratch, out=dx)
         return by_column(np.multiply, dx, self.gamma.value / sigma, self.scratch, out=dx)
 
     def _centered(self, x: Array) -> tuple[Array, Array]:
@@ -121,13 +118,13 @@ class BatchNorm(Layer):
         if self.frozen:
             by_column(np.subtract, x, self.running_mean, self.scratch, out=c)
             return c, np.sqrt(self.running_var + self.eps)
-        m = self._places(x)
-        mean = self._sum(x) / m
+        M = self._places(x)
+        mean = self._sum(x) / M
         by_column(np.subtract, x, mean, self.scratch, out=c)
-        variance = self._sum(np.multiply(c, c, out=self.scratch("y", x.shape))) / m
-        if m > 1:
+        variance = self._sum(np.multiply(c, c, out=self.scratch("y", x.shape))) / M
+        if M > 1:
             self._follow(self.running_mean, mean)
-            self._follow(self.running_var, variance * (m / (m - 1)))
+            self._follow(self.running_var, variance * (M / (M - 1)))
         return c, np.sqrt(variance + self.eps)
 
     def _follow(self, average: Array, value: Array) -> None:

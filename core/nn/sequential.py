@@ -31,7 +31,7 @@ class Sequential(Chain):
         self.vector = _gather(list(self.parameters.values()), self.dtype)
 
     def state(self) -> dict[str, Array]:
-        """A copy of all parameters and buffers by full name: what an artifact keeps."""
+        """A copy of all parameters and buffers by full name: what an artifact stores."""
         return {name: array.copy() for name, array in self._arrays().items()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -44,7 +44,7 @@ class Sequential(Chain):
         if missing := sorted(own.keys() - state.keys()):
             raise ArchitectureError(f"weights lack {', '.join(missing)}; found: {', '.join(sorted(state)) or 'none'}")
         if surplus := sorted(state.keys() - own.keys()):
-            raise ArchitectureError(f"weights hold {', '.join(surplus)}, which this network has not")
+            raise ArchitectureError(f"weights hold {', '.join(surplus)}, which this network does not have")
         for name, array in own.items():
             found = state[name]
             if found.shape != array.shape or found.dtype != array.dtype:
@@ -86,7 +86,7 @@ class Sequential(Chain):
         own = self.generators
         if own.keys() != state.keys():
             found, wanted = (", ".join(sorted(names)) or "none" for names in (state, own))
-            raise ArchitectureError(f"random state of {found}, this network draws in {wanted}")
+            raise ArchitectureError(f"random state of {found}, expected of {wanted}")
         for name, generator in own.items():
             try:
                 generator.bit_generator.state = state[name]

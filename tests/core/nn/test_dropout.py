@@ -118,8 +118,8 @@ def test_generators_have_full_names_like_parameters() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda state: {}, r"random state of none, this network draws in 1\.dropout\.rng, 2\.residual"),
-        (lambda state: state | {"0.dense.rng": 1}, r"random state of 0\.dense\.rng, .*, this network draws in 1\."),
+        (lambda state: {}, r"random state of none, expected of 1\.dropout\.rng, 2\.residual"),
+        (lambda state: state | {"0.dense.rng": 1}, r"random state of 0\.dense\.rng, .*, expected of 1\."),
         (lambda state: state | {"1.dropout.rng": 7}, r"1\.dropout\.rng: not the state of a PCG64 generator"),
         (lambda state: state | {"1.dropout.rng": {"bit_generator": "MT19937"}}, r"1\.dropout\.rng: not the state"),
         (lambda state: state | {"1.dropout.rng": {"bit_generator": "PCG64"}}, r"1\.dropout\.rng: not the state"),
