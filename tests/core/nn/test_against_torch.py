@@ -24,7 +24,7 @@ def dense(x: Any, w: Weights, name: str) -> Any:
 
 
 def normalized(x: Any, w: Weights, name: str, *, training: bool, eps: float = 1e-5, momentum: float = 0.9) -> Any:
-    """PyTorch wants the features on the second axis, and calls momentum the weight of the new batch."""
+    """PyTorch expects the features on the second axis, and its momentum is the weight of the new batch."""
     y = torch.nn.functional.batch_norm(
         x.movedim(-1, 1),
         w[f"{name}.running_mean"],
@@ -125,7 +125,7 @@ def test_in_training_outputs_gradients_and_buffers_agree(name: str, dtype: Any) 
 
 @dtypes
 @pytest.mark.parametrize("name", CASES)
-def test_out_of_training_outputs_agree(name: str, dtype: Any) -> None:
+def test_outputs_in_use_agree(name: str, dtype: Any) -> None:
     network, weights, x, x_torch = prepared(name, dtype)
     expected = CASES[name][2](x_torch, weights, False).detach().numpy()
     np.testing.assert_allclose(network.forward(x), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])

@@ -27,7 +27,7 @@ def nhwc(y: Any) -> Any:
 
 
 def framed(x: Any, layer: Any, value: float = 0.0) -> Any:
-    """PyTorch pads both ends alike, except where it is told each end's padding."""
+    """PyTorch pads both ends equally unless it gets the padding of each end."""
     rows, columns = (
         (layer.plan.ahead.rows, layer.plan.ahead.columns) if isinstance(layer, Conv2D) else (layer.rows, layer.columns)
     )

@@ -192,7 +192,7 @@ def test_a_layers_backward_pass_is_the_slope_of_its_forward_pass(name: str) -> N
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_whole_network_with_its_loss_has_the_slope_that_backpropagation_says(name: str) -> None:
+def test_backpropagation_gives_the_slope_of_a_whole_network_with_its_loss(name: str) -> None:
     rng = np.random.default_rng(10)
     check(Probe(name, classify=True, rng=rng), rng)
 
@@ -218,7 +218,7 @@ def test_the_squared_errors_gradient_is_its_slope_in_the_outputs(form: str) -> N
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_computes_in_use(name: str) -> None:
+def test_a_frozen_networks_backward_pass_is_the_slope_of_the_network_in_use(name: str) -> None:
     rng = np.random.default_rng(7)
     probe = Probe(name, classify=False, rng=rng)
     used = probe.network(probe.w)
@@ -241,14 +241,14 @@ def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_comput
         assert_slopes_match(along, start, parameter.grad, rng)
 
 
-def test_freezing_a_twin_leaves_the_original_and_the_running_averages_alone() -> None:
+def test_freezing_a_copy_leaves_the_original_and_its_running_averages_alone() -> None:
     layers = [{"kind": "dense", "units": 4}, {"kind": "batch_norm"}, {"kind": "dropout", "rate": 0.5}]
     network = build((3,), layers, rng=np.random.default_rng(0))
     before = network.state()
-    twin = network.with_own_gradients()
-    twin.freeze()
+    copy = network.with_own_gradients()
+    copy.freeze()
     x = np.ones((2, 3), np.float32)
-    twin.forward(x, training=True)
+    copy.forward(x, training=True)
     for name, array in network.state().items():
         np.testing.assert_array_equal(array, before[name])
     network.forward(x, training=True)

@@ -80,7 +80,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_images_gradients() -> None:
     np.testing.assert_allclose(gradient(slice(None)), np.mean(alone, axis=0), atol=1e-14)
 
 
-def test_the_first_layer_withholds_dx_and_gives_the_same_parameter_gradients() -> None:
+def test_without_need_dx_the_first_layer_gives_the_same_parameter_gradients() -> None:
     dy = np.random.default_rng(1).standard_normal((8, 10)).astype(np.float32)
     network = network_of()
     network.forward(pictures(8), training=True)
@@ -133,7 +133,7 @@ def test_a_training_step_allocates_next_to_nothing() -> None:
 # state
 
 
-def test_a_state_taken_from_one_network_makes_another_its_equal() -> None:
+def test_loading_the_state_of_a_network_makes_another_equal() -> None:
     source, target = network_of(0), network_of(1)
     x = pictures(8)
     assert not np.array_equal(source.forward(x), target.forward(x))
