@@ -36,7 +36,7 @@ def convolve(plan: Plan, x: Array, W: Array, b: Array, scratch: Scratch, *, keep
         W: (kh, kw, C, O).
         b: (O,).
         scratch: The memory to work in, and that of the result. Used for this convolution alone.
-        keep: Whether `convolve_backward` follows; it then finds the patches there, if they are not too many.
+        keep: Whether `convolve_backward` follows, for which the patches are kept if they are not too many.
 
     Returns:
         y, (N, OH, OW, O).
@@ -51,7 +51,7 @@ def convolve_steps(
 ) -> tuple[Array, list[Step]]:
     """Where y will be, and the calls that compute it from what x contains at that time.
 
-    Arguments are those of `convolve`; x is C-contiguous, and W and b do not change before the calls are made.
+    Arguments are those of `convolve`; x is C-contiguous, and W and b must not change afterwards.
     """
     bands = plan.ahead
     y = scratch("y", (len(x), bands.rows.outputs, bands.columns.outputs, bands.outputs))
@@ -65,11 +65,11 @@ def convolve_steps(
 def convolve_backward(
     plan: Plan, x: Array, W: Array, dy: Array, dW: Array, db: Array, scratch: Scratch, *, need_dx: bool
 ) -> Array | None:
-    """The gradients of a convolution, by the cheapest layout.
+    """The gradients of a convolution, in its cheapest layout.
 
     Args:
-        plan: As for `convolve`.
-        x: Of the last `convolve`, (N, H, W, C).
+        plan: The layouts of this convolution.
+        x: The input of the last `convolve`, which had `keep`, (N, H, W, C).
         W: (kh, kw, C, O).
         dy: (N, OH, OW, O).
         dW: (kh, kw, C, O), overwritten.
@@ -97,13 +97,12 @@ def convolve_backward(
 def _over_x(bands: Bands, x: Array, W: Array, dy: Array, dx: Array | None, scratch: Scratch, *, kept: bool) -> Array:
     """dB = Pᵀ dy, (K, t·O); and if dx is needed, dP = dy Bᵀ, which is added up in it.
 
-    The patches P are there already if `kept`, for a layout that is that of the forward pass, and if they were not too
-    many.
+    With `kept`, the layout is that of the forward pass, and the patches that it kept are used again.
     """
     d_band, share = scratch("d_band", bands.shape), scratch("share", bands.shape)
     d_band.fill(0)
     band = bands.weave(W, None, scratch("band back", bands.shape))[: bands.pixels]  # the bias has no part in dx
-    for part, copying, patches in _chunks(bands, x, "ahead" if kept else "back", scratch, keep=kept, kept=kept):
+    for part, copying, patches in _chunks(bands, x, "ahead" if kept else "back", scratch, kept=kept):
         _run(copying)
         d_tiles = dy[part].reshape(-1, bands.shape[1])  # (n·OH·T, t·O)
         d_band += np.matmul(patches.T, d_tiles, out=share)
@@ -173,8 +172,8 @@ def _chunks(
         x: (N, H, W, C), C-contiguous.
         name: Of the arrays in scratch that hold patches and padding.
         scratch: The memory to work in.
-        keep: Whether to lay the patches of all chunks side by side, if they fit into `_KEPT_BYTES`.
-        kept: Whether patches that lie side by side are those of x already.
+        keep: Whether to keep the patches of all chunks side by side, if they fit into `_KEPT_BYTES`.
+        kept: Whether the last call for x had `keep`, so that patches that were kept need not be copied.
 
     Yields:
         Which pictures; the calls that copy their patches; and the patches, (n·OH·T, K), valid until those of the next
@@ -182,7 +181,7 @@ def _chunks(
     """
     picture_bytes = prod(bands.tiles) * bands.shape[0] * scratch.dtype.itemsize
     most = max(1, min(_CHUNK_BYTES // picture_bytes, len(x)))
-    room = len(x) if keep and len(x) * picture_bytes <= _KEPT_BYTES else most
+    room = len(x) if (keep or kept) and len(x) * picture_bytes <= _KEPT_BYTES else most
     # 1 is the factor of the bias, and 0 the padding: both are never written to, all else always.
     cols = scratch(f"patches {name}", (room, *bands.tiles, bands.shape[0]), fill=1)
     padded = _padded(bands, most, f"padded {name}", scratch)
