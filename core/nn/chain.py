@@ -18,7 +18,7 @@ class Chain(Composite):
     By the chain rule, the backward pass is the same walk from the last layer to the first.
 
     The parts are named by position and kind, so a parameter's full name is its path: `0.dense.W`, or
-    `3.residual.0.dense.W` within a block.
+    `3.residual.0.dense.W` within a block. A chain itself has no name in recipes: it is made from a list of layers.
 
     A ReLU before a max pooling is computed after it, on a quarter of the numbers: as it never falls, the largest of
     some ReLUs is the ReLU of the largest, and so the outputs are the same. So are the gradients: where the largest is
