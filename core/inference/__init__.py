@@ -1,1 +1,1 @@
-"""Networks that are only used: laid out beforehand, compiled, and asked by the service."""
+"""Networks that are only used: their forward pass laid out beforehand, and the predictor that the service calls."""

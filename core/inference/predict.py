@@ -21,21 +21,22 @@ from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 
 _CHUNK = 64
-"""Images in one forward pass. More are no faster, and take memory."""
+"""The most images in one forward pass. More are no faster, and need more memory."""
 
 _PIXELS = 28 * 28
-"""Numbers in one image."""
+"""Pixels of one image."""
 
 
 @dataclass(frozen=True, eq=False)
 class Saliency:
-    """How much each pixel of an image speaks for a digit.
+    """How much each pixel of an image supports a digit.
 
     Attributes:
         digit: The digit.
-        gradient: (28, 28) float32, ∂z/∂p for the digit's logit z and each pixel p, in logits for the whole way from
-            background (0) to ink (255). Positive where more ink would speak for the digit, negative where against it.
-        probabilities: (K,) float32, how probable each class is for the same image.
+        gradient: (28, 28) float32, ∂z/∂p for the digit's logit z and each pixel p, in logits per full range from
+            background (0) to ink (255). Positive where more ink would support the digit, negative where it would
+            contradict it.
+        probabilities: (K,) float32, the probability of each class for the same image.
     """
 
     digit: int
@@ -49,8 +50,8 @@ class Predictor:
     The network's weights must not change any more: see `core.inference.compiled`.
 
     Attributes:
-        labels: What class k is called, by k.
-        temperature: What the logits are divided by before they become probabilities: see `core.measure.calibration`.
+        labels: The name of class k, by k.
+        temperature: The divisor of the logits in the softmax: see `core.measure.calibration`.
     """
 
     def __init__(
@@ -60,36 +61,36 @@ class Predictor:
         self._normalizer = normalizer
         self.labels = labels
         self.temperature = temperature
-        # A layer's scratch belongs to one call at a time, and so does a compiled pass. What a call has used lies here
-        # for the next one, of whatever thread: so a version that was warmed by one thread is warm for all of them.
+        # A layer's scratch serves one call at a time, and so does a compiled pass. After a call they are returned to
+        # this pool, for the next call on any thread: a version that one thread has warmed up is warm for all.
         self._idle: list[_Passes] = []
         self._sliced = slices_suit()
-        self._local = threading.local()  # for saliency, which is rare
+        self._local = threading.local()  # holds a frozen network for `saliency`, which is rarely called
 
     def probabilities(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """How probable each class is for each image: softmax(logits / temperature).
+        """The probability of each class for each image: softmax(logits / temperature).
 
         Args:
             images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
 
         Returns:
-            (N, K) float32, an own array, for the K labels; each row sums to 1.
+            (N, K) float32, a new array, for the K labels; each row sums to 1.
         """
         z = self.logits(images)
         z /= self.temperature
         return softmax(z, out=z)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What the network's last layer says, before temperature and softmax.
+        """The outputs of the network's last layer, before temperature and softmax.
 
         Args:
             images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
 
         Returns:
-            (N, K) float32, an own array, for the K labels.
+            (N, K) float32, a new array, for the K labels.
         """
         result = np.empty((len(images), len(self.labels)), np.float32)
-        passes = self._taken()
+        passes = self._take_passes()
         for start in range(0, len(images), _CHUNK):
             chunk = images[start : start + _CHUNK]
             compiled = passes.of(len(chunk))
@@ -104,8 +105,8 @@ class Predictor:
         The gradient of the class score at the image (Simonyan, Vedaldi & Zisserman 2014, §3, eq. 4): to first order,
         z changes by Σ ∂z/∂p Δp. The paper shows its absolute value; times the image, it is how much each pixel has
         contributed (gradient × input: Shrikumar, Greenside & Kundaje 2017, §2). z is the logit and not the
-        probability, whose gradient vanishes where the network is sure. An ensemble's logit is the logarithm of the
-        mean of its members' probabilities.
+        probability, because the gradient of the probability vanishes where the network is certain. The logit of an
+        ensemble is the logarithm of its members' mean probability.
 
         With x = (p − μ) / s from the normalizer, the chain rule's last line is ∂z/∂p = ∂z/∂x / s.
 
@@ -113,34 +114,34 @@ class Predictor:
             image: (28, 28) or (784,), uint8, 0 background to 255 ink.
             digit: The class; by default the most probable one.
         """
-        network = self._frozen_twin()
+        network = self._frozen_network()
         x = self._normalizer.apply(image[np.newaxis]).reshape(1, *network.input_shape)
         z = network.forward(x, training=True).copy()  # (1, K)
         chosen = int(z.argmax()) if digit is None else digit
         dz = np.zeros_like(z)
         dz[0, chosen] = 1
         dx = network.backward(dz, need_dx=True)
-        assert dx is not None  # noqa: S101 — it was asked for
+        assert dx is not None  # noqa: S101 — as requested by need_dx
         gradient = np.multiply(dx.reshape(28, 28), 255 / self._normalizer.std, dtype=np.float32)
         return Saliency(chosen, gradient, softmax(z / self.temperature)[0])
 
-    def _frozen_twin(self) -> Sequential:
-        """A network of this thread's own whose backward pass is that of the network in use.
+    def _frozen_network(self) -> Sequential:
+        """The frozen network of this thread, whose backward pass is that of the network in use.
 
-        Not a replica: the replicas share their gradients, and a backward pass writes to them.
+        It is not a replica, because replicas share their gradients, and a backward pass writes to them.
         """
         try:
-            twin: Sequential = self._local.frozen
+            frozen: Sequential = self._local.frozen
         except AttributeError:
-            twin = self._network.twin()
-            twin.freeze()
-            self._local.frozen = twin
-        return twin
+            frozen = self._network.with_own_gradients()
+            frozen.freeze()
+            self._local.frozen = frozen
+        return frozen
 
-    def _taken(self) -> "_Passes":
-        """Passes that nobody else uses; the call lays them back."""
+    def _take_passes(self) -> "_Passes":
+        """Passes that no other call uses; the caller returns them to `_idle`."""
         try:
-            return self._idle.pop()  # the one that was used last, whose arrays may still be in the caches
+            return self._idle.pop()  # those used last, whose arrays may still be in the processor's caches
         except IndexError:
             return _Passes(self._network.replica(), sliced=self._sliced)
 
@@ -154,23 +155,24 @@ class _Passes:
         self._by_size = {_CHUNK: self._whole}
 
     def of(self, count: int) -> Compiled:
-        """The forward pass for so many images."""
+        """The forward pass for this number of images."""
         if count not in self._by_size:
             self._by_size[count] = Compiled(self._network, self._whole.x[:count], sliced=self._sliced)
         return self._by_size[count]
 
 
 def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
-    """Make the predictor that a manifest and its weights describe, and prove that it computes the same.
+    """Build the predictor that a manifest and its weights describe, and check that it reproduces the golden outputs.
 
     Args:
-        manifest: What to build.
-        weights: The safetensors file, its digest already checked.
+        manifest: Describes the network.
+        weights: The contents of the safetensors file, whose digest has been checked.
 
     Raises:
         WeightsError: The weights cannot be read, or do not fit the architecture.
-        ManifestError: The architecture does not take a picture and give one number a label, or the golden pair is odd.
-        GoldenProbeError: The golden inputs give other probabilities than they gave to the trainer.
+        ManifestError: The architecture is not one from pictures to one number per label, or the golden pair is
+            malformed.
+        GoldenProbeError: For the golden inputs, the probabilities differ from those at training time.
     """
     name = f"{manifest.name}/{manifest.version}/{WEIGHTS}"
     state = weights_file.decode(weights, name=name)
@@ -202,17 +204,16 @@ def load(repository: Repository, version: int) -> tuple[Predictor, Manifest]:
 
 
 def _probe(predictor: Predictor, manifest: Manifest) -> None:
-    """Also the warm-up: the first call pays for scratch arrays and BLAS start-up."""
-    with np.errstate(
-        divide="ignore", over="ignore", invalid="ignore"
-    ):  # it ends in the error below, which says more than a warning
+    """Compare with the golden outputs. This is also the warm-up: the first call allocates scratch and starts BLAS."""
+    # NumPy's warnings are off: numbers that overflow end in the error below, which says more.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         images, expected = manifest.golden.arrays()
         found = predictor.probabilities(images)
     worst = _largest_difference(found, expected)
     if not worst <= manifest.golden.tolerance:
         raise GoldenProbeError(
             f"{manifest.name} {manifest.version}: golden outputs differ by {worst:.2g}, "
-            f"allowed {manifest.golden.tolerance:.2g}; it computes something else here than where it was trained"
+            f"allowed {manifest.golden.tolerance:.2g}; this installation computes something else than the trainer"
         )
 
 

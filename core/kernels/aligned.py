@@ -1,8 +1,8 @@
 """Arrays that begin where a cache line does.
 
-The widest registers (AVX-512) hold 64 bytes, as much as a cache line. NumPy's own arrays begin 16 bytes after one, so
-every load of 64 bytes touches two. Aligned, the forward pass of a small network is 5 to 10% faster on such a processor
-(`python -m benchmarks inference --case 'mlp*'`); the numbers are the same.
+The widest registers (AVX-512) hold 64 bytes, as much as a cache line. NumPy's own arrays begin 16 bytes after the start
+of a line, so every load of 64 bytes touches two lines. With aligned arrays, the forward pass of a small network is 5 to
+10% faster on such a processor (`python -m benchmarks inference --case 'mlp*'`); the results are the same.
 """
 
 from math import prod
@@ -16,7 +16,7 @@ LINE = 64
 
 
 def empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """As `np.empty`: C-contiguous, with whatever is in that memory."""
+    """Like `np.empty`: an array with arbitrary contents, C-contiguous."""
     shape, dtype = (shape,) if isinstance(shape, int) else shape, np.dtype(dtype)
     size = prod(shape) * dtype.itemsize
     memory = np.empty(size + LINE, np.uint8)
@@ -26,7 +26,7 @@ def empty(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
 
 
 def zeros(shape: int | tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """As `np.zeros`, C-contiguous."""
+    """Like `np.zeros`, C-contiguous."""
     array = empty(shape, dtype)
     array.fill(0)
     return array

@@ -2,7 +2,7 @@
 
 The textbook way (im2col: Chellapilla, Puri & Simard 2006) copies the patch under every output pixel into a row of a
 matrix and multiplies it by the kernel, (kh·kw·C, O). With few channels both halves are slow: neighboring patches
-repeat most of their pixels, and a matrix of O = 8 columns keeps a processor's vector units a third busy.
+repeat most of their pixels, and a matrix of O = 8 columns uses a third of a processor's vector units.
 
 So a row here serves a *tile*: t outputs that lie side by side. Their patches overlap, and together they are one patch
 that is only t − 1 strides wider. The kernel becomes a *band matrix*: column block a is the kernel moved a strides to
@@ -16,7 +16,7 @@ the right, with zeros around it. For kw = 3, stride 1 and t = 4, one row of the 
     pixel 5    ·  ·  · w₂
 
 (the Toeplitz matrix of Dumoulin & Visin 2016, §4.1, cut to one tile). Zeros are multiplied too, but copying falls by
-almost t, and the product is t times wider. t = 1 is im2col, and t = all of a row makes one row of outputs a product.
+almost t, and the product is t times wider. t = 1 is im2col; with t = OW, a tile is a whole row of outputs.
 """
 
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ class Bands:
         return out
 
     def unweave(self, d_band: Array, dW: Array, db: Array | None) -> None:
-        """The transpose of `weave`: what a weight did in its t places adds up.
+        """The transpose of `weave`: the gradient of a weight is the sum over its t places.
 
         Args:
             d_band: (K, t·O).
@@ -95,30 +95,29 @@ class Bands:
         if db is not None:
             np.sum(d_band[-1].reshape(self.tile, self.outputs), axis=0, out=db)
 
-    def gather(self, x: Array, out: Array) -> None:
-        """Copy the patch under every tile; a last column for the bias is left alone.
+    def patches(self, x: Array, cols: Array) -> tuple[Array, Array]:
+        """Where to copy the patches of x to, and from: `np.copyto(*bands.patches(x, cols))`.
 
         Args:
             x: (N, H, W, C), with its padding, C-contiguous; likewise below.
-            out: (N, OH, T, K).
-        """
-        np.copyto(*self.patches(x, out))
+            cols: (N, OH, T, K). A last column for the bias stays as it is.
 
-    def patches(self, x: Array, out: Array) -> tuple[Array, Array]:
-        """Where `gather` copies to and from, both seen as (N, OH, T, kh, R, C)."""
+        Returns:
+            `cols` and `x`, both seen as (N, OH, T, kh, R, C).
+        """
         n, h, w, c = x.strides
         down, right = h * self.rows.stride, w * self.columns.stride * self.tile  # from one tile to the next
         shape = (len(x), *self.tiles, self.rows.kernel, self.run, self.inputs)
-        return self._patches(out), _seen(x, shape, (n, down, right, h, w, c))
+        return self._by_pixel(cols), _seen(x, shape, (n, down, right, h, w, c))
 
     def scatter(self, d_patches: Array, dx: Array) -> None:
-        """The transpose of `gather`: add every patch to the pixels that it came from.
+        """The transpose of copying `patches`: add every patch to the pixels that it came from.
 
         Args:
             d_patches: (N, OH, T, kh·R·C).
             dx: (N, H, W, C), with its padding; added to.
         """
-        source = self._patches(d_patches)
+        source = self._by_pixel(d_patches)
         n, h, w, c = dx.strides
         steps = (n, h * self.rows.stride, w * self.columns.stride * self.tile, w, c)
         for i in range(self.rows.kernel):
@@ -129,11 +128,11 @@ class Bands:
 
     @cached_property
     def pieces(self) -> list[slice]:
-        """A patch's row, cut into pieces as long as the way from tile to tile: no piece overlaps its neighbor's."""
+        """One row of a patch, cut into pieces that do not overlap those of the neighboring tile."""
         hop = self.tile * self.columns.stride
         return [slice(start, min(start + hop, self.run)) for start in range(0, self.run, hop)]
 
-    def _patches(self, cols: Array) -> Array:
+    def _by_pixel(self, cols: Array) -> Array:
         """(N, OH, T, K) seen as (N, OH, T, kh, R, C)."""
         n, h, t, one = cols.strides
         shape = (*cols.shape[:3], self.rows.kernel, self.run, self.inputs)
@@ -148,8 +147,8 @@ class Bands:
 
 
 def _seen(x: Array, shape: Shape, strides: Shape, offset: int = 0) -> Array:
-    """The memory of `x`, C-contiguous, with other steps, from `offset` bytes on.
+    """The memory of `x`, C-contiguous, with other strides, from `offset` bytes on.
 
-    What NumPy's `as_strided` gives, in a tenth of the time: for one picture, that was a third of a convolution.
+    The same as NumPy's `as_strided` in a tenth of the time, which for one picture was a third of a convolution's.
     """
     return np.ndarray(shape, x.dtype, x, offset, strides)

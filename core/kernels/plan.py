@@ -1,7 +1,7 @@
-"""Which layout a convolution takes: by estimated cost.
+"""The layouts of a convolution, chosen by estimated cost.
 
-By a formula, not by timing, so that every run and every machine takes the same: another layout adds the same numbers
-in another order, and the last bits of all weights would differ.
+The cost is a formula, not a measurement, so that all runs on all machines choose the same layouts: others add the same
+numbers in another order, and the last bits of all weights would differ.
 """
 
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from core.kernels.bands import Bands
 from core.kernels.window import Window
 
 _WIDEST = 64
-"""No tile is wider: beyond it, only zeros are added."""
+"""Outputs in the widest tile: wider ones only multiply more zeros."""
 
 # Nanoseconds on one core with AVX-512, NumPy 2.4, OpenBLAS 0.3.31, float32. Only their ratios matter.
 _COPY_RUN, _COPY_NUMBER = 5.0, 0.07
-"""Copying: for each contiguous stretch, and for each number."""
+"""Of a copy: for each contiguous stretch, and for each number."""
 _ADD_RUN, _ADD_NUMBER = 20.0, 0.15
-"""Adding, likewise."""
+"""Of an addition, likewise."""
 _MULTIPLY = 2 / 90
-"""One multiplication and addition in a product of wide matrices: 90 GFLOP/s."""
+"""Of one multiplication and addition in a product of wide matrices: 90 GFLOP/s."""
 _NARROW = 8
-"""A product with n columns takes as long as n + 8 would at that speed."""
+"""A product with n columns takes as long as one with n + 8 would at that speed."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class Plan:
     """How one convolution is computed.
 
     Attributes:
-        ahead: The layout of the forward pass, and of the kernel's gradient where no dx is needed.
-        back: The layout of the backward pass.
-        mirrored: Whether `back` lies over dy (see `core.nn.conv`); else over x.
+        ahead: The layout of the forward pass, and of the backward pass if dx is not needed.
+        back: The layout of the backward pass if dx is needed.
+        mirrored: Whether `back` is a layout over dy, of the mirrored kernel (see `core.kernels.convolution`); else it
+            is one over x.
     """
 
     ahead: Bands

@@ -1,13 +1,13 @@
 """Matrix products, whole or in slices.
 
-NumPy leaves products to a BLAS, mostly OpenBLAS, which first copies ("packs") both matrices into the order in which its
-kernels read them. For processors with AVX-512 it has other kernels, which read matrices as they lie; it takes them
-where m·k·n ≤ 10⁶ (pull request 3335 of OpenBLAS). So there, a product of many rows is faster in slices of as many rows
-as still go that way: from a tenth to a third for the sizes of these networks. Each number is the same sum as before;
-other kernels may add it up in another order.
+NumPy leaves products to a BLAS, usually OpenBLAS, which first copies ("packs") both matrices into the order in which
+its kernels read them. For processors with AVX-512 it also has kernels that read matrices where they are; it uses them
+if m·k·n ≤ 10⁶ (pull request 3335 of OpenBLAS). So there, a product of many rows is faster in slices that are just small
+enough: by a tenth to a third for the sizes of these networks. Each number of the result is the same sum; other kernels
+may add it up in another order.
 
-Elsewhere slices are slower; and on several threads, too, among which OpenBLAS divides large products alone. Whoever
-knows which BLAS there is (`core.kernels.blas`) says so through `slicing`.
+On other processors slices are slower. So they are with several threads, because OpenBLAS divides only large products
+among them. `core.kernels.blas` knows which BLAS is in use, and switches slices on or off through `slicing`.
 """
 
 from collections.abc import Iterator
@@ -20,17 +20,17 @@ import numpy as np
 from core.kernels.arrays import Array, Step
 
 _LARGEST = 10**6
-"""m·k·n of a product that those kernels take."""
+"""The largest m·k·n for which those kernels are used."""
 
 _UNROLLED = 8
-"""Rows that they compute together; a slice of a multiple of as many wastes nothing."""
+"""The number of rows that they compute together, so that a slice of a multiple of it wastes nothing."""
 
 _slicing: ContextVar[bool] = ContextVar("slicing", default=False)
 
 
 @contextmanager
 def slicing(on: bool) -> Iterator[None]:
-    """Whether products are computed in slices meanwhile, in this thread."""
+    """Within the block, compute the products of this thread in slices, or not."""
     token = _slicing.set(on)
     try:
         yield
@@ -42,7 +42,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
     """out = a b.
 
     Args:
-        a: (m, k), of any strides.
+        a: (m, k), with any strides.
         b: (k, n).
         out: (m, n), overwritten.
     """
@@ -52,12 +52,12 @@ def product(a: Array, b: Array, out: Array) -> Array:
 
 
 def product_steps(a: Array, b: Array, out: Array) -> list[Step]:
-    """The calls that make out = a b, for a product that is computed again and again: see `core.inference.compiled`."""
+    """The calls that compute out = a b, for a product that is computed again and again."""
     return [partial(np.matmul, x, b, out=y) for x, y in _slices(a, b, out)]
 
 
 def _slices(a: Array, b: Array, out: Array) -> list[tuple[Array, Array]]:
-    """Parts of a, each with its part of the result. One of them is a stack of slices, for a single call of NumPy's."""
+    """Parts of a, each with its part of the result. All slices together are one stack, for a single call to NumPy."""
     (m, k), n = a.shape, b.shape[1]
     rows = _rows(m, k, n) if _slicing.get() and a.dtype == np.float32 else 0
     if not rows:
@@ -68,7 +68,7 @@ def _slices(a: Array, b: Array, out: Array) -> list[tuple[Array, Array]]:
 
 
 def _rows(m: int, k: int, n: int) -> int:
-    """Rows of a slice; 0 where the whole is better."""
+    """The number of rows in a slice; 0 if the whole product is faster."""
     most = _LARGEST // max(1, k * n)
     if m <= most or most < _UNROLLED // 2:
         return 0

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import ArchitectureError
 from core.kernels.arrays import Shape
 
@@ -22,7 +25,7 @@ class Window:
         stride: Elements from one output to the next.
         before: Elements of padding at the start.
         after: Elements of padding at the end.
-        outputs: How often the kernel fits.
+        outputs: How many positions the kernel has.
     """
 
     size: int
@@ -62,7 +65,7 @@ class Window:
         """The window that carries gradients back, from outputs to inputs; for stride 1.
 
         Input u was seen by the outputs u − kernel + 1 … u, counted from the padding's start: a window of the same
-        size, over outputs that are padded by kernel − 1, less what padding the inputs had themselves.
+        size, over outputs that are padded by kernel − 1, less the padding of the inputs.
         """
         reach = self.kernel - 1
         return Window(self.outputs, self.kernel, 1, reach - self.before, reach - self.after, self.size)
@@ -75,6 +78,22 @@ class Window:
     def tap(self, j: int) -> slice:
         """What the kernel's element j sees: one input for each output."""
         return slice(j, j + (self.outputs - 1) * self.stride + 1, self.stride)
+
+    @cached_property
+    def taps(self) -> list[NDArray[np.intp]]:
+        """For each element of the kernel, the index of the input that it sees, for each output: (outputs,) each."""
+        return [np.arange(self.padded)[self.tap(j)] for j in range(self.kernel)]
+
+    @cached_property
+    def output_of_input(self) -> NDArray[np.intp]:
+        """The output that sees each input, where windows lie side by side, (outputs·kernel,)."""
+        return np.arange(self.outputs).repeat(self.kernel)
+
+    @cached_property
+    def counts(self) -> NDArray[np.intp]:
+        """How many of the inputs that each output sees are not padding, (outputs,)."""
+        first = np.arange(self.outputs) * self.stride - self.before
+        return np.minimum(first + self.kernel, self.size) - np.maximum(first, 0)
 
 
 def windows(kind: str, input_shape: Shape, kernel: Any, stride: Any, padding: Any) -> tuple[Window, Window]:
@@ -114,7 +133,7 @@ def pair(kind: str, option: str, value: Any) -> tuple[int, int]:
     """One whole number for both axes, or one for each.
 
     Raises:
-        ArchitectureError: It is neither.
+        ArchitectureError: The value is neither.
     """
     both = tuple(value) if isinstance(value, list | tuple) else (value, value)
     if len(both) != 2 or any(not isinstance(v, int) or isinstance(v, bool) or v < 1 for v in both):

@@ -1,23 +1,30 @@
 """Activations: the nonlinearity between two linear layers, without which they would be one.
 
-All but `Softmax` act on each number alone, so their chain rule is a product: dx = dy · f′(x), number by number. Where
-f′ can be had from y (ReLU, sigmoid, tanh), y is kept and x is not looked at again.
+All but `Softmax` act on each number by itself, so their chain rule is a product: dx = dy · f′(x), number by number.
+Where the slope f′ is a function of y (ReLU, sigmoid, tanh), y is kept and x is not needed again.
 """
 
-from functools import partial
-from math import pi, prod, sqrt
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.kernels.arrays import Array, Shape, Step
+from core.kernels.arrays import Array, Shape
+from core.kernels.elementwise import (
+    gelu,
+    gelu_slope,
+    gelu_tanh,
+    leaky_relu,
+    leaky_relu_slope,
+    relu,
+    sigmoid,
+    sigmoid_slope,
+    silu_slope,
+    tanh_slope,
+)
 from core.nn.layer import Layer
 from core.nn.losses import softmax
-
-_SMALL = 1 << 14
-"""Numbers of which an array costs little to read beside others."""
 
 
 class Activation(Layer):
@@ -38,19 +45,10 @@ class ReLU(Activation):
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = max(x, 0)."""
-        y: Array = np.maximum(x, self._zeros(x.shape), out=self.scratch("y", x.shape))
+        y = relu(x, self.scratch)
         if training:
             self.y = y
         return y
-
-    def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """y = max(x, 0)."""
-        y = self.scratch("y", x.shape)
-        return y, [partial(np.maximum, x, self._zeros(x.shape), out=y)]
-
-    def _zeros(self, shape: Shape) -> Array:
-        """NumPy takes the maximum of two arrays of one shape faster than that of an array and a 0."""
-        return self.scratch("zeros", shape if prod(shape) <= _SMALL else (1, *shape[1:]), fill=0)
 
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dx = dy · [y > 0]; y > 0 exactly where x > 0."""
@@ -65,7 +63,7 @@ class LeakyReLU(Activation):
     """y = max(x, a x) with a small slope a (Maas, Hannun & Ng 2013, §2).
 
     The slope is 1 where x > 0 and a elsewhere, so dx = dy · (a + (1 − a) [x > 0]). Unlike with ReLU, a unit that is
-    negative for every image still gets a gradient, and so can come back. At x = 0, where there is no derivative, a is
+    negative for every image still gets a gradient, and so can recover. At x = 0, where there is no derivative, a is
     taken.
     """
 
@@ -78,9 +76,8 @@ class LeakyReLU(Activation):
         self.slope = float(slope)
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """y = max(x, a x): of the two, a x is the larger where x < 0, because a < 1."""
-        y: Array = np.multiply(x, self.slope, out=self.scratch("y", x.shape))
-        np.maximum(x, y, out=y)
+        """y = max(x, a x): where x < 0, a x is the larger of the two, because a < 1."""
+        y = leaky_relu(x, self.slope, out=self.scratch("y", x.shape))
         if training:
             self.y = y
         return y
@@ -89,31 +86,16 @@ class LeakyReLU(Activation):
         """dx = dy · (a + (1 − a) [y > 0]); y > 0 exactly where x > 0."""
         if not need_dx:
             return None
-        dx: Array = np.greater(self.y, 0, out=self.scratch("dx", dy.shape))  # 1.0 or 0.0
-        dx *= 1 - self.slope
-        dx += self.slope
+        dx = leaky_relu_slope(self.y, self.slope, out=self.scratch("dx", dy.shape))
         dx *= dy
         return dx
-
-
-def sigmoid(x: Array, out: Array) -> Array:
-    """1 / (1 + exp(−x)) = ½ (1 + tanh(x / 2)), element by element, written to `out`, which may be `x` itself.
-
-    In the second form no number is too large: exp(−x) overflows float32 near x = −88. The error is a rounding error of
-    numbers near 1, so in float32 what is below 10⁻⁷ comes out as some such number, or as 0.
-    """
-    np.multiply(x, 0.5, out=out)
-    np.tanh(out, out=out)
-    out += 1
-    out *= 0.5
-    return out
 
 
 class Sigmoid(Activation):
     """y = σ(x) = 1 / (1 + exp(−x)): any number becomes one between 0 and 1 (Rumelhart, Hinton & Williams 1986, eq. 2).
 
     σ′(x) = exp(−x) / (1 + exp(−x))² = σ(x) (1 − σ(x)), so dx = dy · y (1 − y). That is at most 1/4: gradients fade
-    from layer to layer, which is why hidden layers have mostly left the sigmoid behind.
+    from layer to layer, which is why sigmoids are rare in hidden layers now.
     """
 
     kind: ClassVar[str] = "sigmoid"
@@ -129,8 +111,7 @@ class Sigmoid(Activation):
         """dx = dy · y (1 − y)."""
         if not need_dx:
             return None
-        dx: Array = np.subtract(1, self.y, out=self.scratch("dx", dy.shape))
-        dx *= self.y
+        dx = sigmoid_slope(self.y, out=self.scratch("dx", dy.shape))
         dx *= dy
         return dx
 
@@ -154,8 +135,7 @@ class Tanh(Activation):
         """dx = dy · (1 − y²)."""
         if not need_dx:
             return None
-        dx: Array = np.multiply(self.y, self.y, out=self.scratch("dx", dy.shape))
-        np.subtract(1, dx, out=dx)
+        dx = tanh_slope(self.y, out=self.scratch("dx", dy.shape))
         dx *= dy
         return dx
 
@@ -173,19 +153,11 @@ class GELU(Activation):
     """
 
     kind: ClassVar[str] = "gelu"
-    root: ClassVar[float] = sqrt(2 / pi)
-    cubic: ClassVar[float] = 0.044715
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """y = ½ x (1 + t)."""
-        t: Array = np.multiply(x, x, out=self.scratch("t", x.shape))
-        t *= self.root * self.cubic
-        t += self.root
-        t *= x  # u
-        np.tanh(t, out=t)
-        y: Array = np.add(t, 1, out=self.scratch("y", x.shape))
-        y *= x
-        y *= 0.5
+        """y = ½ x (1 + t), t = tanh(u)."""
+        t = gelu_tanh(x, out=self.scratch("t", x.shape))
+        y = gelu(x, t, out=self.scratch("y", x.shape))
         if training:
             self.x, self.t = x, t
         return y
@@ -194,17 +166,8 @@ class GELU(Activation):
         """dx = dy · ½ (1 + t + x (1 − t²) u′)."""
         if not need_dx:
             return None
-        x, t = self.x, self.t
-        xdu: Array = np.multiply(x, x, out=self.scratch("xdu", x.shape))
-        xdu *= 3 * self.root * self.cubic
-        xdu += self.root
-        xdu *= x  # x u′
-        dx: Array = np.multiply(t, t, out=self.scratch("dx", x.shape))
-        np.subtract(1, dx, out=dx)
-        dx *= xdu
-        dx += t
-        dx += 1
-        dx *= 0.5
+        spare, dx = (self.scratch(name, dy.shape) for name in ("spare", "dx"))
+        gelu_slope(self.x, self.t, spare, out=dx)
         dx *= dy
         return dx
 
@@ -230,9 +193,7 @@ class SiLU(Activation):
         """dx = dy · (σ + y (1 − σ))."""
         if not need_dx:
             return None
-        dx: Array = np.subtract(1, self.s, out=self.scratch("dx", dy.shape))
-        dx *= self.y
-        dx += self.s
+        dx = silu_slope(self.s, self.y, out=self.scratch("dx", dy.shape))
         dx *= dy
         return dx
 
@@ -241,11 +202,11 @@ class Softmax(Activation):
     """y_k = exp(x_k) / Σ_j exp(x_j) along the last axis: positive numbers that sum to 1 (Bridle 1990).
 
     Every y depends on every x of its row: ∂y_j/∂x_k = y_j ([j = k] − y_k). The chain rule sums over j, and the
-    Jacobian itself, K × K for each row, is never made:
+    Jacobian itself, K × K for each row, is never computed:
 
         dx_k = Σ_j dy_j y_j ([j = k] − y_k) = y_k (dy_k − Σ_j dy_j y_j)
 
-    Not for the end of a classifier: `SoftmaxCrossEntropy` and the predictor want logits, and take the softmax
+    Not for the end of a classifier: `SoftmaxCrossEntropy` and the predictor expect logits, and take the softmax
     themselves.
     """
 

@@ -60,14 +60,14 @@ def build(
 
 
 def _row(shape: Shape, layers: Sequence[Mapping[str, Any]], rng: np.random.Generator, dtype: DTypeLike) -> list[Layer]:
-    """The layers of a list, from a given input shape on; a layer that is made of layers calls this for its own."""
+    """The layers of a list, the first of which takes the given shape; composite layers call this for their parts."""
     row: list[Layer] = []
     for index, entry in enumerate(layers):
         try:
             layer = construct(
                 LAYERS, entry, input_shape=shape, rng=rng, dtype=dtype, make=lambda s, inner: _row(s, inner, rng, dtype)
             )
-        except (ConfigError, TypeError, ValueError, MemoryError) as error:  # a manifest may hold any nonsense
+        except (ConfigError, TypeError, ValueError, MemoryError) as error:  # a manifest may contain anything
             raise ArchitectureError(f"layer {index}: {error}") from error
         row.append(layer)
         shape = layer.output_shape

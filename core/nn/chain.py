@@ -1,124 +1,82 @@
 """Layers in a row: the walk forward and, by the chain rule, the same walk back."""
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 from itertools import pairwise
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
-from core.kernels.arrays import Array, Step
-from core.nn.layer import Layer, Parameter
+from core.kernels.arrays import Array, Shape
+from core.nn.composite import Composite, dotted
+from core.nn.layer import Layer
 
 
-class Chain:
+class Chain(Composite):
     """Layers applied one after the other: y = f_k(… f_2(f_1(x))). Without a layer it is the identity, y = x.
 
     By the chain rule, the backward pass is the same walk from the last layer to the first.
+
+    The parts are named by position and kind, so a parameter's full name is its path: `0.dense.W`, or
+    `3.residual.0.dense.W` within a block. A chain itself has no name in recipes: it is made from a list of layers.
 
     A ReLU before a max pooling is computed after it, on a quarter of the numbers: as it never falls, the largest of
     some ReLUs is the ReLU of the largest, and so the outputs are the same. So are the gradients: where the largest is
     above 0, both orders hand dy to the same pixel, and elsewhere to none. Layers keep their places and names.
 
     Attributes:
-        layers: In the order in which they are written.
-        order: In the order in which they are computed.
+        order: The layers in the order in which they are computed.
     """
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
-        self.layers = tuple(layers)
+    kind: ClassVar[str] = "chain"
+
+    def __init__(self, input_shape: Shape, layers: Sequence[Layer], dtype: DTypeLike = np.float32) -> None:
+        output_shape = layers[-1].output_shape if layers else input_shape
+        parts = {f"{index}.{layer.kind}": layer for index, layer in enumerate(layers)}
+        super().__init__(input_shape, output_shape, parts, dtype)
         self.order = _pooled_first(self.layers)
 
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Every parameter under its full name: position, kind, name, e.g. `0.dense.W`.
-
-        A layer that is made of layers has dotted names of its own, so a full name is as long as the way to it:
-        `3.residual.0.dense.W`.
-        """
-        for index, layer in enumerate(self.layers):
-            for name, parameter in layer.parameters.items():
-                yield f"{index}.{layer.kind}.{name}", parameter
-
-    def named_buffers(self) -> Iterator[tuple[str, Array]]:
-        """Every buffer under its full name."""
-        for index, layer in enumerate(self.layers):
-            for name, buffer in layer.buffers.items():
-                yield f"{index}.{layer.kind}.{name}", buffer
-
-    def named_generators(self) -> Iterator[tuple[str, np.random.Generator]]:
-        """Every source of random numbers under its full name."""
-        for index, layer in enumerate(self.layers):
-            for name, generator in layer.generators.items():
-                yield f"{index}.{layer.kind}.{name}", generator
-
-    def named_layers(self) -> Iterator[tuple[str, Layer]]:
-        """Every layer under its full name, e.g. `0.dense`, and after it those that it is made of."""
-        for index, layer in enumerate(self.layers):
-            own = f"{index}.{layer.kind}"
-            yield own, layer
-            for name, inner in layer.named_layers():
-                yield f"{own}.{name}", inner
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers in the order in which they are written."""
+        return tuple(self.parts.values())
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
-        """The last layer's output for a batch: a classifier's logits.
-
-        Args:
-            x: (N, *input_shape).
-            training: Whether a backward pass will follow.
-
-        Returns:
-            (N, *output_shape), valid until the next call.
-        """
+        """y = f_k(… f_2(f_1(x))): for a classifier, the logits."""
         for layer in self.order:
             x = layer.forward(x, training=training)
         return x
 
-    def backward(self, dy: Array, *, need_dx: bool = False) -> Array | None:
-        """Fill the gradient of every parameter.
-
-        Args:
-            dy: (N, *output_shape), the gradient of the loss for what `forward` returned last.
-            need_dx: Whether the gradient of the input itself is wanted too.
-
-        Returns:
-            dx, (N, *input_shape), or None.
-        """
+    def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
+        """From dy, each layer computes the gradient for the layer before it; the first one's is dx."""
         d: Array | None = dy
         for index in range(len(self.order) - 1, -1, -1):
-            assert d is not None  # noqa: S101 — only the first layer may withhold dx
+            assert d is not None  # noqa: S101 — only the first layer may return None
             d = self.order[index].backward(d, need_dx=need_dx or index > 0)
         return d
 
-    def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """Every layer's forward pass for one array, laid out beforehand: see `core.inference.compiled`."""
-        steps: list[Step] = []
-        for layer in self.order:
-            x, more = layer.compile(x)
-            steps += more
-        return x, steps
-
-    def freeze(self) -> None:
-        """Freeze every layer; see `Layer.freeze`."""
-        for layer in self.layers:
-            layer.freeze()
+    def named_layers(self) -> Iterator[tuple[str, Layer]]:
+        """Every layer by its full name, e.g. `0.dense`, each followed by the layers that it is made of."""
+        for part, layer in self.parts.items():
+            yield part, layer
+            for name, inner in layer.named_layers():
+                yield dotted(part, name), inner
 
     def as_written(self) -> None:
-        """From now on, compute the layers in the order in which they are written: for those who look at each."""
+        """From now on, compute all layers in the order in which they are written, e.g. to look at each one's output."""
+        super().as_written()
         self.order = self.layers
-        for layer in self.layers:
-            layer.as_written()
 
     def replica(self) -> Self:
-        """A chain with the same parameters, and scratch of its own, for use by another thread."""
-        twin = copy(self)
-        replicas = {layer: layer.replica() for layer in self.layers}
-        twin.layers = tuple(replicas.values())
-        twin.order = tuple(replicas[layer] for layer in self.order)
-        return twin
+        """A chain of replicas, computed in the same order."""
+        replica = super().replica()
+        replica_of = dict(zip(self.layers, replica.layers, strict=True))
+        replica.order = tuple(replica_of[layer] for layer in self.order)
+        return replica
 
 
 def _pooled_first(layers: Sequence[Layer]) -> tuple[Layer, ...]:
-    """The layers, each ReLU that stands before a max pooling after it."""
+    """The layers, with each ReLU that directly precedes a max pooling moved behind it."""
     order = list(layers)
     for index, (layer, after) in enumerate(pairwise(layers)):
         if (layer.kind, after.kind) == ("relu", "maxpool2d"):

@@ -1,4 +1,4 @@
-"""What layers share that are made of layers."""
+"""Layers that are made of other layers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Self
@@ -7,47 +7,52 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.kernels.arrays import Shape
-from core.nn.chain import Chain
 from core.nn.layer import Layer
 
 
 class Composite(Layer):
-    """A layer whose work is done by chains of layers; what they have is its own, under dotted names.
+    """A layer whose work is done by other layers, its parts. Their parameters, buffers and generators are its own.
 
     Attributes:
-        ways: The chains, by what stands before the names of their layers: `shortcut.` makes `0.dense` of a chain the
-            block's `shortcut.0.dense`.
+        parts: The layers that it is made of, by name. A part's parameter `W` is the composite's `<part>.W`; a part
+            with the empty name adds nothing to the names of what it holds.
     """
 
     def __init__(
-        self, input_shape: Shape, output_shape: Shape, ways: Mapping[str, Chain], dtype: DTypeLike = np.float32
+        self, input_shape: Shape, output_shape: Shape, parts: Mapping[str, Layer], dtype: DTypeLike = np.float32
     ) -> None:
         super().__init__(input_shape, output_shape, dtype)
-        self.ways = dict(ways)
-        chains = self.ways.items()
-        self.parameters = {prefix + name: p for prefix, way in chains for name, p in way.named_parameters()}
-        self.buffers = {prefix + name: b for prefix, way in chains for name, b in way.named_buffers()}
-        self.generators = {prefix + name: g for prefix, way in chains for name, g in way.named_generators()}
+        self.parts = dict(parts)
+        items = self.parts.items()
+        self.parameters = {dotted(part, name): p for part, layer in items for name, p in layer.parameters.items()}
+        self.buffers = {dotted(part, name): b for part, layer in items for name, b in layer.buffers.items()}
+        self.generators = {dotted(part, name): g for part, layer in items for name, g in layer.generators.items()}
 
     def named_layers(self) -> Iterator[tuple[str, Layer]]:
-        """The layers of every chain."""
-        for prefix, way in self.ways.items():
-            for name, layer in way.named_layers():
-                yield prefix + name, layer
+        """The layers that the parts are made of."""
+        for part, layer in self.parts.items():
+            for name, inner in layer.named_layers():
+                yield dotted(part, name), inner
 
     def freeze(self) -> None:
-        """Freeze the layers of every chain."""
+        """Freeze every part."""
         super().freeze()
-        for way in self.ways.values():
-            way.freeze()
+        for layer in self.parts.values():
+            layer.freeze()
 
     def as_written(self) -> None:
-        """Compute every chain in the order in which it is written."""
-        for way in self.ways.values():
-            way.as_written()
+        """From now on, compute all layers in the order in which they are written: see `Chain.order`."""
+        for layer in self.parts.values():
+            if isinstance(layer, Composite):
+                layer.as_written()
 
     def replica(self) -> Self:
-        """A layer with the same parameters and buffers, and scratch of its own in every layer of every chain."""
-        twin = super().replica()
-        twin.ways = {prefix: way.replica() for prefix, way in self.ways.items()}
-        return twin
+        """A layer made of replicas of the parts."""
+        replica = super().replica()
+        replica.parts = {part: layer.replica() for part, layer in self.parts.items()}
+        return replica
+
+
+def dotted(part: str, name: str) -> str:
+    """The name, within a composite, of what a part calls `name`."""
+    return f"{part}.{name}" if part else name

@@ -1,15 +1,15 @@
 """The fully connected layer."""
 
-from functools import partial
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from core.errors import ArchitectureError
-from core.kernels.arrays import Array, Shape, Step
-from core.kernels.product import product, product_steps
-from core.nn.initializers import INITIALIZERS
+from core.kernels.arrays import Array, Shape
+from core.kernels.product import product
+from core.kernels.sums import column_sums
+from core.nn.initializers import initial
 from core.nn.layer import Layer, Parameter
 
 
@@ -42,11 +42,9 @@ class Dense(Layer):
             raise ArchitectureError(f"dense: input of shape {input_shape}, expected one axis; put a flatten before it")
         if units < 1:
             raise ArchitectureError(f"dense: units = {units}, expected at least 1")
-        if init not in INITIALIZERS:
-            raise ArchitectureError(f"dense: unknown init {init!r}; known: {', '.join(INITIALIZERS)}")
         super().__init__(input_shape, (units,), dtype)
         inputs = input_shape[0]
-        self.W = Parameter(INITIALIZERS[init](rng, (inputs, units), inputs, units, dtype))
+        self.W = Parameter(initial(self.kind, init, rng, (inputs, units), fan_in=inputs, fan_out=units, dtype=dtype))
         self.b = Parameter(np.zeros(units, dtype))
         self.parameters = {"W": self.W, "b": self.b}
 
@@ -59,17 +57,10 @@ class Dense(Layer):
             self.x = x
         return y
 
-    def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """y = x W + b."""
-        y, b = (self.scratch(name, (len(x), *self.output_shape)) for name in ("y", "b rows"))
-        b[...] = self.b.value  # for each row: NumPy adds arrays of one shape in half the time
-        return y, [*product_steps(x, self.W.value, y), partial(np.add, y, b, out=y)]
-
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
         """dW = xᵀ dy, db = Σ dy, dx = dy Wᵀ."""
         product(self.x.T, dy, self.W.grad)
-        ones = self.scratch("ones", (len(dy),), fill=1)
-        np.matmul(ones, dy, out=self.b.grad)  # the sum, three times as fast as by `np.sum`
+        column_sums(dy, self.scratch, out=self.b.grad)
         if not need_dx:
             return None
         dx = self.scratch("dx", self.x.shape)

@@ -1,17 +1,17 @@
 """The ensemble: several networks that vote with their probabilities."""
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
-from math import log
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.errors import ArchitectureError
-from core.kernels.arrays import Array, Shape, Step
+from core.kernels.arrays import Array, Shape
+from core.kernels.logarithms import log_mean_exp, log_softmax
 from core.nn.chain import Chain
 from core.nn.composite import Composite
+from core.nn.layer import Layer
 from core.nn.residual import Make
 
 
@@ -21,23 +21,24 @@ class Ensemble(Composite):
     So softmax(y) is the mean of the members' probabilities: model averaging (Hansen & Salamon 1990; Dietterich 2000,
     §1). Members that err on different images outvote each other's errors; if they all erred alike, the mean would be
     no better than one of them, and it is never worse than they are on average (Goodfellow, Bengio & Courville 2016,
-    §7.11). As y are logits like any others, whoever takes their softmax need not know that there are several networks.
+    §7.11). As y are logits like any others, code that takes their softmax need not know that there are several
+    networks.
 
         { kind = "ensemble", members = [[ {…}, … ], [ {…}, … ]] }
 
-    With ℓ_m = log p_m, which is z_m − log Σ_j exp(z_mj), it is y = log Σ_m exp(ℓ_m) − log M, and the chain rule goes
-    back in two steps. By the first, each member gets of dy the share that it has in the mean, class by class:
+    With ℓ_m = log p_m = z_m − log Σ_j exp(z_mj), this is y = log Σ_m exp(ℓ_m) − log M, and the chain rule goes back in
+    two steps. In the first, each member gets the share of dy that it has in the mean, class by class:
 
         r_m = p_m / Σ_n p_n = exp(ℓ_m − y) / M        dℓ_m = r_m · dy
 
-    By the second, through a softmax and its logarithm, ∂ℓ_mk/∂z_mj = [j = k] − p_mj:
+    In the second, through a softmax and its logarithm, ∂ℓ_mk/∂z_mj = [j = k] − p_mj:
 
         dz_m = dℓ_m − p_m Σ_k dℓ_mk        dx = Σ_m (member m's backward pass of dz_m)
 
-    A loss at the end of an ensemble trains the members together, each to mend what the others leave wrong. Usually
-    they are trained one by one, so that their errors differ, and `combine` puts their states together.
+    A loss at the end of an ensemble trains the members together, each to correct the errors of the others. Usually they
+    are trained one by one, so that their errors differ, and `combine` merges their states.
 
-    Parameters: those of the members, each behind the member's index, e.g. `2.0.dense.W`.
+    Parameters: those of the members, prefixed with the member's index, e.g. `2.0.dense.W`.
     """
 
     kind: ClassVar[str] = "ensemble"
@@ -50,60 +51,39 @@ class Ensemble(Composite):
         make: Make,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        ways = [_member(index, layers, input_shape, make) for index, layers in enumerate(members)]
-        if not ways:
+        chains = [_member(index, layers, input_shape, make, dtype) for index, layers in enumerate(members)]
+        if not chains:
             raise ArchitectureError("ensemble: members is empty, expected at least one list of layers")
-        output_shape = ways[0].layers[-1].output_shape
-        for index, member in enumerate(ways):
-            if (found := member.layers[-1].output_shape) != output_shape:
+        output_shape = chains[0].output_shape
+        for index, member in enumerate(chains):
+            if (found := member.output_shape) != output_shape:
                 raise ArchitectureError(f"ensemble: member {index} gives {found}, expected {output_shape} as member 0")
         if not output_shape:
             raise ArchitectureError("ensemble: members give (), expected at least one axis, that of the classes")
-        super().__init__(input_shape, output_shape, {f"{index}.": way for index, way in enumerate(ways)}, dtype)
+        super().__init__(input_shape, output_shape, {str(index): chain for index, chain in enumerate(chains)}, dtype)
 
     @property
-    def members(self) -> Collection[Chain]:
+    def members(self) -> Collection[Layer]:
         """The chains, in their order."""
-        return self.ways.values()
+        return self.parts.values()
 
     def forward(self, x: Array, *, training: bool = False) -> Array:
         """y = log Σ_m exp(ℓ_m) − log M."""
-        logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
+        z = self.scratch("z", (len(x), len(self.members), *self.output_shape))  # (N, M, …, K)
         for m, member in enumerate(self.members):
-            logp[:, m] = member.forward(x, training=training)
-        y = self._mean(logp)
+            z[:, m] = member.forward(x, training=training)
+        return self.vote(z, training=training)
+
+    def vote(self, z: Array, *, training: bool = False) -> Array:
+        """y from the members' logits, (N, M, …, K), which are overwritten by ℓ."""
+        logp = log_softmax(z, self.scratch)
+        y = log_mean_exp(logp, self.scratch)
         if training:
             self.logp, self.y = logp, y
         return y
 
-    def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """The members one after the other, and then their mean."""
-        logp = self.scratch("logp", (len(x), len(self.members), *self.output_shape))  # ℓ, (N, M, …, K)
-        steps: list[Step] = []
-        for m, member in enumerate(self.members):
-            z, more = member.compile(x)
-            steps += [*more, partial(np.copyto, logp[:, m], z)]
-        return self.scratch("y", (len(x), *self.output_shape)), [*steps, partial(self._mean, logp)]
-
-    def _mean(self, logp: Array) -> Array:
-        """y from the members' logits, (N, M, …, K), which become ℓ."""
-        shape = len(logp), *self.output_shape  # (N, …, K)
-        p = self.scratch("p", logp.shape)
-        logp -= logp.max(axis=-1, keepdims=True)  # as in `softmax`: exp must not overflow
-        np.exp(logp, out=p)
-        logp -= np.log(p.sum(axis=-1, keepdims=True))
-        # In float32, exp is 0 below ℓ = −103. So it is taken relative to the member that finds the class likeliest.
-        top: Array = np.max(logp, axis=1, out=self.scratch("top", shape))
-        np.subtract(logp, top[:, np.newaxis], out=p)
-        np.exp(p, out=p)
-        y: Array = np.sum(p, axis=1, out=self.scratch("y", shape))
-        np.log(y, out=y)
-        y += top
-        y -= log(len(self.members))
-        return y
-
     def backward(self, dy: Array, *, need_dx: bool = True) -> Array | None:
-        """dz_m = r_m · dy − p_m Σ_k r_mk dy_k, each back through its member; dx is the sum of what comes out."""
+        """dz_m = r_m · dy − p_m Σ_k r_mk dy_k, each back through its member; dx is the sum of their gradients."""
         dz = np.subtract(self.logp, self.y[:, np.newaxis], out=self.scratch("dz", self.logp.shape))  # (N, M, …, K)
         np.exp(dz, out=dz)
         dz /= len(self.members)  # r
@@ -115,7 +95,7 @@ class Ensemble(Composite):
         dx[...] = 0
         dz_m = self.scratch("dz_m", dy.shape)
         for m, member in enumerate(self.members):
-            dz_m[...] = dz[:, m]  # rows side by side, as layers expect them
+            dz_m[...] = dz[:, m]  # (N, …, K)
             dx_m = member.backward(dz_m, need_dx=need_dx)
             if dx_m is not None:
                 dx += dx_m
@@ -123,14 +103,13 @@ class Ensemble(Composite):
 
 
 def combine(states: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """The state of a network that is one ensemble, from the states of its members, each trained as a network alone.
+    """The state of a network that is one ensemble, from the states of its members, each trained as its own network.
 
     Args:
         states: In the members' order, as `Sequential.state` gives them.
 
     Returns:
-        The same arrays under the names that they have in the ensemble: `0.dense.W` of member 2 is
-        `0.ensemble.2.0.dense.W`.
+        The same arrays under their names in the ensemble: `0.dense.W` of member 2 is `0.ensemble.2.0.dense.W`.
     """
     return {
         f"0.{Ensemble.kind}.{index}.{name}": array
@@ -139,9 +118,9 @@ def combine(states: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[A
     }
 
 
-def _member(index: int, layers: Sequence[Mapping[str, Any]], input_shape: Shape, make: Make) -> Chain:
+def _member(index: int, layers: Sequence[Mapping[str, Any]], input_shape: Shape, make: Make, dtype: DTypeLike) -> Chain:
     try:
-        member = Chain(make(input_shape, layers))
+        member = Chain(input_shape, make(input_shape, layers), dtype)
     except ArchitectureError as error:
         raise ArchitectureError(f"ensemble: member {index}: {error}") from error
     if not member.layers:

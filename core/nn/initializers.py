@@ -1,9 +1,9 @@
-"""Initial weights. Randomness is an argument; nothing here keeps state.
+"""Initial weights. Randomness is an argument; there is no state here.
 
 An output is a sum of fan_in products. If its weights are drawn independently, with mean 0 and variance v, its variance
 is fan_in · v times the mean square of the inputs; likewise a gradient on its way back, with fan_out. Each scheme below
-chooses v so that signals neither fade nor blow up from layer to layer; they differ in what follows the layer, and in
-which of the two directions they mind.
+chooses v so that signals neither fade nor blow up from layer to layer; they differ in the nonlinearity that they assume
+after the layer, and in which of the two directions they consider.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from math import prod
 import numpy as np
 from numpy.typing import DTypeLike
 
+from core.errors import ArchitectureError
 from core.kernels.arrays import Array, Shape
 
 Initializer = Callable[[np.random.Generator, Shape, int, int, DTypeLike], Array]
@@ -35,7 +36,7 @@ def he_uniform(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int
 def glorot_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, dtype: DTypeLike) -> Array:
     """Normal with variance 2 / (fan_in + fan_out) (Glorot & Bengio 2010, eq. 12), for tanh and linear layers.
 
-    The way forward asks for 1 / fan_in, the way back for 1 / fan_out: this lies between the two.
+    The forward pass needs 1 / fan_in, the backward pass 1 / fan_out: this lies between the two.
     """
     return _normal(rng, shape, 2 / (fan_in + fan_out), dtype)
 
@@ -53,7 +54,7 @@ def lecun_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: i
 def orthogonal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, dtype: DTypeLike) -> Array:  # noqa: ARG001 — one signature for all
     """A random matrix with orthonormal columns, or rows if there are fewer of them (Saxe, McClelland & Ganguli 2014).
 
-    It turns and mirrors, and stretches nothing: any number of linear layers keeps lengths and angles as they are. The
+    It rotates and reflects but never stretches: any number of linear layers keeps lengths and angles as they are. The
     last axis is the columns; all axes before it together are the rows.
     """
     rows, columns = prod(shape[:-1]), shape[-1]
@@ -75,9 +76,9 @@ def normal(
     *,
     std: float = 0.01,
 ) -> Array:
-    """Normal with one standard deviation for every layer: what was usual before the schemes above.
+    """Normal with one standard deviation for every layer, as was usual before the schemes above.
 
-    Signals fade where std is far below 1 / √fan_in: fine for one or two layers, a lesson in deeper networks.
+    Signals fade if std is far below 1 / √fan_in: fine for one or two layers, instructive in deeper networks.
     """
     return _normal(rng, shape, std**2, dtype)
 
@@ -108,3 +109,25 @@ INITIALIZERS: dict[str, Initializer] = {
     "normal": normal,
     "zeros": zeros,
 }
+
+
+def initial(
+    kind: str, init: str, rng: np.random.Generator, shape: Shape, *, fan_in: int, fan_out: int, dtype: DTypeLike
+) -> Array:
+    """The first weights of a layer.
+
+    Args:
+        kind: The layer, for errors.
+        init: A name in `INITIALIZERS`.
+        rng: The source of random numbers.
+        shape: Of the weights.
+        fan_in: How many products each output is the sum of.
+        fan_out: How many outputs each input contributes to.
+        dtype: Of the weights.
+
+    Raises:
+        ArchitectureError: An unknown name.
+    """
+    if init not in INITIALIZERS:
+        raise ArchitectureError(f"{kind}: unknown init {init!r}; known: {', '.join(INITIALIZERS)}")
+    return INITIALIZERS[init](rng, shape, fan_in, fan_out, dtype)

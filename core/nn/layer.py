@@ -1,4 +1,4 @@
-"""What every layer is: named parameters, a forward pass, and the backward pass that mirrors it.
+"""What every layer is: a forward pass, and the backward pass that mirrors it.
 
 Legend, used in every layer:
 
@@ -8,7 +8,7 @@ Legend, used in every layer:
           is the gradient of.
 
 Backpropagation (Rumelhart, Hinton & Williams 1986) is the chain rule, applied from the last layer to the first: a
-layer is handed dy, stores dW and db beside W and b, and hands dx to the layer before it.
+layer receives dy, stores dW and db beside W and b, and returns dx for the layer before it.
 """
 
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.kernels import aligned
-from core.kernels.arrays import Array, Scratch, Shape, Step
+from core.kernels.arrays import Array, Scratch, Shape
 
 
 class Parameter:
@@ -42,17 +42,17 @@ class Layer(ABC):
     """One differentiable function. Subclasses take `input_shape` first, then their options as keywords.
 
     Attributes:
-        kind: The name under which recipes know the layer, e.g. `"dense"`.
+        kind: The name of the layer in recipes, e.g. `"dense"`.
         input_shape: Shape of one input, without the batch axis.
         output_shape: Shape of one output, without the batch axis.
-        parameters: What the optimizer trains, by name (`"W"`, `"b"`). A layer that is made of layers lists theirs under
-            dotted names (`"0.dense.W"`); likewise below.
+        parameters: What the optimizer trains, by name (`"W"`, `"b"`).
         buffers: What is saved with the parameters but not trained, by name.
-        generators: Where its random numbers come from while training, by name; a checkpoint keeps where each stands.
-        frozen: Whether the layer computes in training what it computes in use; see `freeze`.
+        generators: The sources of its random numbers in training, by name; a checkpoint saves their states.
+        frozen: Whether the layer computes the same in training as in use; see `freeze`.
 
-    A layer keeps what its backward pass needs from its last forward pass, and its arrays in `scratch`. So an array
-    that it returns is valid until its next call, and one layer object belongs to one thread (see `replica`).
+    A layer keeps what its backward pass needs from its last forward pass, and computes in arrays of its own, those of
+    `scratch`. So an array that it returns is valid until its next call, and a layer object belongs to one thread: other
+    threads use a `replica`.
     """
 
     kind: ClassVar[str]
@@ -76,7 +76,7 @@ class Layer(ABC):
             training: Whether a backward pass will follow.
 
         Returns:
-            (N, *output_shape), valid until the next call.
+            y, (N, *output_shape), valid until the next call.
         """
 
     @abstractmethod
@@ -85,41 +85,27 @@ class Layer(ABC):
 
         Args:
             dy: (N, *output_shape), the gradient for what `forward` returned last.
-            need_dx: False for the first layer: nobody uses the gradient of the images, and it is a third of the work.
+            need_dx: False for the first layer in training: nothing uses the gradient of the images, and it is a third
+                of the work.
 
         Returns:
-            dx, (N, *input_shape), valid until the next call; None where it is not needed.
+            dx, (N, *input_shape), valid until the next call; None if it is not needed.
         """
-
-    def compile(self, x: Array) -> tuple[Array, list[Step]]:
-        """The forward pass out of training, laid out beforehand for one array: see `core.inference.compiled`.
-
-        Args:
-            x: (N, *input_shape), C-contiguous. Its numbers are not there yet, and will be others each time.
-
-        Returns:
-            Where y will be, C-contiguous, and the calls that bring it there, made once the numbers of x are there.
-        """
-        y = self.scratch("compiled y", (len(x), *self.output_shape))
-        return y, [lambda: np.copyto(y, self.forward(x))]
 
     def named_layers(self) -> "Iterator[tuple[str, Layer]]":
-        """The layers that it is made of, by dotted name; most are made of none."""
+        """The layers that this one is made of, by dotted name. Most layers are made of none."""
         return iter(())
 
     def freeze(self) -> None:
-        """From now on, compute in training what is computed in use; for good.
+        """From now on, compute the same in training as in use. It cannot be undone.
 
-        A backward pass through a frozen network gives the gradient of the function that is used, where batch norm has
-        its running averages and dropout is off. To most layers training makes no difference, and so neither does this.
+        The backward pass of a frozen network gives the gradient of the function that is used, where batch norm applies
+        its running averages and dropout is off. Most layers compute the same in either case.
         """
         self.frozen = True
 
-    def as_written(self) -> None:  # noqa: B027 — most layers are made of none
-        """From now on, compute the layers that it is made of in the order in which they are written; see `Chain`."""
-
     def replica(self) -> Self:
         """A layer with the same parameters and buffers and its own scratch, for use by another thread."""
-        twin = copy(self)
-        twin.scratch = Scratch(self.dtype)
-        return twin
+        replica = copy(self)
+        replica.scratch = Scratch(self.dtype)
+        return replica

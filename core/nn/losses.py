@@ -29,7 +29,7 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
 
 
 class Loss(ABC):
-    """How wrong the outputs of a batch are. `backward` begins where the layers' backward passes go on."""
+    """How wrong the outputs of a batch are. Its `backward` gives the gradient that the last layer's starts from."""
 
     @abstractmethod
     def forward(self, outputs: Array, targets: NDArray[Any], /) -> float:
@@ -37,12 +37,15 @@ class Loss(ABC):
 
         Args:
             outputs: What the last layer returned, (N, …).
-            targets: What it should have returned; each loss says in which form.
+            targets: What it should have returned; each loss documents the form.
         """
 
     @abstractmethod
     def backward(self) -> Array:
-        """∂L/∂outputs for the last `forward`, in the outputs' shape; once, and valid until the next call."""
+        """∂L/∂outputs for the last `forward`, in the outputs' shape, valid until the next call.
+
+        Called at most once for each `forward`, whose results it overwrites.
+        """
 
 
 class SoftmaxCrossEntropy(Loss):
@@ -55,12 +58,12 @@ class SoftmaxCrossEntropy(Loss):
 
     Softmax and logarithm are taken together because apart they lose all precision where p_t is near 0.
 
-    With label smoothing ε, the target is no longer onehot(t) but q = (1 − ε) onehot(t) + ε / K: a little of the
-    certainty goes to every class alike (Szegedy et al. 2016, §7), so that logits need not grow without end. Then
+    With label smoothing ε, the target is no longer onehot(t) but q = (1 − ε) onehot(t) + ε / K: every class gets an
+    equal share of the certainty ε (Szegedy et al. 2016, §7), so that logits need not grow without end. Then
 
         L = −(1/N) Σ_n Σ_k q[n, k] log p[n, k]        dz = (p − q) / N
 
-    The smallest loss is no longer 0, so compare it with that of equal ε only; to measure a network, leave ε at 0.
+    The smallest loss is no longer 0, so only losses with the same ε are comparable; to measure a network, use ε = 0.
     """
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
@@ -83,7 +86,7 @@ class SoftmaxCrossEntropy(Loss):
 
     @property
     def probabilities(self) -> Array:
-        """p of the last forward pass, (N, K), until `backward` writes over it."""
+        """p of the last forward pass, (N, K), until `backward` overwrites it."""
         return self._p
 
     def forward(self, logits: Array, labels: NDArray[np.integer]) -> float:
@@ -121,7 +124,7 @@ class MeanSquaredError(Loss):
     """L = 1/(N·K) Σ_n Σ_k (y[n, k] − t[n, k])², the mean over all numbers of all outputs.
 
     It is the negative log-likelihood of targets with normal noise, up to constants (Goodfellow, Bengio & Courville
-    2016, §5.5.1): right for measured quantities, second choice for classes. The derivative is that of a square:
+    2016, §5.5.1): right for measured quantities, second best for classes. The derivative is that of a square:
 
         dy = 2 (y − t) / (N·K)
 

@@ -94,7 +94,7 @@ def look(network: Sequential, x: Array) -> Before:
         own = layer.parameters if _is_leaf(layer) else {}
         norm = hypot(*(gradient_norm(p) for p in own.values())) if own else None
         layers.append(replace(outputs[name], gradient_norm=norm))
-    return Before(tuple(layers), {name: p.value.copy() for name, p in network.named_parameters()})
+    return Before(tuple(layers), {name: p.value.copy() for name, p in network.parameters.items()})
 
 
 def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
@@ -122,7 +122,7 @@ def walk(network: Sequential, x: Array, visit: Visit, *, training: bool = True) 
 
     The network itself, its running averages and its random numbers stay as they are.
     """
-    twin = network.twin()
+    twin = network.with_own_gradients()
     twin.as_written()
     for name, layer in twin.named_layers():
         vars(layer).update(forward=_shown(layer, name, visit))  # the twin is thrown away, and this with it

@@ -49,7 +49,7 @@ def broken_forward(
 
 def broken_gradient(network: Sequential, *, step: int, rate: float) -> DivergenceError:
     """A gradient is not finite: find the layer where it was so first, on the way back from the last layer."""
-    broken = [name for name, p in network.named_parameters() if not np.isfinite(p.grad).all()]
+    broken = [name for name, p in network.parameters.items() if not np.isfinite(p.grad).all()]
     return _advice(f"step {step}: the gradient of {_parameter(broken[-1])} is not finite", rate, network)
 
 
@@ -72,8 +72,8 @@ def broken_weights(network: Sequential) -> list[str]:
     Gradients run from the last layer to the first, and what is not finite spreads with them. Buffers are filled on the
     way forward.
     """
-    parameters = [name for name, p in network.named_parameters() if not np.isfinite(p.value).all()]
-    return parameters[::-1] + [name for name, buffer in network.named_buffers() if not np.isfinite(buffer).all()]
+    parameters = [name for name, p in network.parameters.items() if not np.isfinite(p.value).all()]
+    return parameters[::-1] + [name for name, buffer in network.buffers.items() if not np.isfinite(buffer).all()]
 
 
 def _parameter(name: str) -> str:
@@ -89,7 +89,7 @@ def _place(name: str) -> str:
 
 
 def _advice(found: str, rate: float, network: Sequential) -> DivergenceError:
-    size = {name: float(np.abs(p.value).max()) for name, p in network.named_parameters()}
+    size = {name: float(np.abs(p.value).max()) for name, p in network.parameters.items()}
     finite = {name: value for name, value in size.items() if np.isfinite(value)}
     largest = max(finite, key=finite.__getitem__, default=None)
     weight = f", the largest finite weight {finite[largest]:.2g} in {largest}" if largest else ""

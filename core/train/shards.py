@@ -48,7 +48,7 @@ class Shards:
         """
         if count < 1:
             raise ConfigError(f"{count} shards, expected at least 1")
-        self._networks = [network, *(network.twin() for _ in range(count - 1))]
+        self._networks = [network, *(network.with_own_gradients() for _ in range(count - 1))]
         self._losses = [loss() for _ in range(count)]
         self._threads = ThreadPoolExecutor(count - 1, "shard") if count > 1 else None
 
@@ -100,17 +100,17 @@ class Shards:
             dlogits = loss.backward()
             if share != 1:
                 dlogits *= share
-            network.backward(dlogits)
+            network.backward(dlogits, need_dx=False)
         return mean, right
 
     def _share(self) -> None:
         """Before a step: hand each twin what the layers have counted so far, and seeds for its random numbers."""
         first, *twins = self._networks
-        counted, generators = dict(first.named_buffers()), dict(first.named_generators())
+        counted, generators = first.buffers, first.generators
         for twin in twins:
-            for name, buffer in twin.named_buffers():
+            for name, buffer in twin.buffers.items():
                 buffer[...] = counted[name]
-            for name, generator in twin.named_generators():
+            for name, generator in twin.generators.items():
                 generator.bit_generator.state = np.random.PCG64(int(generators[name].integers(2**63))).state
 
     def _gather(self, share: list[float]) -> None:
@@ -118,8 +118,8 @@ class Shards:
         first, *twins = self._networks[: len(share)]
         for twin in twins:
             first.vector.grad += twin.vector.grad
-        counted = [dict(twin.named_buffers()) for twin in twins]
-        for name, buffer in first.named_buffers():
+        counted = [twin.buffers for twin in twins]
+        for name, buffer in first.buffers.items():
             buffer *= share[0]
             for part, theirs in zip(share[1:], counted, strict=True):
                 buffer += part * theirs[name]

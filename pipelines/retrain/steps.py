@@ -203,5 +203,5 @@ def _champion(repository: Repository) -> Manifest | None:
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:
     """The first layer's weights as pictures, (28, 28, units), where it looks at pixels."""
-    W = next((p.value for _, p in network.named_parameters()), None)
+    W = next((p.value for p in network.parameters.values()), None)
     return W.reshape(28, 28, -1) if W is not None and W.ndim == 2 and len(W) == 784 else None

@@ -1,4 +1,4 @@
-"""A network laid out beforehand computes what it computed before, for every layer and every size of a batch."""
+"""A compiled network computes the same as its forward pass, for every layer and every batch size."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_every_layer_gives_the_same_numbers_as_its_forward_pass(name, images):
 
 
 @pytest.mark.parametrize("images", [1, 2, 7])
-def test_a_whole_network_answers_batch_after_batch(images):
+def test_a_whole_network_gives_the_same_numbers_batch_after_batch(images):
     rng = np.random.default_rng(2)
     network = a_trained_network()
     compiled = Compiled(network.replica(), np.empty((images, 12, 12, 2), np.float32))
@@ -59,15 +59,15 @@ def test_several_sizes_of_one_network_do_not_disturb_each_other():
         np.testing.assert_array_equal(compiled.forward(), network.forward(compiled.x))
 
 
-def test_pictures_beyond_what_is_in_work_at_once_are_computed_piece_by_piece(monkeypatch):
-    monkeypatch.setattr("core.nn.conv._CHUNK_BYTES", 1 << 14)
+def test_a_batch_of_several_chunks_gives_the_same_numbers(monkeypatch):
+    monkeypatch.setattr("core.kernels.convolution._CHUNK_BYTES", 1 << 14)
     network = a_trained_network()
     x = np.random.default_rng(4).standard_normal((11, 12, 12, 2)).astype(np.float32)
     np.testing.assert_array_equal(Compiled(network.replica(), x).forward(), network.forward(x))
 
 
 @pytest.mark.filterwarnings("error")
-def test_the_arguments_of_every_call_are_ready_beforehand():
+def test_every_step_is_a_numpy_call_with_all_of_its_arguments():
     network = build((784,), ({"kind": "dense", "units": 16}, {"kind": "relu"}), rng=np.random.default_rng(5))
     compiled = Compiled(network, np.ones((2, 784), np.float32))
     assert [step.func for step in compiled.steps] == [np.matmul, np.add, np.maximum]

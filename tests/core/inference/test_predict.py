@@ -58,7 +58,7 @@ def test_no_images_have_no_probabilities(predictor: Predictor) -> None:
     assert predictor.probabilities(np.empty((0, 784), np.uint8)).shape == (0, 10)
 
 
-def test_networks_that_were_trained_alone_are_loaded_as_one_that_gives_the_mean_of_their_probabilities() -> None:
+def test_an_ensemble_of_combined_networks_gives_their_mean_probabilities() -> None:
     members = [tiny_network(seed) for seed in (1, 2, 3)]
     layers = ({"kind": "ensemble", "members": [LAYERS] * 3},)
     network, state = build((784,), layers, rng=np.random.default_rng(0)), combine([m.state() for m in members])
@@ -71,7 +71,7 @@ def test_networks_that_were_trained_alone_are_loaded_as_one_that_gives_the_mean_
 
 
 @pytest.mark.parametrize("count", [1, 2, 1023, 1024, 1025, 2500])
-def test_each_image_is_read_as_if_it_were_alone(predictor: Predictor, count: int) -> None:
+def test_an_images_probabilities_do_not_depend_on_its_batch(predictor: Predictor, count: int) -> None:
     images = some_images(count)
     found = predictor.probabilities(images)
     assert found.shape == (count, 10)
@@ -79,21 +79,21 @@ def test_each_image_is_read_as_if_it_were_alone(predictor: Predictor, count: int
         np.testing.assert_allclose(found[n : n + 1], predictor.probabilities(images[n : n + 1]), atol=1e-6)
 
 
-def test_an_answer_belongs_to_the_caller(predictor: Predictor) -> None:
+def test_returned_probabilities_are_not_overwritten_by_the_next_call(predictor: Predictor) -> None:
     first = predictor.probabilities(some_images(4))
     kept = first.copy()
     predictor.probabilities(some_images(4, seed=1))
     np.testing.assert_array_equal(first, kept)
 
 
-def test_the_images_are_left_alone_and_may_be_read_only_or_strided(predictor: Predictor) -> None:
+def test_images_may_be_read_only_or_strided_and_are_left_unchanged(predictor: Predictor) -> None:
     images = some_images(8)
     images.flags.writeable = False
     np.testing.assert_array_equal(predictor.probabilities(images[::2]), predictor.probabilities(images[::2].copy()))
     np.testing.assert_array_equal(images, some_images(8))
 
 
-def test_eight_threads_at_once_get_exactly_the_answers_of_one(predictor: Predictor) -> None:
+def test_eight_threads_get_exactly_the_probabilities_of_one(predictor: Predictor) -> None:
     batches = [some_images(count, seed=count) for count in (1, 5, 32, 64, 2, 17, 100, 3)]
     expected = [predictor.probabilities(images) for images in batches]
     start = Barrier(8)
@@ -119,7 +119,7 @@ def test_probabilities_are_the_softmax_of_the_logits_over_the_temperature() -> N
         assert found.dtype == np.float32
 
 
-def test_a_temperature_changes_how_sure_it_is_and_not_what_is_read(predictor: Predictor) -> None:
+def test_a_temperature_changes_confidence_and_not_the_predicted_digit(predictor: Predictor) -> None:
     images = some_images(50)
     tempered = Predictor(tiny_network(), NORMALIZER, LABELS, 2.0).probabilities(images)
     plain = predictor.probabilities(images)
@@ -136,7 +136,7 @@ def test_logits_are_those_of_the_network_chunk_by_chunk(predictor: Predictor, co
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_logits_belong_to_the_caller_and_keep_what_they_were(predictor: Predictor) -> None:
+def test_returned_logits_are_not_overwritten_by_the_next_call(predictor: Predictor) -> None:
     found = predictor.logits(some_images(4))
     kept = found.copy()
     predictor.probabilities(some_images(4, seed=1))
@@ -170,7 +170,7 @@ NETWORKS: dict[str, Callable[[], Sequential]] = {
 
 @pytest.mark.parametrize("kind", NETWORKS)
 @pytest.mark.parametrize("digit", [None, 3])
-def test_saliency_is_what_the_logit_changes_by_when_pixels_do(kind: str, digit: int | None) -> None:
+def test_saliency_is_the_slope_of_the_logit_along_the_pixels(kind: str, digit: int | None) -> None:
     predictor = Predictor(NETWORKS[kind](), NORMALIZER, LABELS, 2.0)
     image = some_images(1)[0]
     found = predictor.saliency(image, digit)
@@ -187,14 +187,14 @@ def test_saliency_is_what_the_logit_changes_by_when_pixels_do(kind: str, digit: 
         assert np.sum(gradient * v) / 255 == pytest.approx((up - down) / 2, rel=0.05, abs=2e-3)
 
 
-def test_saliency_comes_with_the_probabilities_that_the_predictor_gives(predictor: Predictor) -> None:
+def test_saliency_includes_the_probabilities_of_the_predictor(predictor: Predictor) -> None:
     image = some_images(1)[0]
     expected = predictor.probabilities(image[np.newaxis])[0]
     np.testing.assert_allclose(predictor.saliency(image).probabilities, expected, atol=1e-6)
     np.testing.assert_array_equal(predictor.saliency(image.ravel()).gradient, predictor.saliency(image).gradient)
 
 
-def test_threads_that_explain_and_threads_that_answer_do_not_disturb_each_other() -> None:
+def test_threads_computing_saliency_and_probabilities_do_not_interfere() -> None:
     predictor = Predictor(norm_network(), NORMALIZER, LABELS)
     images = some_images(8)
     probabilities = predictor.probabilities(images)
@@ -215,7 +215,7 @@ def test_threads_that_explain_and_threads_that_answer_do_not_disturb_each_other(
 # rebuilding
 
 
-def test_what_was_published_computes_the_same_when_it_is_loaded(tmp_path: Path) -> None:
+def test_a_loaded_version_computes_the_same_as_the_published_network(tmp_path: Path) -> None:
     repository = Repository(str(tmp_path), writable=True)
     published = [publish(repository, seed) for seed in range(2)]
     for seed, manifest in enumerate(published):
@@ -227,7 +227,7 @@ def test_what_was_published_computes_the_same_when_it_is_loaded(tmp_path: Path) 
         np.testing.assert_array_equal(predictor.probabilities(images), direct.probabilities(images))
 
 
-def test_a_version_that_is_not_there_cannot_be_loaded(tmp_path: Path) -> None:
+def test_a_missing_version_cannot_be_loaded(tmp_path: Path) -> None:
     with pytest.raises(VersionNotFoundError, match="no version 1"):
         load(Repository(str(tmp_path)), 1)
 
@@ -253,7 +253,7 @@ def test_weights_that_do_not_fit_the_architecture_are_refused(case: str) -> None
         rebuild(MANIFEST, weights.encode(UNFIT[case](STATE)))
 
 
-def test_bytes_that_are_no_weights_are_refused() -> None:
+def test_bytes_that_are_not_a_weights_file_are_refused() -> None:
     with pytest.raises(WeightsError, match=r"^mnist/1/weights\.safetensors: not a whole safetensors file"):
         rebuild(MANIFEST, b"?" * 100)
 
@@ -275,7 +275,7 @@ def changed(part: str, **fields: Any) -> Manifest:
         ({"kind": ["dense"]},),
     ],
 )
-def test_an_architecture_that_makes_no_network_is_refused(layers: tuple[dict[str, Any], ...]) -> None:
+def test_an_architecture_that_cannot_be_built_is_refused(layers: tuple[dict[str, Any], ...]) -> None:
     with pytest.raises(WeightsError):
         rebuild(changed("architecture", layers=layers), weights.encode(STATE))
 
@@ -320,20 +320,20 @@ def test_other_weights_of_the_right_shape_fail_the_golden_probe(by: float) -> No
         rebuild(MANIFEST, nudged(by))
 
 
-def test_weights_so_large_that_the_outputs_are_no_numbers_fail_it_too_without_a_warning() -> None:
+def test_weights_with_nan_outputs_fail_the_golden_probe_without_a_warning() -> None:
     state = {name: np.full_like(array, 3e38) for name, array in STATE.items()}
     with pytest.raises(GoldenProbeError, match="differ by nan"):
         rebuild(MANIFEST, weights.encode(state))
 
 
 @pytest.mark.parametrize("preprocessing", [{"mean": 0.0}, {"std": 255.0}, {"std": 1e-300}, {"mean": 1e300}])
-def test_another_normalization_fails_the_golden_probe(preprocessing: dict[str, float]) -> None:
+def test_a_different_normalization_fails_the_golden_probe(preprocessing: dict[str, float]) -> None:
     with pytest.raises(GoldenProbeError):
         rebuild(changed("preprocessing", **preprocessing), weights.encode(STATE))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 2.0, 1e-300, 1e300])
-def test_another_temperature_fails_the_golden_probe(temperature: float) -> None:
+def test_a_different_temperature_fails_the_golden_probe(temperature: float) -> None:
     with pytest.raises(GoldenProbeError):
         rebuild(changed("calibration", temperature=temperature), weights.encode(STATE))
 
@@ -348,12 +348,12 @@ def test_a_version_is_rebuilt_with_its_own_temperature() -> None:
     np.testing.assert_array_equal(rebuilt.probabilities(images), expected)
 
 
-def test_golden_outputs_of_another_number_of_classes_fail_the_probe() -> None:
+def test_golden_outputs_with_another_class_count_fail_the_probe() -> None:
     golden = Golden(images=some_images(1).tobytes(), probabilities=((0.5, 0.5),))
     with pytest.raises(GoldenProbeError, match="differ by inf"):
         rebuild(MANIFEST.model_copy(update={"golden": golden}), weights.encode(STATE))
 
 
-def test_whatever_is_wrong_with_a_version_is_an_error_of_the_artifact() -> None:
+def test_all_errors_of_loading_a_version_are_artifact_errors() -> None:
     for error in (WeightsError, ManifestError, GoldenProbeError, VersionNotFoundError):
         assert issubclass(error, ArtifactError)

@@ -1,4 +1,4 @@
-"""Arrays that begin where a cache line does: as NumPy's in all else."""
+"""Arrays that begin at the start of a cache line, and are otherwise like NumPy's."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from core.nn.sequential import Sequential
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8, bool])
 @pytest.mark.parametrize("shape", [0, 1, 784, (3, 5), (2, 0, 4), (7, 28, 28, 1)])
-def test_it_is_an_array_of_that_shape_and_type_whose_memory_is_its_own(
+def test_an_aligned_array_has_its_shape_and_dtype_and_owns_its_memory(
     shape: int | tuple[int, ...], dtype: type
 ) -> None:
     for array in (aligned.empty(shape, dtype), aligned.zeros(shape, dtype)):
@@ -18,7 +18,7 @@ def test_it_is_an_array_of_that_shape_and_type_whose_memory_is_its_own(
         assert array.dtype == dtype
         assert array.flags.c_contiguous
         assert array.flags.writeable
-        if array.size:  # an array without a number begins nowhere
+        if array.size:  # an empty array has no address
             assert array.ctypes.data % aligned.LINE == 0
     assert not aligned.zeros(shape, dtype).any()
 

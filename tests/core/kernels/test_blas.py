@@ -35,7 +35,7 @@ def test_slices_suit_one_thread_with_kernels_for_small_matrices(
 
 
 @pytest.mark.parametrize("suit", [True, False])
-def test_while_threads_are_set_products_have_the_form_that_suits_them(
+def test_setting_threads_also_switches_to_the_fastest_form_of_products(
     monkeypatch: pytest.MonkeyPatch, suit: bool
 ) -> None:
     monkeypatch.setattr(blas, "slices_suit", lambda: suit)

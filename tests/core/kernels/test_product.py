@@ -1,4 +1,4 @@
-"""Products in slices: the same matrices, whatever the sizes, in as few calls as before or one more."""
+"""Products in slices: the same matrices for all sizes, in one call to NumPy or two."""
 
 from typing import Any
 
@@ -64,14 +64,14 @@ def test_slices_are_small_even_and_as_few_as_that_allows(m: int, k: int, n: int)
         pytest.param(64, 784, 128, np.float64, id="of doubles"),
     ],
 )
-def test_what_gains_nothing_is_left_whole(m: int, k: int, n: int, dtype: Any) -> None:
+def test_a_product_that_gains_nothing_from_slices_is_computed_whole(m: int, k: int, n: int, dtype: Any) -> None:
     a, b, out = matrices(m, k, n, dtype)
     with slicing(True):
         (step,) = product_steps(a, b, out)
     assert step.args[0] is a
 
 
-def test_nothing_is_sliced_unless_somebody_says_so() -> None:
+def test_products_are_whole_unless_slicing_is_on() -> None:
     a, b, out = matrices(64, 784, 128)
     assert product_steps(a, b, out)[0].args[0] is a
     with slicing(True), slicing(False):
@@ -99,7 +99,7 @@ def wide_network() -> Sequential:
     return build((16, 16, 3), layers, rng=np.random.default_rng(0))
 
 
-def test_a_network_in_slices_computes_the_same_forward_backward_and_laid_out_beforehand() -> None:
+def test_a_network_computed_in_slices_agrees_with_one_computed_whole() -> None:
     x = np.random.default_rng(1).standard_normal((40, 16, 16, 3)).astype(np.float32)
     dy = np.random.default_rng(2).standard_normal((40, 32)).astype(np.float32)
     results = []
@@ -118,7 +118,7 @@ def test_a_network_in_slices_computes_the_same_forward_backward_and_laid_out_bef
         np.testing.assert_allclose(sliced, whole, rtol=1e-3, atol=1e-2)
 
 
-def test_every_part_of_a_batch_is_computed_as_its_caller_says() -> None:
+def test_shards_inherit_the_slicing_of_their_caller() -> None:
     said = []
 
     class Listening(SoftmaxCrossEntropy):

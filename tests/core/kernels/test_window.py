@@ -74,6 +74,6 @@ def test_a_mirrored_window_sees_from_each_input_the_outputs_that_saw_it(make: An
         ((28, 28, 1), 3, 1, ["same"], "unknown padding"),
     ],
 )
-def test_what_makes_no_window_is_refused(shape: Any, kernel: Any, stride: Any, padding: Any, message: str) -> None:
+def test_an_impossible_window_is_refused(shape: Any, kernel: Any, stride: Any, padding: Any, message: str) -> None:
     with pytest.raises(ArchitectureError, match=f"conv2d: .*{message}"):
         windows("conv2d", shape, kernel, stride, padding)

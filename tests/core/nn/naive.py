@@ -1,4 +1,4 @@
-"""Convolution and pooling as their formulas say them: one number at a time, sharing no line with `core.nn`.
+"""Convolution and pooling by their formulas, one number at a time, sharing no line with `core`.
 
 Pictures are (N, H, W, C), float64. Padding is part of `x`: see `frame`.
 """
@@ -102,7 +102,7 @@ def avgpool_backward(real: Pictures, dy: Pictures, kernel: tuple[int, int], stri
 def conv_by_patches(
     x: Pictures, w: Pictures, b: NDArray[np.float64], dy: Pictures, stride: tuple[int, int]
 ) -> tuple[Pictures, Pictures, NDArray[np.float64], Pictures]:
-    """The textbook's way (im2col): y, dW, db, dx. Quick enough for pictures of a real size."""
+    """The textbook's way (im2col): y, dW, db, dx. Fast enough for pictures of real size."""
     kh, kw, c, o = w.shape
     oh, ow = outputs(x, (kh, kw), stride)
     corners = [(h * stride[0], v * stride[1]) for h in range(oh) for v in range(ow)]

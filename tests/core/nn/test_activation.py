@@ -36,12 +36,12 @@ def slopes(kind: type[Activation], x: NDArray[Any], **options: float) -> NDArray
         (SiLU, lambda x: x / (1 + exp(-x))),
     ],
 )
-def test_each_number_becomes_what_the_formula_says(kind: type[Activation], f: Any) -> None:
+def test_an_activation_gives_the_values_of_its_formula(kind: type[Activation], f: Any) -> None:
     x = np.linspace(-8, 8, 101).reshape(1, -1)
     np.testing.assert_allclose(applied(kind, x)[0], [f(value) for value in x[0].tolist()], rtol=1e-12, atol=1e-15)
 
 
-def test_gelu_is_off_from_its_exact_form_by_less_than_it_says() -> None:
+def test_gelu_differs_from_its_exact_form_by_less_than_documented() -> None:
     x = np.linspace(-8, 8, 10_001).reshape(1, -1)
     exact = np.array([value * 0.5 * (1 + erf(value / sqrt(2))) for value in x[0].tolist()])
     assert 1e-4 < np.abs(applied(GELU, x)[0] - exact).max() < 5e-4
@@ -49,7 +49,7 @@ def test_gelu_is_off_from_its_exact_form_by_less_than_it_says() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", [*ELEMENTWISE, Softmax])
-def test_numbers_far_from_zero_overflow_nowhere(kind: type[Activation], dtype: type[np.floating]) -> None:
+def test_large_inputs_overflow_in_no_activation(kind: type[Activation], dtype: type[np.floating]) -> None:
     x = np.array([FAR], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         assert np.isfinite(applied(kind, x)).all()
@@ -60,7 +60,7 @@ def test_numbers_far_from_zero_overflow_nowhere(kind: type[Activation], dtype: t
     ("kind", "low", "high"),
     [(Sigmoid, (0, 0), (1, 0)), (Tanh, (-1, 0), (1, 0)), (GELU, (0, 0), (1e4, 1)), (SiLU, (0, 0), (1e4, 1))],
 )
-def test_far_out_an_activation_and_its_slope_are_at_their_limits(
+def test_for_large_inputs_activations_and_slopes_reach_their_limits(
     kind: type[Activation], low: tuple[float, float], high: tuple[float, float]
 ) -> None:
     x = np.array([[-1e4, 1e4]], np.float32)
@@ -70,7 +70,7 @@ def test_far_out_an_activation_and_its_slope_are_at_their_limits(
 @pytest.mark.parametrize(
     ("kind", "slope"), [(ReLU, 0.0), (LeakyReLU, 0.25), (Sigmoid, 0.25), (Tanh, 1.0), (GELU, 0.5), (SiLU, 0.5)]
 )
-def test_the_slope_at_zero(kind: type[Activation], slope: float) -> None:
+def test_the_slope_at_zero_is_the_documented_one(kind: type[Activation], slope: float) -> None:
     options = {"slope": 0.25} if kind is LeakyReLU else {}
     assert slopes(kind, np.zeros((1, 1)), **options).item() == pytest.approx(slope)
 
@@ -82,13 +82,13 @@ def test_leaky_relu_with_slope_zero_is_relu() -> None:
 
 
 @pytest.mark.parametrize("kind", ELEMENTWISE)
-def test_what_is_not_a_number_does_not_hide(kind: type[Activation]) -> None:
+def test_nan_inputs_give_nan_outputs(kind: type[Activation]) -> None:
     assert np.isnan(applied(kind, np.array([[np.nan, 1.0]]))[0]).tolist() == [True, False]
 
 
 @settings(deadline=None, max_examples=50)
 @given(shape=st.lists(st.integers(1, 5), min_size=2, max_size=4), seed=st.integers(0, 2**32 - 1))
-def test_softmax_hands_back_the_product_with_its_whole_jacobian(shape: list[int], seed: int) -> None:
+def test_softmax_backward_is_the_product_with_its_jacobian(shape: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, dy = rng.standard_normal(shape), rng.standard_normal(shape)
     layer = Softmax(tuple(shape[1:]), dtype=np.float64)

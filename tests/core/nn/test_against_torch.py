@@ -24,7 +24,7 @@ def dense(x: Any, w: Weights, name: str) -> Any:
 
 
 def normalized(x: Any, w: Weights, name: str, *, training: bool, eps: float = 1e-5, momentum: float = 0.9) -> Any:
-    """PyTorch wants the features on the second axis, and calls momentum the weight of the new batch."""
+    """PyTorch expects the features on the second axis, and its momentum is the weight of the new batch."""
     y = torch.nn.functional.batch_norm(
         x.movedim(-1, 1),
         w[f"{name}.running_mean"],
@@ -96,7 +96,7 @@ def prepared(name: str, dtype: Any) -> tuple[Sequential, Weights, NDArray[Any], 
     rng = np.random.default_rng(2)
     network = build(shape, layers, rng=rng, dtype=dtype)
     network.vector.value[...] = rng.standard_normal(network.vector.value.size)
-    buffers = dict(network.named_buffers())
+    buffers = network.buffers
     for buffer in buffers.values():
         buffer[...] = rng.uniform(0.5, 2, buffer.shape)
     weights = {key: torch.tensor(array, requires_grad=key not in buffers) for key, array in network.state().items()}
@@ -117,15 +117,15 @@ def test_in_training_outputs_gradients_and_buffers_agree(name: str, dtype: Any) 
     close = {"rtol": TOLERANCE[dtype], "atol": TOLERANCE[dtype]}
     np.testing.assert_allclose(y, y_torch.detach().numpy(), **close)
     np.testing.assert_allclose(dx, x_torch.grad.numpy(), **close)
-    for key, parameter in network.named_parameters():
+    for key, parameter in network.parameters.items():
         np.testing.assert_allclose(parameter.grad, weights[key].grad.numpy(), **close, err_msg=key)
-    for key, buffer in network.named_buffers():
+    for key, buffer in network.buffers.items():
         np.testing.assert_allclose(buffer, weights[key].numpy(), **close, err_msg=key)
 
 
 @dtypes
 @pytest.mark.parametrize("name", CASES)
-def test_out_of_training_outputs_agree(name: str, dtype: Any) -> None:
+def test_outputs_in_use_agree(name: str, dtype: Any) -> None:
     network, weights, x, x_torch = prepared(name, dtype)
     expected = CASES[name][2](x_torch, weights, False).detach().numpy()
     np.testing.assert_allclose(network.forward(x), expected, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])

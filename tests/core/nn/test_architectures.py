@@ -26,7 +26,7 @@ def test_each_layers_input_is_the_output_of_the_one_before() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_array_of_a_network_has_the_type_asked_for(dtype: type[np.floating]) -> None:
+def test_every_array_of_a_network_has_the_requested_dtype(dtype: type[np.floating]) -> None:
     network = built((4,), [{"kind": "dense", "units": 5}, {"kind": "relu"}], dtype)
     assert {array.dtype for array in network.state().values()} == {np.dtype(dtype)}
     assert network.vector.value.dtype == network.vector.grad.dtype == network.dtype == dtype
@@ -41,18 +41,18 @@ def test_one_seed_gives_one_network() -> None:
     assert not np.array_equal(first.vector.value, other.vector.value)
 
 
-def test_an_unknown_kind_is_told_the_known_ones() -> None:
+def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ArchitectureError, match=r"layer 1: .*'densse'.*known: .*dense.*relu"):
         built((4,), [{"kind": "dense", "units": 2}, {"kind": "densse", "units": 2}])
 
 
-def test_an_unknown_option_is_told_the_known_ones() -> None:
+def test_an_unknown_option_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ArchitectureError, match=r"layer 0: dense: unknown option unit.*known: units, init"):
         built((4,), [{"kind": "dense", "unit": 2}])
 
 
 @pytest.mark.parametrize("option", ["rng", "dtype", "input_shape"])
-def test_a_recipe_cannot_set_what_the_builder_gives(option: str) -> None:
+def test_a_recipe_cannot_set_what_the_builder_supplies(option: str) -> None:
     with pytest.raises(ArchitectureError, match=f"unknown option {option}"):
         built((4,), [{"kind": "dense", "units": 2, option: 1}])
 
@@ -80,7 +80,7 @@ def test_a_recipe_cannot_set_what_the_builder_gives(option: str) -> None:
         ([{1: 2, "kind": "dense", "units": 2}], "layer 0"),
     ],
 )
-def test_layers_that_make_no_network_are_refused(layers: Any, message: str) -> None:
+def test_layers_that_do_not_fit_together_are_refused(layers: Any, message: str) -> None:
     with pytest.raises(ArchitectureError, match=message):
         built((4,), layers)
 
@@ -119,12 +119,12 @@ def test_an_impossible_input_shape_is_refused(shape: Any) -> None:
         built(shape, [{"kind": "dense", "units": 2}])
 
 
-def test_dense_wants_a_flat_input() -> None:
+def test_dense_refuses_an_input_that_is_not_flat() -> None:
     with pytest.raises(ArchitectureError, match=r"layer 0: dense: input of shape \(28, 28\).*flatten"):
         built((28, 28), [{"kind": "dense", "units": 2}])
 
 
-def test_a_wrong_architecture_is_a_wrong_configuration() -> None:
+def test_an_architecture_error_is_a_configuration_error() -> None:
     assert issubclass(ArchitectureError, ConfigError)
 
 

@@ -1,4 +1,4 @@
-"""In which order layers are computed: the outputs and gradients are those of the order in which they are written."""
+"""Layers computed in another order: outputs and gradients are those of the order in which they are written."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ NETWORKS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def twins(layers: list[dict[str, Any]]) -> tuple[Sequential, Sequential]:
+def in_both_orders(layers: list[dict[str, Any]]) -> tuple[Sequential, Sequential]:
     network, written = (build((14, 14, 2), layers, rng=np.random.default_rng(0)) for _ in range(2))
     written.as_written()
     return network, written
@@ -34,7 +34,7 @@ def pictures_with_ties(seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("layers", NETWORKS.values(), ids=NETWORKS)
 def test_a_relu_computed_after_its_pooling_changes_no_bit(layers: list[dict[str, Any]]) -> None:
-    network, written = twins(layers)
+    network, written = in_both_orders(layers)
     x = pictures_with_ties(1)
     dy = np.random.default_rng(2).standard_normal((5, 3)).astype(np.float32)
     results = []
@@ -47,10 +47,10 @@ def test_a_relu_computed_after_its_pooling_changes_no_bit(layers: list[dict[str,
 
 
 def test_layers_keep_their_places_and_names() -> None:
-    network, _ = twins(NETWORKS["side by side"])
+    network, _ = in_both_orders(NETWORKS["side by side"])
     assert [layer.kind for layer in network.layers[:3]] == ["conv2d", "relu", "maxpool2d"]
     assert [layer.kind for layer in network.order[:3]] == ["conv2d", "maxpool2d", "relu"]
-    for each in twins(NETWORKS["side by side"]):  # as it is computed by itself, and as it is written
+    for each in in_both_orders(NETWORKS["side by side"]):  # as it is computed by itself, and as it is written
         assert [layer.kind for layer in each.replica().order] == [layer.kind for layer in each.order]
     names = [name for name, _ in network.named_layers()]
     assert names[:4] == ["0.conv2d", "1.relu", "2.maxpool2d", "3.conv2d"]
@@ -58,5 +58,5 @@ def test_layers_keep_their_places_and_names() -> None:
 
 @pytest.mark.parametrize("between", [{"kind": "tanh"}, {"kind": "silu"}, {"kind": "leaky_relu"}])
 def test_other_activations_are_computed_where_they_stand(between: dict[str, Any]) -> None:
-    network, _ = twins([CONV, between, POOL, RELU, {"kind": "avgpool2d"}, *FLAT])
+    network, _ = in_both_orders([CONV, between, POOL, RELU, {"kind": "avgpool2d"}, *FLAT])
     assert network.order == network.layers

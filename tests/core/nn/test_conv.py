@@ -1,4 +1,4 @@
-"""Convolution against its twin of loops, against finite differences, and against itself in other layouts."""
+"""Convolution against its reference in loops, against finite differences, and against itself in other layouts."""
 
 import tracemalloc
 from typing import Any
@@ -12,7 +12,6 @@ from core.errors import ArchitectureError
 from core.kernels.arrays import Scratch
 from core.kernels.bands import Bands
 from core.kernels.plan import Plan
-from core.kernels.window import Window
 from core.nn.architectures import build
 from core.nn.conv import Conv2D
 from tests.core.nn import naive
@@ -92,7 +91,7 @@ def fitting(shape: Any, kernel: Any, padding: str) -> str:
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
 @settings(deadline=None, max_examples=60)
 @some_convolutions
-def test_every_layout_gives_what_the_loops_give(
+def test_every_layout_agrees_with_the_loops(
     dtype: Any,
     tolerance: float,
     shape: Any,
@@ -150,9 +149,7 @@ def test_the_backward_pass_is_the_slope_of_the_forward_pass(
         ((14, 14, 16), {"channels": 32, "kernel": 3, "padding": "same", "stride": 2}),
     ],
 )
-def test_at_real_sizes_it_agrees_with_the_textbooks_patches(
-    dtype: Any, shape: tuple[int, int, int], options: dict[str, Any]
-) -> None:
+def test_at_real_sizes_it_agrees_with_im2col(dtype: Any, shape: tuple[int, int, int], options: dict[str, Any]) -> None:
     layer = layer_of(shape, dtype, **options)
     x, dy = pictures(layer, 9), gradient_of(layer, 9)  # more than fit into one chunk, in some
     kernel, stride = (options["kernel"],) * 2, (options.get("stride", 1),) * 2
@@ -165,7 +162,7 @@ def test_at_real_sizes_it_agrees_with_the_textbooks_patches(
     assert_close(results(layer, x, dy), [y, dw, db, dx], 1e-12 if dtype is np.float64 else 3e-6)
 
 
-def test_the_two_twins_agree() -> None:
+def test_the_two_references_agree() -> None:
     rng = np.random.default_rng(0)
     x, w, b = rng.standard_normal((2, 6, 7, 3)), rng.standard_normal((3, 2, 3, 4)), rng.standard_normal(4)
     dy = rng.standard_normal((2, 2, 6, 4))
@@ -200,7 +197,7 @@ def test_without_dx_the_parameters_gradients_are_the_same(options: dict[str, Any
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-def test_input_and_gradient_may_be_views_of_any_strides_and_are_left_alone(padding: str) -> None:
+def test_input_and_gradient_may_have_any_strides_and_are_left_unchanged(padding: str) -> None:
     layer = layer_of((6, 8, 2), channels=3, kernel=3, padding=padding)
     x, dy = pictures(layer, 4), gradient_of(layer, 4)
     expected = results(layer, x, dy)
@@ -266,53 +263,15 @@ def test_a_replica_shares_parameters_and_no_scratch() -> None:
     np.testing.assert_array_equal(layer.forward(x), replica.forward(x))
 
 
-# the plan
-
-
-def test_the_plan_depends_on_the_shapes_alone() -> None:
-    rows, columns = Window.valid(28, 5, 1), Window.valid(28, 5, 1)
-    assert Plan.cheapest(rows, columns, 1, 8) == Plan.cheapest(rows, columns, 1, 8)
-
-
-def test_few_channels_take_wide_tiles_and_many_take_patches() -> None:
-    columns = Window.same(28, 3, 1)
-    assert Plan.cheapest(columns, columns, 1, 8).ahead.tile > 1
-    assert Plan.cheapest(columns, columns, 64, 64).ahead.tile == 1
-
-
-def test_a_stride_is_never_mirrored() -> None:
-    columns = Window.same(28, 3, 2)
-    assert not Plan.cheapest(columns, columns, 16, 16).mirrored
-
-
-@pytest.mark.parametrize("width", [1, 13, 10**12])
-def test_a_plan_is_found_at_once_for_any_width(width: int) -> None:
-    assert width % Plan.cheapest(Window.same(28, 3, 1), Window.same(width, 3, 1), 1, 8).ahead.tile == 0
-
-
-def test_a_band_matrix_holds_the_kernel_once_for_each_output_of_a_tile() -> None:
-    bands = Bands(Window.valid(1, 1, 1), Window.valid(6, 3, 1), inputs=1, outputs=1, tile=4)
-    W, b = np.reshape([1.0, 2.0, 3.0], (1, 3, 1, 1)), np.array([9.0])
-    assert bands.weave(W, b, np.empty(bands.shape)).tolist() == [
-        [1, 0, 0, 0],
-        [2, 1, 0, 0],
-        [3, 2, 1, 0],
-        [0, 3, 2, 1],
-        [0, 0, 3, 2],
-        [0, 0, 0, 3],
-        [9, 9, 9, 9],
-    ]
-
-
 # options
 
 
 @pytest.mark.parametrize("stride", [1, [2, 1]])
-def test_recipes_name_it_conv2d(stride: Any) -> None:
+def test_a_recipe_builds_it_as_conv2d(stride: Any) -> None:
     layers = [{"kind": "conv2d", "channels": 4, "kernel": [3, 2], "stride": stride, "padding": "same"}]
     network = build((7, 6, 2), layers, rng=np.random.default_rng(0))
     assert network.output_shape == (7 if stride == 1 else 4, 6, 4)
-    assert {name: p.value.shape for name, p in network.named_parameters()} == {
+    assert {name: p.value.shape for name, p in network.parameters.items()} == {
         "0.conv2d.W": (3, 2, 2, 4),
         "0.conv2d.b": (4,),
     }
@@ -344,7 +303,7 @@ def test_impossible_options_are_refused(options: dict[str, Any], message: str) -
 
 
 @pytest.mark.parametrize("name", ["W", "b"])
-def test_weights_that_change_between_two_uses_are_seen(name: str) -> None:
+def test_weights_changed_between_two_calls_take_effect(name: str) -> None:
     rng = np.random.default_rng(0)
     layer = Conv2D((6, 6, 2), channels=3, kernel=3, padding="same", rng=rng, dtype=np.float64)
     x = rng.standard_normal((2, 6, 6, 2))
@@ -358,13 +317,13 @@ def test_weights_that_change_between_two_uses_are_seen(name: str) -> None:
 
 @pytest.mark.parametrize("need_dx", [False, True])
 @pytest.mark.parametrize("options", [{"kernel": 3}, {"kernel": 5, "padding": "same"}, {"kernel": 2, "stride": 2}])
-def test_patches_that_are_kept_give_the_same_bits_as_those_that_are_copied_anew(
+def test_kept_patches_give_the_same_bits_as_patches_copied_again(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], need_dx: bool
 ) -> None:
-    monkeypatch.setattr("core.nn.conv._CHUNK_BYTES", 1 << 14)  # a few pictures
+    monkeypatch.setattr("core.kernels.convolution._CHUNK_BYTES", 1 << 14)  # a few pictures
     gradients = []
     for kept in (1 << 22, 0):
-        monkeypatch.setattr("core.nn.conv._KEPT_BYTES", kept)
+        monkeypatch.setattr("core.kernels.convolution._KEPT_BYTES", kept)
         layer = Conv2D((12, 12, 2), channels=3, rng=np.random.default_rng(0), **options)
         rng = np.random.default_rng(1)
         for count in (20, 7, 20, 1):

@@ -27,10 +27,9 @@ def nhwc(y: Any) -> Any:
 
 
 def framed(x: Any, layer: Any, value: float = 0.0) -> Any:
-    """PyTorch pads both ends alike, except where it is told each end's padding."""
-    rows, columns = (
-        (layer.plan.ahead.rows, layer.plan.ahead.columns) if isinstance(layer, Conv2D) else (layer.rows, layer.columns)
-    )
+    """PyTorch pads both ends equally unless it gets the padding of each end."""
+    ahead = layer.plan.ahead if isinstance(layer, Conv2D) else None
+    rows, columns = layer.windows if ahead is None else (ahead.rows, ahead.columns)
     return torch.nn.functional.pad(x, (columns.before, columns.after, rows.before, rows.after), value=value)
 
 

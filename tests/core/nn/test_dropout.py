@@ -34,7 +34,7 @@ def ones(images: int, dtype: Any = np.float64) -> NDArray[Any]:
 @settings(deadline=None, max_examples=30)
 @given(rate=st.floats(0, 0.95), seed=st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_each_number_is_dropped_or_scaled_up_so_that_the_mean_stays(dtype: Any, rate: float, seed: int) -> None:
+def test_each_number_is_dropped_or_scaled_up_so_that_the_mean_is_kept(dtype: Any, rate: float, seed: int) -> None:
     y = dropout(rate, seed, dtype).forward(ones(400, dtype), training=True)
     kept = y != 0
     np.testing.assert_allclose(y[kept], 1 / (1 - rate), rtol=1e-6)
@@ -54,13 +54,13 @@ def test_the_gradient_goes_through_the_same_mask() -> None:
     np.testing.assert_array_equal(layer.backward(ones(8)), y)
 
 
-def test_every_step_has_a_mask_of_its_own() -> None:
+def test_every_step_draws_a_new_mask() -> None:
     layer = dropout(0.5)
     first = layer.forward(ones(8), training=True).copy()
     assert not np.array_equal(first, layer.forward(ones(8), training=True))
 
 
-def test_out_of_training_it_is_the_identity_and_draws_nothing() -> None:
+def test_dropout_in_use_is_the_identity_and_draws_nothing() -> None:
     layer = dropout(0.9)
     before = layer.rng.bit_generator.state
     x = ones(8)
@@ -89,7 +89,7 @@ def test_layers_of_one_network_draw_independently() -> None:
     assert 0.4 < (first == second).mean() < 0.6
 
 
-def test_the_weights_do_not_depend_on_where_a_dropout_stands() -> None:
+def test_initial_weights_do_not_depend_on_dropout_layers() -> None:
     plain = [layer for layer in LAYERS if layer["kind"] == "dense"]
     np.testing.assert_array_equal(network_of().vector.value, network_of(layers=plain).vector.value)
 
@@ -97,7 +97,7 @@ def test_the_weights_do_not_depend_on_where_a_dropout_stands() -> None:
 # resuming
 
 
-def test_a_training_goes_on_with_the_masks_that_would_have_come_next() -> None:
+def test_a_restored_random_state_gives_the_masks_that_would_have_come_next() -> None:
     x = np.ones((8, 4), np.float32)
     original = network_of()
     for _ in range(3):
@@ -118,8 +118,8 @@ def test_generators_have_full_names_like_parameters() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda state: {}, r"random state of none, this network draws in 1\.dropout\.rng, 2\.residual"),
-        (lambda state: state | {"0.dense.rng": 1}, r"random state of 0\.dense\.rng, .*, this network draws in 1\."),
+        (lambda state: {}, r"random state of none, expected of 1\.dropout\.rng, 2\.residual"),
+        (lambda state: state | {"0.dense.rng": 1}, r"random state of 0\.dense\.rng, .*, expected of 1\."),
         (lambda state: state | {"1.dropout.rng": 7}, r"1\.dropout\.rng: not the state of a PCG64 generator"),
         (lambda state: state | {"1.dropout.rng": {"bit_generator": "MT19937"}}, r"1\.dropout\.rng: not the state"),
         (lambda state: state | {"1.dropout.rng": {"bit_generator": "PCG64"}}, r"1\.dropout\.rng: not the state"),

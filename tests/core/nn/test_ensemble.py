@@ -24,7 +24,7 @@ def ensemble(*members: list[dict[str, Any]], **options: Any) -> Sequential:
 
 
 def ensemble_that_says(*logits: list[float], dtype: Any = np.float32) -> Sequential:
-    """Its members answer the input (1,) with these logits, whatever its number is."""
+    """An ensemble whose members have these logits for any input of shape (1,)."""
     network = ensemble(*[[{"kind": "dense", "units": len(z)}] for z in logits], inputs=(1,), dtype=dtype)
     network.load_state(
         {f"0.ensemble.{m}.0.dense.W": np.zeros((1, len(z)), dtype) for m, z in enumerate(logits)}
@@ -46,13 +46,13 @@ def test_softmax_of_the_output_is_the_mean_of_the_members_probabilities() -> Non
     np.testing.assert_allclose(np.exp(together.forward(x)), mean, rtol=1e-12)
 
 
-def test_members_begin_with_different_weights_and_so_answer_differently() -> None:
+def test_members_start_with_different_weights_and_outputs() -> None:
     network = ensemble([DENSE], [DENSE])
     first, second = (member.forward(sample()) for member in network.layers[0].members)
     assert np.abs(first - second).min() > 1e-3
 
 
-def test_an_ensemble_of_one_says_what_its_member_says() -> None:
+def test_an_ensemble_of_one_has_the_output_of_its_member() -> None:
     alone, one, x = built(*DEEP, seed=1), ensemble(DEEP), sample()
     one.load_state(combine([alone.state()]))
     np.testing.assert_allclose(softmax(one.forward(x)), softmax(alone.forward(x)), rtol=1e-12)
@@ -64,25 +64,25 @@ def test_members_may_be_built_differently() -> None:
     np.testing.assert_allclose(np.exp(network.forward(sample())).sum(axis=1), 1, rtol=1e-12)
 
 
-def test_a_sure_member_that_errs_is_not_outvoted_by_logits_but_by_probabilities() -> None:
-    """Two say the first class with 90 %, one is as sure as can be of the second: (0.9 + 0.9 + 0) / 3 = 60 %."""
+def test_a_certain_but_wrong_member_is_outvoted_by_probabilities_not_by_logits() -> None:
+    """Two give the first class 90 %, one gives the second all but 100 %: (0.9 + 0.9 + 0) / 3 = 60 %."""
     nine_to_one = [float(np.log(9)), 0.0]
     y = ensemble_that_says(nine_to_one, nine_to_one, [0.0, 1e4]).forward(np.ones((1, 1), np.float32))
     np.testing.assert_allclose(np.exp(y), [[0.6, 0.4]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("size", [200.0, 1e4, 1e30])
-def test_probabilities_too_small_for_float32_still_have_their_logarithm(size: float) -> None:
+def test_probabilities_too_small_for_float32_have_finite_logarithms(size: float) -> None:
     network = ensemble_that_says([0.0, -size, -2 * size], [0.0, -size, -2 * size])
     y = network.forward(np.ones((1, 1), np.float32), training=True)
     np.testing.assert_allclose(y, [[0.0, -size, -2 * size]], rtol=1e-6)
     network.backward(np.array([[0.0, 1.0, 0.0]], np.float32))  # by a loss that wants the second class less
-    for name, parameter in network.named_parameters():
+    for name, parameter in network.parameters.items():
         if name.endswith("b"):
             np.testing.assert_allclose(parameter.grad, [-0.5, 0.5, 0.0], rtol=1e-6)
 
 
-def test_each_member_gets_the_share_of_the_gradient_that_it_has_in_the_mean() -> None:
+def test_each_member_gets_its_share_in_the_mean_of_the_gradient() -> None:
     """One image of class 0, whose probability is 0.8 in one member, 0.2 in the other, and so 0.5 in the mean.
 
     L = −log 0.5, so dL/dp̄_0 = −1/0.5 = −2, for each member's p_0 half of it: −1. A softmax's slope is
@@ -92,7 +92,7 @@ def test_each_member_gets_the_share_of_the_gradient_that_it_has_in_the_mean() ->
     loss = SoftmaxCrossEntropy()
     assert loss.forward(network.forward(np.ones((1, 1)), training=True), np.array([0])) == pytest.approx(np.log(2))
     network.backward(loss.backward())
-    grads = {name: parameter.grad for name, parameter in network.named_parameters()}
+    grads = {name: parameter.grad for name, parameter in network.parameters.items()}
     for member in (0, 1):
         np.testing.assert_allclose(grads[f"0.ensemble.{member}.0.dense.b"], [-0.16, 0.16], rtol=1e-12)
 
@@ -102,7 +102,7 @@ def test_each_member_gets_the_share_of_the_gradient_that_it_has_in_the_mean() ->
 
 def test_names_begin_with_the_members_index() -> None:
     network = ensemble([{"kind": "relu"}, DENSE], [{"kind": "residual", "layers": [DENSE]}], DEEP)
-    assert [name for name, _ in network.named_parameters()] == [
+    assert list(network.parameters) == [
         "0.ensemble.0.1.dense.W",
         "0.ensemble.0.1.dense.b",
         "0.ensemble.1.0.residual.0.dense.W",
@@ -114,14 +114,14 @@ def test_names_begin_with_the_members_index() -> None:
         "0.ensemble.2.3.dense.W",
         "0.ensemble.2.3.dense.b",
     ]
-    assert [name for name, _ in network.named_buffers()] == [
+    assert list(network.buffers) == [
         "0.ensemble.2.1.batch_norm.running_mean",
         "0.ensemble.2.1.batch_norm.running_var",
     ]
-    assert [name for name, _ in network.named_generators()] == ["0.ensemble.2.2.dropout.rng"]
+    assert list(network.generators) == ["0.ensemble.2.2.dropout.rng"]
 
 
-def test_combined_states_are_those_that_the_ensemble_itself_would_give() -> None:
+def test_combined_member_states_are_the_state_of_the_ensemble() -> None:
     network = ensemble(DEEP, [DENSE])
     alone = [built(*DEEP), built(DENSE)]
     combined = combine([member.state() for member in alone])
@@ -160,7 +160,7 @@ def test_a_replica_shares_the_members_parameters_and_no_scratch() -> None:
         ({"members": [7]}, "layer 0"),
     ],
 )
-def test_an_ensemble_that_makes_no_sense_is_refused(options: Any, message: str) -> None:
+def test_an_invalid_ensemble_is_refused(options: Any, message: str) -> None:
     with pytest.raises(ArchitectureError, match=message):
         built({"kind": "ensemble", **options})
 

@@ -5,7 +5,7 @@ from core.nn.flatten import Flatten
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 3, 4), (1, 1, 1)])
-def test_every_picture_becomes_a_row_and_its_gradient_a_picture(shape: tuple[int, ...]) -> None:
+def test_pictures_become_rows_and_their_gradients_pictures(shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(0).standard_normal((3, *shape))
     layer = Flatten(shape, dtype=np.float64)
     y = layer.forward(x, training=True)

@@ -171,7 +171,7 @@ def check(probe: Probe, rng: np.random.Generator) -> None:
     network, dx = probe.gradients()
     assert_slopes_match(lambda x: probe.value(probe.w, x), probe.x, dx, rng)
     start = 0
-    for _, parameter in network.named_parameters():  # each alone, so that a large one cannot hide a small one
+    for parameter in network.parameters.values():  # each alone, so that a large one cannot hide a small one
         stretch = slice(start, start + parameter.value.size)
         start = stretch.stop
 
@@ -192,7 +192,7 @@ def test_a_layers_backward_pass_is_the_slope_of_its_forward_pass(name: str) -> N
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_a_whole_network_with_its_loss_has_the_slope_that_backpropagation_says(name: str) -> None:
+def test_backpropagation_gives_the_slope_of_a_whole_network_with_its_loss(name: str) -> None:
     rng = np.random.default_rng(10)
     check(Probe(name, classify=True, rng=rng), rng)
 
@@ -218,18 +218,18 @@ def test_the_squared_errors_gradient_is_its_slope_in_the_outputs(form: str) -> N
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_computes_in_use(name: str) -> None:
+def test_a_frozen_networks_backward_pass_is_the_slope_of_the_network_in_use(name: str) -> None:
     rng = np.random.default_rng(7)
     probe = Probe(name, classify=False, rng=rng)
     used = probe.network(probe.w)
     used.forward(3 + 2 * rng.standard_normal((50, *probe.shape)), training=True)  # moves the running averages
-    frozen = used.twin()
+    frozen = used.with_own_gradients()
     frozen.freeze()
     np.testing.assert_allclose(frozen.forward(probe.x, training=True), used.forward(probe.x), rtol=1e-10, atol=1e-12)
     dx = frozen.backward(probe.mix, need_dx=True)
     assert dx is not None
     assert_slopes_match(lambda x: float(np.sum(probe.mix * used.forward(x))), probe.x, dx, rng)
-    for (_, parameter), (_, moved) in zip(frozen.named_parameters(), used.named_parameters(), strict=True):
+    for parameter, moved in zip(frozen.parameters.values(), used.parameters.values(), strict=True):
         start = moved.value.copy()
 
         def along(values: Array, moved: Parameter = moved, start: Array = start) -> float:
@@ -241,14 +241,14 @@ def test_a_frozen_networks_backward_pass_is_the_slope_of_what_the_network_comput
         assert_slopes_match(along, start, parameter.grad, rng)
 
 
-def test_freezing_a_twin_leaves_the_original_and_the_running_averages_alone() -> None:
+def test_freezing_a_copy_leaves_the_original_and_its_running_averages_alone() -> None:
     layers = [{"kind": "dense", "units": 4}, {"kind": "batch_norm"}, {"kind": "dropout", "rate": 0.5}]
     network = build((3,), layers, rng=np.random.default_rng(0))
     before = network.state()
-    twin = network.twin()
-    twin.freeze()
+    copy = network.with_own_gradients()
+    copy.freeze()
     x = np.ones((2, 3), np.float32)
-    twin.forward(x, training=True)
+    copy.forward(x, training=True)
     for name, array in network.state().items():
         np.testing.assert_array_equal(array, before[name])
     network.forward(x, training=True)

@@ -31,7 +31,7 @@ from core.nn.initializers import (
         (normal, lambda fan_in, fan_out: 0.01**2),
     ],
 )
-def test_weights_have_mean_zero_and_the_variance_of_their_scheme(
+def test_initial_weights_have_mean_zero_and_the_variance_of_their_scheme(
     draw: Initializer, variance: Callable[[int, int], float], fan_in: int, fan_out: int
 ) -> None:
     count, expected = 200_000, variance(fan_in, fan_out)
@@ -50,7 +50,7 @@ def test_uniform_weights_fill_their_range_and_no_more(draw: Initializer, limit: 
 
 
 @pytest.mark.parametrize("draw", [he_normal, he_uniform])
-def test_he_weights_keep_the_spread_of_signals_through_many_relu_layers(draw: Initializer) -> None:
+def test_he_weights_keep_the_size_of_signals_through_many_relu_layers(draw: Initializer) -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((200, 400))
     before = np.mean(x**2)
@@ -95,7 +95,7 @@ def test_zeros_are_zero() -> None:
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_initializer_gives_the_shape_and_type_asked_for_and_repeats_from_its_seed(
+def test_every_initializer_gives_the_requested_shape_and_dtype_and_is_repeatable(
     name: str, dtype: type[np.floating]
 ) -> None:
     first, second = (INITIALIZERS[name](np.random.default_rng(3), (5, 6), 5, 6, dtype) for _ in range(2))

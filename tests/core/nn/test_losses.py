@@ -11,7 +11,7 @@ from core.registry import construct
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("offset", [0.0, 1e4, -1e4])
-def test_softmax_stands_logits_far_from_zero(dtype: type[np.floating], offset: float) -> None:
+def test_softmax_of_large_logits_is_finite(dtype: type[np.floating], offset: float) -> None:
     logits = np.array([[1, 2, 3], [0, 0, 0]], dtype) + dtype(offset)
     p = softmax(logits)
     assert p.dtype == dtype
@@ -30,7 +30,7 @@ def test_softmax_rows_are_probabilities() -> None:
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-6)
 
 
-def test_softmax_leaves_its_input_alone_unless_told_to_write_there() -> None:
+def test_softmax_leaves_its_input_alone_unless_it_is_the_output_too() -> None:
     logits = np.array([[0.0, 1.0]])
     kept = logits.copy()
     p = softmax(logits)
@@ -52,7 +52,7 @@ def test_cross_entropy_of_two_examples_worked_by_hand() -> None:
     np.testing.assert_allclose(loss.backward(), [[1 / 8, -1 / 8], [2 / 5, -2 / 5]], atol=1e-15)
 
 
-def test_a_network_that_knows_nothing_loses_the_logarithm_of_the_number_of_classes() -> None:
+def test_equal_logits_have_the_logarithm_of_the_class_count_as_loss() -> None:
     assert SoftmaxCrossEntropy().forward(np.zeros((4, 10)), np.arange(4)) == pytest.approx(log(10))
 
 
@@ -71,7 +71,7 @@ def test_smoothed_cross_entropy_worked_by_hand() -> None:
     np.testing.assert_allclose(loss.backward(), [[0.15, -0.15]], atol=1e-15)
 
 
-def test_smoothed_cross_entropy_is_least_where_p_is_the_smoothed_target() -> None:
+def test_smoothed_cross_entropy_is_minimal_where_p_is_the_smoothed_target() -> None:
     loss = SoftmaxCrossEntropy(label_smoothing=0.3)
     q = np.array([0.1, 0.1, 0.8])  # 0.7·(0, 0, 1) + 0.3/3
     least = loss.forward(np.log(q)[None], np.array([2]))

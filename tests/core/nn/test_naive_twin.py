@@ -1,4 +1,4 @@
-"""The same network twice: the fast one, and a twin of loops over single numbers that shares no line with it."""
+"""The same network twice: the fast one, and a reference in loops over single numbers that shares no line with it."""
 
 from math import exp, log
 
@@ -60,7 +60,7 @@ def cross_entropy(z: Matrix, labels: list[int]) -> tuple[float, Matrix]:
     seed=st.integers(0, 2**32 - 1),
 )
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
-def test_the_fast_network_and_its_plain_twin_agree(
+def test_the_fast_network_agrees_with_its_plain_reference(
     dtype: type[np.floating], tolerance: float, images: int, inputs: int, hidden: int, classes: int, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -74,15 +74,15 @@ def test_the_fast_network_and_its_plain_twin_agree(
     fast_loss = loss.forward(network.forward(x, training=True), labels)
     fast_dx = network.backward(loss.backward(), need_dx=True)
 
-    w1, b1, w2, b2 = (parameter.value.tolist() for _, parameter in network.named_parameters())
+    w1, b1, w2, b2 = (parameter.value.tolist() for parameter in network.parameters.values())
     z1 = dense(x.tolist(), w1, b1)
     y1 = relu(z1)
     z2 = dense(y1, w2, b2)
-    twin_loss, dz2 = cross_entropy(z2, labels.tolist())
+    naive_loss, dz2 = cross_entropy(z2, labels.tolist())
     dw2, db2, dy1 = dense_backward(y1, w2, dz2)
     dw1, db1, dx = dense_backward(x.tolist(), w1, relu_backward(z1, dy1))
 
-    assert fast_loss == pytest.approx(twin_loss, rel=tolerance, abs=tolerance)
-    for found, expected in zip(network.named_parameters(), (dw1, db1, dw2, db2), strict=True):
+    assert fast_loss == pytest.approx(naive_loss, rel=tolerance, abs=tolerance)
+    for found, expected in zip(network.parameters.items(), (dw1, db1, dw2, db2), strict=True):
         np.testing.assert_allclose(found[1].grad, expected, rtol=tolerance, atol=tolerance, err_msg=found[0])
     np.testing.assert_allclose(fast_dx, dx, rtol=tolerance, atol=tolerance)

@@ -14,7 +14,7 @@ from core.nn.sequential import Sequential
 Vector = list[float]
 
 
-def twin(x: Vector, dy: Vector, gamma: float, beta: float, eps: float) -> tuple[Vector, Vector, float, float]:
+def in_loops(x: Vector, dy: Vector, gamma: float, beta: float, eps: float) -> tuple[Vector, Vector, float, float]:
     """One feature in loops over single numbers: y, dx, dgamma, dbeta.
 
     Its dx goes from step to step through the computation graph, as the original paper does (Ioffe & Szegedy 2015, §3).
@@ -46,7 +46,9 @@ def layer_of(shape: tuple[int, ...], dtype: Any = np.float64, **options: float) 
     eps=st.sampled_from([1e-5, 1e-3, 0.5]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_the_fast_layer_and_its_plain_twin_agree(shape: tuple[int, ...], images: int, eps: float, seed: int) -> None:
+def test_the_fast_layer_agrees_with_its_plain_reference(
+    shape: tuple[int, ...], images: int, eps: float, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     layer = layer_of(shape, eps=eps)
     layer.gamma.value[...], layer.beta.value[...] = rng.standard_normal((2, shape[-1]))
@@ -55,7 +57,7 @@ def test_the_fast_layer_and_its_plain_twin_agree(shape: tuple[int, ...], images:
     dx = layer.backward(dy)
     assert dx is not None
     for c in range(shape[-1]):
-        expected = twin(
+        expected = in_loops(
             x[..., c].ravel().tolist(),
             dy[..., c].ravel().tolist(),
             float(layer.gamma.value[c]),
@@ -68,7 +70,7 @@ def test_the_fast_layer_and_its_plain_twin_agree(shape: tuple[int, ...], images:
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 5, 3)])
-def test_in_training_every_feature_of_the_output_has_the_mean_beta_and_the_spread_gamma(shape: tuple[int, ...]) -> None:
+def test_in_training_each_output_feature_has_mean_beta_and_deviation_gamma(shape: tuple[int, ...]) -> None:
     x = 7 + 5 * np.random.default_rng(0).standard_normal((64, *shape)) * np.array([1, 10, 0.1])
     layer = layer_of(shape, eps=1e-12)
     layer.gamma.value[...], layer.beta.value[...] = [1, 2, 3], [0, -1, 5]
@@ -77,7 +79,7 @@ def test_in_training_every_feature_of_the_output_has_the_mean_beta_and_the_sprea
     np.testing.assert_allclose(y.std(axis=0), [1, 2, 3], rtol=1e-9)
 
 
-def test_a_fresh_layer_passes_its_input_through() -> None:
+def test_an_untrained_layer_in_use_is_the_identity() -> None:
     x = np.random.default_rng(0).standard_normal((8, 3))
     np.testing.assert_allclose(layer_of((3,), eps=1e-12).forward(x), x, rtol=1e-11)
 
@@ -95,7 +97,7 @@ def test_running_averages_worked_by_hand() -> None:
     assert (layer.running_mean.item(), layer.running_var.item()) == (35 / 16, 87 / 16)
 
 
-def test_out_of_training_the_running_averages_stand_in_and_stay() -> None:
+def test_in_use_the_running_averages_are_applied_and_not_changed() -> None:
     layer = layer_of((2,), eps=1e-12)
     layer.running_mean[...], layer.running_var[...] = [1, -2], [4, 9]
     layer.gamma.value[...], layer.beta.value[...] = [1, 3], [0, 10]
@@ -140,7 +142,7 @@ def test_a_batch_of_one_row_becomes_beta_and_leaves_the_running_averages() -> No
     assert layer.running_var.tolist() == [1, 1, 1]
 
 
-def test_the_spread_of_large_numbers_survives_float32() -> None:
+def test_the_deviation_of_large_numbers_survives_float32() -> None:
     # E[x²] − E[x]², the formula that needs one pass, would lose all digits here: x² is near 10⁸, the variance 1.
     x = (1e4 + np.random.default_rng(0).standard_normal((1000, 1))).astype(np.float32)
     y = layer_of((1,), np.float32).forward(x, training=True)

@@ -1,4 +1,4 @@
-"""Pooling against its twins of loops, and what happens at ties, at edges and at left-over pixels."""
+"""Pooling against its references in loops, and at ties, at edges and at left-over pixels."""
 
 import tracemalloc
 from typing import Any
@@ -44,7 +44,7 @@ def pool_of(kind: Any, shape: Any, kernel: Any, stride: Any, padding: str) -> An
 
 @settings(deadline=None, max_examples=100)
 @some_pools
-def test_maxpool_gives_what_the_loops_give_with_many_ties(
+def test_maxpool_with_many_ties_agrees_with_the_loops(
     shape: Any, kernel: Any, stride: Any, padding: str, seed: int
 ) -> None:
     padding = fitting(shape, kernel, padding)
@@ -63,7 +63,7 @@ def test_maxpool_gives_what_the_loops_give_with_many_ties(
 
 @settings(deadline=None, max_examples=100)
 @some_pools
-def test_avgpool_gives_what_the_loops_give(shape: Any, kernel: Any, stride: Any, padding: str, seed: int) -> None:
+def test_avgpool_agrees_with_the_loops(shape: Any, kernel: Any, stride: Any, padding: str, seed: int) -> None:
     padding = fitting(shape, kernel, padding)
     layer, rng = pool_of(AvgPool2D, shape, kernel, stride, padding), np.random.default_rng(seed)
     x, step = rng.standard_normal((2, *shape)), stride or kernel
@@ -77,7 +77,7 @@ def test_avgpool_gives_what_the_loops_give(shape: Any, kernel: Any, stride: Any,
     )
 
 
-def test_of_equal_pixels_the_first_row_by_row_takes_the_whole_gradient() -> None:
+def test_among_equal_pixels_the_first_in_row_order_takes_the_gradient() -> None:
     layer = MaxPool2D((4, 4, 1), dtype=np.float64)
     x = np.array([[7, 7, 1, 2], [7, 7, 2, 1], [0, 3, 0, 0], [3, 0, 0, 0]], float).reshape(1, 4, 4, 1)
     _, dx = backward(layer, x, np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1))

@@ -23,18 +23,18 @@ def sample(images: int = 4, inputs: int = 3) -> Any:
     return np.random.default_rng(5).standard_normal((images, inputs))
 
 
-def test_a_block_adds_what_its_layers_say_to_its_input() -> None:
+def test_a_block_adds_the_output_of_its_layers_to_its_input() -> None:
     block, plain, x = built({"kind": "residual", "layers": [DENSE]}), built(DENSE), sample()
     np.testing.assert_array_equal(block.forward(x), plain.forward(x) + x)
 
 
-def test_a_block_of_layers_that_say_nothing_is_the_identity() -> None:
+def test_a_block_whose_layers_output_zero_is_the_identity() -> None:
     block, x = built({"kind": "residual", "layers": [{**DENSE, "init": "zeros"}]}), sample()
     np.testing.assert_array_equal(block.forward(x, training=True), x)
     np.testing.assert_array_equal(block.backward(np.ones((4, 3)), need_dx=True), np.ones((4, 3)))
 
 
-def test_gradients_go_back_both_ways() -> None:
+def test_gradients_flow_back_through_both_paths() -> None:
     block, plain, x = built({"kind": "residual", "layers": [DENSE]}), built(DENSE), sample()
     dy = np.random.default_rng(6).standard_normal((4, 3))
     for network in (block, plain):
@@ -45,12 +45,12 @@ def test_gradients_go_back_both_ways() -> None:
     np.testing.assert_array_equal(block.vector.grad, plain.vector.grad)
 
 
-def test_a_shortcut_leads_to_another_shape() -> None:
+def test_a_shortcut_may_change_the_shape() -> None:
     block, x = (
         built({"kind": "residual", "layers": [{"kind": "dense", "units": 5}], "shortcut": [DENSE | {"units": 5}]}),
         sample(),
     )
-    w, b, w_shortcut, b_shortcut = (p.value for _, p in block.named_parameters())
+    w, b, w_shortcut, b_shortcut = (p.value for p in block.parameters.values())
     b[...], b_shortcut[...] = 1, 10
     assert block.output_shape == (5,)
     np.testing.assert_allclose(block.forward(x), x @ w + x @ w_shortcut + 11, rtol=1e-12)
@@ -68,9 +68,9 @@ def test_gradients_survive_a_hundred_blocks() -> None:
 # names and state
 
 
-def test_nested_names_tell_the_way() -> None:
+def test_nested_parameters_are_named_by_their_path() -> None:
     network = built({"kind": "relu"}, {"kind": "residual", "layers": [BLOCK, DENSE]})
-    assert [name for name, _ in network.named_parameters()] == [
+    assert list(network.parameters) == [
         "1.residual.0.residual.0.dense.W",
         "1.residual.0.residual.0.dense.b",
         "1.residual.0.residual.1.batch_norm.gamma",
@@ -80,7 +80,7 @@ def test_nested_names_tell_the_way() -> None:
         "1.residual.1.dense.W",
         "1.residual.1.dense.b",
     ]
-    assert [name for name, _ in network.named_buffers()] == [
+    assert list(network.buffers) == [
         "1.residual.0.residual.1.batch_norm.running_mean",
         "1.residual.0.residual.1.batch_norm.running_var",
     ]
@@ -91,7 +91,7 @@ def test_the_vector_holds_nested_parameters_and_gradients_too() -> None:
     network.vector.value[...] = np.arange(network.vector.value.size)
     network.forward(sample(), training=True)
     network.backward(np.ones((4, 5)))
-    parameters = [parameter for _, parameter in network.named_parameters()]
+    parameters = list(network.parameters.values())
     assert sum(p.value.size for p in parameters) == network.vector.value.size == 2 * (3 * 5 + 5) + 2 * 5
     np.testing.assert_array_equal(np.concatenate([p.value.ravel() for p in parameters]), network.vector.value)
     np.testing.assert_array_equal(np.concatenate([p.grad.ravel() for p in parameters]), network.vector.grad)
@@ -124,7 +124,7 @@ def test_its_layers_are_named_as_their_parameters_are() -> None:
     inner = ["0.dense", "1.relu", "shortcut.0.dense"]
     assert names == ["0.residual", *(f"0.residual.{name}" for name in inner), "1.dense"]
     layers = dict(network.named_layers())
-    for name, parameter in network.named_parameters():
+    for name, parameter in network.parameters.items():
         if name.rpartition(".")[0] in layers:
             layer, _, own = name.rpartition(".")
             assert layers[layer].parameters[own] is parameter
@@ -152,7 +152,7 @@ def test_its_layers_are_named_as_their_parameters_are() -> None:
         ({"layers": {"kind": "dense"}}, "layer 0"),
     ],
 )
-def test_a_block_that_makes_no_sense_is_refused(block: Any, message: str) -> None:
+def test_an_invalid_block_is_refused(block: Any, message: str) -> None:
     with pytest.raises(ArchitectureError, match=message):
         built({"kind": "residual", **block})
 

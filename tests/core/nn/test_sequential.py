@@ -27,7 +27,7 @@ def pictures(count: int, *, inputs: int = 20, seed: int = 5, dtype: Any = np.flo
 
 
 def test_parameters_are_named_by_position_kind_and_name() -> None:
-    names = [name for name, _ in network_of().named_parameters()]
+    names = list(network_of().parameters)
     assert names == ["0.dense.W", "0.dense.b", "2.dense.W", "2.dense.b"]
 
 
@@ -36,9 +36,9 @@ def test_one_vector_holds_every_parameter_and_gradient() -> None:
     assert network.vector.value.size == 20 * 16 + 16 + 16 * 10 + 10
     network.vector.value[...] = np.arange(network.vector.value.size)
     network.vector.grad[...] = -network.vector.value
-    stretches = [p.value.ravel() for _, p in network.named_parameters()]
+    stretches = [p.value.ravel() for p in network.parameters.values()]
     np.testing.assert_array_equal(np.concatenate(stretches), network.vector.value)
-    for _, parameter in network.named_parameters():
+    for parameter in network.parameters.values():
         np.testing.assert_array_equal(parameter.grad, -parameter.value)
 
 
@@ -80,11 +80,11 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_images_gradients() -> None:
     np.testing.assert_allclose(gradient(slice(None)), np.mean(alone, axis=0), atol=1e-14)
 
 
-def test_the_first_layer_withholds_dx_and_gives_the_same_parameter_gradients() -> None:
+def test_without_need_dx_the_first_layer_gives_the_same_parameter_gradients() -> None:
     dy = np.random.default_rng(1).standard_normal((8, 10)).astype(np.float32)
     network = network_of()
     network.forward(pictures(8), training=True)
-    assert network.backward(dy) is None
+    assert network.backward(dy, need_dx=False) is None
     without = network.vector.grad.copy()
     network.vector.grad[...] = 0
     dx = network.backward(dy, need_dx=True)
@@ -133,7 +133,7 @@ def test_a_training_step_allocates_next_to_nothing() -> None:
 # state
 
 
-def test_a_state_taken_from_one_network_makes_another_its_equal() -> None:
+def test_loading_the_state_of_a_network_makes_another_equal() -> None:
     source, target = network_of(0), network_of(1)
     x = pictures(8)
     assert not np.array_equal(source.forward(x), target.forward(x))

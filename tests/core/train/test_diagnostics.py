@@ -52,9 +52,9 @@ def test_every_measure_is_what_its_definition_says() -> None:
     network = small_network()
     x, labels = clouds(30, 1)
     hidden = x @ network.layers[0].W.value + network.layers[0].b.value
-    weights = {name: p.value.copy() for name, p in network.named_parameters()}
+    weights = {name: p.value.copy() for name, p in network.parameters.items()}
     found = one_step(network, x, labels)
-    gradients = {name: p.grad.copy() for name, p in network.named_parameters()}
+    gradients = {name: p.grad.copy() for name, p in network.parameters.items()}
     assert found.step == 5
     assert [layer.name for layer in found.layers] == ["0.dense", "1.relu", "2.dense"]
     first, relu, _ = found.layers

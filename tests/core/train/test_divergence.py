@@ -82,7 +82,7 @@ def test_an_output_that_overflows_is_named_with_its_layer_and_step(shards: int) 
     network = small_network()
 
     def enlarge() -> None:
-        dict(network.named_parameters())["2.dense.W"].value[...] = 3e38
+        network.parameters["2.dense.W"].value[...] = 3e38
 
     found = message(network, optimizer=At(12, enlarge), shards=shards)
     assert found.startswith("step 13: the loss is ")
@@ -96,7 +96,7 @@ def test_within_a_block_it_is_the_layer_within() -> None:
 
     def enlarge() -> None:
         for name in ("0.dense.W", "1.residual.0.dense.W"):
-            dict(network.named_parameters())[name].value[...] = 1e30
+            network.parameters[name].value[...] = 1e30
 
     assert "the output of layer 1.residual.0 (dense) is the first" in message(network, optimizer=At(3, enlarge))
 
@@ -105,7 +105,7 @@ def test_an_output_that_only_validation_sees_is_named_too() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
 
     def spoil() -> None:
-        dict(network.named_buffers())["2.batch_norm.running_var"][...] = -1  # training does not look at it
+        network.buffers["2.batch_norm.running_var"][...] = -1  # training does not look at it
 
     found = message(network, optimizer=At(9, spoil))
     assert found.startswith("after step 9: the validation loss is nan; the output of layer 2 (batch_norm) is the first")
@@ -115,7 +115,7 @@ def test_a_gradient_that_overflows_is_named_with_its_layer_and_step_where_its_le
     class Overflows(loop.Shards):
         def gradients(self, x: Any, labels: Any) -> tuple[float, int]:
             found = super().gradients(x, labels)
-            parameters = dict(network.named_parameters())
+            parameters = network.parameters
             for name in ("0.dense.W", "0.dense.b", "2.dense.W"):  # from layer 2 on its way back
                 parameters[name].grad[0] = np.inf
             return found
@@ -132,7 +132,7 @@ def test_an_update_that_overflows_is_told_by_the_next_loss() -> None:
 
     def overflow() -> None:
         for name in ("0.dense.W", "2.dense.W"):
-            dict(network.named_parameters())[name].value[0] = np.nan
+            network.parameters[name].value[0] = np.nan
 
     found = message(network, optimizer=At(4, overflow))
     assert found.startswith("step 5: the loss is nan; after the update of step 4, W of layer 2 (dense) is not finite")
@@ -159,7 +159,7 @@ def test_a_running_average_that_overflowed_is_noticed_though_no_loss_shows_it() 
 
 def test_looking_for_the_culprit_leaves_the_network_as_it_was_found() -> None:
     network = build((2,), [{"kind": "dropout", "rate": 0.1}, *NESTED], rng=np.random.default_rng(0))
-    dict(network.named_parameters())["1.dense.W"].value[...] = 3e38
+    network.parameters["1.dense.W"].value[...] = 3e38
     weights, drawn = network.vector.value.copy(), []
 
     class Noted(loop.Shards):

@@ -165,7 +165,7 @@ def test_an_infinite_weight_that_no_loss_shows_is_noticed() -> None:
 
 def test_while_weights_are_still_finite_the_largest_is_named() -> None:
     network = small_network()
-    dict(network.named_parameters())["2.dense.W"].value[...] = 3e38
+    network.parameters["2.dense.W"].value[...] = 3e38
     with pytest.raises(
         DivergenceError,
         match=r"step 0: .*the output of layer 2 \(dense\) .*largest finite weight 3e\+38 in 2\.dense\.W",

@@ -79,7 +79,7 @@ def test_one_step_of_sgd_is_what_was_worked_by_hand(weight_decay: float, after: 
 
     dx = network.backward(loss.backward(), need_dx=True)
     np.testing.assert_allclose(dx, [[-0.75, -0.375]], rtol=0, atol=1e-12)
-    for name, parameter in network.named_parameters():
+    for name, parameter in network.parameters.items():
         np.testing.assert_allclose(parameter.grad, GRADIENTS[name], rtol=0, atol=1e-12, err_msg=name)
 
     SGD(weight_decay=weight_decay).step(network.vector, 0.1)

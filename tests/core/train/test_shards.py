@@ -74,7 +74,7 @@ def test_batch_norms_running_averages_are_the_mean_of_the_parts() -> None:
     x, labels = batch(10, (5,))
     with Shards(trained, SoftmaxCrossEntropy, 2) as parts:
         parts.gradients(x, labels)
-    counted = dict(trained.named_buffers())
+    counted = trained.buffers
     np.testing.assert_allclose(counted["0.batch_norm.running_mean"], x.mean(axis=0))
     variance = (x[:5].var(axis=0, ddof=1) + x[5:].var(axis=0, ddof=1)) / 2
     np.testing.assert_allclose(counted["0.batch_norm.running_var"], variance)
