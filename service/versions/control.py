@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.loaded import label
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
-from service.versions.watcher import Watcher
 
 __all__ = [
     "Control",
@@ -27,10 +27,18 @@ _TICK = 0.02
 _log = logging.getLogger(__name__)
 
 
+class Following(Protocol):
+    """Follows decisions in this process; see `service.versions.watcher.Watcher`."""
+
+    @property
+    def followed(self) -> int:
+        """The serial of the last decision that was followed."""
+
+
 class Control:
     """Repository control by an operator."""
 
-    def __init__(self, store: Store, watcher: Watcher, decisions: DecisionFile) -> None:
+    def __init__(self, store: Store, watcher: Following, decisions: DecisionFile) -> None:
         """Control.
 
         Args:

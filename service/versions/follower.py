@@ -205,7 +205,7 @@ class Follower:
         except ArtifactError as error:
             self._once.say("active", logging.WARNING, f"{error}; {loaded.words} goes on serving")
             return False
-        self._once.right("active")
+        self._once.resolved("active")
         return manifest != loaded.manifest
 
     def _without_champion(self) -> None:

@@ -72,7 +72,7 @@ class Loader:
             self._store.loading = None
         self.refusals.pop(number, None)
         self.postponed.pop(number, None)
-        self._once.all_right()
+        self._once.all_resolved()
         return loaded
 
     def reasons(self, asked: Collection[int]) -> dict[int, str]:

@@ -10,7 +10,7 @@ from service.call import expires
 from service.errors import ExpiredError, OverloadedError
 from service.recognition.admission import Admission
 from service.recognition.arrivals import Arrivals
-from service.recognition.batcher import CROWD_CALLS, GATHERED, LARGEST, Batcher
+from service.recognition.batcher import CONCURRENT_CALLS, GATHERED, LARGEST, Batcher
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 SEVEN, EIGHT = SimpleNamespace(version="7"), SimpleNamespace(version="8")
@@ -41,7 +41,7 @@ class Bench:
         await asyncio.sleep(0)
         await message.wait()
         self.arrivals.begin()
-        if self.batcher.crowded():
+        if self.batcher.concurrent():
             return await self.batcher.gathered(loaded, images)
         return self._compute(loaded, images)
 
@@ -110,8 +110,8 @@ def test_in_a_crowd_a_call_waits_until_those_who_come_would_be_known():
 def test_a_crowd_is_forgotten_after_some_calls_that_come_alone():
     async def scene(bench):
         await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
-        await one_after_another(bench, CROWD_CALLS)
-        assert not bench.batcher.crowded()
+        await one_after_another(bench, CONCURRENT_CALLS)
+        assert not bench.batcher.concurrent()
 
     asyncio.run(scene(Bench()))
 
@@ -191,10 +191,14 @@ def test_a_failure_is_told_to_those_who_are_concerned_alone():
 
 def test_a_full_queue_takes_no_more_and_says_when_to_come_again():
     admission = Admission(most_pictures=4, most_bytes=1000)
-    with admission(3, 10), admission(1, 10), pytest.raises(OverloadedError, match="4 pictures wait already") as caught:
+    with (
+        admission(3, 10),
+        admission(1, 10),
+        pytest.raises(OverloadedError, match="4 pictures are waiting already") as caught,
+    ):
         admission(1, 10).__enter__()
     assert caught.value.retry_after > 0
-    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes wait already"):
+    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes are waiting already"):
         admission(1, 600).__enter__()
     assert (admission.pictures, admission.bytes) == (0, 0)
 

@@ -46,7 +46,7 @@ def test_a_full_queue_refuses_at_once_and_tells_when_to_come_again(repository, f
         assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "whoever is refused does not wait for the others"
         assert grpc.StatusCode.OK in {call.code() for call in calls}, "whoever came first is served"
         recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # as soon as there is room again
-    assert "1 pictures wait already" in refusal.details()
+    assert "1 pictures are waiting already" in refusal.details()
     trailers = dict(refusal.trailing_metadata())
     assert trailers["numeral-error"] == "OverloadedError"
     assert int(trailers["retry-after-ms"]) > 0

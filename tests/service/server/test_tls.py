@@ -83,7 +83,7 @@ def test_a_broken_certificate_leaves_the_one_before_it_in_place(
         assert [shown(server.address) for _ in range(3)] == [before] * 3
     [record] = caplog.records
     assert "server.pem" in record.message
-    assert "goes on serving" in record.message
+    assert "remains in use" in record.message
     renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
     assert shown(server.address) == renewed
 

@@ -11,8 +11,8 @@ from PIL import Image
 from core.imaging import digit_from_bytes
 from protos.inference import open_inference_pb2 as pb
 from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
-from service.api.inference import tensors
-from service.api.inference.in_order import UNDER_WAY
+from service.api.inference import inputs
+from service.api.inference.in_order import IN_FLIGHT
 from service.recognition.recognize import Recognition
 from tests.service.harness import encoded, eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
@@ -229,7 +229,7 @@ def test_before_a_model_is_loaded_the_server_lives_and_is_not_ready(folder, serv
 
 def test_a_stream_answers_in_order_and_goes_on_after_an_error(repository, folder, serve, call, pixels):
     publish(repository, seed=1)
-    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * UNDER_WAY)}
+    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * IN_FLIGHT)}
     requests = (asking(bytes(count), id=str(number)) for number, count in size.items())
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == [str(number) for number in size]
@@ -269,7 +269,7 @@ def test_requests_of_a_stream_are_under_way_together(repository, folder, serve, 
     publish(repository, seed=1)
     arrived = []
     both = asyncio.Event()
-    answer = tensors.pictures_of
+    answer = inputs.pictures_of
 
     def counting(request, **options):
         arrived.append(request.id)
@@ -283,7 +283,7 @@ def test_requests_of_a_stream_are_under_way_together(repository, folder, serve, 
         await both.wait()
         return await images(self, *arguments, **options)
 
-    monkeypatch.setattr(tensors, "pictures_of", counting)
+    monkeypatch.setattr(inputs, "pictures_of", counting)
     monkeypatch.setattr(Recognition, "images", waiting)
     requests = (asking(bytes(784), id=str(number)) for number in range(2))
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
@@ -299,7 +299,7 @@ def test_an_unforeseen_error_in_a_stream_is_logged_in_full_and_not_shown(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(tensors, "pictures_of", fail)
+    monkeypatch.setattr(inputs, "pictures_of", fail)
     (response,) = call(address, "ModelStreamInfer", iter([asking(bytes(784))]))
     assert response.error_message == "internal error"
     assert "a secret of the inside" in caplog.text

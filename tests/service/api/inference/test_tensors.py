@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protos.inference.open_inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
-from service.api.inference.tensors import CONTENTS, SHAPES, Wanted, pictures_of, put_outputs, wanted_of
+from service.api.inference.inputs import CONTENTS, pictures_of
+from service.api.inference.outputs import Wanted, put_outputs, wanted_of
+from service.api.inference.tensors import SHAPES
 from service.errors import InferRequestError
 
 Input = ModelInferRequest.InferInputTensor
@@ -111,7 +113,7 @@ MALFORMED = [
     ("the same input twice", twice(request(raw=ONE)), "2 times"),
     ("no datatype", request("", raw=ONE), "datatype ''"),
     ("an unknown datatype", request("PNG", raw=ONE), "unknown; expected UINT8, FP32, BYTES"),
-    ("a datatype that is not for pixels", request("INT64", raw=ONE), "none that this model takes"),
+    ("a datatype that is not for pixels", request("INT64", raw=ONE), "is not supported by this model"),
     ("no shape", request(shape=(), raw=ONE), "shape []"),
     ("another number of pixels", request(shape=(1, 785), raw=bytes(785)), "[1, 785]"),
     ("a batch of pictures of another size", request(shape=(1, 28, 29), raw=bytes(812)), "[1, 28, 29]"),
@@ -143,7 +145,7 @@ MALFORMED = [
     ("typed NaN", request("FP32", fp32_contents=[float("nan")] * 784), "NaN"),
     ("no element", request("BYTES", (1,), b""), "ends after 0 elements, expected 1"),
     ("half a length", request("BYTES", (2,), elements(b"one") + b"\1\0"), "ends after 1 elements"),
-    ("an element cut off", request("BYTES", (1,), elements(b"four")[:-1]), "announces 4 bytes, and 3 are left"),
+    ("an element cut off", request("BYTES", (1,), elements(b"four")[:-1]), "announces 4 bytes, but 3 are left"),
     ("an enormous element", request("BYTES", (1,), b"\xff\xff\xff\xff"), "announces 4,294,967,295 bytes"),
     ("an element too many", request("BYTES", (1,), elements(b"one", b"two")), "7 bytes after the last"),
     ("shared memory", in_shared_memory(), "shared memory"),

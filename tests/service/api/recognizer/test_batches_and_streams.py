@@ -270,7 +270,7 @@ def test_a_stream_that_is_open_does_not_hold_up_a_server_that_stops(repository, 
             next(call)
         more.set()
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert "the server stops" in caught.value.details()
+    assert "the server is stopping" in caught.value.details()
     assert server.end().returncode == 0, "it was not cut off"
 
 

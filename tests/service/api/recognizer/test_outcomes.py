@@ -30,7 +30,7 @@ def one_by_one(version, probabilities, errors, ids) -> RecognizeBatchResponse:
 
 def twins() -> tuple[ReplyIds, ReplyIds]:
     ids, twin = ReplyIds(), ReplyIds()
-    twin.own = ids.own
+    twin.prefix = ids.prefix
     return ids, twin
 
 
@@ -67,7 +67,7 @@ def test_a_picture_without_a_digit_has_its_problem_in_its_place():
 
 def test_names_of_answers_are_new_whether_given_one_by_one_or_many_at_once():
     ids = ReplyIds()
-    names = [ids.next(), *(ids.own + count.decode() for count in ids.counts(20)), ids.next()]
+    names = [ids.next(), *(ids.prefix + count.decode() for count in ids.counts(20)), ids.next()]
     assert len(set(names)) == 22
     assert {len(name) for name in names} == {32}
 

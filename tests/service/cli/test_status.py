@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from service.cli.view import Place, Status, Version, read
-from service.telemetry.seen import TICK_SECONDS
+from service.cli.scrape import Source, Status, Version, read
+from service.telemetry.instruments import TICK_SECONDS
 from tests.service.harness import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
@@ -71,6 +71,6 @@ def test_where_nothing_answers_it_says_so_and_fails(run):
 
 
 def test_rates_are_of_the_time_between_two_looks_and_begin_anew_with_the_server():
-    place = Place("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
+    source = Source("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
     before = Status(at=0.0, address="nowhere", requests={"OK": 100})
-    assert read(place, before).rates == {}, "the counters have fallen: it is another server"
+    assert read(source, before).rates == {}, "the counters have fallen: it is another server"
