@@ -1,4 +1,4 @@
-"""A compose project that runs, seen from outside: its containers and versions, Prefect's API, and calls to the service.
+"""A running compose project, seen from outside: its containers and versions, Prefect's API, and calls to the service.
 
 `compose` (docker compose with the right project) must be on the PATH, and the published ports in NUMERAL_PORT and
 NUMERAL_PREFECT_PORT.
@@ -23,7 +23,7 @@ from service.client import Recognizer
 ADDRESS = f"127.0.0.1:{os.environ.get('NUMERAL_PORT', '8500')}"
 PREFECT = f"http://127.0.0.1:{os.environ.get('NUMERAL_PREFECT_PORT', '4200')}"
 PATIENCE = 180.0
-"""Seconds after which something that should happen by itself counts as not happening."""
+"""Seconds after which an event that is awaited counts as failed."""
 
 
 # Containers
@@ -35,7 +35,7 @@ def compose(*arguments: str, may_fail: bool = False) -> "subprocess.CompletedPro
 
 
 def inside(name: str, *command: str) -> str:
-    """What a command prints in a running container."""
+    """The output of a command in a running container."""
     return compose("exec", "-T", name, *command).stdout
 
 
@@ -43,7 +43,7 @@ def run(*command: str, may_fail: bool = False) -> "subprocess.CompletedProcess[s
     """Run a command to its end.
 
     Raises:
-        RuntimeError: It failed, and may not.
+        RuntimeError: It failed, and `may_fail` is not set.
     """
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode and not may_fail:
@@ -58,12 +58,12 @@ def containers() -> dict[str, dict[str, Any]]:
 
 
 def is_healthy(name: str) -> bool:
-    """Whether a container says that it is well."""
+    """Whether a container reports that it is healthy."""
     return bool(containers()[name]["Health"] == "healthy")
 
 
 def started_at(name: str) -> str:
-    """When a container was started the last time, in UTC, as ISO 8601."""
+    """When a container was last started, in UTC, as ISO 8601."""
     identity = compose("ps", "--all", "--quiet", name).stdout.strip()
     return run("docker", "inspect", "--format", "{{.State.StartedAt}}", identity).stdout.strip()
 
@@ -72,7 +72,7 @@ def started_at(name: str) -> str:
 
 
 def versions() -> list[dict[str, Any]]:
-    """What is published."""
+    """The versions that are published."""
     rows: list[dict[str, Any]] = json.loads(
         inside("scheduler", "python", "-m", "pipelines", "models", "list", "--json")
     )
@@ -80,7 +80,7 @@ def versions() -> list[dict[str, Any]]:
 
 
 def champion() -> str:
-    """The version that is promoted."""
+    """The champion."""
     [number] = [row["version"] for row in versions() if "champion" in row["aliases"]]
     return str(number)
 
@@ -89,7 +89,7 @@ def champion() -> str:
 
 
 def deployment() -> dict[str, Any]:
-    """What the scheduler registered; there is one, however often it started."""
+    """The deployment that the scheduler registered: there is only one, however often the scheduler started."""
     [found] = _post("deployments/filter", {})
     return dict(found)
 
@@ -105,9 +105,9 @@ def is_on(schedule_of: dict[str, Any]) -> bool:
 
 
 def run_deployment() -> str:
-    """Ask for one run of what is scheduled, and say how it ended, e.g. COMPLETED."""
+    """Request one run of the deployment; gives its final state, e.g. COMPLETED."""
     flow_run = _post(f"deployments/{deployment()['id']}/create_flow_run", {})["id"]
-    return str(wait_for(lambda: _final_state(flow_run), "the run that was asked for ends"))
+    return str(wait_for(lambda: _final_state(flow_run), "the requested run ends"))
 
 
 def _post(path: str, body: dict[str, Any]) -> Any:
@@ -115,7 +115,7 @@ def _post(path: str, body: dict[str, Any]) -> Any:
 
 
 def _api(method: str, path: str, **options: Any) -> Any:
-    """What Prefect answers; 503 means that its database was busy, and to ask again, as Prefect's own client does."""
+    """The answer of Prefect's API. 503 means that its database is busy: like Prefect's own client, try again."""
 
     def answer() -> httpx.Response | None:
         response = httpx.request(method, f"{PREFECT}/api/{path}", timeout=30, **options)
@@ -133,10 +133,10 @@ def _final_state(flow_run: str) -> str | None:
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Ask until the answer is true.
+    """Evaluate a condition until it is true; gives its value.
 
     Raises:
-        RuntimeError: It never was.
+        RuntimeError: It did not become true within `PATIENCE`.
     """
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):
@@ -148,20 +148,20 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
 
 @dataclass
 class Calls:
-    """What a client outside saw, call by call."""
+    """The results of a client outside the containers, call by call."""
 
     versions: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
     @property
     def last(self) -> str | None:
-        """The version that answered last."""
+        """The version that answered the latest call."""
         return self.versions[-1] if self.versions else None
 
 
 @contextmanager
 def calls_from_outside(picture: Path) -> Iterator[Calls]:
-    """Call the service again and again for as long as the block lasts."""
+    """Call the service continuously while the context lasts."""
     calls, leave, encoded = Calls(), threading.Event(), picture.read_bytes()
 
     def call() -> None:
