@@ -18,7 +18,7 @@ class Observer:
     """Receives events from the service; every method is a no-op by default.
 
     Events arrive on the event loop unless a method says that they come from any thread. An observer must be quick and
-    must not raise: it would hold up an answer.
+    must not raise: that would delay or break an answer.
     """
 
     def computed(

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
     pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         default_factory=shipped,
-        description="Repository whose champion answers until a version is published in the other one; off for none. "
+        description="Repository whose champion answers until a version is published; off for none. "
         "By default pretrained/ beside the code, if it exists.",
         min_length=1,
     )

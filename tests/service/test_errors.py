@@ -37,7 +37,7 @@ def defined_in(module) -> dict[str, type]:
 
 
 @pytest.mark.parametrize("module", [service.errors, failures], ids=lambda module: module.__name__)
-def test_the_tree_at_the_top_of_the_file_is_the_tree_of_the_classes(module):
+def test_the_tree_in_the_docstring_is_that_of_the_classes(module):
     above: dict[int, str] = {}
     drawn: dict[str, str] = {}
     for branch, name in re.findall(r"^    ([│├└─ ]*)(\w+)  ", module.__doc__, re.MULTILINE):

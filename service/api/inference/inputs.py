@@ -121,7 +121,9 @@ def _raw(request: ModelInferRequest) -> bytes | None:
     if found != len(request.inputs):
         raise InferRequestError(f"raw_input_contents: {found} entries, expected one for each input: 1")
     if request.inputs[0].HasField("contents"):
-        raise InferRequestError(f"input {IMAGE!r} has typed contents beside raw_input_contents; expected one of them")
+        raise InferRequestError(
+            f"input {IMAGE!r} has typed contents as well as raw_input_contents; expected one of them"
+        )
     return request.raw_input_contents[0]
 
 
