@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 
 class Following(Protocol):
-    """Follows decisions in this process; see `service.versions.watcher.Watcher`."""
+    """Follows decisions in this process."""
 
     @property
     def followed(self) -> int:
-        """The serial of the last decision that was followed."""
+        """Serial of the last decision that was followed."""
 
 
 class Control:
