@@ -96,7 +96,7 @@ class Process:
         return line.split()[-1]
 
     def end(self) -> subprocess.CompletedProcess[str]:
-        """Wait until it ends."""
+        """Wait until it has ended by itself."""
         status = self.popen.wait(60)
         self._reader.join()
         return subprocess.CompletedProcess(self.popen.args, status, self.popen.stdout.read(), self.log)

@@ -33,7 +33,7 @@ def fill(window: Window, images: np.ndarray, read: np.ndarray) -> tuple[float, f
     return scores
 
 
-def test_the_stability_index_follows_its_formula():
+def test_the_index_is_that_of_the_formula():
     by_hand = (0.7 - 0.5) * math.log(0.7 / 0.5) + (0.3 - 0.5) * math.log(0.3 / 0.5)
     assert stability_index([0.5, 0.5], [0.7, 0.3]) == pytest.approx(by_hand)
     assert stability_index([0.5, 0.5], [0.5, 0.5]) == 0
