@@ -1,4 +1,4 @@
-"""The documented place of the asyncio client: `from service.aio_client import AsyncRecognizer`."""
+"""The documented import path of the asyncio client: `from service.aio_client import AsyncRecognizer`."""
 
 from service.client.aio import AsyncRecognizer
 

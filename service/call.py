@@ -1,4 +1,4 @@
-"""What belongs to one call: its id, its deadline and its canary key while it is under way, and how it ended."""
+"""What belongs to one call: its context while it is in flight, and its record once it has ended."""
 
 from contextvars import ContextVar
 from time import monotonic
@@ -8,43 +8,48 @@ import grpc
 
 from service.errors import ExpiredError
 
+__all__ = ["Call", "canary_key", "check_deadline", "expires", "request_id"]
+
+# While the call is in flight, in the context of its task:
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the current call; "" outside of calls."""
+
+canary_key: ContextVar[str] = ContextVar("canary_key", default="")
+"""The canary key of the current call; "" if the client sent none. See `service.wire.CANARY_KEY`."""
+
+expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
+"""The deadline of the current call, by `time.monotonic`; infinite if the client set none."""
+
+
+def check_deadline(expiry: float | None = None) -> None:
+    """Stop work on a call whose deadline has passed.
+
+    Args:
+        expiry: The call's `expires`; None for that of the current call.
+
+    Raises:
+        ExpiredError: The deadline has passed.
+    """
+    if monotonic() > (expires.get() if expiry is None else expiry):
+        raise ExpiredError
+
+
+# Once the call has ended:
+
 
 class Call(NamedTuple):
-    """One call that has ended.
+    """A call that has ended.
 
     Attributes:
-        method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
-        code: The status that the client was sent.
-        seconds: From the first byte of the request to the last of the response; for a stream, how long it was open.
-        model_version: The version that answered, or that was asked for; "" where the call got to none.
+        method: The full name of the method, e.g. `/numeral.v1.Recognizer/Recognize`.
+        code: The status that was sent to the client.
+        seconds: From the first byte of the request to the last byte of the response; for a stream, how long it was
+            open.
+        model_version: The version that answered, or that was asked for; "" if the call got no further.
     """
 
     method: str
     code: grpc.StatusCode
     seconds: float
     model_version: str = ""
-
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the call under way; "" outside of calls."""
-
-
-canary_key: ContextVar[str] = ContextVar("canary_key", default="")
-"""Of the call under way: a canary answers all calls with the same key, or none of them; "" for calls without one."""
-
-
-expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
-"""When nobody waits any more for the answer to the call under way, by `time.monotonic`. Set for every call."""
-
-
-def check_deadline(expiry: float | None = None) -> None:
-    """Go no further with a call that nobody waits for.
-
-    Args:
-        expiry: Its `expires`; None for that of the call under way.
-
-    Raises:
-        ExpiredError: Its deadline has passed.
-    """
-    if monotonic() > (expires.get() if expiry is None else expiry):
-        raise ExpiredError("the deadline of the call has passed before it was its turn")

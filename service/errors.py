@@ -1,21 +1,97 @@
-"""Every error that the service raises on purpose, beside those of `core.errors`."""
+"""Every error that the service raises on purpose, beside those of `core.errors`.
+
+    NumeralError                     (core.errors)
+    ├── CallError                    a call is refused; each class has its row in `service.api.status`
+    │   ├── RequestError             the request asks for something impossible
+    │   ├── InferRequestError        a request of the Open Inference Protocol is malformed
+    │   ├── UnknownModelError        a request of the Open Inference Protocol names a model that does not exist
+    │   ├── UnknownVersionError      the request names a version or an alias that does not exist
+    │   ├── NotReadyError            the version exists, but is not loaded
+    │   ├── NoModelError             no version is loaded yet
+    │   ├── LoadRefusedError         an operator asks for a version that cannot be served
+    │   ├── UnauthenticatedError     the call carries no token, or an unknown one
+    │   ├── DeniedError              the token does not permit the method
+    │   ├── OverloadedError          too much is waiting already
+    │   ├── ExpiredError             the deadline passed before the call was processed
+    │   ├── StoppingError            the server is stopping, and ends the stream
+    │   ├── FeedbackOffError         the service collects no feedback
+    │   ├── FeedbackRateError        feedback arrives faster than the rate that is set
+    │   └── FeedbackFullError        the feedback folder has reached the size that is set
+    └── ArtifactError                (core.errors)
+        └── NotEnoughMemoryError     a version does not fit into the memory that is left
+
+Each message names the thing, what was found, what was expected and, where there is one, the next step. The errors of
+the client, which stand for these on the other side of the wire, are in `service.client.failures`.
+"""
 
 from core.errors import ArtifactError, NumeralError
 
+__all__ = [
+    "CallError",
+    "DeniedError",
+    "ExpiredError",
+    "FeedbackFullError",
+    "FeedbackOffError",
+    "FeedbackRateError",
+    "InferRequestError",
+    "LoadRefusedError",
+    "NoModelError",
+    "NotEnoughMemoryError",
+    "NotReadyError",
+    "OverloadedError",
+    "RequestError",
+    "StoppingError",
+    "UnauthenticatedError",
+    "UnknownModelError",
+    "UnknownVersionError",
+]
 
-class RequestError(NumeralError):
-    """A request asks for something impossible; about its picture, `PictureError` tells."""
+
+class CallError(NumeralError):
+    """A call is refused."""
 
 
-class StoppingError(NumeralError):
-    """The server stops, and so ends a stream before its client did."""
+class RequestError(CallError):
+    """The request asks for something impossible. What is wrong with its picture is a `PictureError`."""
 
 
-class OverloadedError(NumeralError):
-    """So much waits already that a call was not let in.
+class InferRequestError(CallError):
+    """A request of the Open Inference Protocol is malformed."""
+
+
+class UnknownModelError(CallError):
+    """A request of the Open Inference Protocol names a model that does not exist."""
+
+
+class UnknownVersionError(CallError):
+    """The request names a version or an alias that does not exist."""
+
+
+class NotReadyError(CallError):
+    """The version that the request names exists, but is not loaded."""
+
+
+class NoModelError(CallError):
+    """No version is loaded yet."""
+
+
+class LoadRefusedError(CallError):
+    """An operator asks for a version that cannot be served."""
+
+
+class UnauthenticatedError(CallError):
+    """The call carries no token, or an unknown one."""
+
+
+class DeniedError(CallError):
+    """The token of the call does not permit the method."""
+
+
+class OverloadedError(CallError):
+    """Too much is waiting already.
 
     Attributes:
-        retry_after: Seconds after which it may come again.
+        retry_after: Seconds after which the client may try again.
     """
 
     def __init__(self, sentence: str, retry_after: float) -> None:
@@ -23,53 +99,31 @@ class OverloadedError(NumeralError):
         self.retry_after = retry_after
 
 
-class ExpiredError(NumeralError):
-    """The deadline of a call has passed before it was its turn."""
+class ExpiredError(CallError):
+    """The deadline of the call passed before the call was processed."""
+
+    def __init__(self) -> None:
+        super().__init__("the deadline of the call passed before it was processed")
 
 
-class NoModelError(NumeralError):
-    """No model is loaded yet."""
+class StoppingError(CallError):
+    """The server is stopping, and ends a stream before the client does."""
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; send the unanswered requests again, to this server or another")
 
 
-class UnknownVersionError(NumeralError):
-    """A call wants a version that is not there."""
-
-
-class NotReadyError(NumeralError):
-    """A call wants a version that is there, and is not loaded."""
-
-
-class InferRequestError(NumeralError):
-    """A request of the Open Inference Protocol is malformed."""
-
-
-class UnknownModelError(NumeralError):
-    """A request of the Open Inference Protocol is about a model that is not here."""
-
-
-class UnauthenticatedError(NumeralError):
-    """A call shows no token that is known."""
-
-
-class DeniedError(NumeralError):
-    """A call shows a token that is not good for it."""
-
-
-class FeedbackOffError(NumeralError):
+class FeedbackOffError(CallError):
     """The service collects no feedback."""
 
 
-class FeedbackRateError(NumeralError):
-    """More feedback comes than is taken. Nobody is asked to wait for his turn: that may be long."""
+class FeedbackRateError(CallError):
+    """Feedback arrives faster than the rate that is set. It is refused, not queued: the wait could be long."""
 
 
-class FeedbackFullError(NumeralError):
-    """There is no room for more feedback."""
-
-
-class LoadRefusedError(NumeralError):
-    """An operator has asked for a version that cannot be served."""
+class FeedbackFullError(CallError):
+    """The feedback folder has reached the size that is set."""
 
 
 class NotEnoughMemoryError(ArtifactError):
-    """A version does not fit into the memory that is left. Not its own fault: it is tried again."""
+    """A version does not fit into the memory that is left. The version is not at fault, so it is tried again."""

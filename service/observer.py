@@ -1,4 +1,4 @@
-"""Who is told what the service does: metrics, drift, shadow, fallback. None of them may hold up an answer."""
+"""The events of the service: metrics, statistics, traces, shadow and fallback are observers of them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -15,7 +15,11 @@ __all__ = ["Observer", "Observers"]
 
 
 class Observer:
-    """Is told; by default it does nothing. Its methods run on the event loop: they are quick, and never raise."""
+    """Receives events from the service; every method is a no-op by default.
+
+    Events arrive on the event loop unless a method says that they come from any thread. An observer must be quick and
+    must not raise: that would delay or break an answer.
+    """
 
     def computed(
         self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
@@ -24,76 +28,76 @@ class Observer:
 
         Args:
             loaded: The version.
-            images: (N, 28, 28), as the network saw them; not to be changed, and not to be kept without a copy.
+            images: (N, 28, 28), as the network saw them. Not to be changed, and not to be kept without a copy.
             probabilities: (N, 10), likewise.
-            seconds: What the forward pass took.
+            seconds: The duration of the forward pass.
         """
 
     def rejected(self, loaded: "Loaded", reason: str) -> None:
-        """A picture held no digit that could be read.
+        """No digit could be read in a picture.
 
         Args:
             loaded: The version that would have answered.
-            reason: The error's class, e.g. `NoDigitError`.
+            reason: The class of the error, e.g. `NoDigitError`.
         """
 
     def failed(self, loaded: "Loaded", images: int) -> None:
-        """A version could not compute a batch, for an unforeseen reason.
+        """A version failed to compute a batch, for an unforeseen reason.
 
         Args:
             loaded: The version.
-            images: How many there were.
+            images: The number of images in the batch.
         """
 
     def dropped(self, reason: str, pictures: int) -> None:
-        """Pictures were not computed, because nobody waited for the answer any more.
+        """Pictures were not computed, because their caller no longer waited for the answer.
 
         Args:
             reason: `expired` or `cancelled`.
-            pictures: How many.
+            pictures: Their number.
         """
 
     def answered(self, call: Call) -> None:
-        """A call has ended, well or not."""
+        """A call has ended, successfully or not."""
 
     def decoded(self, pictures: int, seconds: float) -> None:
-        """Pictures of one call were decoded, or found to hold no digit.
+        """The encoded pictures of one call were decoded, or found to hold no digit.
 
         Args:
-            pictures: How many.
-            seconds: From the first to the last of them, the wait for a free thread included.
+            pictures: Their number.
+            seconds: From the first to the last of them, including the wait for a free thread.
         """
 
     def swapped(self, loaded: "Loaded") -> None:
-        """A version has begun to serve. Any thread may tell."""
+        """A version has begun to serve. From any thread."""
 
     def load_failed(self, version: str, reason: str) -> None:
-        """A version could not be loaded. Any thread may tell.
+        """A version could not be loaded. From any thread.
 
         Args:
-            version: As replies would name it.
-            reason: The error's class, e.g. `GoldenProbeError`.
+            version: The name of the version in replies.
+            reason: The class of the error, e.g. `GoldenProbeError`.
         """
 
     def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
-        """A version that nobody is answered by has read the same images as the one that answered.
+        """A shadow has computed the same images as the version that answered.
 
         Args:
-            loaded: The one that nobody is answered by.
-            images: How many.
-            disagreed: In how many it read another digit.
+            loaded: The shadow.
+            images: The number of images.
+            disagreed: The number of images in which it read another digit.
         """
 
     def fell_back(self, left: str, taken: str) -> None:
-        """The service has gone back to an earlier version by itself. Any thread may tell.
+        """The service has returned to an earlier version on its own. From any thread.
 
         Args:
-            left: The version that did badly.
-            taken: The one that serves instead.
+            left: The version that failed too often.
+            taken: The version that serves instead.
         """
 
     def feedback(self, outcome: str) -> None:
-        """Somebody has told the true digit of a picture. Any thread may tell.
+        """A user has sent the true digit of a picture. From any thread.
 
         Args:
             outcome: `stored`, `repeated`, or the class of the error.
@@ -101,16 +105,16 @@ class Observer:
 
 
 class Observers(Observer):
-    """Several as one. Each is told only what it has a method of its own for: most care for little, calls are many."""
+    """Several observers as one. An event is passed only to those that override its method: most ignore most events."""
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
-        """Tell these, in this order."""
+        """Combine observers; each event reaches them in this order."""
         self._observers: list[Observer] = []
         for observer in observers:
             self._observers += observer._observers if isinstance(observer, Observers) else [observer]
-        for event, silent in vars(Observer).items():
+        for event, no_op in vars(Observer).items():
             if not event.startswith("_"):
-                listeners = [each for each in self._observers if getattr(type(each), event) is not silent]
+                listeners = [each for each in self._observers if getattr(type(each), event) is not no_op]
                 setattr(self, event, _all_of([getattr(each, event) for each in listeners]))
 
 
@@ -119,8 +123,8 @@ def _all_of(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
     if len(listeners) == 1:
         return listeners[0]
 
-    def tell(*arguments: object) -> None:
+    def notify(*arguments: object) -> None:
         for listener in listeners:
             listener(*arguments)
 
-    return tell
+    return notify

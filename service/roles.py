@@ -1,51 +1,104 @@
-"""Which role a caller needs for which method."""
+"""The one table of the methods that the service answers, and what holds for each of them.
+
+Access control, the list of calls that clients retry, the batching of concurrent calls and the labels of the metrics
+are all read from here. A new method needs a row; a method without one may be called by administrators alone.
+"""
 
 from enum import IntEnum
+from typing import NamedTuple
+
+__all__ = [
+    "GATHERED",
+    "HEALTH",
+    "INFERENCE",
+    "METHODS",
+    "RECOGNIZER",
+    "REFLECTION",
+    "ROLES",
+    "Method",
+    "Role",
+    "role_for",
+]
 
 
 class Role(IntEnum):
-    """What a token is good for; each role may do all that the ones before it may."""
+    """What a token permits; each role includes the ones before it."""
 
     ANYBODY = 0
     PREDICT = 1
     ADMIN = 2
 
 
-_METHODS: dict[str, dict[Role, tuple[str, ...]]] = {
-    "grpc.health.v1.Health": {
-        Role.ANYBODY: ("Check", "Watch"),  # probes carry no tokens
+class Method(NamedTuple):
+    """What holds for one method.
+
+    Attributes:
+        role: The role that a caller needs.
+        retry: Whether clients may send a failed call again: the method changes nothing, or nothing the second time.
+        gathered: Whether concurrent calls wait for a call of this method that has been accepted but not yet read, in
+            order to be computed in one batch with it.
+    """
+
+    role: Role
+    retry: bool = False
+    gathered: bool = False
+
+
+RECOGNIZER = "numeral.v1.Recognizer"
+INFERENCE = "inference.GRPCInferenceService"
+HEALTH = "grpc.health.v1.Health"
+REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+
+METHODS: dict[str, dict[str, Method]] = {
+    RECOGNIZER: {
+        "Recognize": Method(Role.PREDICT, retry=True, gathered=True),
+        "RecognizeBatch": Method(Role.PREDICT, retry=True),
+        "RecognizeStream": Method(Role.PREDICT),
+        "Explain": Method(Role.PREDICT, retry=True),
+        "GetModel": Method(Role.PREDICT, retry=True),
+        "SendFeedback": Method(Role.PREDICT, retry=True),  # the server recognizes what it has already
+        "ListFeedback": Method(Role.ADMIN),
+        "DiscardFeedback": Method(Role.ADMIN),
     },
-    "grpc.reflection.v1alpha.ServerReflection": {
-        Role.PREDICT: ("ServerReflectionInfo",),
+    INFERENCE: {
+        "ServerLive": Method(Role.PREDICT),
+        "ServerReady": Method(Role.PREDICT),
+        "ServerMetadata": Method(Role.PREDICT),
+        "ModelReady": Method(Role.PREDICT),
+        "ModelMetadata": Method(Role.PREDICT),
+        "ModelConfig": Method(Role.PREDICT),
+        "ModelInfer": Method(Role.PREDICT, gathered=True),
+        "ModelStreamInfer": Method(Role.PREDICT),
+        "ModelStatistics": Method(Role.PREDICT),
+        "RepositoryIndex": Method(Role.PREDICT),
+        "RepositoryModelLoad": Method(Role.ADMIN),
+        "RepositoryModelUnload": Method(Role.ADMIN),
     },
-    "numeral.v1.Recognizer": {
-        Role.PREDICT: ("Recognize", "RecognizeBatch", "RecognizeStream", "Explain", "GetModel", "SendFeedback"),
-        Role.ADMIN: ("ListFeedback", "DiscardFeedback"),
+    HEALTH: {
+        "Check": Method(Role.ANYBODY),  # the probes of container platforms carry no token
+        "Watch": Method(Role.ANYBODY),
     },
-    "inference.GRPCInferenceService": {
-        Role.PREDICT: (
-            *("ServerLive", "ServerReady", "ServerMetadata", "ModelReady", "ModelMetadata", "ModelConfig"),
-            *("ModelInfer", "ModelStreamInfer", "ModelStatistics", "RepositoryIndex"),
-        ),
-        Role.ADMIN: ("RepositoryModelLoad", "RepositoryModelUnload"),
+    REFLECTION: {
+        "ServerReflectionInfo": Method(Role.PREDICT),
     },
 }
-
+"""Every method by its service and name. gRPC's channelz is left out on purpose, and thus for administrators alone."""
 
 ROLES: dict[str, Role] = {
-    f"/{service}/{method}": role
-    for service, roles in _METHODS.items()
-    for role, methods in roles.items()
-    for method in methods
+    f"/{service}/{name}": method.role for service, methods in METHODS.items() for name, method in methods.items()
 }
-"""Which role a method needs. What is not here, such as channelz or a method that is added without a decision, needs
-ADMIN."""
+"""The role that a caller needs, by the full name that gRPC gives a method, e.g. `/numeral.v1.Recognizer/Recognize`."""
+
+GATHERED: frozenset[str] = frozenset(
+    f"/{service}/{name}" for service, methods in METHODS.items() for name, method in methods.items() if method.gathered
+)
+"""The full names of the methods that are gathered."""
 
 
-def role_for(method: str) -> Role:
-    """Which role a caller needs.
+def role_for(path: str) -> Role:
+    """The role that a caller of a method needs; ADMIN for a method that is not in the table.
 
     Args:
-        method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
+        path: The full name of the method.
     """
-    return ROLES.get(method, Role.ADMIN)
+    return ROLES.get(path, Role.ADMIN)

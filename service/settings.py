@@ -1,4 +1,4 @@
-"""Everything about the service that can be set: one field each, from a flag, else from the environment."""
+"""The settings of the service: each comes from a flag, or else from the environment, or else from its default."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,34 +14,34 @@ __all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
 
 ENV_PREFIX = "NUMERAL_"
 RUN_DIR = f"{ENV_PREFIX}RUN_DIR"
-"""The variable that names a folder which all processes of one service share, for as long as it runs; no setting."""
+"""The variable that names the run folder, which all processes of one service share while it runs. It is no setting."""
 
 AUTO = "auto"
-"""The value that leaves a choice to the service."""
+"""The value that leaves the choice to the service."""
 
 OFF = "off"
-"""The value that turns off what has a default."""
+"""The value that turns off a setting that has a default."""
 
 PROJECT = Path(__file__).resolve().parents[1]
-"""Where the code is: a checkout, the service's image, or the packages of a Python."""
+"""The folder of the code: a checkout, the service's image, or the site-packages of a Python."""
 
 INSECURE_WORDS = "yes-beyond-this-machine"
-"""What must be said to listen without TLS where other machines can reach it."""
+"""The value that allows listening without TLS on an address that other machines can reach."""
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 def shipped(project: Path = PROJECT) -> str | None:
-    """The repository that ships with Numeral, `pretrained/` beside the code; None where it is not there.
+    """The repository that ships with Numeral, `pretrained/` beside the code; None if it does not exist.
 
-    A checkout and the service's image have it; an installed package has not.
+    A checkout and the service's image contain it; an installed package does not.
     """
     folder = project / "pretrained"
     return str(folder) if (folder / "mnist").is_dir() else None
 
 
 def _wish(name: str) -> AfterValidator:
-    """Checks one of the settings that say which versions serve."""
+    """A validator for one of the settings that say which versions serve."""
     return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
 
 
@@ -51,88 +51,94 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
     repository: str = Field(
-        "./models", description="Where versions are published: file:///…, s3://…, or a folder.", min_length=1
+        "./models",
+        description="Repository in which versions are published: file:///…, s3://…, or a folder.",
+        min_length=1,
     )
     pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         default_factory=shipped,
-        description="The repository whose champion answers as long as the other holds no version; off: none does. "
-        "By default pretrained/ beside the code, where it is there.",
+        description="Repository whose champion answers until a version is published; off for none. "
+        "By default pretrained/ beside the code, if it exists.",
         min_length=1,
     )
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all.", min_length=1)
-    port: int = Field(8500, description="Port to listen on; 0 takes a free one.", ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all addresses.", min_length=1)
+    port: int = Field(8500, description="Port to listen on; 0 for any free port.", ge=0, le=65535)
     poll_seconds: float | None = Field(
         None,
-        description="Seconds between two looks at the repository; by default 0.5 for a folder and 5 for all else.",
+        description="Seconds between two looks at the repository; by default 0.5 for a folder, and 5 otherwise.",
         gt=0,
         allow_inf_nan=False,
     )
-    # Less than the 10 seconds after which `docker stop` kills.
+    # Less than the 10 seconds after which `docker stop` kills the process.
     drain_seconds: float = Field(
-        8.0, description="Seconds that calls under way may still take after SIGTERM.", ge=0, allow_inf_nan=False
+        8.0, description="Seconds that calls in flight may still take after SIGTERM.", ge=0, allow_inf_nan=False
     )
     drain_wait_seconds: float = Field(
         0.0,
-        description="Seconds after SIGTERM in which health says NOT_SERVING and calls are still taken: for load "
-        "balancers, to notice.",
+        description="Seconds after SIGTERM during which health is NOT_SERVING but calls are still accepted, so that "
+        "load balancers can notice.",
         ge=0,
         allow_inf_nan=False,
     )
-    # Processes and load
+    # Processes and load.
     workers: Annotated[str, BeforeValidator(str)] = Field(
         AUTO,
-        description="Processes that answer calls: a number, or auto for one a core, at most 4.",
+        description="Processes that answer calls: a number, or auto for one per core, at most 4.",
         pattern=r"^(auto|[1-9]\d{0,2})$",
     )
     max_waiting: int = Field(
-        1024, description="Pictures that may wait in each process; more calls are refused at once.", ge=1
+        1024, description="Pictures that may wait in each process; beyond that, calls are refused at once.", ge=1
     )
     max_waiting_bytes: int = Field(
-        64 * 1024 * 1024, description="Bytes of pictures that may wait in each process, likewise.", ge=1024
+        64 * 1024 * 1024,
+        description="Bytes of pictures that may wait in each process, likewise.",
+        ge=1024,
     )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
-    max_batch: int = Field(1024, description="Pictures that one request may hold.", ge=1, le=65_536)
-    channelz: bool = Field(False, description="Whether to tell of gRPC's connections (grpc.channelz.v1).")
+    max_batch: int = Field(1024, description="The most pictures in one request.", ge=1, le=65_536)
+    channelz: bool = Field(False, description="Show gRPC's connections to administrators (grpc.channelz.v1).")
     # Which versions serve.
     policy: Annotated[str, _wish("policy")] = Field(
-        CHAMPION, description="What answers calls that name no version: an alias, or latest, or pinned:3."
+        CHAMPION, description="The version that answers calls that name none: an alias, or latest, or pinned:3."
     )
     serve_also: Annotated[str, _wish("also")] = Field(
-        "", description="Further versions and aliases to serve side by side to calls that name them: 3,challenger."
+        "", description="Further versions and aliases that are loaded, for calls that name them: 3,challenger."
     )
     canary: Annotated[str | None, _wish("canary")] = Field(
-        None, description="What answers a share of the calls that name no version, and the share: challenger:10%."
+        None,
+        description="What answers a share of the calls that name no version, and the share: challenger:10%.",
     )
     shadow: Annotated[str | None, _wish("shadow")] = Field(
         None,
-        description="What computes a share of the traffic once more, for comparison, and answers nobody: "
-        "challenger:20%.",
+        description="What also computes a share of the traffic, only for comparison, and the share: challenger:20%.",
     )
     fallback_seconds: float = Field(
         600.0,
-        description="Seconds for which a new version is compared with the one before, which stays in memory: if "
-        "failures or rejections jump, the service goes back by itself. 0 never goes back.",
+        description="Seconds for which the previous version stays in memory and a new one is compared with it: if "
+        "failures or rejections jump, the service returns to the previous one. 0 turns this off.",
         ge=0,
         allow_inf_nan=False,
     )
     # Feedback: see `service.recognition.feedback`.
     feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None,
-        description="Folder that keeps what users send as feedback, for the next training; off: none is taken.",
+        description="Folder that stores the feedback of users, for the next training; off to collect none.",
         min_length=1,
     )
     feedback_per_second: float = Field(
         5.0,
-        description="Items of feedback that one process takes a second, on average; ten seconds' worth at once.",
+        description="Items of feedback that one process accepts per second, on average over ten seconds.",
         gt=0,
         allow_inf_nan=False,
     )
     feedback_bytes: int = Field(
-        256 * 1024 * 1024, description="Bytes that the feedback folder may hold; then no more is taken.", ge=0
+        256 * 1024 * 1024,
+        description="Bytes that the feedback folder may hold; beyond that, feedback is refused.",
+        ge=0,
     )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
-        "info", description="Least severe of the messages that are logged: debug, info, warning or error."
+        "info", description="Lowest level of the messages that are logged: debug, info, warning or error."
     )
 
     # Security: see `service.server.tls` and `service.api.access`.
@@ -141,51 +147,54 @@ class Settings(BaseSettings):
     )
     tls_key: str | None = Field(None, description="PEM file with the certificate's private key.", min_length=1)
     tls_client_ca: str | None = Field(
-        None, description="PEM file with the authorities whose certificates clients must show (mTLS).", min_length=1
+        None,
+        description="PEM file with the authorities of clients, which must then show a certificate (mTLS).",
+        min_length=1,
     )
     allow_insecure: Literal["no", "yes-beyond-this-machine"] = Field(
-        "no", description=f"Listen without TLS where other machines can reach it: no, or {INSECURE_WORDS}."
+        "no", description=f"Listen without TLS on an address that other machines can reach: no, or {INSECURE_WORDS}."
     )
     tokens_file: str | None = Field(
         None,
-        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each token that is "
-        "taken; read again when it changes. Without it, nobody is asked for one.",
+        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each valid token; "
+        "read again when it changes. Without it, calls need no token.",
         min_length=1,
     )
 
-    # What can be seen: see `service.telemetry.metrics` and `service.telemetry.logs`.
+    # Metrics and logs: see `service.telemetry`.
     metrics_port: int | None = Field(
         None,
-        description="Port of /metrics (Prometheus) and /healthz; 0 takes a free one. Without it, none.",
+        description="Port of /metrics (Prometheus) and /healthz; 0 for any free port. Without it, there are none.",
         ge=0,
         le=65535,
     )
     metrics_host: str = Field(
-        "127.0.0.1", description="Address of /metrics, which asks for no token; 0.0.0.0 for all.", min_length=1
+        "127.0.0.1", description="Address of /metrics, which needs no token; 0.0.0.0 for all addresses.", min_length=1
     )
     log_format: Literal["auto", "text", "json"] = Field(
-        "auto", description="Log lines as text, or as one JSON object each; auto: text on a terminal, else JSON."
+        "auto",
+        description="Log lines as text or json, one object each; auto for text on a terminal and JSON otherwise.",
     )
-    access_log: bool = Field(False, description="Log each call: method, status, milliseconds, version.")
+    access_log: bool = Field(False, description="Log the method, status, duration and version of each call.")
 
     @property
     def wishes(self) -> Wishes:
-        """Which versions are to serve."""
+        """The versions that are to serve."""
         return Wishes.parse(self.policy, self.serve_also, self.canary, self.shadow)
 
     @property
     def address(self) -> str:
-        """Host and port as gRPC wants them."""
+        """Host and port in the form that gRPC needs."""
         return endpoint(self.host, self.port)
 
     @property
     def largest_request(self) -> int:
-        """Bytes: the largest picture, or the largest batch of pixels in four bytes each, whichever takes more."""
+        """Bytes of the largest picture, or of the largest batch of pixels in four bytes each, whichever is larger."""
         return max(self.max_picture_bytes, self.max_batch * 28 * 28 * 4)
 
     @property
     def poll_interval(self) -> float:
-        """Seconds between two looks: a listing of a local folder is cheap, one of a bucket costs money."""
+        """Seconds between two looks. Listing a local folder is cheap; listing a bucket costs money."""
         if self.poll_seconds is not None:
             return self.poll_seconds
         local = self.repository.startswith("file:") or "://" not in self.repository
@@ -193,7 +202,7 @@ class Settings(BaseSettings):
 
 
 def endpoint(host: str, port: int) -> str:
-    """`host:port`, an IPv6 address in brackets."""
+    """`host:port`, with an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
@@ -201,7 +210,7 @@ def read(**flags: Any) -> Settings:
     """The settings: a flag beats the environment, the environment beats the default.
 
     Args:
-        **flags: Values by field name; None where the flag was not given.
+        **flags: Values by field name; None for a flag that was not given.
 
     Raises:
         ConfigError: A value is impossible.

@@ -23,19 +23,19 @@ from service.client import Recognizer
 ADDRESS = f"127.0.0.1:{os.environ.get('NUMERAL_PORT', '8500')}"
 PREFECT = f"http://127.0.0.1:{os.environ.get('NUMERAL_PREFECT_PORT', '4200')}"
 PATIENCE = 180.0
-"""Seconds to wait for something that should happen by itself."""
+"""Seconds after which an event that is awaited counts as failed."""
 
 
 # Containers
 
 
 def compose(*arguments: str, may_fail: bool = False) -> "subprocess.CompletedProcess[str]":
-    """Run `compose` with these arguments."""
+    """Run `compose`."""
     return run("compose", *arguments, may_fail=may_fail)
 
 
 def inside(name: str, *command: str) -> str:
-    """Run a command in a running container; returns its standard output."""
+    """The output of a command in a running container."""
     return compose("exec", "-T", name, *command).stdout
 
 
@@ -43,7 +43,7 @@ def run(*command: str, may_fail: bool = False) -> "subprocess.CompletedProcess[s
     """Run a command to its end.
 
     Raises:
-        RuntimeError: The command failed, and `may_fail` is False.
+        RuntimeError: It failed, and `may_fail` is not set.
     """
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode and not may_fail:
@@ -58,7 +58,7 @@ def containers() -> dict[str, dict[str, Any]]:
 
 
 def is_healthy(name: str) -> bool:
-    """Whether a container is healthy."""
+    """Whether a container reports that it is healthy."""
     return bool(containers()[name]["Health"] == "healthy")
 
 
@@ -72,7 +72,7 @@ def started_at(name: str) -> str:
 
 
 def versions() -> list[dict[str, Any]]:
-    """The published versions, as `models list --json` prints them."""
+    """The versions that are published."""
     rows: list[dict[str, Any]] = json.loads(
         inside("scheduler", "python", "-m", "pipelines", "models", "list", "--json")
     )
@@ -80,7 +80,7 @@ def versions() -> list[dict[str, Any]]:
 
 
 def champion() -> str:
-    """The version that is the champion."""
+    """The champion."""
     [number] = [row["version"] for row in versions() if "champion" in row["aliases"]]
     return str(number)
 
@@ -89,13 +89,13 @@ def champion() -> str:
 
 
 def deployment() -> dict[str, Any]:
-    """The deployment that the scheduler registered: exactly one, however often the scheduler has started."""
+    """The deployment that the scheduler registered: there is only one, however often the scheduler started."""
     [found] = _post("deployments/filter", {})
     return dict(found)
 
 
 def is_on(schedule_of: dict[str, Any]) -> bool:
-    """Whether a deployment's schedule is active and has planned runs."""
+    """Whether a deployment's schedule is active and runs are planned for it."""
     active = [schedule["active"] for schedule in schedule_of["schedules"]] == [True] and not schedule_of["paused"]
     planned = {
         "deployments": {"id": {"any_": [schedule_of["id"]]}},
@@ -105,9 +105,9 @@ def is_on(schedule_of: dict[str, Any]) -> bool:
 
 
 def run_deployment() -> str:
-    """Start one run of the deployment, wait for its end, and return its final state, e.g. COMPLETED."""
+    """Request one run of the deployment; gives its final state, e.g. COMPLETED."""
     flow_run = _post(f"deployments/{deployment()['id']}/create_flow_run", {})["id"]
-    return str(wait_for(lambda: _final_state(flow_run), "the run that was asked for ends"))
+    return str(wait_for(lambda: _final_state(flow_run), "the requested run ends"))
 
 
 def _post(path: str, body: dict[str, Any]) -> Any:
@@ -115,7 +115,7 @@ def _post(path: str, body: dict[str, Any]) -> Any:
 
 
 def _api(method: str, path: str, **options: Any) -> Any:
-    """Prefect's response. After a 503 (its database was busy) the request is repeated, as Prefect's client does."""
+    """The answer of Prefect's API. 503 means that its database is busy: like Prefect's own client, try again."""
 
     def answer() -> httpx.Response | None:
         response = httpx.request(method, f"{PREFECT}/api/{path}", timeout=30, **options)
@@ -133,10 +133,10 @@ def _final_state(flow_run: str) -> str | None:
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    """Poll a condition until it is true, and return its value.
+    """Evaluate a condition until it is true; gives its value.
 
     Raises:
-        RuntimeError: It was not true within `PATIENCE` seconds.
+        RuntimeError: It did not become true within `PATIENCE`.
     """
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):
@@ -155,13 +155,13 @@ class Calls:
 
     @property
     def last(self) -> str | None:
-        """The version that answered last."""
+        """The version that answered the latest call."""
         return self.versions[-1] if self.versions else None
 
 
 @contextmanager
 def calls_from_outside(picture: Path) -> Iterator[Calls]:
-    """Call the service repeatedly for as long as the context lasts."""
+    """Call the service continuously while the context lasts."""
     calls, leave, encoded = Calls(), threading.Event(), picture.read_bytes()
 
     def call() -> None:

@@ -26,14 +26,14 @@ if _version_not_supported:
 
 
 class GRPCInferenceServiceStub(object):
-    """Answers about the model by the Open Inference Protocol: the six calls of its core, and the extensions for streams,
-    statistics, configuration and repository control.
+    """The Open Inference Protocol: the six calls of its core, and its extensions for streams, statistics, configuration and
+    repository control.
 
-    Errors, each with a sentence that says what was found and what was wanted, and with the name of its class in the
-    trailing metadata `numeral-error`:
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request is malformed, or holds a picture that cannot be read or shows no digit
     NOT_FOUND           there is no such model, or no such version of it
-    UNAVAILABLE         the version is known, and not ready
+    UNAVAILABLE         the version is known, but not ready
     RESOURCE_EXHAUSTED  the server has more to do than it can; try again
     INTERNAL            anything unforeseen; the server's log says what
     """
@@ -107,14 +107,14 @@ class GRPCInferenceServiceStub(object):
 
 
 class GRPCInferenceServiceServicer(object):
-    """Answers about the model by the Open Inference Protocol: the six calls of its core, and the extensions for streams,
-    statistics, configuration and repository control.
+    """The Open Inference Protocol: the six calls of its core, and its extensions for streams, statistics, configuration and
+    repository control.
 
-    Errors, each with a sentence that says what was found and what was wanted, and with the name of its class in the
-    trailing metadata `numeral-error`:
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request is malformed, or holds a picture that cannot be read or shows no digit
     NOT_FOUND           there is no such model, or no such version of it
-    UNAVAILABLE         the version is known, and not ready
+    UNAVAILABLE         the version is known, but not ready
     RESOURCE_EXHAUSTED  the server has more to do than it can; try again
     INTERNAL            anything unforeseen; the server's log says what
     """
@@ -162,15 +162,15 @@ class GRPCInferenceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ModelStreamInfer(self, request_iterator, context):
-        """The same for a stream of requests: one response to each, in their order. An error in one request is the response
-        to that one, and the stream goes on.
+        """The same for a stream of requests: one response to each, in their order. The error of one request is the response
+        to it, and the stream continues.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ModelConfig(self, request, context):
-        """How is the model set up?
+        """What is the configuration of the model?
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -198,7 +198,7 @@ class GRPCInferenceServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RepositoryModelUnload(self, request, context):
-        """Serve a version no more.
+        """Unload a version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -276,14 +276,14 @@ def add_GRPCInferenceServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GRPCInferenceService(object):
-    """Answers about the model by the Open Inference Protocol: the six calls of its core, and the extensions for streams,
-    statistics, configuration and repository control.
+    """The Open Inference Protocol: the six calls of its core, and its extensions for streams, statistics, configuration and
+    repository control.
 
-    Errors, each with a sentence that says what was found and what was wanted, and with the name of its class in the
-    trailing metadata `numeral-error`:
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request is malformed, or holds a picture that cannot be read or shows no digit
     NOT_FOUND           there is no such model, or no such version of it
-    UNAVAILABLE         the version is known, and not ready
+    UNAVAILABLE         the version is known, but not ready
     RESOURCE_EXHAUSTED  the server has more to do than it can; try again
     INTERNAL            anything unforeseen; the server's log says what
     """

@@ -1,1 +1,1 @@
-"""The service over gRPC: its protocols, and what every call of them passes through."""
+"""The service over gRPC: its protocols, and what every call passes through."""

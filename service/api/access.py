@@ -1,4 +1,4 @@
-"""Who may call what: bearer tokens, two roles, and the guard that asks for them."""
+"""Access control: bearer tokens in a file, two roles, and the guard that asks for them."""
 
 import hashlib
 import hmac
@@ -17,17 +17,13 @@ from core.errors import ConfigError
 from service.errors import DeniedError, UnauthenticatedError
 from service.roles import Role, role_for
 
-__all__ = [
-    "Guard",
-    "Tokens",
-]
+__all__ = ["Guard", "Tokens"]
 
 SHORTEST_TOKEN = 16
-"""Characters: shorter ones can be guessed."""
+"""Characters; shorter tokens can be guessed."""
 
 LOOK_SECONDS = 1.0
-"""How soon a change of the file is noticed."""
-
+"""How often at most the file is checked for changes."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,28 +31,28 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Tokens:
-    """The tokens in a file, by their digests; read again when it changes.
+    """The tokens in a file, as digests; the file is read again when it changes.
 
-    Each line is `role:token` or, so that the file itself tells no token, `role:sha256:digest`, where the role is
-    `predict` or `admin`. Any number of lines: to change a token, add the new one, change the clients, take out the old.
+    Each line is `role:token` or, so that the file does not reveal the token, `role:sha256:digest`, where the role is
+    `predict` or `admin`. There may be any number of lines: to replace a token, add the new one, change the clients, and
+    then remove the old one.
     """
 
     def __init__(self, file: str) -> None:
         """Read the file.
 
         Raises:
-            ConfigError: It cannot be read, any user of this machine can read it, or a line is not as it must be.
+            ConfigError: It cannot be read, or any user of this machine can read it, or a line is malformed.
         """
         self._file = Path(file)
-        self._seen = self._look()
+        self._stamp = self._look()
         self._roles = self._read()
         self._next_look = 0.0
 
     def role_of(self, token: bytes) -> Role:
-        """What a token is good for; ANYBODY where it is not known."""
-        self._follow()
-        # Digests, not tokens, are compared: all of them, and each in constant time. How long it takes tells nothing of
-        # a token, nor of how many are known.
+        """The role that a token gives; ANYBODY for an unknown token."""
+        self._refresh()
+        # Every digest is compared, each in constant time: the duration reveals neither a token nor their number.
         digest = hashlib.sha256(token).digest()
         found = Role.ANYBODY
         for known, role in self._roles.items():
@@ -64,22 +60,22 @@ class Tokens:
                 found = role
         return found
 
-    def _follow(self) -> None:
-        """Read the file again if it has changed; one that cannot be used changes nothing."""
+    def _refresh(self) -> None:
+        """Read the file again if it has changed. A file that cannot be used changes nothing."""
         now = monotonic()
         if now < self._next_look:
             return
         self._next_look = now + LOOK_SECONDS
-        seen = self._look()
-        if seen == self._seen:
+        stamp = self._look()
+        if stamp == self._stamp:
             return
-        self._seen = seen
+        self._stamp = stamp
         try:
             self._roles = self._read()
         except ConfigError as error:
-            _log.error("%s; the tokens before it go on being taken", error)
+            _log.error("%s; the previous tokens remain valid", error)
         else:
-            _log.info("tokens %s were read again: %d are known", self._file, len(self._roles))
+            _log.info("tokens %s: read again, %d tokens are valid", self._file, len(self._roles))
 
     def _look(self) -> tuple[int, ...]:
         try:
@@ -96,14 +92,14 @@ class Tokens:
             raise ConfigError(f"tokens {self._file}: cannot be read: {_reason(error)}") from error
         if mode & stat.S_IROTH:
             raise ConfigError(f"tokens {self._file}: any user of this machine can read it; run: chmod o= {self._file}")
-        found = (self._parse(line.strip(), number) for number, line in enumerate(lines, 1) if _says_something(line))
+        found = (self._parse(line.strip(), number) for number, line in enumerate(lines, 1) if _is_entry(line))
         roles = dict(found)
         if not roles:
             raise ConfigError(f"tokens {self._file}: holds no token; expected lines such as predict:TOKEN")
         return roles
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Role]:
-        """One line. What is wrong is said without quoting it, for it may hold a token."""
+        """The digest and the role in one line. Messages never quote the line: it may hold a token."""
         place = f"tokens {self._file}, line {number}"
         name, _, token = line.partition(":")
         role = {"predict": Role.PREDICT, "admin": Role.ADMIN}.get(name)
@@ -120,22 +116,22 @@ class Tokens:
 
 
 class Guard:
-    """Lets in who shows a token that is good for the method."""
+    """Refuses calls whose token does not permit the method."""
 
     def __init__(self, tokens: Tokens) -> None:
-        """Guard.
+        """Guard the methods of a server.
 
         Args:
-            tokens: Those that are known.
+            tokens: The valid tokens.
         """
         self._tokens = tokens
 
     def enter(self, method: str, context: _Context) -> None:
-        """The step of one of our own methods.
+        """Check one call; a first step of the service's own methods, see `service.api.interceptor.Step`.
 
         Raises:
-            UnauthenticatedError: No token, or one that is not known.
-            DeniedError: A token that is not good for the method.
+            UnauthenticatedError: The call carries no token, or an unknown one.
+            DeniedError: The token does not permit the method.
         """
         needed = role_for(method)
         if needed is Role.ANYBODY:
@@ -150,14 +146,16 @@ class Guard:
             )
         role = self._tokens.role_of(token.strip())
         if role is Role.ANYBODY:
-            raise UnauthenticatedError("the token is not known here; ask who runs the service")
+            raise UnauthenticatedError("the token is not known to this service; ask its operator for one")
         if role < needed:
-            raise DeniedError(f"the token is good for {role.name.lower()}, and this method needs {needed.name.lower()}")
+            raise DeniedError(
+                f"the token has the role {role.name.lower()}, and this method needs {needed.name.lower()}"
+            )
 
-    def around(self, method: str, handler: Any) -> Any:
-        """The handler of one of gRPC's own methods, behind the guard. For `service.api.status.Registrar`."""
+    def wrap(self, method: str, handler: Any) -> Any:
+        """A handler of one of gRPC's own methods, behind the guard; for `service.api.registrar.Registrar`."""
 
-        async def turned_away(context: _Context) -> None:
+        async def check(context: _Context) -> None:
             try:
                 self.enter(method, context)
             except UnauthenticatedError as error:
@@ -167,22 +165,22 @@ class Guard:
 
         if handler.unary_unary is not None:
 
-            async def one(request: Any, context: _Context) -> Any:
-                await turned_away(context)
+            async def unary(request: Any, context: _Context) -> Any:
+                await check(context)
                 found = handler.unary_unary(request, context)
                 return await found if isawaitable(found) else found
 
-            return grpc.unary_unary_rpc_method_handler(one, handler.request_deserializer, handler.response_serializer)
+            return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
 
-        async def many(requests: Any, context: _Context) -> AsyncIterator[Any]:
-            await turned_away(context)
+        async def stream(requests: Any, context: _Context) -> AsyncIterator[Any]:
+            await check(context)
             async for response in handler.stream_stream(requests, context):
                 yield response
 
-        return grpc.stream_stream_rpc_method_handler(many, handler.request_deserializer, handler.response_serializer)
+        return grpc.stream_stream_rpc_method_handler(stream, handler.request_deserializer, handler.response_serializer)
 
 
-def _says_something(line: str) -> bool:
+def _is_entry(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 

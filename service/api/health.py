@@ -1,7 +1,7 @@
 """grpc.health.v1: whether the service can answer.
 
-grpcio-health-checking has a servicer for asyncio too, and its messages are used here. But there, a client that stops
-watching takes the notices of all other watchers with it, and watchers would hold up a drain until its very end.
+grpcio-health-checking has a servicer for asyncio too, and its messages are used here. But its `Watch` loses the
+notifications of all watchers when one of them leaves, and its watchers keep a server from draining until the very end.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Health(health_pb2_grpc.HealthServicer):
-    """Says SERVING as long as a model answers, NOT_SERVING before, while it is unloaded, and while draining."""
+    """SERVING as long as a version answers; NOT_SERVING before that, while unloaded, and while draining."""
 
     def __init__(self, services: Iterable[str]) -> None:
         """Begin with NOT_SERVING.
 
         Args:
-            services: Full names of the services that share one health; "" is the server as a whole.
+            services: The full names of the services, all of which share one status; "" is the server as a whole.
         """
         self._services = frozenset(services)
         self._status: int = HealthCheckResponse.NOT_SERVING
@@ -32,20 +32,20 @@ class Health(health_pb2_grpc.HealthServicer):
         self._changed = asyncio.Event()  # replaced at each change, so that each watcher waits for the next one
 
     def is_serving(self) -> bool:
-        """Whether the server as a whole says SERVING."""
+        """Whether the status is SERVING."""
         return self._status == HealthCheckResponse.SERVING
 
     def serving(self) -> None:
-        """A model answers. While draining, this changes nothing."""
+        """Report that a version answers. While draining, this changes nothing."""
         if not self._draining:
             self._set(HealthCheckResponse.SERVING)
 
     def waiting(self) -> None:
-        """No model answers: none is loaded yet, or an operator has unloaded it."""
+        """Report that no version answers: none is loaded yet, or an operator has unloaded the model."""
         self._set(HealthCheckResponse.NOT_SERVING)
 
     def drain(self) -> None:
-        """Say NOT_SERVING for good, and end the streams of those who watch."""
+        """Report NOT_SERVING for good, and end the streams of the watchers."""
         self._draining = True
         self._set(HealthCheckResponse.NOT_SERVING)
 
@@ -60,14 +60,14 @@ class Health(health_pb2_grpc.HealthServicer):
         return HealthCheckResponse(status=self._status if known else HealthCheckResponse.SERVICE_UNKNOWN)
 
     async def Check(self, request: HealthCheckRequest, context: _Context) -> HealthCheckResponse:  # noqa: N802 — gRPC's name
-        """The health now; NOT_FOUND for a service that is not here."""
+        """The current status; NOT_FOUND for an unknown service."""
         if request.service not in self._services:
             known = ", ".join(sorted(filter(None, self._services)))
             await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here; known: {known}")
         return self._of(request.service)
 
     async def Watch(self, request: HealthCheckRequest, _context: _Context) -> AsyncIterator[HealthCheckResponse]:  # noqa: N802 — gRPC's name
-        """The health now, and then each change of it."""
+        """The current status, and then each change of it."""
         sent = None
         while True:
             changed = self._changed

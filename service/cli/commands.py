@@ -1,6 +1,6 @@
 """The command line: `python -m service serve | predict | health | status`, also installed as `numeral-service`.
 
-What takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
+Whatever takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
 
 import json
@@ -14,6 +14,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import ConfigError, NumeralError
+from service.cli.connection_flags import (
+    AddressFlag,
+    ClientCertFlag,
+    ClientKeyFlag,
+    ServerNameFlag,
+    TlsCaFlag,
+    TlsFlag,
+    TokenFlag,
+    address_or_default,
+    client_options,
+)
 
 if TYPE_CHECKING:
     from service.cli.predict import Oracle
@@ -23,7 +34,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="service",
-    help="Serve the promoted model over gRPC, or ask it about pictures.",
+    help="Serve the promoted version over gRPC, or let it read the digits in pictures.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -37,81 +48,43 @@ RepositoryFlag = Annotated[
 PretrainedFlag = Annotated[
     str | None,
     typer.Option(
-        help="Where the version is that answers until one is published; off: none does "
+        help="Repository whose champion answers until a version is published; off for none "
         "[NUMERAL_PRETRAINED, else the one that ships with Numeral]."
-    ),
-]
-
-TlsFlag = Annotated[
-    bool,
-    typer.Option("--tls", help="Speak TLS; the authorities that this machine trusts vouch for the server."),
-]
-TlsCaFlag = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="NUMERAL_TLS_CA",
-        show_envvar=False,
-        help="Speak TLS; the authorities in this PEM file vouch for the server [NUMERAL_TLS_CA].",
-    ),
-]
-ClientCertFlag = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="NUMERAL_CLIENT_CERT",
-        show_envvar=False,
-        help="PEM file with the certificate to show, where the server wants one [NUMERAL_CLIENT_CERT].",
-    ),
-]
-ClientKeyFlag = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="NUMERAL_CLIENT_KEY",
-        show_envvar=False,
-        help="PEM file with that certificate's private key [NUMERAL_CLIENT_KEY].",
-    ),
-]
-ServerNameFlag = Annotated[
-    str | None, typer.Option(help="The name in the server's certificate, where it is not that of the address.")
-]
-TokenFlag = Annotated[
-    str | None,
-    typer.Option(
-        envvar="NUMERAL_TOKEN",
-        show_envvar=False,
-        help="The token to show; better in the environment, where other users do not see it [NUMERAL_TOKEN].",
     ),
 ]
 
 
 def serve(**flags: Any) -> None:
-    """Serve the champion, and follow it when another version is promoted.
+    """Serve the champion, and switch to another version when it is promoted.
 
-    As long as nothing was published, the pretrained version that ships with Numeral serves.
+    Until a version is published, the pretrained version that ships with Numeral serves.
 
     Prints `listening on HOST:PORT` on standard output once it listens, and logs to standard error. SIGTERM and Ctrl-C
-    let the calls under way finish; a second Ctrl-C does not.
+    let the calls in flight finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
     from service.api.access import Tokens
     from service.server import processes, tls
+    from service.server.assembly import Server
 
-    # Before anything is started, so that it is said once.
+    # Checked before any process is started, so that an error is printed once.
     tls.check(settings)
     if settings.tokens_file:
         Tokens(settings.tokens_file)
 
-    status = processes.serve(settings, lambda sentence: print(sentence, flush=True))
+    status = processes.serve(settings, Server, lambda sentence: print(sentence, flush=True))
     logging.shutdown()
-    # Python would wait here for threads that are still decoding, or waiting for a storage that does not answer.
+    # A regular exit would wait for threads that are still decoding, or waiting for a storage that does not answer.
     os._exit(status)
 
 
 @app.command()
 def predict(
     images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, … files.", metavar="IMAGE…", show_default=False)],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of a server to ask; without it the champion is loaded here.")
+        str | None,
+        typer.Option(help="HOST:PORT of a server to ask; without it, the champion is loaded into this process."),
     ] = None,
     repository: RepositoryFlag = None,
     pretrained: PretrainedFlag = None,
@@ -124,14 +97,16 @@ def predict(
 ) -> None:
     """Read the digit in each picture.
 
-    Exit status 1 if a file could not be read at all, 0 otherwise, even where a picture shows no digit.
+    Exit status 1 if a file cannot be read at all, 0 otherwise, even if a picture shows no digit.
     """
     settings = _settings(repository=repository, pretrained=pretrained)
     from service.cli import predict as prediction
 
     source: AbstractContextManager[Oracle]
     if address:
-        source = prediction.server_at(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
+        source = prediction.server_at(
+            address, **client_options(tls, tls_ca, client_cert, client_key, server_name, token)
+        )
     else:
         source = nullcontext(prediction.champion_here(settings, _say))
     with source as oracle:
@@ -147,9 +122,7 @@ def predict(
 
 @app.command()
 def health(
-    address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
-    ] = None,
+    address: AddressFlag = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 3.0,
     tls: TlsFlag = False,
     tls_ca: TlsCaFlag = None,
@@ -157,12 +130,11 @@ def health(
     client_key: ClientKeyFlag = None,
     server_name: ServerNameFlag = None,
 ) -> None:
-    """Ask a server whether it can answer; exit status 0 if it says SERVING, 1 otherwise."""
+    """Ask a server for its health; exit status 0 if it is SERVING, 1 otherwise."""
     from service.client import Recognizer
 
-    # Not through the settings: see `main`.
-    address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
-    with Recognizer(address, **_options(tls, tls_ca, client_cert, client_key, server_name, None)) as client:
+    address = address_or_default(address)
+    with Recognizer(address, **client_options(tls, tls_ca, client_cert, client_key, server_name, None)) as client:
         status = client.health(timeout=timeout)
     _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
@@ -170,14 +142,13 @@ def health(
 
 @app.command()
 def status(
-    address: Annotated[
-        str | None, typer.Option(help="HOST:PORT of the server [127.0.0.1 and NUMERAL_PORT, else 8500].")
-    ] = None,
+    address: AddressFlag = None,
     metrics: Annotated[
-        str | None, typer.Option(help="HOST:PORT of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090].")
+        str | None,
+        typer.Option(help="HOST:PORT of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090]."),
     ] = None,
-    once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, and nothing else.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show the status once, and exit.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
     tls: TlsFlag = False,
     tls_ca: TlsCaFlag = None,
     client_cert: ClientCertFlag = None,
@@ -185,35 +156,35 @@ def status(
     server_name: ServerNameFlag = None,
     token: TokenFlag = None,
 ) -> None:
-    """Show what a server does: calls, latency, versions and their states, drift; until Ctrl-C.
+    """Show the calls, the latency, the versions and the drift of a server, updated every second until Ctrl-C.
 
     Exit status 1 if neither the server nor its metrics can be reached, 0 otherwise.
     """
     from rich.console import Console
 
-    from service.cli import view
+    from service.cli import scrape, view
     from service.client.connection import Connection
 
-    address = address or f"127.0.0.1:{os.environ.get('NUMERAL_PORT') or 8500}"
+    address = address_or_default(address)
     metrics = metrics or f"127.0.0.1:{os.environ.get('NUMERAL_METRICS_PORT') or 9090}"
-    connection = Connection.to(address, **_options(tls, tls_ca, client_cert, client_key, server_name, token))
-    with view.place_of(connection, metrics) as place:
-        found = view.read(place) if as_json else view.watch(place, once=once, console=Console())
+    connection = Connection.to(address, **client_options(tls, tls_ca, client_cert, client_key, server_name, token))
+    with scrape.source_of(connection, metrics) as source:
+        found = scrape.read(source) if as_json else view.watch(source, once=once, console=Console())
     if as_json:
         print(view.document(found))
     raise typer.Exit(0 if found.versions or found.totals else 1)
 
 
 def main() -> None:
-    """Run the command line; a known failure is one sentence on standard error and exit status 1, or 2 for a setting."""
-    # Read when NumPy is imported. A second BLAS thread hardly helps with matrices this small, and where the cores are
-    # busy, waiting for it turns 0.2 ms into 3 ms for one call in a hundred.
+    """Run the command line. A known error is one sentence on standard error; exit status 2 for a setting, else 1."""
+    # Read when NumPy is imported. A second BLAS thread hardly helps with matrices this small; waiting for it on busy
+    # cores turns 0.2 ms into 3 ms for one call in a hundred.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # gRPC's older way to listen hands a call through fewer threads: a lone one takes 0.27 ms instead of 0.37.
+    # With gRPC's older listener, a call passes through fewer threads: a lone call takes 0.27 ms instead of 0.37.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-    # What goes wrong inside gRPC comes back as an error, and is told in our words; it need not log it as well.
+    # An error inside gRPC is returned to its caller, which reports it; gRPC need not log it as well.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    if sys.argv[1:2] != ["health"]:  # which runs every few seconds, and for which the settings take long to import
+    if sys.argv[1:2] != ["health"]:  # health runs every few seconds, and the settings take long to import
         from service.cli import flags
 
         app.command()(flags.of_settings(serve))
@@ -224,27 +195,8 @@ def main() -> None:
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 
-def _options(
-    tls: bool,
-    authorities: Path | None,
-    certificate: Path | None,
-    key: Path | None,
-    server_name: str | None,
-    token: str | None,
-) -> dict[str, Any]:
-    """What the flags say, as the client takes it."""
-    if (certificate is None) != (key is None):
-        raise ConfigError("--client-cert and --client-key belong together; give both, or neither")
-    return {
-        "tls": authorities or tls,
-        "certificate": (certificate, key) if certificate else None,
-        "server_name": server_name,
-        "token": token or None,
-    }
-
-
 def _settings(**flags: Any) -> "Settings":
-    """Read the settings, and log from now on as they say."""
+    """Read the settings, and set up logging."""
     from service import settings
     from service.telemetry import logs
 
@@ -254,5 +206,5 @@ def _settings(**flags: Any) -> "Settings":
 
 
 def _say(sentence: str) -> None:
-    """Tell people something, beside the output."""
+    """Print a sentence on standard error, apart from the output."""
     print(sentence, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The flags of `serve`: one for each setting, so that no setting can be without its flag, its variable and its help."""
+"""The flags of `serve`, made from the settings: every setting has a flag, a variable and a help text."""
 
 import inspect
 from collections.abc import Callable
@@ -13,10 +13,13 @@ __all__ = ["of_settings"]
 
 
 def of_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes `**flags` a flag for each setting; one that was not given is None.
+    """Give a command a flag for each setting.
 
     Args:
-        command: As typer calls it.
+        command: Takes `**flags`; those that are not given on the command line are None.
+
+    Returns:
+        The same command.
     """
     parameters = [_parameter(name, field) for name, field in Settings.model_fields.items()]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what typer reads

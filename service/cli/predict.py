@@ -1,4 +1,4 @@
-"""Files in, one outcome each: the work behind `python -m service predict`."""
+"""`python -m service predict`: the digit in each of several files, read by a server or in this process."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 __all__ = ["Oracle", "Outcome", "champion_here", "outcomes", "server_at"]
 
 BAR = 40
-"""Characters of a bar that stands for probability 1."""
+"""Characters of the bar for probability 1."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file.
+    """The outcome for one file.
 
     Attributes:
-        file: As it was named.
-        reading: The answer; None where there is none.
-        rejected: Why there is none; None where there is one.
+        file: The name of the file, as it was given.
+        reading: The answer; None if there is none.
+        rejected: Why there is no answer; None if there is one.
         model_version: The version that was asked.
-        missing: Whether not even the file's bytes could be had.
+        missing: Whether the file could not be read at all.
     """
 
     file: str
@@ -40,30 +40,32 @@ class Outcome:
     missing: bool = False
 
     def row(self) -> dict[str, Any]:
-        """The outcome as JSON has it."""
+        """The outcome as a JSON object."""
         answer = asdict(self.reading) if self.reading else {}
         found = {key: answer.get(key) for key in ("digit", "confidence", "probabilities")}
         return {"file": self.file, **found, "rejected": self.rejected, "model_version": self.model_version}
 
     def line(self) -> str:
         """The outcome in words."""
+        if self.missing:
+            return f"{self.file}: {self.rejected}"
         if self.reading is None:
             return f"{self.file}: no digit read: {self.rejected}"
         return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
 
     def bars(self) -> list[str]:
-        """One line for each digit, as long as the digit is probable."""
+        """A bar for each digit, as long as its probability."""
         probabilities = self.reading.probabilities if self.reading else ()
         return [f"  {digit} {'█' * round(p * BAR):{BAR}} {p:6.1%}" for digit, p in enumerate(probabilities)]
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """What is asked about pictures.
+    """Answers questions about pictures: a server, or a version in this process.
 
     Attributes:
         ask: Gives the answer to an encoded picture, or raises PictureError.
-        version: Tells which version answers, where there was no answer that says it.
+        version: Gives the version that answers, for pictures that got no answer.
     """
 
     ask: Callable[[bytes], Reading]
@@ -71,14 +73,14 @@ class Oracle:
 
 
 def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
-    """The champion, loaded into this process; the pretrained version where nothing was published yet.
+    """The champion, loaded into this process; or the pretrained version if nothing was published yet.
 
     Args:
         settings: As `service.settings.read` gives them.
-        say: Takes the sentence that tells of a pretrained version.
+        say: Called with a sentence if the pretrained version is used.
 
     Raises:
-        ArtifactError: There is none, or it cannot be loaded.
+        ArtifactError: There is no version, or it cannot be loaded.
     """
     import numpy as np
 
@@ -110,7 +112,7 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
 
 
 def _is_empty(repository: "Repository") -> bool:
-    """Whether nothing was published yet. A bucket that cannot be reached is an error: nobody knows what it holds."""
+    """Whether nothing was published yet. A bucket that cannot be reached is an error: its content is not known."""
     if not repository.exists():
         return True
     found = repository.snapshot()
@@ -122,8 +124,8 @@ def server_at(address: str, **options: Any) -> Iterator[Oracle]:
     """A server, for as long as the context lasts; it is reached at the first question.
 
     Args:
-        address: Where it is.
-        **options: Those of `service.client.blocking.Recognizer`.
+        address: The address of the server.
+        **options: The options of `service.client.blocking.Recognizer`.
     """
     from service.client import Recognizer
 
@@ -143,7 +145,7 @@ def outcomes(files: Iterable[Path], oracle: Oracle) -> Iterator[Outcome]:
         except PictureError as error:
             yield Outcome(str(file), None, str(error), oracle.version())
         except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
+            reason = f"cannot read the file: {error.strerror or error}"
             yield Outcome(str(file), None, reason, oracle.version(), missing=True)
         else:
             yield Outcome(str(file), reading, None, reading.model_version)

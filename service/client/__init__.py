@@ -1,4 +1,4 @@
-"""A client for the service: give it a picture, get a `Reading`.
+"""A client for the service: it takes a picture, and gives a `Reading`.
 
 from service.client import Recognizer
 
@@ -6,7 +6,7 @@ with Recognizer("localhost:8500") as client:
     reading = client.recognize("seven.png")
 print(reading.digit, reading.confidence)
 
-`AsyncRecognizer` is the same for asyncio. Stands on `service.wire` and `service.roles` alone.
+`AsyncRecognizer` is the same for asyncio. The client imports only `service.wire` and `service.roles` of the service.
 """
 
 from service.client.aio import AsyncRecognizer

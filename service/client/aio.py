@@ -1,4 +1,4 @@
-"""The client for asyncio; `service.client.Recognizer` is the same for threads, and says more about each call.
+"""The client for asyncio. `service.client.Recognizer` is the same for threads, and documents each call in full.
 
 from service.client import AsyncRecognizer
 
@@ -50,7 +50,7 @@ class AsyncRecognizer:
         token_without_tls: bool = False,
         canary_key: str | None = None,
     ) -> None:
-        """Name the server; the arguments are those of `service.client.Recognizer`."""
+        """Name the server; it is reached at the first call. The arguments are those of `service.client.Recognizer`."""
         self._connection = Connection.to(
             address,
             timeout=timeout,
@@ -62,12 +62,7 @@ class AsyncRecognizer:
             token_without_tls=token_without_tls,
             canary_key=canary_key,
         )
-        target, options, credentials = self._connection.target, self._connection.options, self._connection.credentials
-        self._channel = (
-            grpc.aio.secure_channel(target, credentials, options)
-            if credentials
-            else grpc.aio.insecure_channel(target, options)
-        )
+        self._channel = self._connection.aio_channel()
         self._stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
 
     @property
@@ -83,7 +78,7 @@ class AsyncRecognizer:
     async def recognize_batch(
         self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
     ) -> list[Reading | NumeralError]:
-        """Which digits do the pictures show? For each the answer, or what is wrong with it."""
+        """Which digits do the pictures show? Gives the answer to each, or its error."""
         request = await asyncio.to_thread(asking.batch_request, pictures, model_version)
         response = await self._call(self._stub.RecognizeBatch, request, timeout)
         return [self._connection.outcome(outcome) for outcome in response.outcomes]
@@ -95,7 +90,7 @@ class AsyncRecognizer:
         model_version: str = "",
         timeout: float | None = None,
     ) -> AsyncIterator[Reading | NumeralError]:
-        """Which digits do the pictures show? Any number of them; in order, the answers, or what is wrong with each."""
+        """Which digits do any number of pictures show? Yields the answer to each, or its error, in order."""
         failures: list[Exception] = []
 
         async def requests() -> AsyncIterator[RecognizeStreamRequest]:
@@ -103,7 +98,7 @@ class AsyncRecognizer:
                 async for picture in _each(pictures):
                     request = await _built(asking.recognize_request, picture, model_version)
                     yield RecognizeStreamRequest(request=request)
-            except Exception as error:  # noqa: BLE001 — it is raised where the user sees it
+            except Exception as error:  # noqa: BLE001 — raised below, in the caller's own context
                 failures.append(error)
 
         call = self._stub.RecognizeStream(requests(), **self._connection.call_options(None) | {"timeout": timeout})
@@ -125,13 +120,13 @@ class AsyncRecognizer:
         return answers.explanation(await self._call(self._stub.Explain, request, timeout))
 
     async def model(self, version: str = "", *, timeout: float | None = None) -> Model:
-        """What is known about a version of the model."""
+        """Describe a version of the model."""
         return answers.model(await self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
 
     async def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None
     ) -> bool:
-        """Tell the service which digit a picture really shows; whether that is new to it."""
+        """Tell the service which digit a picture really shows. Gives whether that is new to the service."""
         request = await _built(asking.feedback_request, picture, digit, about)
         return bool((await self._call(self._stub.SendFeedback, request, timeout)).added)
 
@@ -142,7 +137,7 @@ class AsyncRecognizer:
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
     async def close(self) -> None:
-        """Close the connection; calls under way fail."""
+        """Close the connection; calls in flight fail."""
         await self._channel.close()
 
     async def __aenter__(self) -> Self:
@@ -161,7 +156,7 @@ class AsyncRecognizer:
 
 
 async def _built(build: "Callable[..., T]", picture: "Picture", *arguments: Any) -> "T":
-    """A request; where a file has to be read for it, or an image encoded, off the event loop."""
+    """Build a request; in a thread if a file has to be read for it, or an image encoded."""
     if isinstance(picture, bytes) or hasattr(picture, "dtype"):
         return build(picture, *arguments)
     return await asyncio.to_thread(build, picture, *arguments)

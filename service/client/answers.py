@@ -1,4 +1,4 @@
-"""What a client's user gets: the service's answers, as plain objects."""
+"""The answers of the service as plain objects, which the user of a client gets."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,10 +21,10 @@ class Explanation:
     Attributes:
         reading: The answer to the picture.
         digit: The digit that `saliency` is about.
-        saliency: (28, 28) float32, the gradient of its logit with respect to each pixel, in logits for the whole way
-            from background to ink: positive where more ink would speak for the digit.
-        image: (28, 28) uint8, the picture as the network saw it. `saliency * (image / 255)` is how much each pixel has
-            contributed.
+        saliency: (28, 28) float32, the gradient of its logit with respect to each pixel, in logits per full step from
+            background to ink: positive where more ink would speak for the digit.
+        image: (28, 28) uint8, the picture as the network saw it. `saliency * (image / 255)` is the contribution of
+            each pixel.
     """
 
     reading: Reading
@@ -35,23 +35,23 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Model:
-    """What is known about a version of the model.
+    """The description of a version of the model.
 
     Attributes:
         name: "mnist".
         version: E.g. "3", or "pretrained".
         aliases: The aliases that name it now, e.g. "champion".
-        weights_sha256: Of its weights file, in hexadecimal.
-        created: When it was published, UTC.
-        recipe: What it was trained with.
-        parameters: How many numbers it has learned.
-        labels: What the classes are called, that of the first probability first.
-        input_shape: Of one input of the network.
-        test_images: How many images it was tested with.
-        test_accuracy: The share of them that it read right.
+        weights_sha256: The sha256 of its weights file, in hexadecimal.
+        created: When it was published, in UTC.
+        recipe: The name of the recipe that it was trained with.
+        parameters: The number of its parameters.
+        labels: The names of the classes, in the order of the probabilities.
+        input_shape: The shape of one input of the network.
+        test_images: The number of images that it was tested with.
+        test_accuracy: The share of them that it read correctly.
         test_interval: The 95% interval of that share.
-        calibration_error: By how much its confidence and its accuracy differ on average.
-        temperature: What its logits are divided by before they become probabilities.
+        calibration_error: The average difference between its confidence and its accuracy.
+        temperature: The number that its logits are divided by before the softmax.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Model:
 
 
 def reading(response: RecognizeResponse) -> Reading:
-    """An answer, for the user."""
+    """An answer, from its message."""
     return Reading(
         digit=response.digit,
         confidence=response.confidence,
@@ -83,7 +83,7 @@ def reading(response: RecognizeResponse) -> Reading:
 
 
 def explanation(response: ExplainResponse) -> Explanation:
-    """An explanation, for the user."""
+    """An explanation, from its message."""
     import numpy as np
 
     return Explanation(
@@ -95,7 +95,7 @@ def explanation(response: ExplainResponse) -> Explanation:
 
 
 def model(response: GetModelResponse) -> Model:
-    """What is known about a version, for the user."""
+    """The description of a version, from its message."""
     from datetime import UTC
 
     return Model(

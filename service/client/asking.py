@@ -1,4 +1,4 @@
-"""What a client sends: whatever picture its user has, as the field of a message."""
+"""The requests of a client, built from a picture in any of the forms that its user may have."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -23,44 +23,51 @@ if TYPE_CHECKING:
 
     Picture = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
 
-__all__ = ["attempt", "batch_request", "explain_request", "feedback_request", "form", "recognize_request"]
+__all__ = [
+    "batch_request",
+    "explain_request",
+    "feedback_request",
+    "picture_field",
+    "picture_fields",
+    "recognize_request",
+]
 
 
 def recognize_request(picture: "Picture", model_version: str = "") -> RecognizeRequest:
-    """Ask about one picture."""
-    return RecognizeRequest(**form(picture), model_version=model_version)
+    """The request to recognize one picture."""
+    return RecognizeRequest(**picture_field(picture), model_version=model_version)
 
 
 def batch_request(pictures: "Iterable[Picture]", model_version: str) -> RecognizeBatchRequest:
-    """Ask about several."""
+    """The request to recognize several pictures."""
     return RecognizeBatchRequest(
-        pictures=[PictureMessage(**form(picture)) for picture in pictures], model_version=model_version
+        pictures=[PictureMessage(**picture_field(picture)) for picture in pictures], model_version=model_version
     )
 
 
 def explain_request(picture: "Picture", digit: int | None, model_version: str) -> ExplainRequest:
-    """Ask what speaks for a digit."""
-    return ExplainRequest(**form(picture), digit=digit, model_version=model_version)
+    """The request to explain an answer; `digit` is the digit to explain, None for the most probable one."""
+    return ExplainRequest(**picture_field(picture), digit=digit, model_version=model_version)
 
 
 def feedback_request(picture: "Picture", digit: int, about: Reading | None) -> SendFeedbackRequest:
-    """Say which digit a picture shows."""
-    return SendFeedbackRequest(**form(picture), digit=digit, reply_id=about.reply_id if about else "")
+    """The request that sends the true digit of a picture; `about` is the answer that was wrong, if it is known."""
+    return SendFeedbackRequest(**picture_field(picture), digit=digit, reply_id=about.reply_id if about else "")
 
 
-def form(picture: "Picture") -> dict[str, bytes]:
-    """A picture in the form in which it is sent, as the field of a message.
+def picture_field(picture: "Picture") -> dict[str, bytes]:
+    """A picture as the field of a message: `encoded` or `pixels`.
 
     Raises:
-        PictureUnreadableError: An array of another shape or kind.
-        TypeError: No picture.
+        PictureUnreadableError: It is an array of another shape or dtype.
+        TypeError: It is no picture.
         OSError: The file cannot be read.
     """
     if isinstance(picture, bytes | bytearray | memoryview):
         return {"encoded": bytes(picture)}
     if isinstance(picture, str | PathLike):
         return {"encoded": Path(picture).read_bytes()}
-    # Imported here: a client that sends files starts faster without the two.
+    # Imported here, so that a client that sends files starts faster.
     import numpy as np
     from PIL.Image import Image
 
@@ -73,15 +80,15 @@ def form(picture: "Picture") -> dict[str, bytes]:
     return {"pixels": picture.tobytes()}
 
 
-def attempt(pictures: "Iterable[Picture]", failures: list[Exception]) -> Iterator[dict[str, bytes]]:
-    """The pictures as they are sent, until there is no more, or one cannot be had: then the error is put in `failures`.
+def picture_fields(pictures: "Iterable[Picture]", failures: list[Exception]) -> Iterator[dict[str, bytes]]:
+    """Yields each picture as the field of a message. An error ends the iterator, and is appended to `failures`.
 
-    For gRPC, which takes an error of an iterator for its own.
+    gRPC would report an error that its iterator of requests raises as its own.
     """
     try:
         for picture in pictures:
-            yield form(picture)
-    except Exception as error:  # noqa: BLE001 — it is raised where the user sees it
+            yield picture_field(picture)
+    except Exception as error:  # noqa: BLE001 — raised by the caller, where the user sees it
         failures.append(error)
 
 

@@ -1,4 +1,4 @@
-"""The client for threads; see `service.client`."""
+"""The client for threads, see `service.client`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
@@ -27,8 +27,8 @@ __all__ = ["Recognizer"]
 class Recognizer:
     """A connection to one server, or to several behind one name. Any number of threads may use it at once.
 
-    It reconnects by itself. A call that fails because a server is not there, or has too much to do, is tried three
-    more times within about a second, at another server where there is one; see
+    It reconnects automatically. A call that fails because a server cannot be reached, or has too much to do, is tried
+    up to three more times within about a second, at another server if there is one; see
     `service.client.connection.SERVICE_CONFIG`.
     """
 
@@ -45,23 +45,23 @@ class Recognizer:
         token_without_tls: bool = False,
         canary_key: str | None = None,
     ) -> None:
-        """Name the server; it is reached at the first call.
+        """Name the server, which is reached at the first call.
 
         Args:
             address: `host:port`; or a gRPC target such as `dns:///name:port`, `ipv4:10.0.0.1:8500,10.0.0.2:8500` or
-                `unix:/path`. Where a name stands for several servers, calls go to each in turn.
-            timeout: Seconds that a call may take, its retries included, unless it says otherwise.
-            wait_for_ready: Whether a call to a server that is not there yet waits for it, until its time is up.
-            tls: True trusts the authorities that this machine trusts; a path, those in this PEM file alone.
-            certificate: The paths of the client's own certificate and private key (PEM), where the server wants one.
-            server_name: The name in the server's certificate, where it is not that of the address.
-            token: Shown with every call. Without TLS it is sent to this very machine alone.
-            token_without_tls: Send it in clear all the same.
-            canary_key: Where the server has a canary answer a share of the calls, it answers all calls with the same
-                key or none of them: a name of the user or session that they are for, in ASCII.
+                `unix:/path`. If a name stands for several servers, calls go to each in turn.
+            timeout: Seconds that a call may take, including retries, unless the call sets its own.
+            wait_for_ready: Whether a call waits for a server that does not listen yet, until the timeout.
+            tls: True to trust the authorities that this machine trusts; a path to trust only those in this PEM file.
+            certificate: The paths of the client's certificate and private key (PEM), if the server asks for one.
+            server_name: The name in the server's certificate, if it differs from that of the address.
+            token: Sent with every call. Without TLS, it is only sent to this machine.
+            token_without_tls: Whether to send the token to other machines in clear text.
+            canary_key: A name of the user or session that the calls are for, in ASCII. If a canary answers a share of
+                the calls, it answers all calls with the same key, or none of them.
 
         Raises:
-            ConfigError: The arguments do not go together.
+            ConfigError: The arguments contradict each other, or one is impossible.
             OSError: A certificate cannot be read.
         """
         self._connection = Connection.to(
@@ -75,10 +75,7 @@ class Recognizer:
             token_without_tls=token_without_tls,
             canary_key=canary_key,
         )
-        target, options, credentials = self._connection.target, self._connection.options, self._connection.credentials
-        self._channel = (
-            grpc.secure_channel(target, credentials, options) if credentials else grpc.insecure_channel(target, options)
-        )
+        self._channel = self._connection.channel()
         self._stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
 
     @property
@@ -91,19 +88,19 @@ class Recognizer:
 
         Args:
             picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array (28, 28) uint8, 0 background to
-                255 ink, which is taken as it is, while the digit is searched and framed in all others.
-            model_version: Who shall answer: a version, e.g. "3", or an alias, e.g. "champion"; by default, whatever
-                the server's policy gives.
-            timeout: Seconds; by default those of the client.
+                255 ink. An array is used as it is; in any other picture, the server finds the digit and frames it.
+            model_version: The version that is to answer, e.g. "3", or its alias, e.g. "champion"; by default, the
+                choice of the server's policy.
+            timeout: Seconds; by default the timeout of the client.
 
         Raises:
             PictureError: The server cannot read the picture, or finds no digit in it.
-            UnreachableError: No server at the address, or one without a model.
+            UnreachableError: No server answers at the address, or the server has no model yet.
             NotFoundError: The server has no such version.
             OverloadedError: The server has too much to do.
             DeadlineError: No answer in time.
-            AccessError: The token is not good for this.
-            ServiceError: Any other failure of the service.
+            AccessError: The server does not know the token, or the token does not permit the call.
+            ServiceError: The service failed in any other way.
             OSError: The file cannot be read.
         """
         request = asking.recognize_request(picture, model_version)
@@ -115,16 +112,16 @@ class Recognizer:
         """Which digits do the pictures show? One version answers for all of them, in one call.
 
         Args:
-            pictures: At least one, and at most 1,024; see `recognize`.
+            pictures: 1 to 1,024 pictures; see `recognize`.
             model_version: As for `recognize`.
-            timeout: Seconds; by default those of the client.
+            timeout: Seconds; by default the timeout of the client.
 
         Returns:
             For each picture the answer, or the error that `recognize` would have raised about it.
 
         Raises:
-            RequestError: No picture, or too many.
-            ServiceError: No answer at all; see `recognize`.
+            RequestError: There is no picture, or there are too many.
+            ServiceError: There is no answer at all; see `recognize`.
             OSError: A file cannot be read.
         """
         request = asking.batch_request(pictures, model_version)
@@ -134,27 +131,27 @@ class Recognizer:
     def recognize_stream(
         self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
     ) -> Iterator[Reading | NumeralError]:
-        """Which digits do the pictures show? Any number of them, over one call: the fastest way to ask.
+        """Which digits do any number of pictures show? One call answers for all of them: the fastest way to ask.
 
-        Pictures are taken from the iterable, by another thread, as fast as the server takes them; it does not wait for
-        answers. To leave the loop early ends the call.
+        Another thread takes pictures from the iterable as fast as the server accepts them, without waiting for
+        answers. Leaving the loop early ends the call.
 
         Args:
             pictures: See `recognize`.
             model_version: As for `recognize`.
-            timeout: Seconds for all of it; by default any number.
+            timeout: Seconds for the whole call; by default there is no limit.
 
         Yields:
             For each picture, in order, the answer, or the error that `recognize` would have raised about it.
 
         Raises:
-            ServiceError: The call has ended before its end; see `recognize`. It is not tried again.
-            Exception: What the iterable has raised, after the answers to the pictures before.
+            ServiceError: The call failed; see `recognize`. It is not tried again.
+            Exception: The error of the iterable, once the pictures before it are answered.
         """
         failures: list[Exception] = []
         requests = (
-            RecognizeStreamRequest(request=RecognizeRequest(**form, model_version=model_version))
-            for form in asking.attempt(pictures, failures)
+            RecognizeStreamRequest(request=RecognizeRequest(**field, model_version=model_version))
+            for field in asking.picture_fields(pictures, failures)
         )
         call = self._stub.RecognizeStream(requests, **self._connection.call_options(None) | {"timeout": timeout})
         try:
@@ -174,26 +171,26 @@ class Recognizer:
 
         Args:
             picture: See `recognize`.
-            digit: The digit; by default the one that is recognized.
+            digit: The digit to explain; by default the most probable one.
             model_version: As for `recognize`.
-            timeout: Seconds; by default those of the client.
+            timeout: Seconds; by default the timeout of the client.
 
         Raises:
-            RequestError: No digit.
+            RequestError: `digit` is not 0 to 9.
             NumeralError: See `recognize`.
         """
         request = asking.explain_request(picture, digit, model_version)
         return answers.explanation(self._call(self._stub.Explain, request, timeout))
 
     def model(self, version: str = "", *, timeout: float | None = None) -> Model:
-        """What is known about a version of the model.
+        """Describe a version of the model.
 
         Args:
-            version: A version or an alias; by default, the one that the server's policy gives.
-            timeout: Seconds; by default those of the client.
+            version: A version or an alias; by default, the choice of the server's policy.
+            timeout: Seconds; by default the timeout of the client.
 
         Raises:
-            ServiceError: No answer; see `recognize`.
+            ServiceError: There is no answer; see `recognize`.
         """
         return answers.model(self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
 
@@ -203,39 +200,39 @@ class Recognizer:
         """Tell the service which digit a picture really shows, so that the next training learns from it.
 
         Args:
-            picture: The one that was read wrong; see `recognize`.
-            digit: What it shows.
+            picture: The picture that was read wrong; see `recognize`.
+            digit: The digit that it shows.
             about: The answer that was wrong, if you have it.
-            timeout: Seconds; by default those of the client.
+            timeout: Seconds; by default the timeout of the client.
 
         Returns:
-            Whether it is new; False where the same was sent before.
+            Whether it is new; False if the same was sent before.
 
         Raises:
-            ServiceError: It was not taken: the service collects none, is overloaded, or cannot be reached.
+            ServiceError: The feedback was not stored: the service collects none, is overloaded, or cannot be reached.
             NumeralError: See `recognize`.
         """
         request = asking.feedback_request(picture, digit, about)
         return bool(self._call(self._stub.SendFeedback, request, timeout).added)
 
     def health(self, *, timeout: float | None = None) -> str:
-        """What the server says of its health.
+        """Ask for the health of the server.
 
         Args:
-            timeout: Seconds; by default those of the client.
+            timeout: Seconds; by default the timeout of the client.
 
         Returns:
             `SERVING`, or `NOT_SERVING` before a model is loaded and while the server shuts down.
 
         Raises:
-            ServiceError: No answer; see `recognize`.
+            ServiceError: There is no answer; see `recognize`.
         """
         check = HealthStub(self._channel).Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
         response = self._call(check, HealthCheckRequest(), timeout)
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
     def close(self) -> None:
-        """Close the connection; calls under way fail."""
+        """Close the connection; calls in flight fail."""
         self._channel.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the two clients share: how a server is reached, and how its errors read."""
+"""What the two clients share: how a server is reached, and how its outcomes and errors are translated."""
 
 import json
 import re
@@ -9,49 +9,34 @@ from typing import Any
 
 import grpc
 
-from core.errors import (
-    ConfigError,
-    NoDigitError,
-    NumeralError,
-    PictureError,
-    PictureTooLargeError,
-    PictureUnreadableError,
-)
+from core.errors import ConfigError, NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome
 from service.client import answers
-from service.client.failures import (
-    AccessError,
-    DeadlineError,
-    NotFoundError,
-    OverloadedError,
-    RequestError,
-    ServiceError,
-    UnreachableError,
-)
+from service.client.failures import DeadlineError, failure
+from service.roles import METHODS
 from service.wire import CANARY_KEY, ERROR_METADATA, Reading
 
-__all__ = [
-    "Connection",
-]
+__all__ = ["DEFAULT_TIMEOUT", "Connection"]
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds."""
 
 LONGEST_ANSWER = 16 * 1024 * 1024
-"""Bytes of a response: that to the largest batch has a quarter of a megabyte."""
+"""Bytes of a response; the response to the largest batch has a quarter of a megabyte."""
 
-REPEATED_BYTES = 4 * 1024 * 1024
+RETRIED_BYTES = 4 * 1024 * 1024
 """Requests up to this size are kept until they are answered, so that they can be sent again."""
 
 SERVICE_CONFIG = {
-    # Where a name stands for several servers, each call goes to the next of those that answer.
+    # If a name stands for several servers, calls go to those that answer, in turn.
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [
         {
-            # What may be sent twice. Feedback too: the server knows what it has already.
             "name": [
-                {"service": "numeral.v1.Recognizer", "method": method}
-                for method in ("Recognize", "RecognizeBatch", "Explain", "GetModel", "SendFeedback")
+                {"service": service, "method": name}
+                for service, methods in METHODS.items()
+                for name, method in methods.items()
+                if method.retry
             ],
             "retryPolicy": {
                 "maxAttempts": 4,
@@ -62,19 +47,19 @@ SERVICE_CONFIG = {
             },
         }
     ],
-    # Where more than about one call in ten fails, retries end: they would only add to the load.
+    # Once more than about one call in ten fails, retries are suspended: they would only add to the load.
     "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.1},
 }
-"""What gRPC itself does to reach an answer: https://github.com/grpc/proposal/blob/master/A6-client-retries.md"""
+"""gRPC's own load balancing and retries: https://github.com/grpc/proposal/blob/master/A6-client-retries.md"""
 
 OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
-    ("grpc.per_rpc_retry_buffer_size", REPEATED_BYTES),
+    ("grpc.per_rpc_retry_buffer_size", RETRIED_BYTES),
     ("grpc.max_receive_message_length", LONGEST_ANSWER),
-    # Straight to the server: gRPC would send even a call to this machine through the proxy that http_proxy names.
+    # gRPC would send even calls to this machine through the proxy that http_proxy names.
     ("grpc.enable_http_proxy", 0),
-    # During a call, a connection on which nothing moves is asked whether it still lives: a server whose machine has
-    # died says no goodbye, and its address may go on being tried for minutes.
+    # During a call, an idle connection is pinged: a server whose machine has died does not close its connections, and
+    # without pings, the client would wait for minutes.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
@@ -89,13 +74,13 @@ class Connection:
     """How a server is reached.
 
     Attributes:
-        address: As the user named it.
-        target: As gRPC wants it.
+        address: The address, as the user gave it.
+        target: The same as gRPC needs it.
         timeout: Seconds that a call may take by default.
-        wait_for_ready: Whether calls wait for a server that is not there yet.
-        credentials: TLS; None for none.
-        options: Of the channel.
-        metadata: What is sent with every call.
+        wait_for_ready: Whether calls wait for a server that does not listen yet.
+        credentials: TLS; None for plain text.
+        options: The options of the channel.
+        metadata: Sent with every call.
     """
 
     address: str
@@ -120,89 +105,75 @@ class Connection:
         token_without_tls: bool = False,
         canary_key: str | None = None,
     ) -> "Connection":
-        """Check what was asked for; see `service.client.blocking.Recognizer` for what each argument means.
+        """Check the arguments, which `service.client.blocking.Recognizer` explains.
 
         Raises:
-            ConfigError: The arguments do not go together.
+            ConfigError: The arguments contradict each other, or one is impossible.
             OSError: A certificate cannot be read.
         """
         target = address if _SCHEME.match(address) else f"dns:///{address}"
         secure = tls is not False
         if not secure and (certificate or server_name):
-            raise ConfigError("a client certificate and a server name are for TLS; say tls=True, or name its authority")
+            raise ConfigError(
+                "a client certificate and a server name are for TLS; set tls=True, or tls to a file of authorities"
+            )
         options = (*OPTIONS, *((("grpc.ssl_target_name_override", server_name),) if server_name else ()))
         metadata: tuple[tuple[str, str], ...] = ()
         if token is not None:
             if not re.fullmatch(r"[!-~]+", token):
                 raise ConfigError(
-                    "the token is empty, or has characters that no token has; is it a file's name, or cut?"
+                    "the token is empty, or has characters that no token can have; is it a file's name, or truncated?"
                 )
             if not (secure or token_without_tls or _on_this_machine(target)):
                 raise ConfigError(
-                    f"a token would go to {address} in clear, for everybody on the way to read; use tls, or say "
+                    f"a token would go to {address} in clear text, which others can read on the way; use tls, or set "
                     "token_without_tls=True"
                 )
             metadata = (("authorization", f"Bearer {token}"),)
         if canary_key is not None:
             if not re.fullmatch(r"[ -~]+", canary_key):
-                raise ConfigError(f"canary_key = {canary_key!r}, expected ASCII text, as metadata can hold no other")
+                raise ConfigError(
+                    f"canary_key = {canary_key!r}, expected ASCII text, as metadata can hold nothing else"
+                )
             metadata += ((CANARY_KEY, canary_key),)
         credentials = _credentials(tls, certificate) if secure else None
         return cls(address, target, timeout, wait_for_ready, credentials, options, metadata)
 
+    def channel(self) -> grpc.Channel:
+        """A new channel to the server, for threads."""
+        if self.credentials:
+            return grpc.secure_channel(self.target, self.credentials, self.options)
+        return grpc.insecure_channel(self.target, self.options)
+
+    def aio_channel(self) -> grpc.aio.Channel:
+        """A new channel to the server, for the running event loop."""
+        if self.credentials:
+            return grpc.aio.secure_channel(self.target, self.credentials, self.options)
+        return grpc.aio.insecure_channel(self.target, self.options)
+
     def call_options(self, timeout: float | None) -> dict[str, Any]:
-        """What every call is made with."""
+        """The options of every call."""
         seconds = self.timeout if timeout is None else timeout
         return {"timeout": seconds, "wait_for_ready": self.wait_for_ready, "metadata": self.metadata}
 
     def translated(self, error: grpc.RpcError, timeout: float | None) -> NumeralError:
-        """The error that a failed call is for the user."""
+        """The error that a failed call becomes."""
         details = error.details() or "no reason given"
-        trailing: Any = error.trailing_metadata() or ()  # pairs, though the type stubs do not know it
+        trailing: Any = error.trailing_metadata() or ()  # pairs, which the type stubs do not know
         kind = next((value for key, value in trailing if key == ERROR_METADATA), "")
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
             return DeadlineError(f"{self.address} gave no answer within {timeout or self.timeout:g} seconds")
-        return self.error(error.code(), details, str(kind))
-
-    def error(self, code: grpc.StatusCode, details: str, kind: str) -> NumeralError:
-        """The error that a status is for the user.
-
-        Args:
-            code: The status code.
-            details: The sentence.
-            kind: The class that the server gave the error; "" where gRPC itself has failed.
-        """
-        match code:
-            case grpc.StatusCode.INVALID_ARGUMENT:
-                return _ARGUMENT_ERRORS.get(kind, PictureError)(details)
-            case grpc.StatusCode.NOT_FOUND:
-                return NotFoundError(f"{self.address}: {details}")
-            case grpc.StatusCode.UNAVAILABLE if kind:
-                return UnreachableError(f"{self.address}: {details}")
-            case grpc.StatusCode.UNAVAILABLE:
-                port = self.address.rpartition(":")[2]
-                command = "python -m service serve" + (f" --port {port}" if port.isdigit() else "")
-                return UnreachableError(f"no server answers at {self.address} ({details}); start one with: {command}")
-            case grpc.StatusCode.RESOURCE_EXHAUSTED if kind:
-                return OverloadedError(f"{self.address}: {details}")
-            case grpc.StatusCode.RESOURCE_EXHAUSTED:
-                return PictureTooLargeError(f"{self.address} takes no message of this size: {details}")
-            case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-                return AccessError(f"{self.address}: {details}")
-            case _:
-                return ServiceError(f"{self.address} failed with {code.name}: {details}")
+        return failure(self.address, error.code(), details, str(kind))
 
     def outcome(self, outcome: Outcome) -> Reading | NumeralError:
-        """What became of one picture of several."""
+        """The answer to one picture of several, or its error."""
         if outcome.HasField("answer"):
             return answers.reading(outcome.answer)
         problem = outcome.problem
-        return self.error(_CODES.get(problem.code, grpc.StatusCode.UNKNOWN), problem.message, problem.kind)
+        code = _CODES.get(problem.code, grpc.StatusCode.UNKNOWN)
+        return failure(self.address, code, problem.message, problem.kind)
 
 
-_ARGUMENT_ERRORS: dict[str, type[NumeralError]] = {
-    kind.__name__: kind for kind in (PictureUnreadableError, PictureTooLargeError, NoDigitError, RequestError)
-}
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -215,7 +186,7 @@ def _credentials(
 
 
 def _on_this_machine(target: str) -> bool:
-    """Whether what is sent to a target stays on this machine."""
+    """Whether messages to a target stay on this machine."""
     scheme, _, rest = target.partition(":")
     if scheme in ("unix", "unix-abstract"):
         return True

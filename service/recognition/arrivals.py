@@ -1,42 +1,42 @@
-"""Which calls are on their way: gRPC has accepted them, and still reads their messages."""
+"""The calls that are about to begin: gRPC has accepted them, and is still reading their messages."""
 
 from collections.abc import Collection
 from contextvars import ContextVar
 
 __all__ = ["Arrivals"]
 
-_place: ContextVar[int] = ContextVar("place", default=0)
-"""The how manieth the call under way was to be accepted; 0 for one of the methods that do not count."""
+_number: ContextVar[int] = ContextVar("number", default=0)
+"""The number of the current call among those accepted, from 1; 0 for a method that is not observed."""
 
 
 class Arrivals:
-    """Tells whether somebody is about to come. Belongs to one event loop.
+    """Tells whether a call has been accepted but has not begun. Belongs to one event loop.
 
-    Calls are numbered, not counted: one that is cancelled before its message is read never begins, and would be
-    waited for ever after.
+    Calls are numbered rather than counted: a call that is cancelled before its message is read never begins, and a
+    counter would expect it forever.
     """
 
     def __init__(self, methods: Collection[str] = ()) -> None:
-        """Nobody is on the way.
+        """No call has arrived yet.
 
         Args:
-            methods: Full names of those whose calls count.
+            methods: The full names of the methods to observe.
         """
         self._methods = frozenset(methods)
         self._accepted = self._begun = 0
 
     def accept(self, method: str) -> None:
-        """A call was accepted; called in its own context."""
+        """Take note of a call that gRPC has accepted. Must be called in the context of the call."""
         if method in self._methods:
             self._accepted += 1
-            _place.set(self._accepted)
+            _number.set(self._accepted)
 
     def begin(self) -> None:
-        """Its message has been read, and its work begins; called in its own context."""
-        place = _place.get()
-        if place > self._begun:  # messages overtake each other
-            self._begun = place
+        """Take note that the message of a call has been read. Must be called in the context of the call."""
+        number = _number.get()
+        if number > self._begun:  # messages may overtake each other
+            self._begun = number
 
     def expected(self) -> bool:
-        """Whether a call is on the way that was accepted later than all that have begun."""
+        """Whether a call has been accepted after every call that has begun."""
         return self._accepted > self._begun

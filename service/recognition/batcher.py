@@ -1,4 +1,4 @@
-"""What arrives together is computed together."""
+"""Batching: images that arrive together are computed together."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,20 +15,20 @@ from service.loaded import Loaded
 __all__ = ["Batcher"]
 
 LARGEST = 128
-"""Images in one forward pass. More would gain next to nothing, and hold up the event loop for milliseconds."""
+"""Images in one forward pass. A larger batch gains next to nothing, and blocks the event loop for milliseconds."""
 
 GATHERED = 32
-"""Images for which calls that are on their way are waited for. With 16, 64 calls in flight are answered 7% slower; with
-64, no faster."""
+"""A batch of this size is computed without waiting for further calls. With 16, 64 concurrent calls are answered 7%
+slower; with 64, no faster."""
 
-CROWD_CALLS = 16
-"""For so many calls after it was last seen, a crowd is believed to be there."""
+CONCURRENT_CALLS = 16
+"""Once calls have overlapped, concurrency is assumed for this many further calls."""
 
 LOOKOUT_TURNS = 8
-"""In so many turns of the event loop a call that gRPC has accepted becomes known, if there is one. They take 20 µs."""
+"""Turns of the event loop after which every call that gRPC has accepted is known to `expected`. They take 20 µs."""
 
 PATIENCE_SECONDS = 0.01
-"""How long is waited at most: a client may send the head of a call, and take its time with the message."""
+"""The longest wait for further calls: a client may send the headers of a call, and its message much later."""
 
 _Compute = Callable[[Loaded, NDArray[np.uint8]], NDArray[np.float32]]
 _Dropped = Callable[[str, int], object]
@@ -36,7 +36,7 @@ _Dropped = Callable[[str, int], object]
 
 @dataclass(slots=True)
 class _Waiting:
-    """Images of one call."""
+    """The images of one call, waiting to be computed."""
 
     loaded: Loaded
     images: NDArray[np.uint8]  # (n, 28, 28)
@@ -47,39 +47,39 @@ class _Waiting:
 class Batcher:
     """Collects the images of several calls, and computes them in one forward pass.
 
-    What a forward pass costs beyond its arithmetic is then paid once, and the weights are read once. A call that comes
-    alone waits for nobody. In a crowd, a call waits for those that are known to be on their way; and all that one turn
-    of the event loop brings is computed together.
+    The overhead of a forward pass is then paid once, and the weights are read once. A call that arrives alone never
+    waits. Under concurrency, a call waits briefly for the calls that are known to be arriving; and whatever one turn of
+    the event loop brings is computed together.
     """
 
     def __init__(self, compute: _Compute, dropped: _Dropped, expected: Callable[[], bool] = lambda: False) -> None:
-        """Collect.
+        """Nothing is waiting yet.
 
         Args:
             compute: One version and images (N, 28, 28) → probabilities (N, K).
-            dropped: Told why images were not computed, "cancelled" or "expired", and how many.
-            expected: Whether a call is on its way.
+            dropped: Called with the reason why images were not computed, "cancelled" or "expired", and their number.
+            expected: Whether a call is arriving.
         """
         self._compute = compute
         self._dropped = dropped
         self._expected = expected
         self._waiting: list[_Waiting] = []
-        self._images = 0  # that wait
-        self._next: asyncio.Handle | None = None  # will compute them, or look out for more
-        self._limit: asyncio.Handle | None = None  # will compute them at the latest
-        self._turns = 0  # since the last call came
-        self._crowd = 0  # calls for which it is believed in
+        self._images = 0  # in self._waiting
+        self._next: asyncio.Handle | None = None  # will compute a batch, or look for arriving calls again
+        self._limit: asyncio.Handle | None = None  # will compute a batch at the latest
+        self._turns = 0  # of the event loop, since the last call arrived
+        self._concurrent = 0  # further calls for which concurrency is assumed
 
-    def crowded(self) -> bool:
-        """Whether calls come so closely that it pays to wait for the next ones; asked once for each call."""
+    def concurrent(self) -> bool:
+        """Whether calls overlap, so that it pays to wait for the next ones. To be called once for each call."""
         if self._waiting or self._expected():
-            self._crowd = CROWD_CALLS
-        elif self._crowd:
-            self._crowd -= 1
-        return self._crowd > 0
+            self._concurrent = CONCURRENT_CALLS
+        elif self._concurrent:
+            self._concurrent -= 1
+        return self._concurrent > 0
 
     async def probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """What one version makes of some images, computed together with all that this turn of the event loop brings.
+        """The output of one version for some images, computed together with everything in this turn of the event loop.
 
         Args:
             loaded: The version.
@@ -97,7 +97,7 @@ class Batcher:
         return await futures[0] if len(futures) == 1 else np.concatenate(await asyncio.gather(*futures))
 
     async def gathered(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The same for at most `LARGEST` images, computed together with those of the calls that are on their way."""
+        """The same for at most `LARGEST` images, computed together with those of the calls that are arriving."""
         future = self._enqueue(loaded, images)
         self._turns = 0
         if self._images >= GATHERED:
@@ -109,10 +109,10 @@ class Batcher:
         return await future
 
     def _look_out(self) -> None:
-        """Compute what waits once nobody is expected any more."""
+        """Compute what is waiting once no further call is arriving."""
         self._next = None
         if self._expected():
-            return  # it will come to `gathered`, and look out in its turn
+            return  # that call will enter `gathered`, which continues from here
         self._turns += 1
         if self._turns > LOOKOUT_TURNS:
             self._turn()
@@ -126,13 +126,13 @@ class Batcher:
         return future
 
     def _schedule(self) -> None:
-        """Compute in the next turn of the loop what waits, after all that is to run in this one."""
+        """Compute what is waiting in the next turn of the event loop, after all that is to run in this one."""
         if self._next:
             self._next.cancel()
         self._next = asyncio.get_running_loop().call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Compute one batch: the first that waits, and all that fits in with it."""
+        """Compute one batch: the first images that are waiting, and all that fit in with them."""
         now = monotonic()
         batch: list[_Waiting] = []
         left: list[_Waiting] = []
@@ -142,7 +142,7 @@ class Batcher:
                 self._dropped("cancelled", len(item.images))
             elif item.expires < now:
                 self._dropped("expired", len(item.images))
-                item.future.set_exception(ExpiredError("the deadline of the call has passed before it was its turn"))
+                item.future.set_exception(ExpiredError())
             elif batch and (item.loaded is not batch[0].loaded or size + len(item.images) > LARGEST):
                 left.append(item)
             else:
@@ -154,7 +154,7 @@ class Batcher:
         self._waiting = left
         self._images = sum(len(item.images) for item in left)
         if left:
-            self._schedule()  # in a turn of their own: meanwhile the loop sees who has come, and who has gone
+            self._schedule()  # in a turn of its own, so that the loop notices new and cancelled calls in between
         if batch:
             self._answer(batch)
 
@@ -162,7 +162,7 @@ class Batcher:
         try:
             images = batch[0].images if len(batch) == 1 else np.concatenate([item.images for item in batch])
             probabilities = self._compute(batch[0].loaded, images)
-        except Exception as error:  # noqa: BLE001 — it is each caller's to handle
+        except Exception as error:  # noqa: BLE001 — each caller handles it
             for item in batch:
                 item.future.set_exception(error)
             return

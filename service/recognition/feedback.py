@@ -1,5 +1,6 @@
-"""Feedback: what users say of their pictures is checked, bounded, and put on disk for the next training."""
+"""Feedback: the true digits that users send are checked, limited, and stored on disk for the next training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,27 +13,26 @@ from core.errors import DamagedFeedbackError, FeedbackNotFoundError, NumeralErro
 from core.feedback import FeedbackFolder, FeedbackItem
 from service.errors import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Observer
-from service.recognition.aside import Aside
-from service.recognition.recognize import Recognition
+from service.recognition.background import BackgroundQueue
 from service.settings import ENV_PREFIX, Settings
 
 __all__ = ["Feedback", "Listed", "TokenBucket"]
 
 BURST_SECONDS = 10.0
-"""How many seconds' worth of feedback may come at once."""
+"""The bucket holds the items of this many seconds: as many are accepted at once."""
 
-MEASURED_FOR = 10.0
-"""Seconds after which the folder's size is measured anew: other processes write there too, and people tidy up."""
+MEASURE_SECONDS = 10.0
+"""How often at most the size of the folder is measured: other processes write to it too, and people tidy up."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One item, for whoever reviews.
+    """One item, as reviewers see it.
 
     Attributes:
         name: Its name.
-        item: What it says; None where the file is damaged.
-        trouble: Why nothing can be learned from it; "" where something can.
+        item: Its content; None if the file is damaged.
+        trouble: Why nothing can be learned from it; "" if something can.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Listed:
 
 
 class TokenBucket:
-    """So many things a second on average, and a number of them at once."""
+    """Limits a rate: a number of events per second on average, and a number of them at once."""
 
     def __init__(self, rate: float, capacity: float) -> None:
         """Start full.
 
         Args:
-            rate: Tokens that are added a second.
-            capacity: How many there can be.
+            rate: Tokens that are added per second.
+            capacity: The most tokens that the bucket holds.
         """
         self._rate, self._capacity = rate, max(1.0, capacity)
         self._tokens, self._then = self._capacity, monotonic()
@@ -57,7 +57,7 @@ class TokenBucket:
         """Take a token.
 
         Returns:
-            0 if there was one; else the seconds until there will be one.
+            0 if there was one; else the seconds until the next one.
         """
         now = monotonic()
         self._tokens = min(self._capacity, self._tokens + (now - self._then) * self._rate)
@@ -69,40 +69,45 @@ class TokenBucket:
 
 
 class Feedback:
-    """Takes feedback, lists it, and discards it. One thread does all of it, off the serving path."""
+    """Stores feedback, lists it, and discards it. All of it happens in one background thread."""
 
-    def __init__(self, settings: Settings, recognition: Recognition, observer: Observer | None = None) -> None:
-        """Touch nothing yet.
+    def __init__(
+        self,
+        settings: Settings,
+        decode: Callable[[bytes], NDArray[np.uint8] | PictureError],
+        observer: Observer | None = None,
+    ) -> None:
+        """Touch no file yet.
 
         Args:
-            settings: The folder, how much may come, and how much it may hold.
-            recognition: Finds the digit in an encoded picture.
-            observer: Is told what becomes of feedback.
+            settings: The folder, the rate, and the size limit.
+            decode: Finds the digit in an encoded picture, (28, 28); see `Recognition.decode`.
+            observer: Notified of the outcome of each item.
         """
         self._observer = observer or Observer()
         self._folder = FeedbackFolder(Path(settings.feedback)) if settings.feedback else None
         self._quota = settings.feedback_bytes
-        self._recognition = recognition
+        self._decode = decode
         self._bucket = TokenBucket(settings.feedback_per_second, settings.feedback_per_second * BURST_SECONDS)
-        self._aside = Aside("items of feedback")
-        self._size, self._measured = 0, -MEASURED_FOR
+        self._background = BackgroundQueue("items of feedback")
+        self._size, self._measured = 0, -MEASURE_SECONDS
 
     async def send(self, picture: bytes | NDArray[np.uint8], digit: int, reply_id: str) -> tuple[str, bool]:
-        """Keep a picture and the digit that it shows. When this returns, it is on disk.
+        """Store a picture and its true digit. When this returns, both are on disk.
 
         Args:
-            picture: Encoded, or framed already, (28, 28).
+            picture: An encoded picture, or a framed image, (28, 28).
             digit: 0 to 9.
-            reply_id: The answer that it is about, or "".
+            reply_id: The id of the answer that this is about, or "".
 
         Returns:
-            The item's name, and whether it is new.
+            The name of the item, and whether it is new.
 
         Raises:
-            FeedbackOffError: No feedback is taken.
-            FeedbackRateError: Too much of it comes.
-            OverloadedError: Too much of it waits.
-            FeedbackFullError: The folder holds all that it may.
+            FeedbackOffError: The service collects no feedback.
+            FeedbackRateError: It arrives too fast.
+            OverloadedError: Too much of it is waiting.
+            FeedbackFullError: The folder has reached its size limit.
             PictureError: There is no digit in the picture.
             FeedbackError: The folder cannot be written.
         """
@@ -110,7 +115,7 @@ class Feedback:
         try:
             if seconds := self._bucket.take():
                 raise FeedbackRateError(f"too much feedback at once; try again in {seconds:.1f} seconds")
-            name, added = await self._aside.run(self._keep, folder, picture, digit, reply_id)
+            name, added = await self._background.run(self._keep, folder, picture, digit, reply_id)
         except NumeralError as error:
             self._observer.feedback(type(error).__name__)
             raise
@@ -118,39 +123,39 @@ class Feedback:
         return name, added
 
     async def page(self, size: int, after: str) -> tuple[list[Listed], str]:
-        """Some of the items, in the order of their names.
+        """A page of the items, in the order of their names.
 
         Args:
-            size: How many at most.
-            after: The name of the last one before them, or "".
+            size: The largest number of items.
+            after: The name of the last item of the page before, or "".
 
         Returns:
-            The items, and what `after` is for the next ones; "" if there are none.
+            The items, and `after` for the next page; "" at the end.
 
         Raises:
-            FeedbackOffError: No feedback is taken.
+            FeedbackOffError: The service collects no feedback.
             FeedbackError: The folder cannot be read.
         """
-        return await self._aside.run(_page, self._on(), size, after)
+        return await self._background.run(_page, self._on(), size, after)
 
     async def discard(self, name: str) -> None:
-        """Take an item out, for good.
+        """Remove an item for good.
 
         Raises:
-            FeedbackOffError: No feedback is taken.
+            FeedbackOffError: The service collects no feedback.
             FeedbackNotFoundError: There is no such item.
             FeedbackError: The folder cannot be written.
         """
-        await self._aside.run(self._on().discard, name)
+        await self._background.run(self._on().discard, name)
 
     def close(self) -> None:
-        """Take no more."""
-        self._aside.close()
+        """Accept no more."""
+        self._background.close()
 
     def _on(self) -> FeedbackFolder:
         if self._folder is None:
             raise FeedbackOffError(
-                "this service collects no feedback; whoever runs it names a folder with "
+                "this service collects no feedback; its operator can name a folder for it with "
                 f"{ENV_PREFIX}FEEDBACK or --feedback"
             )
         return self._folder
@@ -158,9 +163,9 @@ class Feedback:
     def _keep(
         self, folder: FeedbackFolder, picture: bytes | NDArray[np.uint8], digit: int, reply_id: str
     ) -> tuple[str, bool]:
-        """In the thread."""
+        """Runs in the background thread."""
         original = picture if isinstance(picture, bytes) else None
-        framed = self._recognition.decode(picture) if isinstance(picture, bytes) else picture
+        framed = self._decode(picture) if isinstance(picture, bytes) else picture
         if isinstance(framed, PictureError):
             raise framed
         item = FeedbackItem(
@@ -170,14 +175,14 @@ class Feedback:
             received=datetime.now(UTC),
             reply_id=reply_id,
         )
-        if monotonic() - self._measured > MEASURED_FOR:
+        if monotonic() - self._measured > MEASURE_SECONDS:
             self._size, self._measured = folder.size(), monotonic()
-        # What it will take on disk: base64 makes four characters of three bytes.
+        # An upper bound of its size on disk: base64 turns three bytes into four characters.
         weight = 2048 + len(original or b"") * 4 // 3
         if self._size + weight > self._quota:
             raise FeedbackFullError(
-                f"the feedback folder is full ({self._size:,} of {self._quota:,} bytes); whoever runs the service may "
-                f"raise {ENV_PREFIX}FEEDBACK_BYTES, or discard some of it"
+                f"the feedback folder is full ({self._size:,} of {self._quota:,} bytes); the operator of the service "
+                f"may raise {ENV_PREFIX}FEEDBACK_BYTES, or discard some of it"
             )
         added = folder.add(item)
         self._size += weight if added else 0

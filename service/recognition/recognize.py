@@ -1,4 +1,4 @@
-"""Pictures in, probabilities out: what every protocol that the service speaks stands on. Knows no transport."""
+"""Recognition of pictures, on which every protocol of the service is built. Knows no transport."""
 
 import asyncio
 import sys
@@ -25,14 +25,14 @@ from service.wire import Reading
 __all__ = ["Answer", "Recognition", "reading"]
 
 FRAMED_BYTES = 28 * 28
-"""What an image takes that is framed already."""
+"""The size of a framed image."""
 
 
 class Answer(NamedTuple):
-    """What one version made of some images.
+    """The output of one version for some images.
 
     Attributes:
-        loaded: The version that computed this very answer.
+        loaded: The version that computed this answer.
         probabilities: (N, 10) float32; each row sums to 1.
     """
 
@@ -41,7 +41,7 @@ class Answer(NamedTuple):
 
 
 class Recognition:
-    """Recognizes pictures with the version that a call wants, or with the one that the policy gives it."""
+    """Recognizes pictures with the version that a call asks for, or else with the one that the policy chooses."""
 
     def __init__(
         self,
@@ -52,15 +52,15 @@ class Recognition:
         admission: Admission | None = None,
         arrivals: Arrivals | None = None,
     ) -> None:
-        """Recognize.
+        """Compute nothing yet.
 
         Args:
-            store: Holds the versions.
+            store: The versions in memory.
             limits: How large a picture may be.
-            pool: Threads that decode pictures; None for those of the event loop.
-            observer: Is told what was computed.
-            admission: How much may wait; None for no limit.
-            arrivals: Which calls are on their way; None where that is not known.
+            pool: The threads that decode pictures; None for the default threads of the event loop.
+            observer: Notified of what is computed, rejected and dropped.
+            admission: Limits how much may wait; None for no limit.
+            arrivals: The calls that are arriving; None if that is not known.
         """
         self.store = store
         self._limits = limits
@@ -70,15 +70,17 @@ class Recognition:
         self._batcher = Batcher(self._probabilities, observer.dropped, (arrivals or Arrivals()).expected)
 
     async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
-        """What the digits are that are framed already.
+        """Recognize framed images.
 
         Args:
             images: (N, 28, 28), 0 background to 255 ink.
-            wanted: A version ("3"), an alias ("champion"), or "" for the one that the policy gives.
+            wanted: A version ("3"), an alias ("champion"), or "" for the choice of the policy.
 
         Raises:
-            NoModelError: Nothing is loaded yet.
-            OverloadedError: Too much waits already.
+            NoModelError: No version is loaded yet.
+            UnknownVersionError: The version does not exist.
+            NotReadyError: The version exists, but is not loaded.
+            OverloadedError: Too much is waiting already.
             ExpiredError: The deadline of the call has passed; nothing was computed.
         """
         loaded = self.store.choose(wanted)
@@ -86,15 +88,15 @@ class Recognition:
             return Answer(loaded, await self._batcher.probabilities(loaded, images))
 
     async def call(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
-        """The same for the images of a unary call: at once where it comes alone, else with those of the others.
+        """The same for the images of a unary call: at once if it comes alone, else in one batch with concurrent calls.
 
-        grpcio's asyncio server accepts one call in a turn of the event loop, so that the turn alone brings nobody to be
-        computed together with.
+        grpcio's asyncio server accepts one call per turn of the event loop, so the calls of one turn alone would never
+        make a batch.
         """
         if len(images) > LARGEST:
             return await self.images(images, wanted=wanted)
         loaded = self.store.choose(wanted)
-        if self._batcher.crowded():
+        if self._batcher.concurrent():
             with self._admission(len(images), images.nbytes):
                 return Answer(loaded, await self._batcher.gathered(loaded, images))
         self._admission.check(len(images), images.nbytes)
@@ -103,15 +105,15 @@ class Recognition:
     async def encoded(
         self, pictures: Sequence[bytes | NDArray[np.uint8]], *, wanted: str = ""
     ) -> tuple[Answer, list[PictureError | None]]:
-        """What the digits are in PNG, JPEG, … files; decoding takes milliseconds, and happens off the event loop.
+        """Recognize PNG, JPEG, … files. Decoding takes milliseconds, and happens in threads.
 
         Args:
-            pictures: The files; between them may be images that are framed already, (28, 28).
+            pictures: The files; framed images, (28, 28), may be among them.
             wanted: As for `images`.
 
         Returns:
-            The answer, with a row for each picture, and for each picture why it holds no digit, or None. The row of a
-            picture without a digit is that of an empty image, and means nothing.
+            The answer, with a row for each picture; and for each picture None, or why no digit could be read in it. The
+            row of such a picture is that of an empty image, and means nothing.
         """
         loaded = self.store.choose(wanted)
         loop, start, expiry = asyncio.get_running_loop(), perf_counter(), expires.get()
@@ -126,7 +128,7 @@ class Recognition:
             try:
                 decoded = iter(await asyncio.gather(*decoding))
             except (ExpiredError, asyncio.CancelledError) as end:
-                for future in decoding:  # gather cancels them only where it is cancelled itself
+                for future in decoding:  # gather cancels them only if it is cancelled itself
                     future.cancel()
                 reason = "expired" if isinstance(end, ExpiredError) else "cancelled"
                 self._observer.dropped(reason, len(pictures))
@@ -141,14 +143,14 @@ class Recognition:
             return Answer(loaded, await self._batcher.probabilities(loaded, images)), errors
 
     def decode(self, picture: bytes) -> NDArray[np.uint8] | PictureError:
-        """The digit in an encoded picture, (28, 28); or why there is none. Any thread may call it."""
+        """The digit in an encoded picture, framed, (28, 28); or why there is none. May be called from any thread."""
         try:
             return digit_from_bytes(picture, limits=self._limits)
         except PictureError as error:
             return error
 
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
-        """Ask one version, here and now."""
+        """The output of one version, computed at once in the calling thread."""
         return Answer(loaded, self._probabilities(loaded, images))
 
     def _probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -163,7 +165,7 @@ class Recognition:
 
 
 def reading(answer: Answer, row: int = 0) -> Reading:
-    """One row of an answer, as clients see it."""
+    """One row of an answer, in the form that clients see."""
     probabilities = answer.probabilities[row]  # (10,)
     digit = int(probabilities.argmax())
     return Reading(

@@ -1,4 +1,4 @@
-"""The port: held for those who share it on purpose, and why it cannot be listened on."""
+"""The port: reserved for the processes of one service, and the reason why it cannot be listened on."""
 
 import socket
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ __all__ = ["cannot_listen", "reserved"]
 
 @contextmanager
 def reserved(host: str, port: int) -> Iterator[int]:
-    """Hold a port, so that nobody listens on it but those who share it with us on purpose.
+    """Reserve a port, so that no other program listens on it than those that share it with this one on purpose.
 
     Yields:
-        The port, the one that was found for 0.
+        The port; for 0, the free port that was chosen.
 
     Raises:
         ConfigError: Another program has it.
@@ -25,14 +25,14 @@ def reserved(host: str, port: int) -> Iterator[int]:
     except OSError as error:
         raise _refusal(host, port, error) from error
     with holder:
-        # Only now: had it been set before, then a program that shares its port would have let us in. A socket that does
-        # not listen gets no connection.
+        # Not before `bind`: it would succeed although another program listens on the port and shares it. This socket
+        # never listens, so it receives no connection.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         yield holder.getsockname()[1]
 
 
 def cannot_listen(host: str, port: int) -> ConfigError:
-    """Why gRPC could not listen there: it knows, and does not say, so it is tried once more."""
+    """Why gRPC could not listen on an address. gRPC does not report the reason, so binding is tried once more."""
     try:
         _bound(host, port).close()
     except OSError as error:
@@ -44,7 +44,7 @@ def _bound(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     holder = socket.socket(family, kind, protocol)
     try:
-        # A server that has just ended leaves connections behind, which would hold up the next one for a minute.
+        # Without this, the closed connections of a server that has just ended would block the port for a minute.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(address)
     except OSError:
@@ -54,6 +54,6 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _refusal(host: str, port: int, error: OSError | None) -> ConfigError:
-    reason = (error.strerror or str(error)) if error else "it is free by now; try again"
+    reason = (error.strerror or str(error)) if error else "it is free again; try again"
     finding = f"cannot listen on {endpoint(host, port)}: {reason}"
-    return ConfigError(f"{finding}; choose another place with --port and --host")
+    return ConfigError(f"{finding}; choose another address with --port and --host")

@@ -1,4 +1,4 @@
-"""Who may listen on the wire: TLS with certificates that are renewed under way, and the refusal to go without it."""
+"""TLS, with certificates that are renewed without a restart; and the refusal to listen without it to a network."""
 
 import ipaddress
 import logging
@@ -18,11 +18,11 @@ _log = logging.getLogger(__name__)
 
 
 def check(settings: Settings) -> None:
-    """Refuse settings that would show pictures, answers or tokens to a network.
+    """Refuse settings that would expose pictures, answers or tokens to a network.
 
     Raises:
-        ConfigError: The server would listen beyond this machine without TLS, and nobody has said that this is meant; or
-            only one of certificate and key is named; or clients shall show a certificate, and the server has none.
+        ConfigError: The server would listen beyond this machine without TLS, and the settings do not say that this is
+            intended; or only one of certificate and key is set; or clients need a certificate, and the server has none.
     """
     if (settings.tls_cert is None) != (settings.tls_key is None):
         given, missing = ("cert", "key") if settings.tls_cert else ("key", "cert")
@@ -31,18 +31,18 @@ def check(settings: Settings) -> None:
         raise ConfigError("NUMERAL_TLS_CLIENT_CA is set without a certificate of the server; set --tls-cert, --tls-key")
     if settings.tls_cert is None and settings.allow_insecure != INSECURE_WORDS and not _is_loopback(settings):
         raise ConfigError(
-            f"cannot listen on {settings.address}: other machines can reach it, and without TLS anybody on the way can "
-            f"read what is sent; set --tls-cert and --tls-key, or say --allow-insecure {INSECURE_WORDS}"
+            f"cannot listen on {settings.address}: other machines can reach it, and without TLS everything sent can be "
+            f"read on the way; set --tls-cert and --tls-key, or --allow-insecure {INSECURE_WORDS}"
         )
     if settings.tls_cert is not None and settings.tls_key is not None:
         Certificates(settings.tls_cert, settings.tls_key, settings.tls_client_ca).check()
 
 
 def credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    """What to listen with; None for plain text.
+    """The credentials to listen with; None for plain text.
 
     Raises:
-        ConfigError: A file cannot be read, or key and certificate do not belong together.
+        ConfigError: A file cannot be read, or key and certificate do not match.
     """
     if settings.tls_cert is None or settings.tls_key is None:
         return None
@@ -50,8 +50,8 @@ def credentials(settings: Settings) -> grpc.ServerCredentials | None:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What tells whether a file has changed: a new inode, too, as renewals come by rename or by a link that moves."""
+class _Stamp:
+    """Tells whether a file has changed. Renewals often replace the file or a link to it, which changes the inode."""
 
     modified: int
     inode: int
@@ -59,26 +59,26 @@ class _Seen:
 
 
 class Certificates:
-    """A certificate, its key, and whose certificates clients must show; read again when one of the files changes."""
+    """The files of a certificate, its key, and the authorities of clients; read again when one of them changes."""
 
     def __init__(self, certificate: str, key: str, client_ca: str | None) -> None:
-        """Name the files, PEM each.
+        """Name the files, all PEM.
 
         Args:
-            certificate: That of the server, followed by those between it and its authority.
+            certificate: The certificate of the server, followed by the intermediate ones.
             key: Its private key, without a password.
-            client_ca: The authorities that clients' certificates come from; None asks clients for none.
+            client_ca: The authorities that sign the certificates of clients; None asks clients for no certificate.
         """
         self._certificate, self._key, self._client_ca = Path(certificate), Path(key), client_ca and Path(client_ca)
-        self._seen: tuple[_Seen | None, ...] = ()
+        self._stamps: tuple[_Stamp | None, ...] = ()
 
     def credentials(self) -> grpc.ServerCredentials:
-        """For `add_secure_port`; each handshake takes the newest files that are sound.
+        """For `add_secure_port`; each handshake uses the newest files that are valid.
 
         Raises:
-            ConfigError: They are not sound now.
+            ConfigError: The files are not valid now.
         """
-        self._seen = self._look()
+        self._stamps = self._look()
         return grpc.dynamic_ssl_server_credentials(
             self._read(),
             self._renewed,  # type: ignore[arg-type]  # it may return None: gRPC's page says so, its type stubs do not
@@ -86,21 +86,21 @@ class Certificates:
         )
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
-        """gRPC asks at each handshake, from a thread of its own; None stays with what it has."""
-        seen = self._look()
-        if seen == self._seen:
+        """Called by gRPC at each handshake, from a thread of its own; None keeps the present certificate."""
+        stamps = self._look()
+        if stamps == self._stamps:
             return None
-        self._seen = seen
+        self._stamps = stamps
         try:
             renewed = self._read()
         except ConfigError as error:
-            _log.error("%s; the certificate before it goes on serving", error)
+            _log.error("%s; the previous certificate remains in use", error)
             return None
         _log.info("certificate %s was renewed", self._certificate)
         return renewed
 
-    def _look(self) -> tuple[_Seen | None, ...]:
-        return tuple(_seen(file) for file in (self._certificate, self._key, self._client_ca) if file)
+    def _look(self) -> tuple[_Stamp | None, ...]:
+        return tuple(_stamp(file) for file in (self._certificate, self._key, self._client_ca) if file)
 
     def _read(self) -> grpc.ServerCertificateConfiguration:
         self.check()
@@ -112,10 +112,10 @@ class Certificates:
         return grpc.ssl_server_certificate_configuration([pair], authorities)
 
     def check(self) -> None:
-        """Look whether the files can be used. gRPC would say nothing of what is wrong; OpenSSL does.
+        """Check whether the files can be used. OpenSSL reports what is wrong with them; gRPC would not.
 
         Raises:
-            ConfigError: They cannot.
+            ConfigError: They cannot be used.
         """
         files = f"TLS: {self._certificate} with {self._key}"
         try:
@@ -130,24 +130,24 @@ class Certificates:
             raise ConfigError(f"{files}: {error}") from error
 
 
-def _seen(file: Path) -> _Seen | None:
+def _stamp(file: Path) -> _Stamp | None:
     try:
         found = file.stat()
     except OSError:
         return None
-    return _Seen(found.st_mtime_ns, found.st_ino, found.st_size)
+    return _Stamp(found.st_mtime_ns, found.st_ino, found.st_size)
 
 
 def _no_password() -> str:
-    """OpenSSL would ask for it on the terminal."""
-    raise ValueError("the key has a password; expected one without")
+    """Refuse keys with a password, which OpenSSL would otherwise ask for on the terminal."""
+    raise ValueError("the key has a password; expected a key without one")
 
 
 def _is_loopback(settings: Settings) -> bool:
-    """Whether nobody but this machine can reach the address, by whatever name it is called."""
+    """Whether only this machine can reach the address, whatever its name."""
     try:
         found = socket.getaddrinfo(settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise ConfigError(f"cannot listen on {settings.address}: {error.strerror or error}") from error
-    # An IPv6 address may name the interface behind a %.
+    # An IPv6 address may be followed by % and the name of an interface.
     return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)

@@ -1,1 +1,1 @@
-"""What the service tells of itself: metrics, drift, statistics, logs, traces."""
+"""What the service reports about itself: metrics, drift, statistics, logs, traces."""

@@ -1,8 +1,8 @@
-"""How far the pictures that come in have moved from those that the version was trained on.
+"""Drift: how far the pictures of the calls differ from those that the version was trained on.
 
 The score is the population stability index: Σ (found − expected) · ln(found / expected) over the bins of a feature,
-where both are shares of the images. N. Siddiqi, "Credit Risk Scorecards" (Wiley, 2006), gives the usual reading: below
-0.1 nothing has changed, above 0.25 much has. It is the sum of the Kullback-Leibler divergences both ways.
+where both are shares of the images. It is the sum of the Kullback-Leibler divergences in both directions. By the usual
+rule, below 0.1 nothing has changed, and above 0.25 much has: N. Siddiqi, "Credit Risk Scorecards" (Wiley, 2006).
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,24 @@ from core.artifact.spread import FEATURES, counts, features
 __all__ = ["Window", "stability_index"]
 
 WINDOW = 1000
-"""How many of the last images are compared."""
+"""The number of latest images that are compared."""
 
 ENOUGH = 500
-"""With fewer, chance alone moves the index: by about (bins − 1) / images where nothing has changed."""
+"""With fewer images there is no score: chance alone gives an index of about (bins − 1) / images."""
 
 PER_TICK = 500
-"""How many images are looked at from one tick to the next, at most: the rest is like them, and costs nothing."""
+"""The most images that are recorded between two ticks. They stand for the rest, which then costs nothing."""
 
 SMALLEST_SHARE = 1e-4
-"""What an empty bin counts as: the logarithm of 0 is not a number."""
+"""The share that an empty bin counts as: the logarithm of 0 is not finite."""
 
 
 def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[np.float64]) -> float:
     """The population stability index of one feature.
 
     Args:
-        expected: Shares of the images in each bin.
-        found: Likewise, of other images.
+        expected: The share of the images in each bin.
+        found: The same for other images.
     """
     p = np.maximum(np.asarray(expected, np.float64), SMALLEST_SHARE)
     q = np.maximum(np.asarray(found, np.float64), SMALLEST_SHARE)
@@ -41,13 +41,13 @@ def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[
 
 
 class Window:
-    """The last images that one version has seen, and what it read in them."""
+    """The latest images that one version has computed, and the digits that it read in them."""
 
     def __init__(self, spread: Spread) -> None:
         """Begin empty.
 
         Args:
-            spread: What the version was trained on.
+            spread: The distribution of the images that the version was trained on.
         """
         self._spread = spread
         self._features = np.empty((WINDOW, FEATURES), np.float32)
@@ -57,11 +57,11 @@ class Window:
         self._room = PER_TICK
 
     def add(self, images: NDArray[np.uint8], digits: NDArray[np.int64]) -> None:
-        """Keep a copy of the images, as far as there is room until the next tick.
+        """Record a copy of the images, as far as there is room until the next tick.
 
         Args:
             images: (N, 28, 28).
-            digits: (N,): what was read in each.
+            digits: (N,), the digit that was read in each.
         """
         taken = min(len(images), self._room)
         if not taken:
@@ -73,7 +73,7 @@ class Window:
         """Make room again, and compare.
 
         Returns:
-            The index of the feature that has moved most, and that of the digits that were read; None where there are
+            The index of the feature that has changed most, and that of the digits that were read; None if there are
             not enough images yet.
         """
         self._take_in()
@@ -89,7 +89,7 @@ class Window:
         )
 
     def _take_in(self) -> None:
-        """Measure what was added, all at once."""
+        """Compute the features of the new images, all at once."""
         self._room = PER_TICK
         if not self._new:
             return

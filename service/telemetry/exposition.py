@@ -1,4 +1,4 @@
-"""Where Prometheus looks: `/metrics` and `/healthz` over HTTP, from a thread of its own."""
+"""What Prometheus scrapes: `/metrics` and `/healthz` over HTTP, answered by threads of their own."""
 
 import socket
 import threading
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["MULTIPROCESS", "Endpoint", "forget", "registry_of", "share"]
 
 MULTIPROCESS = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that makes prometheus-client count in files; it is read when the library is imported."""
+"""The variable that makes prometheus-client keep its values in files. It is read when the library is imported."""
 
 
 def share(run_dir: Path) -> dict[str, str]:
-    """Make the folder in which several processes count together.
+    """Create the folder in which several processes count together.
 
     Args:
         run_dir: Their run folder.
 
     Returns:
-        What must be in the environment of each of them from its start.
+        The variables that must be in the environment of each of them from its start.
     """
     folder = run_dir / "metrics"
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,11 +36,11 @@ def share(run_dir: Path) -> dict[str, str]:
 
 
 def forget(run_dir: Path, pid: int) -> None:
-    """A process has ended: what it has counted stays, what it has shown (calls under way, …) goes.
+    """Remove the gauges of a process that has ended (calls in flight, …); its counters stay.
 
     Args:
         run_dir: Its run folder.
-        pid: Its number.
+        pid: Its id.
     """
     from prometheus_client import multiprocess
 
@@ -48,7 +48,7 @@ def forget(run_dir: Path, pid: int) -> None:
 
 
 def registry_of(folder: Path) -> "CollectorRegistry":
-    """What all processes have counted together in a folder that `share` has made; read anew at each look."""
+    """The values of all processes together, in a folder created by `share`; read from the files at each scrape."""
     from prometheus_client import CollectorRegistry, multiprocess
 
     registry = CollectorRegistry()
@@ -57,22 +57,22 @@ def registry_of(folder: Path) -> "CollectorRegistry":
 
 
 class Endpoint:
-    """Answers while it is entered.
+    """Listens from the start, and answers while its context lasts.
 
     Attributes:
-        address: `host:port`, the port being the one that was found where the settings say 0.
+        address: `host:port`; where the settings say port 0, the free port that was chosen.
     """
 
     def __init__(
         self, settings: Settings, registry: "CollectorRegistry", healthy: Callable[[], bool], *, shared: bool
     ) -> None:
-        """Listen; nothing is answered yet.
+        """Listen, but answer nothing yet.
 
         Args:
-            settings: Whose `metrics_host` and `metrics_port` are taken.
-            registry: What to show at `/metrics`.
-            healthy: Whether `/healthz` says 200 or 503; any thread may call it.
-            shared: Whether other processes listen on the port too, and any of them may answer.
+            settings: Of these, `metrics_host` and `metrics_port`.
+            registry: The values to show at `/metrics`.
+            healthy: Whether `/healthz` answers 200 or 503; called from any thread.
+            shared: Whether other processes listen on the same port, and any of them may answer.
 
         Raises:
             ConfigError: The address cannot be listened on.
@@ -90,7 +90,7 @@ class Endpoint:
                 case "/healthz":
                     status, words = "503 Service Unavailable", b"not serving\n"
                 case _:
-                    status, words = "404 Not Found", b"here are /metrics and /healthz\n"
+                    status, words = "404 Not Found", b"expected /metrics or /healthz\n"
             start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
             return [words]
 
@@ -103,7 +103,7 @@ class Endpoint:
         except OSError as error:
             reason = error.strerror or error
             raise ConfigError(
-                f"cannot listen on {endpoint(host, port)} for metrics: {reason}; choose another place with "
+                f"cannot listen on {endpoint(host, port)} for metrics: {reason}; choose another address with "
                 "--metrics-port and --metrics-host"
             ) from error
         self.address = endpoint(host, self._server.server_port)
@@ -122,18 +122,18 @@ class Endpoint:
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each request."""
+    """Answers each request in a thread of its own."""
 
     daemon_threads = True
 
 
 class _Silent(WSGIRequestHandler):
-    """Logs no request; waits for no client that says nothing."""
+    """Logs no requests, and drops clients that send nothing."""
 
     timeout = 10
 
     def log_message(self, *_arguments: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -1,4 +1,4 @@
-"""Log lines: as text or as one JSON object each, with the id of the request that they belong to."""
+"""Log lines: text, or one JSON object each, with the id of the call that they belong to."""
 
 import json
 import logging
@@ -10,35 +10,32 @@ from typing import IO, Literal
 from service.call import Call, request_id
 from service.observer import Observer
 
-__all__ = [
-    "AccessLog",
-    "JsonLines",
-    "configure",
-]
-
+__all__ = ["AccessLog", "JsonLines", "configure"]
 
 _log = logging.getLogger(__name__)
 
 
 def configure(level: str, form: Literal["auto", "text", "json"], stream: IO[str] = sys.stderr) -> None:
-    """Log from now on as the settings say.
+    """Set up logging.
 
     Args:
         level: debug, info, warning or error.
-        form: auto is text for a terminal, and JSON for whatever collects logs.
-        stream: Where to.
+        form: auto is text on a terminal, and JSON otherwise.
+        stream: Where log lines are written.
     """
     as_json = form == "json" or (form == "auto" and not stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines() if as_json else _Text("%(asctime)s %(levelname)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler])
+    # It reports every change in the repository's folder at level info; what the service makes of it is logged anyway.
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
 
 
 class AccessLog(Observer):
-    """A line for each call."""
+    """Logs a line for each call."""
 
     def answered(self, call: Call) -> None:
-        """Log it; nothing of what it carried."""
+        """Log the call, without anything of its content."""
         fields = {"method": call.method, "code": call.code.name, "milliseconds": round(call.seconds * 1e3, 3)}
         if call.model_version:
             fields["version"] = call.model_version
@@ -47,7 +44,7 @@ class AccessLog(Observer):
 
 
 class _Text(logging.Formatter):
-    """For people: the id at the end of the message, where there is one."""
+    """Text for people: the id of the call, if there is one, follows the message."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — logging's name
         """One line."""
@@ -56,7 +53,7 @@ class _Text(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """For machines: one line, whatever the message holds."""
+    """JSON for machines: one line, whatever the message holds."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One JSON object."""

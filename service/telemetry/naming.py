@@ -1,7 +1,7 @@
-"""The first step of a call: it gets a name, which is in all that the call logs, and the key that its client gave it.
+"""The first step of a call: it gets an id, which all of its log lines carry, and the canary key that its client sent.
 
-Who has named his call finds the name in the reply, and whoever is refused finds it beside the reason. The others are
-not told: metadata that nobody asked for would only make every call longer.
+A client that sends an id finds it in the reply, and a client whose call is refused finds the id beside the reason.
+Other replies carry no id: it would only make every call longer.
 """
 
 import itertools
@@ -16,20 +16,20 @@ from service.wire import CANARY_KEY, REQUEST_ID
 
 __all__ = ["Naming"]
 
-
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9_.:/+=@-]{1,128}")
-"""What else a client sends goes into no log, and is replaced."""
+"""Any other id is replaced: it must not get into logs."""
 
 
 class Naming:
-    """Names calls: as the client has named them, or one by one."""
+    """Gives calls their ids: the one that the client sent, or else a new one."""
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(6).hex()  # this process
+        """Begin to count; new ids are unique to the process."""
+        self._prefix = os.urandom(6).hex()
         self._numbers = itertools.count(1)
 
     def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Name one call; the context of its task keeps name and key to its end."""
+        """Set the id and the canary key of one call, in the context of its task."""
         named = ""
         for key, value in context.invocation_metadata() or ():
             if key == REQUEST_ID and isinstance(value, str) and _ACCEPTABLE.fullmatch(value):

@@ -1,7 +1,7 @@
-"""What each version has done, and how long it took: counters in memory that all worker processes can read.
+"""Statistics of each version: how many requests and batches, and how long they took, over all worker processes.
 
-Each process counts in a file of its own, mapped into memory, under the folder of the run; whoever is asked adds up all
-files. So a count costs an addition, no process waits for another one, and what a process that has died did stays.
+Each process counts in a file of its own, mapped into memory, in the run folder. The process that is asked adds up all
+files. So counting costs an addition, no process waits for another, and the counts of a dead process remain.
 """
 
 import mmap
@@ -29,7 +29,7 @@ COUNTERS = (
     *("success", "success_ns", "fail", "fail_ns"),
     *("queue_ns", "input_ns", "infer_ns", "output_ns"),
 )
-"""What is counted for each version, and for each size of batch of a version."""
+"""The counters of each version, and of each batch size of a version."""
 
 NAME_BYTES = 32
 RECORD = np.dtype([("version", f"S{NAME_BYTES}"), ("batch", "<u8"), *((name, "<u8") for name in COUNTERS)])
@@ -38,7 +38,7 @@ FIRST = NAME_BYTES // 8 + 1
 """The cell of the first counter in a record."""
 
 CAPACITY = 30_000
-"""Records in a file; it takes no more room than those that are used. The first one takes what finds no room."""
+"""Records in a file, which takes disk space only for those in use. The first record collects what finds no room."""
 
 CELL = {name: FIRST + index for index, name in enumerate(COUNTERS)}
 _LAST, _INFERENCES = CELL["last_inference_ms"], CELL["inferences"]
@@ -47,10 +47,10 @@ _EXECUTIONS, _EXECUTIONS_NS = CELL["executions"], CELL["executions_ns"]
 
 @dataclass(frozen=True)
 class Parts:
-    """How long the parts of the work on one request took, in nanoseconds.
+    """How long the parts of one request took, in nanoseconds.
 
     Attributes:
-        queue: Waiting for a turn.
+        queue: Waiting in the queue.
         input: From message to pixels.
         infer: The network.
         output: From probabilities to message.
@@ -64,11 +64,11 @@ class Parts:
 
 @dataclass(frozen=True)
 class Totals:
-    """What one version has done since the start of the run.
+    """The statistics of one version since the start of the run.
 
     Attributes:
-        counters: By name, see `COUNTERS`.
-        batches: Executions and their nanoseconds, by the number of images computed at once.
+        counters: The counters by name, see `COUNTERS`.
+        batches: Executions and their nanoseconds, by batch size.
     """
 
     counters: dict[str, int]
@@ -76,13 +76,13 @@ class Totals:
 
 
 class Statistics(Observer):
-    """Counts in this process, and reads the counts of all. Any thread may call it."""
+    """Counts in this process, and reads the counts of all processes. May be called from any thread."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Begin with nothing.
+        """Begin at zero.
 
         Args:
-            folder: Where all processes of a run keep their counters; None where there is but this one.
+            folder: The folder in which all processes of a run keep their counters; None if there is only this one.
         """
         self._folder = folder
         self._memory = _mapped(folder)
@@ -95,15 +95,15 @@ class Statistics(Observer):
         self,
         loaded: "Loaded",
         images: NDArray[np.uint8],
-        probabilities: NDArray[np.float32],  # noqa: ARG002 — of no interest here
+        probabilities: NDArray[np.float32],  # noqa: ARG002 — not counted
         seconds: float,
     ) -> None:
-        """Count a run of the network."""
+        """Count a batch."""
         count, nanoseconds = len(images), int(seconds * 1e9)
         with self._lock:
             self._latest = (loaded.version, nanoseconds)
             row = self._row(loaded.version)
-            cells = self._cells  # one by one, as this is done for every lone image
+            cells = self._cells  # without a loop over names, for speed: a lone image comes here too
             cells[row + _LAST] = time.time_ns() // 1_000_000
             cells[row + _INFERENCES] += count
             for each in (row, self._row(loaded.version, count)):
@@ -111,7 +111,7 @@ class Statistics(Observer):
                 cells[each + _EXECUTIONS_NS] += nanoseconds
 
     def latest(self, version: str) -> int:
-        """How long the latest run of a version took, in nanoseconds; 0 if another version has run since."""
+        """How long the latest batch of a version took, in nanoseconds; 0 if another version has computed one since."""
         name, nanoseconds = self._latest
         return nanoseconds if name == version else 0
 
@@ -119,8 +119,8 @@ class Statistics(Observer):
         """Count a request that was answered.
 
         Args:
-            version: Who has answered it.
-            parts: Of its time.
+            version: The version that answered.
+            parts: The parts of its time.
             total: All of its time, in nanoseconds.
         """
         with self._lock:
@@ -135,12 +135,12 @@ class Statistics(Observer):
             )
 
     def unanswered(self, version: str, total: int) -> None:
-        """Count a request that was not answered; `total` nanoseconds were spent on it."""
+        """Count a request that failed after `total` nanoseconds."""
         with self._lock:
             self._add(self._row(version), fail=1, fail_ns=total)
 
     def of(self, version: str) -> Totals:
-        """What a version has done, in all processes of the run."""
+        """The statistics of a version, over all processes of the run."""
         counters = dict.fromkeys(COUNTERS, 0)
         batches: dict[int, tuple[int, int]] = {}
         for record in self._records(version):
@@ -154,7 +154,7 @@ class Statistics(Observer):
         return Totals(counters, dict(sorted(batches.items())))
 
     def _records(self, version: str) -> Iterator[Any]:
-        """The records of a version, those of all processes."""
+        """The records of a version, in all processes."""
         files = sorted(self._folder.iterdir()) if self._folder else ()
         for data in (file.read_bytes() for file in files) if files else (bytes(self._memory),):
             records = np.frombuffer(data, RECORD, count=len(data) // RECORD.itemsize)
@@ -168,7 +168,7 @@ class Statistics(Observer):
         row = CELLS * number if number < CAPACITY else 0
         if row:
             self._cells[row + FIRST - 1] = batch
-            # The name comes last: with it, the record counts for those who read.
+            # The name is written last: with it, the record becomes visible to readers.
             self._memory[row * 8 : row * 8 + NAME_BYTES] = _name(version).ljust(NAME_BYTES, b"\0")
         self._rows[version, batch] = row
         return row
@@ -188,5 +188,5 @@ def _mapped(folder: Path | None) -> mmap.mmap:
         return mmap.mmap(-1, size)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{os.getpid()}-{token_hex(4)}").open("x+b") as file:
-        file.truncate(size)  # a hole: no room is taken until it is written to
+        file.truncate(size)  # a sparse file: it takes disk space only where it is written to
         return mmap.mmap(file.fileno(), size)

@@ -1,7 +1,6 @@
-"""OpenTelemetry traces, where the usual variables ask for them: a span for each call, in it one for decoding and one
-for computing.
+"""OpenTelemetry traces: a span for each call, and in it a span for decoding and one for computing.
 
-Imported where traces are on, and only then: what it needs is the extra `tracing`.
+Imported only if OpenTelemetry's variables ask for traces: it needs the packages of the extra `tracing`.
 """
 
 import threading
@@ -34,25 +33,25 @@ _AT_FAULT = {
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DATA_LOSS,
 }
-"""The statuses that make the span of a server an error, by OpenTelemetry's conventions for gRPC."""
+"""The statuses that mark a server's span as an error, by OpenTelemetry's semantic conventions for gRPC."""
 
 
 class Tracing(Observer):
-    """Makes spans, and sends them to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names."""
+    """Creates spans, and exports them to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names."""
 
     def __init__(self) -> None:
-        """Begin; all is set by OpenTelemetry's own variables."""
-        # What the environment says of the resource comes last, and wins.
+        """Set up the exporter, as OpenTelemetry's own variables say."""
+        # The attributes in the environment come last, so they take precedence.
         resource = Resource.create({SERVICE_NAME: "numeral"}).merge(OTELResourceDetector().detect())
         self._provider = TracerProvider(resource=resource)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("numeral")
 
     def enter(self, method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Begin the span of a call; part of the caller's trace where its metadata name one.
+        """Begin the span of a call, as a part of the caller's trace if the metadata name one.
 
         Args:
-            method: In full, e.g. `/numeral.v1.Recognizer/Recognize`.
+            method: The full name of the method, e.g. `/numeral.v1.Recognizer/Recognize`.
             context: The call.
         """
         service, _, name = method[1:].rpartition("/")
@@ -63,10 +62,10 @@ class Tracing(Observer):
             kind=SpanKind.SERVER,
             attributes={"rpc.system": "grpc", "rpc.service": service, "rpc.method": name},
         )
-        attach(trace.set_span_in_context(span))  # for the call's own task: nothing to take back when that ends
+        attach(trace.set_span_in_context(span))  # in the context of the call's task, which ends with it: no detach
 
     def answered(self, call: Call) -> None:
-        """End the span of the call, with how the call has ended."""
+        """End the span of the call, with its status."""
         span = trace.get_current_span()
         span.set_attribute("rpc.grpc.status_code", call.code.value[0])
         if call.code in _AT_FAULT:
@@ -74,26 +73,26 @@ class Tracing(Observer):
         span.end()
 
     def decoded(self, pictures: int, seconds: float) -> None:
-        """Add the time to the trace of the call."""
-        self._past("decode", seconds, {"numeral.pictures": pictures})
+        """Add a span for decoding to the trace of the call."""
+        self._add("decode", seconds, {"numeral.pictures": pictures})
 
     def computed(
         self,
         loaded: Loaded,
         images: NDArray[np.uint8],
-        probabilities: NDArray[np.float32],  # noqa: ARG002 — an answer is nobody else's
+        probabilities: NDArray[np.float32],  # noqa: ARG002 — answers are not traced
         seconds: float,
     ) -> None:
-        """Add the time to the trace of the call, or, where calls were computed together, of the first of them."""
-        self._past("compute", seconds, {"numeral.version": loaded.version, "numeral.batch_size": len(images)})
+        """Add a span for computing to the trace of the call; for a batch of several calls, to that of the first."""
+        self._add("compute", seconds, {"numeral.version": loaded.version, "numeral.batch_size": len(images)})
 
-    def _past(self, name: str, seconds: float, attributes: Mapping[str, str | int]) -> None:
+    def _add(self, name: str, seconds: float, attributes: Mapping[str, str | int]) -> None:
         end = time.time_ns()
         start = end - round(seconds * 1e9)
         self._tracer.start_span(name, attributes=attributes, start_time=start).end(end)
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Send what is left, for at most `timeout` seconds: a collector that is away holds up no shutdown."""
+        """Export what is left, for at most `timeout` seconds: an unreachable collector must not delay the shutdown."""
         last = threading.Thread(target=self._provider.shutdown, name="last traces", daemon=True)
         last.start()
         last.join(timeout)

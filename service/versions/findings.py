@@ -49,7 +49,7 @@ class Findings:
 
     def readable_manifest(self) -> None:
         """The manifest of a version that serves can be read."""
-        self._once.right("manifest")
+        self._once.resolved("manifest")
 
     def unreadable_history(self, alias: str, error: Exception) -> None:
         """The earlier versions of an alias are not known."""

@@ -93,7 +93,7 @@ class Loader:
             return None
         self.refusals.pop(number, None)
         self.postponed.pop(number, None)
-        self._once.all_right()
+        self._once.all_resolved()
         return loaded
 
     def reasons(self, wanted: Collection[int | None]) -> dict[int, str]:

@@ -151,7 +151,7 @@ class Watcher:
             except ArtifactError as error:
                 self._findings.trouble(str(error))
                 reached = False
-        if reached and seen is not None and seen.champion is not None and self._once.right("repository"):
+        if reached and seen is not None and seen.champion is not None and self._once.resolved("repository"):
             _log.info("repository %s: the champion can be followed again", self._repository.url)
         self._acknowledge(decisions.serial)
 

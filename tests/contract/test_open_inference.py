@@ -22,7 +22,7 @@ def known():
         return client("descriptors")
 
 
-def test_every_message_has_the_fields_that_the_client_knows_with_their_numbers_and_types(known):
+def test_every_message_has_the_fields_numbers_and_types_that_the_client_knows(known):
     theirs, _ = known
     compared = 0
     for name, found in OURS.items():
@@ -38,14 +38,14 @@ def test_every_message_has_the_fields_that_the_client_knows_with_their_numbers_a
     assert compared > 120
 
 
-def test_every_call_takes_and_gives_the_messages_that_the_client_knows(known):
+def test_every_call_has_the_request_and_response_that_the_client_knows(known):
     _, theirs = known
     ours = calls(open_inference_pb2.DESCRIPTOR)
     assert len(ours) == 12
     assert {name: theirs[name] for name in ours} == ours
 
 
-def test_the_stream_goes_both_ways_and_nothing_else_does():
+def test_only_model_stream_infer_streams_and_in_both_directions():
     service = open_inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
     streams = {method.name: (method.client_streaming, method.server_streaming) for method in service.methods}
     assert {name for name, ways in streams.items() if any(ways)} == {"ModelStreamInfer"}

@@ -51,7 +51,7 @@ def test_stubs_and_service_work_with_protobuf_7(published):
     assert round_trip(published, PROTOBUF_7).startswith("7.")
 
 
-def test_the_stubs_are_what_the_proto_files_give():
+def test_the_stubs_are_up_to_date_with_the_proto_files():
     done = run_tool(ROOT, "--check")
     assert done.returncode == 0, done.stderr
 

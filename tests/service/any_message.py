@@ -1,4 +1,4 @@
-"""Strategies for any protobuf message: by its descriptor, so that fields that are added later are filled too."""
+"""Hypothesis strategies for any protobuf message, from its descriptor: fields that are added later are filled too."""
 
 import numpy as np
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from tests.service.harness import drawing
 
 DEEPEST = 4
-"""Messages within messages; below that, they stay empty."""
+"""The depth of nested messages; deeper ones stay empty."""
 
 WORDS = ("", "mnist", "1", "2", "champion", "pretrained", "image", "probabilities", "digit", "UINT8", "FP32", "BYTES")
-"""What has a meaning to the service: random text alone would never get beyond the first check."""
+"""Texts with a meaning to the service: random text alone would not pass the first check."""
 
 PICTURES = (b"", drawing(), drawing()[:60], bytes(784), bytes(783), np.zeros(784, "<f4").tobytes(), b"\xff" * 64)
 SHAPES = (-1, 0, 1, 2, 28, 784)
@@ -26,7 +26,7 @@ _BITS = {
 
 
 def any_message(descriptor: Descriptor, depth: int = 0) -> st.SearchStrategy[Message]:
-    """A message with any of its fields set, to what is right, nearly right, or anything."""
+    """A message with any of its fields set to valid, nearly valid or random values."""
 
     @st.composite
     def build(draw: st.DrawFn) -> Message:

@@ -1,4 +1,4 @@
-"""A gRPC server that is none of ours: it fails as it is told, and remembers what it was sent."""
+"""A minimal gRPC server for tests of the client: it fails on demand, and records what it receives."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerServicer, add_Recogn
 
 
 class Bare(RecognizerServicer):
-    """Answers every call after it has failed with each status of `failures`, one a call."""
+    """Fails with each status of `failures`, one per call, and then answers every call."""
 
     def __init__(self, failures: list[grpc.StatusCode]) -> None:
         self.failures = failures
@@ -22,7 +22,7 @@ class Bare(RecognizerServicer):
         self.calls += 1
         self.metadata.append(dict(context.invocation_metadata()))
         if self.failures:
-            context.abort(self.failures.pop(0), "as it was told")
+            context.abort(self.failures.pop(0), "on demand")
         return response
 
     def Recognize(self, request, context):  # noqa: N802
@@ -42,7 +42,7 @@ class Bare(RecognizerServicer):
 def bare(
     *failures: grpc.StatusCode, listen: Callable[[grpc.Server], int] = lambda s: s.add_insecure_port("127.0.0.1:0")
 ) -> Iterator[tuple[str, Bare]]:
-    """Run one until the block ends; gives its address and what it remembers."""
+    """Run one while the context lasts; gives its address and what it records."""
     server, answers = grpc.server(ThreadPoolExecutor(4)), Bare(list(failures))
     add_RecognizerServicer_to_server(answers, server)
     port = listen(server)

@@ -31,13 +31,13 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repository(folder: Path) -> Repository:
-    """The repository in `folder`, to publish in: nothing is there yet."""
+    """The repository in `folder`, to publish in; it is empty."""
     return Repository(str(folder), writable=True)
 
 
 @pytest.fixture
 def pixels() -> np.ndarray:
-    """(28, 28) uint8: noise, about which random networks disagree."""
+    """(28, 28) uint8: noise, for which random networks give different answers."""
     return np.random.default_rng(7).integers(0, 256, (28, 28), np.uint8)
 
 
@@ -48,7 +48,7 @@ def png() -> bytes:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port that no program listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -71,7 +71,7 @@ def connect(serve: Callable[..., Running]) -> Iterator[Callable[..., Recognizer]
 @pytest.fixture
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
     """Start `python -m service …`: `start("serve", "--port", 0, env={…})`."""
-    temporary = {"TMPDIR": str(tmp_path_factory.mktemp("run"))}  # who is killed leaves things there
+    temporary = {"TMPDIR": str(tmp_path_factory.mktemp("run"))}  # processes that are killed leave files there
     with ExitStack() as stack:
 
         def begin(*arguments: object, env: dict[str, str] | None = None, cwd: Path = ROOT) -> Process:

@@ -1,4 +1,4 @@
-"""Every method of every service in protos/, found by looking: what is added there later is found too."""
+"""Every method of every service in protos/, found in the generated stubs, so that later additions are found too."""
 
 import importlib
 from collections.abc import Iterator
@@ -18,5 +18,5 @@ def every_method() -> Iterator[MethodDescriptor]:
 
 
 def path(method: MethodDescriptor) -> str:
-    """As it is called on the wire."""
+    """The full name of a method on the wire."""
     return f"/{method.containing_service.full_name}/{method.name}"

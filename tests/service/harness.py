@@ -24,7 +24,7 @@ from service.settings import ENV_PREFIX, OFF, read
 ROOT = Path(__file__).resolve().parents[2]
 
 WITHOUT_PRETRAINED = {"NUMERAL_PRETRAINED": OFF}
-"""For tests of what happens where there is no version at all; the checkout comes with one."""
+"""For tests without any version: the checkout contains a pretrained one."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ def running(repository: Path | str, **settings: object) -> Iterator[Running]:
 
 
 class Process:
-    """`python -m service …` as a process of its own; what it says on standard error is collected meanwhile."""
+    """`python -m service …` as a process of its own; its standard error is collected meanwhile."""
 
     def __init__(self, *arguments: object, env: dict[str, str], cwd: Path) -> None:
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
@@ -86,7 +86,7 @@ class Process:
 
     @property
     def log(self) -> str:
-        """What it has said on standard error until now."""
+        """Its standard error until now."""
         return "".join(self._said)
 
     def listening(self) -> str:
@@ -111,7 +111,7 @@ class Process:
 
 
 def without_settings(environment: os._Environ[str]) -> dict[str, str]:
-    """The environment, without settings that whoever runs the tests may have."""
+    """The environment without settings of the service."""
     return {name: value for name, value in environment.items() if not name.startswith(ENV_PREFIX)}
 
 
@@ -130,7 +130,7 @@ def encoded(image: Image.Image) -> bytes:
 
 
 def expected(repository: Repository, version: int, pixels: np.ndarray) -> tuple[float, ...]:
-    """The probabilities that a version computes, with no server between."""
+    """The probabilities that a version computes, without a server."""
     return tuple(load(repository, version)[0].probabilities(pixels[np.newaxis])[0].tolist())
 
 

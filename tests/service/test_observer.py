@@ -8,7 +8,7 @@ from service.call import Call
 from service.observer import Observer, Observers
 
 
-class Heard(Observer):
+class Listener(Observer):
     def __init__(self) -> None:
         self.heard: list[object] = []
 
@@ -19,20 +19,20 @@ class Heard(Observer):
         self.heard.append(call.code)
 
 
-class Deaf(Observer):
+class Indifferent(Observer):
     pass
 
 
-def test_each_is_told_in_its_turn_however_they_are_nested():
-    first, second = Heard(), Heard()
-    told = Observers([Observers([first, Deaf()]), Observers(), second])
-    told.swapped(SimpleNamespace(version="7"))
-    told.answered(Call("/Method", grpc.StatusCode.OK, 0.1))
-    told.dropped("expired", 3)  # nobody listens
+def test_observers_are_notified_in_order_however_they_are_nested():
+    first, second = Listener(), Listener()
+    group = Observers([Observers([first, Indifferent()]), Observers(), second])
+    group.swapped(SimpleNamespace(version="7"))
+    group.answered(Call("/Method", grpc.StatusCode.OK, 0.1))
+    group.dropped("expired", 3)  # no observer has a method for it
     assert first.heard == second.heard == ["7", grpc.StatusCode.OK]
 
 
-def test_none_at_all_may_be_told_everything():
-    nobody = Observers()
-    nobody.fell_back("8", "7")
-    nobody.computed(SimpleNamespace(version="7"), None, None, 0.1)
+def test_an_empty_group_of_observers_ignores_every_event():
+    none = Observers()
+    none.fell_back("8", "7")
+    none.computed(SimpleNamespace(version="7"), None, None, 0.1)

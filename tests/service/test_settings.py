@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said of wrong ones."""
+"""Where settings come from, and the errors of invalid ones."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from core.errors import ConfigError
 from service.settings import PROJECT, Settings, endpoint, read, shipped
 
 
-def test_the_defaults_serve_a_local_folder_to_this_machine_alone():
+def test_the_defaults_serve_a_local_folder_to_this_machine_only():
     settings = read()
     assert (settings.repository, settings.address, settings.log_level) == ("./models", "127.0.0.1:8500", "info")
 
@@ -62,7 +62,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
     assert read().port == 8500
 
 
-def test_the_pretrained_version_is_the_one_beside_the_code_where_it_is_there_unless_it_is_off(monkeypatch, tmp_path):
+def test_the_default_pretrained_version_is_the_one_beside_the_code_if_it_exists(monkeypatch, tmp_path):
     monkeypatch.delenv("NUMERAL_PRETRAINED")
     assert read().pretrained == shipped(PROJECT)
     assert shipped(tmp_path) is None
@@ -102,7 +102,7 @@ def test_every_field_is_documented():
         ("log_level", "loud"),
     ],
 )
-def test_a_wrong_setting_is_named_with_its_value_in_one_sentence(monkeypatch, name, value):
+def test_an_invalid_setting_is_named_with_its_value_in_one_sentence(monkeypatch, name, value):
     monkeypatch.setenv(f"NUMERAL_{name.upper()}", value)
     with pytest.raises(ConfigError) as caught:
         read()

@@ -34,10 +34,10 @@ def publish(repository: Repository, *, seed: int, promote: bool = True, spread: 
     """Publish a network with random weights; another seed gives other answers.
 
     Args:
-        repository: Where.
-        seed: Of the weights.
+        repository: Where to publish it.
+        seed: The seed of the weights.
         promote: Whether it becomes champion.
-        spread: What it says that it was trained on.
+        spread: The distribution of its training images, for the manifest.
 
     Returns:
         Its version.
@@ -53,7 +53,7 @@ def publish(repository: Repository, *, seed: int, promote: bool = True, spread: 
 
 
 def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest:
-    """Say of the network what a trainer would say."""
+    """A manifest as a training would write it."""
     golden = np.random.default_rng(0).integers(0, 256, (3, 28, 28), np.uint8)
     metrics = Metrics(
         count=1, accuracy=0.5, interval=(0.0, 1.0), loss=1.0, calibration_error=0.5, per_class=(0.5,) * 10
@@ -92,10 +92,10 @@ def damage(file: Path) -> bytes:
     Returns:
         What the file held before.
     """
-    sound = file.read_bytes()
-    middle = len(sound) // 2
-    file.write_bytes(sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1 :])
-    return sound
+    before = file.read_bytes()
+    middle = len(before) // 2
+    file.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
+    return before
 
 
 __all__ = ["CHAMPION", "damage", "publish", "weights_file"]

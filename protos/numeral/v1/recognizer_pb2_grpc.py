@@ -26,17 +26,17 @@ if _version_not_supported:
 
 
 class RecognizerStub(object):
-    """Recognizes handwritten digits.
+    """Reads handwritten digits.
 
-    Errors of every call: the message says what was found and what was expected, and the trailing metadata
-    `numeral-error` holds the name of the error's class.
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields is impossible
+    another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
-    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
-    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
-    large
-    INTERNAL            an unexpected error; the server's log has the details
+    UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
+    message is too large
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     def __init__(self, channel):
@@ -88,17 +88,17 @@ class RecognizerStub(object):
 
 
 class RecognizerServicer(object):
-    """Recognizes handwritten digits.
+    """Reads handwritten digits.
 
-    Errors of every call: the message says what was found and what was expected, and the trailing metadata
-    `numeral-error` holds the name of the error's class.
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields is impossible
+    another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
-    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
-    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
-    large
-    INTERNAL            an unexpected error; the server's log has the details
+    UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
+    message is too large
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     def Recognize(self, request, context):
@@ -109,64 +109,63 @@ class RecognizerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RecognizeBatch(self, request, context):
-        """Which digit does each of many pictures show? One version of the model answers for all of them.
+        """Which digit does each of many pictures show? One version of the model answers for all of them, in one batch.
 
-        A picture that cannot be read does not fail the batch: it has its own error in its place. The call itself fails
-        only for what concerns all of its pictures: none or too many of them (INVALID_ARGUMENT), no such version, no model.
+        A picture that cannot be read does not fail the batch: its outcome is an error. The call itself fails for reasons
+        that concern all of its pictures: there are none or too many (INVALID_ARGUMENT), or no version answers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecognizeStream(self, request_iterator, context):
-        """The same for any number of pictures, one after the other, in one call: the fastest way to send many.
+        """The same for any number of pictures over one call: the fastest way to ask about many.
 
         Every request has exactly one response, an answer or an error, and responses come in the order of the requests. So
-        a picture that cannot be read does not end the stream. Send without waiting for responses: pictures that
-        have arrived are computed together. The server stops reading while it holds more than a hundred or so requests, or
-        some megabytes of pictures, whose responses it has not sent yet; so read responses while you send. The call ends
-        when you have closed your side and received all responses; it fails as a whole only if a message cannot be parsed
-        or the server stops.
+        a picture that cannot be read does not end the stream. Send without waiting for responses: requests that have
+        arrived are computed together. The server stops reading while it holds some hundred unanswered requests, or some
+        megabytes of their pictures; so read responses while you send. The call ends when you have closed your side and all
+        responses are sent; it fails as a whole only if a message cannot be parsed, or if the server stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Explain(self, request, context):
-        """Which pixels speak for a digit, and which speak against it?
+        """Which pixels speak for a digit, and which against it?
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """What is known about a version of the model.
+        """Describes a version of the model.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SendFeedback(self, request, context):
-        """Tell the service which digit a picture really shows, so that the next training learns from it.
+        """Tells the service which digit a picture really shows, so that the next training learns from it.
 
-        The feedback is on disk when the call returns. Sending the same again changes nothing, and is safe after any
-        error.
+        The feedback is on disk when the call returns. Sending the same again changes nothing, so it may be repeated after
+        any error.
         UNIMPLEMENTED       this server collects no feedback
-        RESOURCE_EXHAUSTED  too much feedback per second (try again later), or no space is left for more
+        RESOURCE_EXHAUSTED  feedback arrives too fast (try again later), or there is no room left for more
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFeedback(self, request, context):
-        """The feedback collected so far, for review, in the order of the items' names. For administrators.
+        """Lists the feedback that was collected, for reviewers, in the order of the items' names. For administrators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiscardFeedback(self, request, context):
-        """Discard one item of feedback for good: no training learns from it, and sending it again changes nothing. For
+        """Removes one item of feedback for good: no training learns from it, and sending it again changes nothing. For
         administrators. NOT_FOUND if there is no such item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -225,17 +224,17 @@ def add_RecognizerServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Recognizer(object):
-    """Recognizes handwritten digits.
+    """Reads handwritten digits.
 
-    Errors of every call: the message says what was found and what was expected, and the trailing metadata
-    `numeral-error` holds the name of the error's class.
+    Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
+    the error in the trailing metadata `numeral-error`:
     INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields is impossible
+    another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
-    UNAVAILABLE         no model is loaded yet, or not the requested one; grpc.health.v1 reports when one is loaded
-    RESOURCE_EXHAUSTED  more calls than the server can answer (try again a little later), or a message that is too
-    large
-    INTERNAL            an unexpected error; the server's log has the details
+    UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
+    message is too large
+    INTERNAL            anything unforeseen; the server's log says what
     """
 
     @staticmethod

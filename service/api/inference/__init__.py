@@ -1,1 +1,1 @@
-"""The Open Inference Protocol v2."""
+"""inference.GRPCInferenceService, the Open Inference Protocol, version 2."""

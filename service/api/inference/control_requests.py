@@ -1,4 +1,4 @@
-"""Open Inference Protocol: which versions a request to load or to unload names."""
+"""Open Inference Protocol: the versions that a request to load or to unload names."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ __all__ = ["version_to_unload", "versions_to_load"]
 
 
 def versions_to_load(parameters: Mapping[str, ModelRepositoryParameter]) -> list[str]:
-    """The versions that a request to load names; [""] where it names none."""
+    """The versions that a request to load names; [""] if it names none."""
     versions = []
     for name, parameter in parameters.items():
         kind = parameter.WhichOneof("parameter_choice")
@@ -22,16 +22,16 @@ def versions_to_load(parameters: Mapping[str, ModelRepositoryParameter]) -> list
         else:
             raise InferRequestError(
                 f"parameter {name!r} ({kind}): expected version (string_param), or config (string_param) with a "
-                "version_policy; all else about a version is in the repository, which is only read"
+                "version_policy; everything else about a version is in the repository, which the service only reads"
             )
     return versions or [""]
 
 
 def _versions_in(text: str) -> list[str]:
-    """The versions in a configuration, the form in which existing clients can name them."""
+    """The versions in a configuration, which is how existing clients can name them."""
     try:
         config = json_format.Parse(text, ModelConfig())
-    except (json_format.ParseError, RecursionError) as error:  # the second is for what is nested too deeply
+    except (json_format.ParseError, RecursionError) as error:  # RecursionError: nested too deeply
         raise InferRequestError(f"parameter 'config' cannot be read: {error}") from error
     versions = [str(version) for version in config.version_policy.specific.versions]
     config.ClearField("version_policy")
@@ -39,13 +39,13 @@ def _versions_in(text: str) -> list[str]:
     if not versions or config != ModelConfig():
         raise InferRequestError(
             """parameter 'config': expected {"version_policy": {"specific": {"versions": [3]}}}, and nothing else; """
-            "all else about a version is in the repository, which is only read"
+            "everything else about a version is in the repository, which the service only reads"
         )
     return versions
 
 
 def version_to_unload(parameters: Mapping[str, ModelRepositoryParameter]) -> str:
-    """The version that a request to unload names; "" where it names none."""
+    """The version that a request to unload names; "" if it names none."""
     version = ""
     for name, parameter in parameters.items():
         kind = parameter.WhichOneof("parameter_choice")

@@ -1,4 +1,4 @@
-"""Open Inference Protocol: what clients are told about the model, its versions, and what those have done."""
+"""Open Inference Protocol: descriptions of the model and its versions, and their statistics."""
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError
@@ -13,16 +13,16 @@ from service.telemetry.statistics import Totals
 __all__ = ["EXTENSIONS", "config", "metadata", "software", "statistics"]
 
 EXTENSIONS = ("classification", "model_configuration", "model_repository", "statistics")
-"""What of the protocol's extensions is here, by the names that clients know; that for streams has none."""
+"""The extensions of the protocol that are supported, by the names that clients know; that for streams has no name."""
 
 PLATFORM, BACKEND = "numeral_numpy", "numeral"
 
 
 def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
-    """What goes in and comes out, the same for every version; of the datatypes of the input, the plainest.
+    """The input and the outputs, the same for every version. For the input, the simplest of its datatypes is named.
 
     Args:
-        ready: The versions that answer.
+        ready: The versions that are ready.
     """
     tensor = pb.ModelMetadataResponse.TensorMetadata
     return pb.ModelMetadataResponse(
@@ -38,12 +38,12 @@ def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
 
 
 def config(loaded: Loaded, ready: Sequence[str], max_batch: int) -> pb.ModelConfig:
-    """How a version is set up.
+    """The configuration of a version.
 
     Args:
         loaded: The version.
-        ready: The versions that answer.
-        max_batch: How many pictures a request may hold.
+        ready: The versions that are ready.
+        max_batch: The most pictures in one request.
     """
     numbers = [int(version) for version in ready if version.isdigit()]
     found = pb.ModelConfig(
@@ -64,7 +64,7 @@ def config(loaded: Loaded, ready: Sequence[str], max_batch: int) -> pb.ModelConf
 
 
 def statistics(version: str, totals: Totals) -> pb.ModelStatistics:
-    """What a version has done, as clients are told."""
+    """The statistics of a version."""
     counted = totals.counters
     success = counted["success"]
 
@@ -93,7 +93,7 @@ def statistics(version: str, totals: Totals) -> pb.ModelStatistics:
 
 
 def software() -> str:
-    """The version of Numeral."""
+    """The version of Numeral that is running."""
     try:
         return installed("numeral")
     except PackageNotFoundError:  # run from its sources

@@ -1,4 +1,4 @@
-"""A stream of requests, several of them under way at once, and a response to each in their order."""
+"""A stream of requests, several of them in flight at once, each answered in their order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,10 +10,10 @@ from service.errors import StoppingError
 
 __all__ = ["in_order"]
 
-UNDER_WAY = 128
-"""How many requests of one stream are held that were not answered yet …"""
+IN_FLIGHT = 128
+"""How many unanswered requests of one stream are held …"""
 
-UNDER_WAY_BYTES = 16 * 1024 * 1024
+IN_FLIGHT_BYTES = 16 * 1024 * 1024
 """… and how many bytes; a single request may be larger."""
 
 Request = TypeVar("Request", bound=Message)
@@ -21,14 +21,14 @@ Response = TypeVar("Response")
 
 
 class _Room:
-    """For what is under way. A client that sends faster than it reads has to wait."""
+    """Limits what is in flight: a client that sends faster than it reads has to wait."""
 
     def __init__(self) -> None:
         self._count, self._bytes = 0, 0
         self._left = asyncio.Event()
 
     async def enter(self, size: int) -> None:
-        while self._count and (self._count >= UNDER_WAY or self._bytes + size > UNDER_WAY_BYTES):
+        while self._count and (self._count >= IN_FLIGHT or self._bytes + size > IN_FLIGHT_BYTES):
             self._left.clear()
             await self._left.wait()
         self._count += 1
@@ -43,23 +43,23 @@ class _Room:
 async def in_order(
     requests: AsyncIterator[Request], answer: Callable[[Request], Awaitable[Response]], stopping: asyncio.Event
 ) -> AsyncIterator[Response]:
-    """Answer each request as soon as it has come, without waiting until those before it are answered.
+    """Answer each request as soon as it arrives, without waiting until those before it are answered.
 
     Args:
-        requests: As they come.
-        answer: Makes a response; it does not raise for what is wrong with one request alone.
+        requests: The stream.
+        answer: Gives the response to a request. It does not raise for an error that concerns one request alone.
         stopping: Once it is set, no more requests are read.
 
     Yields:
         The responses, in the order of the requests.
 
     Raises:
-        StoppingError: The server stops; what was read until then is answered.
-        Exception: What ended the requests before their end, after the responses to those before.
+        StoppingError: The server is stopping; the requests that were read are answered.
+        Exception: What broke the stream of requests, once the requests before it are answered.
     """
     room = _Room()
     waiting: asyncio.Queue[tuple[asyncio.Task[Response], int] | None] = asyncio.Queue()
-    under_way: set[asyncio.Task[Response]] = set()
+    in_flight: set[asyncio.Task[Response]] = set()
 
     async def run(request: Request) -> Response:
         return await answer(request)
@@ -70,8 +70,8 @@ async def in_order(
                 size = request.ByteSize()
                 await room.enter(size)
                 task = asyncio.create_task(run(request))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
+                in_flight.add(task)
+                task.add_done_callback(in_flight.discard)
                 waiting.put_nowait((task, size))
         finally:
             waiting.put_nowait(None)
@@ -87,10 +87,10 @@ async def in_order(
             yield await task
             room.leave(size)
         if stopping.is_set():
-            raise StoppingError("the server stops; send what has no answer yet to another one, or again")
+            raise StoppingError
         await reading
-    finally:  # at the end most of it is done already; the client may also have gone
+    finally:  # requests are left in flight only if the client has gone
         stop_reading.cancel()
         reading.cancel()
-        for task in under_way:
+        for task in in_flight:
             task.cancel()

@@ -1,8 +1,8 @@
-"""inference.GRPCInferenceService, the Open Inference Protocol: converts, asks, converts back, and decides nothing."""
+"""The servicer of the Open Inference Protocol: it converts, calls and converts back, and decides nothing."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from time import perf_counter_ns
 from typing import Any
@@ -13,7 +13,7 @@ from core.artifact.repository import MODEL
 from core.errors import PictureError
 from protos.inference import open_inference_pb2 as pb
 from protos.inference import open_inference_pb2_grpc
-from service.api.inference import control_requests, describe, tensors
+from service.api.inference import control_requests, describe, inputs, outputs
 from service.api.inference.in_order import in_order
 from service.api.inference.tensors import IMAGE
 from service.api.status import status_of
@@ -21,11 +21,8 @@ from service.errors import InferRequestError, UnknownModelError, UnknownVersionE
 from service.loaded import label
 from service.recognition.recognize import Answer, Recognition
 from service.telemetry.statistics import Parts, Statistics
-from service.versions.control import Control
 
-__all__ = ["INFERENCE", "InferenceServicer"]
-
-INFERENCE: str = pb.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+__all__ = ["InferenceServicer"]
 
 _log = logging.getLogger(__name__)
 
@@ -33,77 +30,79 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
-    """inference.GRPCInferenceService."""
+    """inference.GRPCInferenceService, see the .proto file."""
 
     def __init__(
         self,
         recognition: Recognition,
-        control: Control,
         statistics: Statistics,
         *,
+        load: Callable[[str], Awaitable[None]],
+        unload: Callable[[str], Awaitable[None]],
         serving: Callable[[], bool],
         max_batch: int,
     ) -> None:
-        """Serve.
+        """Answer calls.
 
         Args:
-            recognition: What answers.
-            control: Loads and unloads versions.
-            statistics: Counts; it must be told of every run of the network.
+            recognition: Computes the answers.
+            statistics: Counts requests; it must also be an observer of the recognition.
+            load: Loads a version; see `service.versions.control.Control`.
+            unload: Unloads a version, likewise.
             serving: Whether the server as a whole answers.
-            max_batch: How many pictures one request may hold.
+            max_batch: The most pictures in one request.
         """
         self._recognition = recognition
         self._store = recognition.store
-        self._control = control
+        self._load, self._unload = load, unload
         self._statistics = statistics
         self._serving = serving
         self._max_batch = max_batch
         self._stopping = asyncio.Event()
 
     def drain(self) -> None:
-        """Read no more from streams: what was read is answered, and then they end."""
+        """Stop reading from streams: the requests that were read are answered, and then the streams end."""
         self._stopping.set()
 
-    # what there is
+    # what the server and the model are
 
     async def ServerLive(self, _request: pb.ServerLiveRequest, _context: _Context) -> pb.ServerLiveResponse:  # noqa: N802 — the names in the .proto file
-        """Yes."""
+        """Answer that the server is live."""
         return pb.ServerLiveResponse(live=True)
 
     async def ServerReady(self, _request: pb.ServerReadyRequest, _context: _Context) -> pb.ServerReadyResponse:  # noqa: N802
-        """Whether ModelInfer would be answered."""
+        """Tell whether ModelInfer would be answered."""
         return pb.ServerReadyResponse(ready=self._serving() and self._store.ready())
 
     async def ModelReady(self, request: pb.ModelReadyRequest, _context: _Context) -> pb.ModelReadyResponse:  # noqa: N802
-        """Whether ModelInfer would be answered by a version."""
+        """Tell whether ModelInfer would be answered by a version."""
         _check_name(request.name)
         return pb.ModelReadyResponse(ready=self._store.ready(request.version) and self._serving())
 
     async def ServerMetadata(self, _request: pb.ServerMetadataRequest, _context: _Context) -> pb.ServerMetadataResponse:  # noqa: N802
-        """What this server is."""
+        """Describe the server."""
         return pb.ServerMetadataResponse(name="numeral", version=describe.software(), extensions=describe.EXTENSIONS)
 
     async def ModelMetadata(self, request: pb.ModelMetadataRequest, _context: _Context) -> pb.ModelMetadataResponse:  # noqa: N802
-        """What goes in and comes out; the same for every version."""
+        """Describe the input and the outputs, which are the same for every version."""
         _check_name(request.name)
         self._store.choose(request.version)
         return describe.metadata(self._ready())
 
     async def ModelConfig(self, request: pb.ModelConfigRequest, _context: _Context) -> pb.ModelConfigResponse:  # noqa: N802
-        """How a version is set up."""
+        """Give the configuration of a version."""
         _check_name(request.name)
         loaded = self._store.choose(request.version)
         return pb.ModelConfigResponse(config=describe.config(loaded, self._ready(), self._max_batch))
 
-    # answers
+    # inference
 
     async def ModelInfer(self, request: pb.ModelInferRequest, _context: _Context) -> pb.ModelInferResponse:  # noqa: N802
-        """Which digits do these pictures show?"""
+        """Recognize the digits in pictures."""
         return await self._counted(request, alone=True)
 
     async def _counted(self, request: pb.ModelInferRequest, *, alone: bool) -> pb.ModelInferResponse:
-        """Answer; `alone` where the request is a call of its own, and not one of a stream."""
+        """Answer a request, and count it; `alone` if it is a call of its own rather than part of a stream."""
         start = perf_counter_ns()
         try:
             return await self._infer(request, start, alone=alone)
@@ -114,12 +113,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
     async def ModelStreamInfer(  # noqa: N802
         self, requests: AsyncIterator[pb.ModelInferRequest], _context: _Context
     ) -> AsyncIterator[pb.ModelStreamInferResponse]:
-        """The same for a stream; what is wrong with one request is told in its place."""
+        """Recognize the digits in a stream of requests. The error of one request is the response to it."""
 
         async def answer(request: pb.ModelInferRequest) -> pb.ModelStreamInferResponse:
             try:
                 response = await self._counted(request, alone=False)
-            except Exception as error:  # noqa: BLE001 — the last place to log it; the stream goes on
+            except Exception as error:  # noqa: BLE001 — the last place to log it; the stream continues
                 return _stream_error(request, error)
             response.parameters["triton_final_response"].bool_param = True
             return pb.ModelStreamInferResponse(infer_response=response)
@@ -129,19 +128,19 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def _infer(self, request: pb.ModelInferRequest, start: int, *, alone: bool) -> pb.ModelInferResponse:
         _check_name(request.model_name)
-        wanted = tensors.wanted_of(request)
-        pictures = tensors.pictures_of(request, max_batch=self._max_batch)
+        wanted = outputs.wanted_of(request)
+        pictures = inputs.pictures_of(request, max_batch=self._max_batch)
         converted = perf_counter_ns()
         answer = await self._answer(pictures, request.model_version, alone=alone)
         answered = perf_counter_ns()
         loaded = answer.loaded
         response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
-        tensors.put_outputs(response, answer.probabilities, wanted, loaded.manifest.labels)
+        outputs.put_outputs(response, answer.probabilities, wanted, loaded.manifest.labels)
         response.parameters["weights_sha256"].string_param = loaded.weights_sha256
         end = perf_counter_ns()
         infer = min(self._statistics.latest(loaded.version), answered - converted)
         waited = answered - converted - infer
-        # Encoded pictures are decoded while the call waits.
+        # For encoded pictures, this is the time that decoding took.
         queue, decoding = (0, waited) if isinstance(pictures, list) else (waited, 0)
         parts = Parts(queue, converted - start + decoding, infer, end - answered)
         self._statistics.succeeded(loaded.version, parts, end - start)
@@ -158,7 +157,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         return answer
 
     def _failed(self, request: pb.ModelInferRequest, nanoseconds: int) -> None:
-        """Count a request against the version that it was for, if there is one."""
+        """Count a failed request for the version that it asked for, if there is one."""
         active = self._store.active()
         with suppress(UnknownVersionError):
             if request.model_version:
@@ -166,12 +165,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
             elif active:
                 self._statistics.unanswered(active.version, nanoseconds)
 
-    # counts
+    # statistics
 
     async def ModelStatistics(  # noqa: N802
         self, request: pb.ModelStatisticsRequest, _context: _Context
     ) -> pb.ModelStatisticsResponse:
-        """What versions have done; those that are ready, or the one that is named."""
+        """Give the statistics of the version that is named, or of all that are ready."""
         if request.name:
             _check_name(request.name)
         versions = [label(self._store.number(request.version))] if request.version else self._ready()
@@ -179,12 +178,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
             model_stats=[describe.statistics(version, self._statistics.of(version)) for version in versions]
         )
 
-    # the repository
+    # repository control
 
     async def RepositoryIndex(  # noqa: N802
         self, request: pb.RepositoryIndexRequest, _context: _Context
     ) -> pb.RepositoryIndexResponse:
-        """Every version that is known, with its state."""
+        """List every known version with its state."""
         _check_repository(request.repository_name)
         index = pb.RepositoryIndexResponse.ModelIndex
         return pb.RepositoryIndexResponse(
@@ -198,20 +197,20 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
     async def RepositoryModelLoad(  # noqa: N802
         self, request: pb.RepositoryModelLoadRequest, _context: _Context
     ) -> pb.RepositoryModelLoadResponse:
-        """Have a version loaded beside what the policy serves; without one, serve again as the policy says."""
+        """Load a version beside those that the policy serves; if none is named, serve again what the policy says."""
         _check_repository(request.repository_name)
         _check_name(request.model_name)
         for version in control_requests.versions_to_load(request.parameters):
-            await self._control.load(version)
+            await self._load(version)
         return pb.RepositoryModelLoadResponse()
 
     async def RepositoryModelUnload(  # noqa: N802
         self, request: pb.RepositoryModelUnloadRequest, _context: _Context
     ) -> pb.RepositoryModelUnloadResponse:
-        """Have a version serve no more; without one, none."""
+        """Unload a version; if none is named, the model as a whole."""
         _check_repository(request.repository_name)
         _check_name(request.model_name)
-        await self._control.unload(control_requests.version_to_unload(request.parameters))
+        await self._unload(control_requests.version_to_unload(request.parameters))
         return pb.RepositoryModelUnloadResponse()
 
     def _ready(self) -> list[str]:
@@ -225,7 +224,7 @@ def _check_name(name: str) -> None:
 
 def _check_repository(name: str) -> None:
     if name:
-        raise InferRequestError(f"no repository {name!r}: there is only one here, and it has no name")
+        raise InferRequestError(f"no repository {name!r}: there is only one here, which has no name")
 
 
 def _picture_error(found: list[tuple[int, PictureError]], count: int) -> PictureError:

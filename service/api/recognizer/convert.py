@@ -1,4 +1,4 @@
-"""Between numeral.v1's messages and what the service computes with."""
+"""Between the messages of numeral.v1 and the values that the service computes with."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -28,14 +28,14 @@ class WithPicture(Protocol):
     pixels: bytes
 
     def WhichOneof(self, oneof_group: str) -> str | None:  # noqa: N802 — protobuf's name
-        """Which form it is."""
+        """The form that is set; None if neither is."""
 
 
 def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
-    """The picture in a message: encoded, or an image that is framed already, (28, 28).
+    """The picture in a message: the bytes of an encoded picture, or a framed image, (28, 28).
 
     Raises:
-        PictureUnreadableError: There is none, or another number of pixels.
+        PictureUnreadableError: The message holds no picture, or another number of pixels.
     """
     match message.WhichOneof("picture"):
         case "encoded":
@@ -49,7 +49,7 @@ def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
 
 
 def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
-    """The images of messages that all hold images framed already, (N, 28, 28); None if one of them does not."""
+    """The images of messages that all hold framed images, (N, 28, 28); None if one of them holds another picture."""
     pixels = [message.pixels for message in messages]
     if any(len(each) != FRAMING.size**2 for each in pixels):
         return None
@@ -57,7 +57,7 @@ def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
 
 
 def model(loaded: Loaded, aliases: tuple[str, ...]) -> GetModelResponse:
-    """What is known about a version."""
+    """The description of a version."""
     manifest: Manifest = loaded.manifest
     created = Timestamp()
     created.FromDatetime(manifest.created)
@@ -84,7 +84,7 @@ def model(loaded: Loaded, aliases: tuple[str, ...]) -> GetModelResponse:
 
 
 def feedback_item(listed: Listed) -> FeedbackItem:
-    """An item of feedback, for whoever reviews."""
+    """An item of feedback, as reviewers see it."""
     if listed.item is None:
         return FeedbackItem(item=listed.name, trouble=listed.trouble)
     received = Timestamp()

@@ -1,4 +1,4 @@
-"""From probabilities to the messages that clients are sent: one answer, or those of a whole batch at once."""
+"""From probabilities to response messages: one answer, or the answers of a whole batch at once."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,25 +16,25 @@ __all__ = ["ReplyIds", "batch_response", "problem", "put_answer"]
 
 
 class ReplyIds:
-    """Names of answers: 32 hexadecimal digits, of which half are this object's own and half count up.
+    """Unique ids of answers: 32 hexadecimal digits, of which the first half is random and the second half counts up.
 
-    As good as a random UUID for telling answers apart, and a tenth of the work.
+    As unique as random UUIDs, in a tenth of the time.
 
     Attributes:
-        own: The first half.
+        prefix: The first half.
     """
 
     def __init__(self) -> None:
-        self.own = token_hex(8)
+        self.prefix = token_hex(8)
         self._last = 0
 
     def next(self) -> str:
-        """A name that no other answer has."""
+        """A new id."""
         self._last += 1
-        return f"{self.own}{self._last:016x}"
+        return f"{self.prefix}{self._last:016x}"
 
     def counts(self, number: int) -> NDArray[np.bytes_]:
-        """The second halves of as many new names: (number,) S16."""
+        """The second halves of several new ids: (number,) S16."""
         first = self._last + 1
         self._last += number
         digits = np.arange(first, first + number, dtype=">u8").tobytes().hex()
@@ -42,13 +42,14 @@ class ReplyIds:
 
 
 def put_answer(message: RecognizeResponse, loaded: Loaded, row: list[float], ids: ReplyIds) -> None:
-    """Write what a version made of one image into a message, in its place in a larger one: a copy takes as long again.
+    """Fill a message with the answer of a version to one image.
 
     Args:
-        message: An empty one.
+        message: An empty message; one that is a field of a larger message is filled in place, as a copy would take as
+            long again.
         loaded: The version.
         row: The probabilities.
-        ids: Names the answer.
+        ids: Gives the answer its id.
     """
     confidence = max(row)
     message.digit = row.index(confidence)
@@ -62,19 +63,19 @@ def put_answer(message: RecognizeResponse, loaded: Loaded, row: list[float], ids
 def batch_response(
     loaded: Loaded, probabilities: NDArray[np.float32], errors: Mapping[int, Exception], ids: ReplyIds
 ) -> RecognizeBatchResponse:
-    """What a version made of a batch; the same messages as by `put_answer`, in a seventh of the time.
+    """The answers of a version to a batch: the same messages as from `put_answer`, in a seventh of the time.
 
-    Setting the fields of 64 messages takes longer than the network. But serialized, the answers of one version differ
-    in the same few bytes. So one of them is serialized, repeated, and filled in column by column, and the whole is
-    parsed.
+    Setting the fields of 64 messages takes longer than the network. But in serialized form, the answers of one version
+    differ only in the same few bytes. So one answer is serialized and repeated, those bytes are filled in for all
+    answers at once, field by field, and the whole is parsed.
 
     Args:
         loaded: The version.
         probabilities: (N, K).
-        errors: Why images hold no digit, by their row.
-        ids: Names the answers.
+        errors: Why no digit could be read in some of the pictures, by row.
+        ids: Gives the answers their ids.
     """
-    template, columns = _template(loaded.version, loaded.weights_sha256, probabilities.shape[1], ids.own)
+    template, columns = _template(loaded.version, loaded.weights_sha256, probabilities.shape[1], ids.prefix)
     rows = np.empty(len(probabilities), columns)
     rows.view(np.uint8).reshape(len(rows), len(template))[:] = template
     rows["digit"] = probabilities.argmax(axis=1)
@@ -94,8 +95,8 @@ def problem(error: Exception) -> Outcome:
 
 
 @lru_cache(maxsize=16)
-def _template(version: str, weights_sha256: str, classes: int, own: str) -> tuple[NDArray[np.uint8], np.dtype[Any]]:
-    """One answer as it is serialized in a batch, and where in it each field lies that differs from answer to answer."""
+def _template(version: str, weights_sha256: str, classes: int, prefix: str) -> tuple[NDArray[np.uint8], np.dtype[Any]]:
+    """One serialized answer of a batch, and the place in it of each field that differs from answer to answer."""
     probabilities, confidence, count = np.full(classes, 0.75, "<f4"), np.full(1, 0.25, "<f4"), b"?" * 16
 
     def serialized(digit: int) -> bytes:
@@ -103,13 +104,13 @@ def _template(version: str, weights_sha256: str, classes: int, own: str) -> tupl
             digit=digit,
             probabilities=probabilities.tolist(),
             confidence=confidence.item(),
-            reply_id=own + count.decode(),
+            reply_id=prefix + count.decode(),
             model_version=version,
             weights_sha256=weights_sha256,
         )
         return RecognizeBatchResponse(outcomes=[Outcome(answer=answer)]).SerializeToString()
 
-    # 1 and 2, because protobuf leaves a 0 out. One that is written out, as for the answers, means the same.
+    # The digits 1 and 2, because protobuf omits a 0. In the answers, a 0 is written out, which means the same.
     marked = serialized(1)
     template = np.frombuffer(marked, np.uint8)
     offsets = {

@@ -1,4 +1,4 @@
-"""The gRPC servicers: they convert, call and convert back, and decide nothing."""
+"""The servicer of numeral.v1.Recognizer: it converts, calls and converts back, and decides nothing."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,7 +11,6 @@ from core.errors import NumeralError, PictureError
 from core.inference.predict import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
 from protos.numeral.v1.recognizer_pb2 import (
-    DESCRIPTOR,
     DiscardFeedbackRequest,
     DiscardFeedbackResponse,
     ExplainRequest,
@@ -34,16 +33,14 @@ from service.api.recognizer.outcomes import ReplyIds, batch_response, put_answer
 from service.api.recognizer.stream import Conversation
 from service.errors import RequestError
 from service.loaded import Loaded
-from service.recognition.aside import Aside
+from service.recognition.background import BackgroundQueue
 from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
 
-__all__ = ["RECOGNIZER", "RecognizerServicer"]
-
-RECOGNIZER: str = DESCRIPTOR.services_by_name["Recognizer"].full_name
+__all__ = ["RecognizerServicer"]
 
 MAX_PAGE, DEFAULT_PAGE = 1000, 100
-"""Items of feedback in one response."""
+"""Items of feedback in one response: the most, and the number if the request names none."""
 
 LONGEST_REPLY_ID = 64
 """Characters."""
@@ -53,30 +50,30 @@ _NOTHING = np.zeros((28, 28), np.uint8)
 
 
 class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
-    """numeral.v1.Recognizer."""
+    """numeral.v1.Recognizer, see the .proto file."""
 
     def __init__(self, recognition: Recognition, feedback: Feedback, *, max_batch: int) -> None:
-        """Serve.
+        """Answer calls.
 
         Args:
-            recognition: What answers.
-            feedback: What keeps the true digits.
-            max_batch: How many pictures one call of RecognizeBatch may hold.
+            recognition: Computes the answers.
+            feedback: Stores the true digits.
+            max_batch: The most pictures in one call of RecognizeBatch.
         """
         self._recognition = recognition
         self._feedback = feedback
         self._max_batch = max_batch
-        self._explaining = Aside("explanations")
+        self._explanations = BackgroundQueue("explanations")
         self._ids = ReplyIds()
         self._conversations: set[Conversation] = set()
 
     def drain(self) -> None:
-        """End the streams once all that was read is answered: a client may keep one open for days."""
+        """End the streams once the requests that were read are answered: a client may keep a stream open for days."""
         for conversation in self._conversations:
             conversation.stop()
 
     async def Recognize(self, request: RecognizeRequest, _context: _Context) -> RecognizeResponse:  # noqa: N802 — here and below: the names in the .proto file
-        """Which digit does one picture show?"""
+        """Recognize the digit in one picture."""
         picture, wanted = convert.picture_of(request), request.model_version
         if isinstance(picture, bytes):
             answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
@@ -89,7 +86,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         return response
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
-        """Which digit does each picture show?"""
+        """Recognize the digit in each of several pictures."""
         if not 1 <= len(request.pictures) <= self._max_batch:
             raise RequestError(f"a batch of {len(request.pictures):,} pictures; expected 1 to {self._max_batch:,}")
         framed = convert.framed(request.pictures)
@@ -111,7 +108,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     async def RecognizeStream(  # noqa: N802
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
     ) -> AsyncIterator[RecognizeStreamResponse]:
-        """Which digits do the pictures show?"""
+        """Recognize the digits in a stream of pictures."""
         conversation = Conversation(self._recognition, self._ids)
         self._conversations.add(conversation)
         try:
@@ -121,10 +118,10 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
             self._conversations.discard(conversation)
 
     async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
-        """Which pixels speak for a digit?"""
+        """Show which pixels speak for a digit."""
         digit = _digit(request.digit) if request.HasField("digit") else None
         loaded, picture = self._recognition.store.choose(request.model_version), convert.picture_of(request)
-        image, saliency = await self._explaining.run(self._explain, loaded, picture, digit)
+        image, saliency = await self._explanations.run(self._explain, loaded, picture, digit)
         response = ExplainResponse(
             digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
         )
@@ -134,32 +131,32 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     def _explain(
         self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None
     ) -> tuple[NDArray[np.uint8], Saliency]:
-        """In a thread: the image that the network sees, and what speaks for the digit in it."""
+        """Runs in the background thread: the image that the network sees, and its saliency."""
         image = self._recognition.decode(picture) if isinstance(picture, bytes) else picture
         if isinstance(image, PictureError):
             raise image
         return image, loaded.predictor.saliency(image, digit)
 
     async def GetModel(self, request: GetModelRequest, _context: _Context) -> GetModelResponse:  # noqa: N802
-        """What is known about a version?"""
+        """Describe a version."""
         store = self._recognition.store
         loaded = store.choose(request.model_version)
         return convert.model(loaded, store.names(loaded))
 
     async def SendFeedback(self, request: SendFeedbackRequest, _context: _Context) -> SendFeedbackResponse:  # noqa: N802
-        """Keep the digit that a picture really shows."""
+        """Store the digit that a picture really shows."""
         if not request.HasField("digit"):
-            raise RequestError("the request says no digit; set `digit`, 0 to 9, to what the picture really shows")
+            raise RequestError("the request has no digit; set `digit`, 0 to 9, to what the picture really shows")
         if len(request.reply_id) > LONGEST_REPLY_ID:
             raise RequestError(
                 f"reply_id: {len(request.reply_id):,} characters, expected at most {LONGEST_REPLY_ID}; "
-                "send the one of the answer, or none"
+                "send the reply_id of the answer, or none"
             )
         name, added = await self._feedback.send(convert.picture_of(request), _digit(request.digit), request.reply_id)
         return SendFeedbackResponse(item=name, added=added)
 
     async def ListFeedback(self, request: ListFeedbackRequest, _context: _Context) -> ListFeedbackResponse:  # noqa: N802
-        """Show what was sent."""
+        """List the feedback that was collected."""
         size = min(request.page_size or DEFAULT_PAGE, MAX_PAGE)
         if size < 0:
             raise RequestError(f"page_size: {size}, expected 1 to {MAX_PAGE:,}, or 0 for {DEFAULT_PAGE}")
@@ -167,7 +164,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         return ListFeedbackResponse(items=map(convert.feedback_item, listed), next_page=after)
 
     async def DiscardFeedback(self, request: DiscardFeedbackRequest, _context: _Context) -> DiscardFeedbackResponse:  # noqa: N802
-        """Take an item out."""
+        """Remove an item of feedback."""
         await self._feedback.discard(request.item)
         return DiscardFeedbackResponse()
 

@@ -1,4 +1,4 @@
-"""RecognizeStream: many requests of one client under way at once, answered in their order."""
+"""RecognizeStream: many requests of one client in flight at once, answered in their order."""
 
 import asyncio
 from collections import deque
@@ -19,13 +19,13 @@ from service.recognition.recognize import Recognition
 __all__ = ["Conversation"]
 
 WINDOW_REQUESTS = 256
-"""How many requests of a stream are held that were not answered yet …"""
+"""How many unanswered requests of one stream are held …"""
 
 WINDOW_BYTES = 16 * 1024 * 1024
 """… and how many bytes of pictures; a single picture may be larger."""
 
 DECODING = 8
-"""Encoded pictures of a stream that are in work at once: enough for every core, and no more than a fair share."""
+"""Encoded pictures of one stream that are decoded at once: enough for every core, and no more than a fair share."""
 
 
 @dataclass(slots=True)
@@ -33,12 +33,12 @@ class _Request:
     """One request that was read. Of the last three fields, one is set.
 
     Attributes:
-        id: As the client named it.
+        id: The client's name for it.
         wanted: The version that it asks for.
-        size: Bytes of its picture.
-        image: (28, 28), framed already.
-        decoding: What becomes of an encoded picture; work on it has begun.
-        error: What is wrong with it already.
+        size: The bytes of its picture.
+        image: Its picture, if it is a framed image, (28, 28).
+        decoding: The task that decodes its picture and computes its outcome, if it is an encoded one.
+        error: Why its picture cannot be used at all.
     """
 
     id: str
@@ -50,7 +50,7 @@ class _Request:
 
 
 class _Window:
-    """The requests between the one who reads and the one who answers: bounded, so that a fast client has to wait."""
+    """The unanswered requests of a stream: a bounded number. A client that sends faster than it reads has to wait."""
 
     def __init__(self) -> None:
         self._waiting: deque[_Request] = deque()
@@ -59,7 +59,7 @@ class _Window:
         self._ended = False
 
     async def put(self, request: _Request) -> None:
-        """Add a request, once there is room for it."""
+        """Add a request as soon as there is room for it."""
         while self._count and (self._count >= WINDOW_REQUESTS or self._bytes + request.size > WINDOW_BYTES):
             self._room.clear()
             await self._room.wait()
@@ -69,12 +69,12 @@ class _Window:
         self._arrived.set()
 
     def end(self) -> None:
-        """There will be no more requests."""
+        """Take note that no more requests will come."""
         self._ended = True
         self._arrived.set()
 
     async def take(self) -> list[_Request]:
-        """All requests that have arrived, at least one; none at the end."""
+        """All requests that have arrived, at least one; an empty list at the end."""
         while not self._waiting and not self._ended:
             self._arrived.clear()
             await self._arrived.wait()
@@ -83,7 +83,7 @@ class _Window:
         return taken
 
     def answered(self, request: _Request) -> None:
-        """A request's response is sent: there is room for another one."""
+        """Take note that the response to a request was sent: there is room for another request."""
         self._count -= 1
         self._bytes -= request.size
         self._room.set()
@@ -92,28 +92,28 @@ class _Window:
 class Conversation:
     """One stream.
 
-    A task reads on while answers are computed and sent. What has arrived meanwhile is then computed together, so the
-    batches grow by themselves with the client's speed, and a lone request waits for nobody. Encoded pictures are
-    decoded from the moment that they are read.
+    A task goes on reading while answers are computed and sent. All that has arrived meanwhile is then computed
+    together, so batches grow with the speed of the client, and a lone request does not wait. Encoded pictures are
+    decoded as soon as they are read.
     """
 
     def __init__(self, recognition: Recognition, ids: ReplyIds) -> None:
-        """Begin.
+        """Read nothing yet: see `responses`.
 
         Args:
-            recognition: What answers.
-            ids: Names the answers.
+            recognition: Computes the answers.
+            ids: Gives the answers their ids.
         """
         self._recognition = recognition
         self._ids = ids
         self._window = _Window()
         self._decoding = asyncio.Semaphore(DECODING)
-        self._under_way: set[asyncio.Task[Outcome]] = set()
+        self._in_flight: set[asyncio.Task[Outcome]] = set()
         self._reading: asyncio.Task[None] | None = None
         self._stopping = False
 
     def stop(self) -> None:
-        """Read no more: what was read is answered, and then the stream ends."""
+        """Stop reading: the requests that were read are answered, and then the stream ends."""
         self._stopping = True
         self._window.end()
         if self._reading:
@@ -125,8 +125,8 @@ class Conversation:
         """A response for each request, in their order.
 
         Raises:
-            StoppingError: The server stops.
-            Exception: What ended the requests before their end, after the responses to those before.
+            StoppingError: The server is stopping.
+            Exception: What broke the stream of requests, once the requests before it are answered.
         """
         reading = self._reading = asyncio.create_task(self._read(requests))
         try:
@@ -135,11 +135,11 @@ class Conversation:
                     yield RecognizeStreamResponse(outcome=outcome, id=request.id)
                     self._window.answered(request)
             if self._stopping:
-                raise StoppingError("the server stops; send what has no answer yet to another one, or again")
+                raise StoppingError
             await reading
-        finally:  # at the end all of it is done already; the client may also have gone
+        finally:  # tasks are left only if the client has gone
             reading.cancel()
-            for task in self._under_way:
+            for task in self._in_flight:
                 task.cancel()
 
     async def _read(self, requests: AsyncIterator[RecognizeStreamRequest]) -> None:
@@ -159,8 +159,8 @@ class Conversation:
             return begun
         if isinstance(picture, bytes):
             begun.decoding = asyncio.create_task(self._encoded(picture, begun.wanted))
-            self._under_way.add(begun.decoding)
-            begun.decoding.add_done_callback(self._under_way.discard)
+            self._in_flight.add(begun.decoding)
+            begun.decoding.add_done_callback(self._in_flight.discard)
         else:
             begun.image = picture
         return begun
@@ -174,7 +174,7 @@ class Conversation:
         return problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
-        """What becomes of each: images that ask for the same version are computed together."""
+        """The outcome of each request: images that ask for the same version are computed together."""
         images: dict[str, list[NDArray[np.uint8]]] = {}
         for request in batch:
             if request.image is not None:

@@ -1,4 +1,4 @@
-"""Who may call what, with real tokens over real connections."""
+"""Which token permits which call, with real tokens over real connections."""
 
 import asyncio
 import hashlib
@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 from core.errors import ConfigError
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from service.api.access import Guard, Tokens
-from service.api.status import Translator
+from service.api.interceptor import Interceptor
 from service.observer import Observer
 from service.roles import Role, role_for
 from tests.service.every_method import every_method, path
@@ -50,7 +50,7 @@ def tokens(tmp_path):
 
 @pytest.fixture
 def call(pixels):
-    """Recognize; "" where it is answered well, else the name of the status and its sentence."""
+    """Recognize; "" for an answer, else the name of the status and its message."""
     request = RecognizeRequest(pixels=pixels.tobytes()).SerializeToString()
 
     def ask(server, authorization=None):
@@ -86,7 +86,7 @@ def test_a_call_with_a_known_token_is_answered(server, call):
         (PREDICT, "not a bearer token"),
     ],
 )
-def test_a_call_without_a_known_token_is_turned_away_in_words(server, call, authorization, words):
+def test_a_call_without_a_known_token_is_refused_with_the_reason(server, call, authorization, words):
     answer = call(server, authorization=authorization)
     assert answer.startswith("UNAUTHENTICATED: ")
     assert words in answer
@@ -94,14 +94,14 @@ def test_a_call_without_a_known_token_is_turned_away_in_words(server, call, auth
 
 
 @pytest.mark.parametrize("method", [LOAD, "/numeral.v1.Recognizer/Unheard"])
-def test_control_of_the_repository_and_what_nobody_has_decided_on_need_admin(tokens, method):
+def test_repository_control_and_methods_without_a_row_need_the_role_admin(tokens, method):
     guard = Guard(Tokens(tokens(f"predict:{PREDICT}", f"admin:{ADMIN}")))
 
-    async def told(authorization: str) -> str:
+    async def answer(authorization: str) -> str:
         server = grpc.aio.server()
         service, name = method[1:].split("/")
         handlers = {name: grpc.unary_unary_rpc_method_handler(_empty)}
-        Translator(Observer(), [guard.enter]).on(server).add_registered_method_handlers(service, handlers)
+        Interceptor(Observer(), [guard.enter]).on(server).add_registered_method_handlers(service, handlers)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -113,16 +113,16 @@ def test_control_of_the_repository_and_what_nobody_has_decided_on_need_admin(tok
                 await server.stop(None)
         return ""
 
-    denied = "PERMISSION_DENIED: the token is good for predict, and this method needs admin"
-    assert asyncio.run(told(f"Bearer {PREDICT}")) == denied
-    assert asyncio.run(told(f"Bearer {ADMIN}")) == ""
+    denied = "PERMISSION_DENIED: the token has the role predict, and this method needs admin"
+    assert asyncio.run(answer(f"Bearer {PREDICT}")) == denied
+    assert asyncio.run(answer(f"Bearer {ADMIN}")) == ""
 
 
 async def _empty(_request, _context):
     return b""
 
 
-def test_a_stream_is_turned_away_before_its_first_message(server):
+def test_a_stream_is_refused_before_its_first_message(server):
     silence = threading.Event()
     requests = (b"" for _ in iter(silence.wait, False))  # none, until the test is over
     with grpc.insecure_channel(server.address) as channel:
@@ -147,15 +147,13 @@ def test_probes_need_no_token_and_reflection_does(server):
         assert "numeral.v1.Recognizer" in [service.name for service in answer.list_services_response.service]
 
 
-def test_every_method_has_the_role_that_was_decided_for_it():
+def test_only_the_methods_that_change_the_service_need_the_role_admin():
     needed = {path(method): role_for(path(method)) for method in every_method()}
     assert {method for method, role in needed.items() if role is Role.ADMIN} <= NEED_ADMIN
     assert Role.ANYBODY not in needed.values()
 
 
-def test_what_nobody_has_decided_on_needs_admin():
-    assert role_for("/numeral.v1.Recognizer/Unheard") is Role.ADMIN
-    assert role_for("/grpc.channelz.v1.Channelz/GetServers") is Role.ADMIN
+def test_every_method_that_changes_the_service_needs_the_role_admin():
     assert {role_for(method) for method in NEED_ADMIN} == {Role.ADMIN}
 
 
@@ -169,7 +167,7 @@ def test_tokens_are_changed_without_a_restart_and_without_a_gap(server, call, to
     assert call(server, authorization=f"Bearer {new}") == ""
 
 
-def test_a_file_that_has_become_wrong_changes_nothing_and_is_logged_without_what_it_holds(server, call, tokens, caplog):
+def test_a_malformed_new_file_changes_nothing_and_is_logged_without_its_content(server, call, tokens, caplog):
     with caplog.at_level(logging.ERROR, "service.api.access"):
         tokens("a secret that was pasted into the wrong file")
         eventually(lambda: call(server, authorization=f"Bearer {PREDICT}") == "" and caplog.records)
@@ -200,7 +198,7 @@ def test_a_token_that_looks_like_a_digest_is_a_token(tokens):
         ("# nothing", "holds no token"),
     ],
 )
-def test_a_line_that_is_wrong_is_named_and_not_quoted(tokens, line, words):
+def test_a_malformed_line_is_named_but_not_quoted(tokens, line, words):
     with pytest.raises(ConfigError) as caught:
         Tokens(tokens(line))
     assert words in str(caught.value)
@@ -214,17 +212,17 @@ def test_a_file_that_anybody_can_read_is_refused(tokens):
         Tokens(file)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ConfigError, match="nowhere"):
         Tokens(str(tmp_path / "nowhere"))
 
 
-def test_no_token_is_in_the_log_whatever_is_sent(repository, folder, start, tokens, call):
+def test_the_log_contains_no_token_whatever_is_sent(repository, folder, start, tokens, call):
     publish(repository, seed=1)
     file = tokens(f"predict:{PREDICT}", f"admin:{ADMIN}")
     process = start("serve", "--repository", folder, "--port", 0, "--tokens-file", file, "--log-level", "debug")
     process.address = process.listening()
-    strange = "a-token-of-somebody-else"
+    strange = "a-token-that-is-unknown"
     assert call(process, authorization=f"Bearer {PREDICT}") == ""
     assert call(process, authorization=f"Bearer {strange}").startswith("UNAUTHENTICATED")
     assert "serving version 1" in process.log

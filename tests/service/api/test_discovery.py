@@ -1,4 +1,4 @@
-"""What tools that know nothing of the service can find out: reflection and channelz."""
+"""What generic tools can find out about the service: reflection and channelz."""
 
 import grpc
 import pytest
@@ -27,7 +27,7 @@ def test_every_service_is_listed(folder, serve):
         }
 
 
-def test_a_tool_that_has_no_stubs_can_ask_for_a_digit(repository, folder, serve, pixels):
+def test_a_client_without_stubs_can_infer_by_reflection(repository, folder, serve, pixels):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
@@ -41,7 +41,7 @@ def test_a_tool_that_has_no_stubs_can_ask_for_a_digit(repository, folder, serve,
         assert call(asked, timeout=60).model_version == "1"
 
 
-def test_channelz_tells_of_connections_only_where_it_is_wanted(folder, serve):
+def test_channelz_shows_connections_only_if_it_is_turned_on(folder, serve):
     with grpc.insecure_channel(serve(folder, channelz=True).address) as channel:
         servers = ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest(), timeout=60).server
         assert any(server.data.calls_started for server in servers)

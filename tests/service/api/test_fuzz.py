@@ -1,4 +1,4 @@
-"""Whatever a client sends, to whichever method: an answer, or a status that says what was wrong with it."""
+"""Any bytes to any method: the server gives an answer, or a status that says what is wrong with them."""
 
 from collections.abc import Callable, Sequence
 
@@ -16,7 +16,7 @@ from tests.service.tiny_model import publish
 METHODS = list(every_method())
 
 NEVER = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.ABORTED}
-"""What no client is to blame for: a fault of the server's, or a method that is declared and not served."""
+"""Statuses that would be a fault of the server, or of a method that is declared but not served."""
 
 few = settings(
     max_examples=60,
@@ -73,13 +73,13 @@ def test_any_message_is_answered_with_a_status(send, method):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=path)
-def test_a_message_that_was_cut_or_changed_on_its_way_is_answered_with_a_status(send, method):
+def test_a_truncated_or_corrupted_message_is_answered_with_a_status(send, method):
     @few
     @given(any_message(method.input_type), st.data())
     def never_at_fault(message, data):
-        sound = bytearray(message.SerializeToString() or b"\x00")
-        sound[data.draw(st.integers(0, len(sound) - 1))] = data.draw(st.integers(0, 255))
-        cut = bytes(sound[: data.draw(st.integers(0, len(sound)))])
+        valid = bytearray(message.SerializeToString() or b"\x00")
+        valid[data.draw(st.integers(0, len(valid) - 1))] = data.draw(st.integers(0, 255))
+        cut = bytes(valid[: data.draw(st.integers(0, len(valid)))])
         assert send(method, [cut]) not in NEVER
 
     never_at_fault()

@@ -1,4 +1,4 @@
-"""grpc.health.v1 and reflection, as other people's tools use them."""
+"""grpc.health.v1 and reflection, as generic clients use them."""
 
 import threading
 
@@ -27,25 +27,25 @@ def health(channel: grpc.Channel, service: str = "") -> int:
 
 
 @pytest.mark.parametrize("service", ["", "numeral.v1.Recognizer"])
-def test_it_is_not_serving_until_a_model_is_loaded_and_serving_from_then_on(repository, channel, service):
+def test_health_is_not_serving_until_a_version_is_loaded_and_serving_then(repository, channel, service):
     assert health(channel, service) == NOT_SERVING
     publish(repository, seed=1)
     eventually(lambda: health(channel, service) == SERVING)
 
 
-def test_where_a_champion_is_there_the_server_is_ready_as_soon_as_it_listens(repository, folder, serve):
+def test_a_server_with_a_champion_is_ready_as_soon_as_it_listens(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         assert health(channel) == SERVING
 
 
-def test_a_service_that_is_not_here_is_not_found(channel):
+def test_an_unknown_service_is_not_found(channel):
     with pytest.raises(grpc.RpcError) as caught:
         health(channel, "another.Service")
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_every_watcher_hears_of_each_change_and_of_the_end(repository, folder):
+def test_every_watcher_is_notified_of_each_change_and_of_the_end(repository, folder):
     heard: list[list[int]] = [[], []]
 
     def watch(address: str, into: list[int]) -> None:
@@ -63,7 +63,7 @@ def test_every_watcher_hears_of_each_change_and_of_the_end(repository, folder):
         assert next(early).status == NOT_SERVING
         watchers = [hear(server.address, into) for into in heard]
         eventually(lambda: all(heard))
-        early.cancel()  # one that leaves must not silence the others
+        early.cancel()  # one watcher that leaves must not affect the others
         publish(repository, seed=1)
         eventually(lambda: health(channel) == SERVING)
     for watcher in watchers:
@@ -71,7 +71,7 @@ def test_every_watcher_hears_of_each_change_and_of_the_end(repository, folder):
     assert heard == [[NOT_SERVING, SERVING, NOT_SERVING]] * 2
 
 
-def test_a_generic_client_finds_the_service_by_reflection_and_calls_it_without_stubs(repository, folder, serve, pixels):
+def test_a_client_without_stubs_can_recognize_by_reflection(repository, folder, serve, pixels):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)

@@ -1,4 +1,4 @@
-"""Clients that take their time, or have gone without a word: others are answered as if they were not there."""
+"""Clients that are slow, or have vanished: others are answered as usual."""
 
 import socket
 import struct
@@ -33,7 +33,7 @@ def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes
 
 
 def head(stream: int) -> bytes:
-    """The begin of a call: its headers, each as a literal that is not indexed (RFC 7541, section 6.2.2)."""
+    """The headers of a call, each as a literal that is not indexed (RFC 7541, section 6.2.2)."""
     words = ((name.encode(), value.encode()) for name, value in CALL.items())
     block = b"".join(bytes([0, len(name)]) + name + bytes([len(value)]) + value for name, value in words)
     return frame(HEADERS, stream, block, END_HEADERS)
@@ -70,7 +70,7 @@ def say(repository, folder, serve) -> Iterator[Callable[[bytes], socket.socket]]
     ],
     ids=["silent", "a greeting", "heads of calls", "halves of messages", "HTTP/1.1"],
 )
-def test_clients_that_send_only_a_part_hold_up_nobody(words, connections, say, repository, connect, pixels):
+def test_clients_that_send_only_a_part_do_not_delay_others(words, connections, say, repository, connect, pixels):
     for _ in range(connections):
         say(words)
     client = connect(say.address)
@@ -80,7 +80,7 @@ def test_clients_that_send_only_a_part_hold_up_nobody(words, connections, say, r
         )
 
 
-def test_a_message_that_trickles_in_is_answered_when_it_is_whole(say, repository, connect, pixels):
+def test_a_message_that_arrives_slowly_is_answered_once_it_is_complete(say, repository, connect, pixels):
     slow = say(PREFACE + frame(SETTINGS, 0) + head(1))
     message = RecognizeRequest(pixels=pixels.tobytes()).SerializeToString()
     for piece in (struct.pack(">BI", 0, len(message)), message[:300], message[300:]):

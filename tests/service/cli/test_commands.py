@@ -1,4 +1,4 @@
-"""The commands, run as people run them."""
+"""The commands, run as processes."""
 
 import json
 import stat
@@ -22,9 +22,7 @@ def pictures(tmp_path):
     return [tmp_path / name for name in ("one.png", "blank.png", "words.png", "nowhere.png")]
 
 
-def test_predict_gives_one_row_for_each_file_in_order_and_nothing_else_on_standard_output(
-    repository, folder, run, pictures
-):
+def test_predict_prints_one_row_for_each_file_in_order_and_nothing_else(repository, folder, run, pictures):
     publish(repository, seed=1)
     done = run("predict", *pictures, "--json", "--repository", folder)
     rows = json.loads(done.stdout)
@@ -40,12 +38,12 @@ def test_predict_gives_one_row_for_each_file_in_order_and_nothing_else_on_standa
     assert done.returncode == 1, "one of the files is not there"
 
 
-def test_predict_succeeds_where_every_file_could_be_read_though_not_every_picture(repository, folder, run, pictures):
+def test_predict_succeeds_if_every_file_can_be_read_even_if_not_every_picture(repository, folder, run, pictures):
     publish(repository, seed=1)
     assert run("predict", *pictures[:3], "--json", "--repository", folder).returncode == 0
 
 
-def test_predict_answers_alike_with_and_without_a_server(repository, folder, run, start, pictures):
+def test_predict_gives_the_same_answers_with_and_without_a_server(repository, folder, run, start, pictures):
     publish(repository, seed=1)
     address = start("serve", "--repository", folder, "--port", 0).listening()
     here = run("predict", *pictures, "--json", "--repository", folder)
@@ -54,17 +52,24 @@ def test_predict_answers_alike_with_and_without_a_server(repository, folder, run
     assert here.returncode == there.returncode
 
 
-def test_predict_speaks_to_people_without_json(repository, folder, run, pictures):
+def test_predict_without_json_prints_sentences_and_bars(repository, folder, run, pictures):
     publish(repository, seed=1)
     one = run("predict", pictures[0], "--repository", folder)
     assert "one.png: " in one.stdout
     assert len(one.stdout.splitlines()) == 11, "an answer, and a bar for each digit"
     two = run("predict", *pictures[:2], "--repository", folder)
     assert len(two.stdout.splitlines()) == 2
-    assert "blank.png: no digit read" in two.stdout
+    assert "blank.png: no digit read: " in two.stdout
 
 
-def test_serve_says_in_words_what_it_does(repository, folder, start):
+def test_predict_names_a_file_that_cannot_be_read_with_the_reason(repository, folder, run, pictures):
+    publish(repository, seed=1)
+    done = run("predict", pictures[3], "--repository", folder)
+    assert done.stdout.splitlines()[0] == f"{pictures[3]}: cannot read the file: No such file or directory"
+    assert done.returncode == 1
+
+
+def test_serve_logs_versions_that_serve_and_versions_that_are_refused(repository, folder, start):
     process = start("serve", "--repository", folder, "--port", 0, "--poll-seconds", 0.05)
     process.listening()
     eventually(lambda: "python -m pipelines retrain" in process.log)
@@ -77,7 +82,7 @@ def test_serve_says_in_words_what_it_does(repository, folder, start):
     assert "Traceback" not in process.log
 
 
-def test_serve_needs_no_right_to_write_in_the_repository(repository, folder, start):
+def test_serve_needs_no_permission_to_write_to_the_repository(repository, folder, start):
     publish(repository, seed=1)
     everything = [folder, *folder.rglob("*")]
     modes = {path: path.stat().st_mode for path in everything}
@@ -94,7 +99,7 @@ def test_serve_needs_no_right_to_write_in_the_repository(repository, folder, sta
             path.chmod(modes[path])
 
 
-def test_serve_makes_no_folder_where_there_is_none(folder, start):
+def test_serve_creates_no_folder_for_a_missing_repository(folder, start):
     process = start("serve", "--repository", folder, "--port", 0)
     process.listening()
     eventually(lambda: "waiting for a version" in process.log)
@@ -108,7 +113,7 @@ def test_settings_come_from_the_environment_and_flags_beat_them(repository, fold
     eventually(lambda: "serving version 1" in process.log)
 
 
-def test_health_tells_by_its_exit_status_whether_the_server_can_answer(repository, folder, start, run):
+def test_the_exit_status_of_health_tells_whether_the_server_can_answer(repository, folder, start, run):
     address = start("serve", "--repository", folder, "--port", 0, "--poll-seconds", 0.05).listening()
     assert run("health", "--address", address).returncode == 1
     publish(repository, seed=1)
@@ -143,7 +148,7 @@ def test_a_known_failure_is_one_sentence_on_standard_error(repository, folder, r
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
 
 
-def test_a_port_that_is_taken_is_not_shared_in_silence(repository, folder, start, run):
+def test_a_port_that_is_in_use_is_refused_rather_than_shared(repository, folder, start, run):
     publish(repository, seed=1)
     address = start("serve", "--repository", folder, "--port", 0).listening()
     second = run("serve", "--repository", folder, "--port", address.rpartition(":")[2])

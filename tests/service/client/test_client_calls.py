@@ -1,4 +1,4 @@
-"""Both clients, all of their calls: what comes back, and how errors read."""
+"""All calls of both clients: their results and their errors."""
 
 import asyncio
 import inspect
@@ -48,7 +48,7 @@ def with_asyncio(address: str, method: str, *arguments: Any, **options: Any) -> 
 
 @pytest.fixture(params=[with_threads, with_asyncio])
 def ask(request: pytest.FixtureRequest, repository, folder, serve, tmp_path) -> Ask:
-    """Ask a server about something, with one client and with the other."""
+    """Call a method of the client, once with each of the two clients."""
     publish(repository, seed=1)
     address = serve(folder, feedback=str(tmp_path / "feedback"), feedback_per_second=0.1).address
     return lambda method, *arguments, **options: request.param(address, method, *arguments, **options)
@@ -105,7 +105,7 @@ def test_an_error_of_the_iterable_comes_after_the_answers_before_it(ask, pixels)
         ask("recognize_stream", [pixels, "nowhere.png"])
 
 
-def test_a_stream_that_is_left_early_ends(repository, folder, serve, connect, pixels):
+def test_leaving_the_loop_over_a_stream_ends_the_call(repository, folder, serve, connect, pixels):
     publish(repository, seed=1)
     client = connect(serve(folder).address)
     readings = list(itertools.islice(client.recognize_stream(itertools.repeat(pixels)), 300))
@@ -141,7 +141,7 @@ def test_an_asynchronous_iterable_is_streamed_too(repository, folder, serve, con
     assert len(asyncio.run(stream())) == 3
 
 
-def test_a_version_is_asked_for_by_name_everywhere(ask, pixels):
+def test_every_call_takes_the_version_that_is_to_answer(ask, pixels):
     for method, argument in (
         ("recognize", pixels),
         ("recognize_batch", [pixels]),
@@ -176,10 +176,10 @@ def test_a_model_is_what_was_published(ask, repository):
     assert abs((found.created - manifest.created).total_seconds()) < 1e-3
 
 
-def test_feedback_is_kept_once_and_too_much_of_it_is_refused(ask, png, pixels, tmp_path):
+def test_feedback_is_stored_once_and_refused_beyond_the_rate(ask, png, pixels, tmp_path):
     answer = ask("recognize", png)
     assert isinstance(answer, Reading)
-    assert ask("send_feedback", png, 1, about=answer) is True  # of one token, this is the first
+    assert ask("send_feedback", png, 1, about=answer) is True  # this takes the only token of the bucket
     [item] = FeedbackFolder(tmp_path / "feedback").sound()
     assert (item.digit, item.original, item.reply_id) == (1, png, answer.reply_id)
     assert item.pixels == digit_from_bytes(png).tobytes()
@@ -187,12 +187,12 @@ def test_feedback_is_kept_once_and_too_much_of_it_is_refused(ask, png, pixels, t
         ask("send_feedback", pixels, 1, timeout=30)
 
 
-def test_health_is_told(ask):
+def test_health_is_returned(ask):
     assert ask("health") == "SERVING"
 
 
 @pytest.mark.parametrize("ask_at", [with_threads, with_asyncio])
-def test_where_nobody_listens_every_call_says_so(ask_at, pixels):
+def test_every_call_fails_as_unreachable_if_no_server_listens(ask_at, pixels):
     for method, arguments in (
         ("recognize", (pixels,)),
         ("recognize_stream", ([pixels],)),
@@ -204,7 +204,7 @@ def test_where_nobody_listens_every_call_says_so(ask_at, pixels):
             ask_at("127.0.0.1:1", method, *arguments)
 
 
-def test_a_service_that_takes_no_feedback_says_so(repository, folder, serve, connect, pixels):
+def test_a_service_that_collects_no_feedback_refuses_it(repository, folder, serve, connect, pixels):
     publish(repository, seed=1)
     with pytest.raises(ServiceError, match="UNIMPLEMENTED: this service collects no feedback"):
         connect(serve(folder).address).send_feedback(pixels, 3)

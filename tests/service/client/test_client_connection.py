@@ -23,20 +23,20 @@ UNAVAILABLE, EXHAUSTED = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_E
 
 
 @pytest.mark.parametrize("status", [UNAVAILABLE, EXHAUSTED])
-def test_a_call_that_may_be_repeated_is_tried_four_times(status, pixels):
+def test_a_call_that_may_be_sent_again_is_tried_four_times(status, pixels):
     with bare(status, status, status) as (address, server), Recognizer(address) as client:
         assert client.recognize(pixels).model_version == "bare"
         assert server.calls == 4
 
 
-def test_after_four_times_the_error_is_told(pixels):
+def test_after_four_attempts_the_error_is_raised(pixels):
     with bare(*[UNAVAILABLE] * 9) as (address, server), Recognizer(address) as client:
         with pytest.raises(UnreachableError):
             client.recognize(pixels)
         assert server.calls == 4
 
 
-def test_the_asynchronous_client_repeats_too(pixels):
+def test_the_asyncio_client_retries_too(pixels):
     async def call(address: str) -> str:
         async with AsyncRecognizer(address) as client:
             return (await client.recognize(pixels)).model_version
@@ -46,7 +46,7 @@ def test_the_asynchronous_client_repeats_too(pixels):
         assert server.calls == 3
 
 
-def test_other_failures_and_streams_are_not_repeated(pixels):
+def test_other_failures_and_streams_are_not_retried(pixels):
     with bare(grpc.StatusCode.INTERNAL, UNAVAILABLE) as (address, server), Recognizer(address) as client:
         with pytest.raises(ServiceError, match="INTERNAL"):
             client.recognize(pixels)
@@ -70,7 +70,7 @@ def test_a_server_that_dies_and_comes_back_is_found_again(repository, folder, pi
             assert client.recognize(pixels) == first
 
 
-def test_a_stream_whose_server_dies_says_so_and_the_next_one_works(repository, folder, pixels):
+def test_a_stream_fails_with_its_server_and_the_next_stream_works(repository, folder, pixels):
     publish(repository, seed=1)
     port, gone = free_port(), threading.Event()
 
@@ -90,7 +90,7 @@ def test_a_stream_whose_server_dies_says_so_and_the_next_one_works(repository, f
             assert list(client.recognize_stream([pixels])) == [first]
 
 
-def test_calls_go_to_each_of_several_servers_in_turn_and_past_one_that_is_gone(pixels):
+def test_calls_go_to_several_servers_in_turn_and_skip_one_that_is_gone(pixels):
     with bare() as (one, first):
         with bare() as (two, second), Recognizer(f"ipv4:{one},{two}", wait_for_ready=True) as client:
             while not (first.calls and second.calls):  # until both are connected
@@ -132,7 +132,7 @@ def secure(files: tuple[Path, Path], clients: Path | None = None):
     return lambda server: server.add_secure_port("127.0.0.1:0", credentials)
 
 
-def test_with_the_right_authority_a_server_is_trusted_and_its_answers_come(authority, pixels):
+def test_a_server_with_a_certificate_of_the_authority_is_trusted(authority, pixels):
     with bare(listen=secure(issued(authority))) as (address, _):
         with Recognizer(address, tls=authority.certificate) as client:
             assert client.recognize(pixels).model_version == "bare"
@@ -144,7 +144,7 @@ def test_with_the_right_authority_a_server_is_trusted_and_its_answers_come(autho
         assert asyncio.run(call()) == "bare"
 
 
-def test_another_authority_no_tls_or_another_name_is_no_answer(authority, tmp_path, pixels):
+def test_another_authority_no_tls_or_another_name_is_refused(authority, tmp_path, pixels):
     stranger = Authority(tmp_path / "other", "stranger")
     with bare(listen=secure(issued(authority))) as (address, _):
         for tls in (stranger.certificate, True, False):
@@ -157,7 +157,7 @@ def test_another_authority_no_tls_or_another_name_is_no_answer(authority, tmp_pa
             assert client.recognize(pixels).model_version == "bare"
 
 
-def test_a_server_that_wants_a_certificate_of_its_clients_gets_it(authority, pixels):
+def test_a_client_shows_its_certificate_to_a_server_that_asks_for_one(authority, pixels):
     listen = secure(issued(authority), clients=authority.certificate)
     with bare(listen=listen) as (address, _):
         with Recognizer(address, tls=authority.certificate, certificate=issued(authority, "me")) as client:
@@ -166,7 +166,7 @@ def test_a_server_that_wants_a_certificate_of_its_clients_gets_it(authority, pix
             client.recognize(pixels)
 
 
-def test_predict_and_health_speak_tls_and_show_the_token(authority, run, png, tmp_path):
+def test_predict_and_health_use_tls_and_send_the_token(authority, run, png, tmp_path):
     (tmp_path / "one.png").write_bytes(png)
     with bare(listen=secure(issued(authority))) as (address, server):
         env = {"NUMERAL_TOKEN": "a-token-of-the-environment", "NUMERAL_TLS_CA": str(authority.certificate)}
@@ -185,7 +185,7 @@ def test_predict_and_health_speak_tls_and_show_the_token(authority, run, png, tm
 
 
 @pytest.mark.parametrize("token", ["secret-token", "a.b-c_d~e+f/g=="])
-def test_a_token_goes_with_every_call(token, pixels):
+def test_a_token_is_sent_with_every_call(token, pixels):
     with bare() as (address, server):
         with Recognizer(address, token=token) as client:
             client.recognize(pixels)
@@ -202,7 +202,7 @@ def test_a_token_goes_with_every_call(token, pixels):
 @pytest.mark.parametrize(
     "address", ["example.org:8500", "dns:///10.0.0.1:8500", "ipv4:127.0.0.1:1,10.0.0.1:1", "127.0.0.1.example.org:1"]
 )
-def test_a_token_is_not_sent_in_clear_to_another_machine_unless_told_so(address):
+def test_a_token_is_not_sent_in_clear_text_to_another_machine_by_default(address):
     with pytest.raises(ConfigError, match="would go to .* in clear"):
         Connection.to(address, token="secret-token")
     assert Connection.to(address, token="secret-token", token_without_tls=True).metadata
@@ -217,23 +217,23 @@ def test_on_this_machine_a_token_needs_no_tls(address):
 
 
 @pytest.mark.parametrize("token", ["", " ", "two words", "line\n", "ünï"])
-def test_what_cannot_be_a_token_is_refused_and_never_repeated(token):
+def test_an_impossible_token_is_refused_without_quoting_it(token):
     with pytest.raises(ConfigError) as caught:
         Connection.to("localhost:8500", token=token)
     assert not token.strip() or token.strip() not in str(caught.value)
 
 
-def test_a_connection_that_is_shown_does_not_show_its_token():
+def test_the_repr_of_a_connection_does_not_contain_its_token():
     assert "secret" not in repr(Connection.to("localhost:8500", token="secret-token"))
 
 
-def test_what_is_for_tls_needs_tls():
+def test_options_of_tls_need_tls():
     for options in ({"certificate": ("a", "b")}, {"server_name": "x"}):
         with pytest.raises(ConfigError, match="for TLS"):
             Connection.to("localhost:8500", **options)
 
 
-def test_an_overloaded_server_is_told_from_a_message_that_is_too_large(
+def test_an_overloaded_server_is_distinguished_from_a_message_too_large(
     repository, folder, serve, connect, pixels, tmp_path
 ):
     publish(repository, seed=1)

@@ -1,4 +1,4 @@
-"""docs/client.md: its examples run, and it names what there is."""
+"""docs/client.md: its examples run, and the names in it exist."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_the_page_names_every_error_of_the_client_and_every_setting_of_feedback(
     assert {name for name in errors | settings if f"`{name}`" not in PAGE} == set()
 
 
-def test_the_page_names_no_method_that_is_not_there():
+def test_the_page_names_no_method_that_does_not_exist():
     methods = {method.name for method in DESCRIPTOR.services_by_name["Recognizer"].methods}
     named = set(re.findall(r"numeral\.v1\.Recognizer/(\w+)", PAGE))
     assert named

@@ -1,4 +1,4 @@
-"""The client: what it takes, and how its errors read."""
+"""The client: the pictures that it takes, and its errors."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ def client(repository, folder, serve, connect):
     return connect(serve(folder).address)
 
 
-def test_a_canary_answers_all_calls_of_a_client_with_a_key_or_none_of_them(repository, folder, serve, pixels):
+def test_a_canary_answers_all_calls_with_the_same_key_or_none(repository, folder, serve, pixels):
     publish(repository, seed=1)
     repository.promote(publish(repository, seed=2, promote=False), by="tests", why="to be tried", alias="challenger")
     server = serve(folder, canary="challenger:50%")
@@ -38,12 +38,12 @@ def test_a_canary_answers_all_calls_of_a_client_with_a_key_or_none_of_them(repos
 
 
 @pytest.mark.parametrize("key", ["", "user\n7", "Jörg"])
-def test_a_key_that_metadata_cannot_hold_is_refused(key):
+def test_a_canary_key_that_metadata_cannot_hold_is_refused(key):
     with pytest.raises(ConfigError, match=r"canary_key = .* expected ASCII text"):
         Recognizer("localhost:1", canary_key=key)
 
 
-def test_a_path_its_bytes_and_the_pillow_image_get_one_answer(client, png, tmp_path):
+def test_a_path_its_bytes_and_its_pillow_image_get_the_same_answer(client, png, tmp_path):
     file = tmp_path / "one.png"
     file.write_bytes(png)
     answer = client.recognize(png)
@@ -52,30 +52,30 @@ def test_a_path_its_bytes_and_the_pillow_image_get_one_answer(client, png, tmp_p
     assert client.recognize(bytearray(png)) == answer
 
 
-def test_a_pillow_image_that_png_cannot_hold_is_sent_all_the_same(client, png, tmp_path):
+def test_a_pillow_image_that_png_cannot_hold_is_converted_and_sent(client, png, tmp_path):
     file = tmp_path / "one.png"
     file.write_bytes(png)
     assert client.recognize(Image.open(file).convert("CMYK")).model_version == "1"
 
 
-def test_an_array_need_not_lie_in_one_piece(client, pixels):
+def test_an_array_need_not_be_contiguous(client, pixels):
     wide = np.zeros((28, 56), np.uint8)
     wide[:, ::2] = pixels
     assert client.recognize(wide[:, ::2]) == client.recognize(pixels)
 
 
 @pytest.mark.parametrize("array", [np.zeros((28, 28)), np.zeros((1, 28, 28), np.uint8), np.zeros(784, np.uint8)])
-def test_an_array_of_another_kind_is_refused_with_what_was_expected(client, array):
+def test_an_array_of_another_shape_or_dtype_is_refused(client, array):
     with pytest.raises(PictureUnreadableError, match=r"expected \(28, 28\) uint8"):
         client.recognize(array)
 
 
-def test_something_else_is_a_type_error(client):
+def test_an_object_that_is_no_picture_is_a_type_error(client):
     with pytest.raises(TypeError, match="found int"):
         client.recognize(7)
 
 
-def test_an_error_about_the_picture_has_the_class_that_the_server_gave_it(client):
+def test_an_error_about_the_picture_has_the_same_class_as_at_the_server(client):
     with pytest.raises(NoDigitError):
         client.recognize(encoded(Image.new("L", (60, 60), 255)))
 
@@ -85,19 +85,19 @@ def test_a_missing_file_is_an_os_error(client):
         client.recognize(Path("nowhere.png"))
 
 
-def test_a_proxy_for_the_web_is_not_asked_for_the_server(client, monkeypatch, connect):
+def test_an_http_proxy_in_the_environment_is_not_used(client, monkeypatch, connect):
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     assert connect(client.address).health() == "SERVING"
 
 
-def test_health_tells_whether_a_model_is_loaded(folder, repository, serve, connect):
+def test_health_tells_whether_a_version_is_loaded(folder, repository, serve, connect):
     client = connect(serve(folder).address)
     assert client.health() == "NOT_SERVING"
     publish(repository, seed=1)
     eventually(lambda: client.health() == "SERVING")
 
 
-def test_an_address_where_nobody_listens_is_named_with_the_command_that_starts_a_server():
+def test_an_unreachable_address_is_named_with_the_command_that_starts_a_server():
     address = f"127.0.0.1:{free_port()}"
     with Recognizer(address) as client, pytest.raises(UnreachableError) as caught:
         client.recognize(drawing())
@@ -106,7 +106,7 @@ def test_an_address_where_nobody_listens_is_named_with_the_command_that_starts_a
     assert f"python -m service serve --port {port}" in str(caught.value)
 
 
-def test_a_server_that_accepts_and_never_answers_is_left_after_the_deadline():
+def test_a_call_to_a_server_that_never_answers_ends_at_its_deadline():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         client = Recognizer(address, timeout=30, wait_for_ready=True)
@@ -114,7 +114,7 @@ def test_a_server_that_accepts_and_never_answers_is_left_after_the_deadline():
             client.recognize(drawing(), timeout=0.3)
 
 
-def test_a_client_that_waits_is_answered_by_a_server_that_starts_later(repository, folder, pixels):
+def test_a_client_that_waits_for_ready_is_answered_by_a_server_started_later(repository, folder, pixels):
     publish(repository, seed=1)
     port = free_port()
     answers = []

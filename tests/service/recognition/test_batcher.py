@@ -1,4 +1,4 @@
-"""What is computed together, and what not at all."""
+"""What is computed in one batch, and what is not computed at all."""
 
 import asyncio
 from types import SimpleNamespace
@@ -10,14 +10,14 @@ from service.call import expires
 from service.errors import ExpiredError, OverloadedError
 from service.recognition.admission import Admission
 from service.recognition.arrivals import Arrivals
-from service.recognition.batcher import CROWD_CALLS, GATHERED, LARGEST, Batcher
+from service.recognition.batcher import CONCURRENT_CALLS, GATHERED, LARGEST, Batcher
 
 ONE = np.zeros((1, 28, 28), np.uint8)
 SEVEN, EIGHT = SimpleNamespace(version="7"), SimpleNamespace(version="8")
 
 
 class Bench:
-    """A batcher, and what it was asked to compute: each row's answer is its first pixel."""
+    """A batcher, and the batches that it computed: the answer to an image is its first pixel."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, int]] = []
@@ -35,18 +35,18 @@ class Bench:
         return await self.batcher.probabilities(loaded, images)
 
     async def call(self, accepted: asyncio.Event, message: asyncio.Event, loaded=SEVEN, images=ONE):
-        """As gRPC makes a call: accepted, its message read, then answered."""
+        """A call as gRPC makes it: accepted, then its message read, then answered."""
         await accepted.wait()
         self.arrivals.accept("/Call")
         await asyncio.sleep(0)
         await message.wait()
         self.arrivals.begin()
-        if self.batcher.crowded():
+        if self.batcher.concurrent():
             return await self.batcher.gathered(loaded, images)
         return self._compute(loaded, images)
 
 
-def test_calls_of_one_turn_are_computed_together_and_each_gets_its_own_rows():
+def test_calls_of_one_turn_are_one_batch_and_each_gets_its_own_rows():
     async def scene(bench):
         pictures = [np.full((n, 28, 28), n, np.uint8) for n in (1, 3, 2)]
         return await asyncio.gather(*(bench.ask(images=p) for p in pictures))
@@ -67,19 +67,19 @@ async def one_after_another(bench: Bench, count: int) -> None:
         await bench.call(now(), now())
 
 
-def test_a_call_that_comes_alone_is_computed_at_once():
+def test_a_call_that_arrives_alone_is_computed_at_once():
     async def scene(bench):
         for n in range(1, 51):
             call = asyncio.create_task(bench.call(now(), now()))
             for _ in range(2):  # it is accepted, and its message is read
                 await asyncio.sleep(0)
-            assert call.done(), "it waits for nobody, not even for a turn of the loop"
+            assert call.done(), "it does not wait, not even for a turn of the event loop"
             assert bench.batches == [("7", 1)] * n
 
     asyncio.run(scene(Bench()))
 
 
-def test_calls_that_are_on_their_way_are_waited_for():
+def test_a_batch_waits_for_calls_that_are_arriving():
     async def scene(bench):
         second = asyncio.Event()
         calls = [asyncio.create_task(bench.call(now(), message)) for message in (now(), second)]
@@ -93,7 +93,7 @@ def test_calls_that_are_on_their_way_are_waited_for():
     assert bench.batches == [("7", 2)]
 
 
-def test_in_a_crowd_a_call_waits_until_those_who_come_would_be_known():
+def test_under_concurrency_a_call_waits_until_arriving_calls_are_known():
     async def scene(bench):
         await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
         third = asyncio.Event()
@@ -107,16 +107,16 @@ def test_in_a_crowd_a_call_waits_until_those_who_come_would_be_known():
     assert bench.batches == [("7", 2), ("7", 2)]
 
 
-def test_a_crowd_is_forgotten_after_some_calls_that_come_alone():
+def test_concurrency_is_no_longer_assumed_after_some_calls_that_arrive_alone():
     async def scene(bench):
         await asyncio.gather(*(bench.call(now(), now()) for _ in range(2)))
-        await one_after_another(bench, CROWD_CALLS)
-        assert not bench.batcher.crowded()
+        await one_after_another(bench, CONCURRENT_CALLS)
+        assert not bench.batcher.concurrent()
 
     asyncio.run(scene(Bench()))
 
 
-def test_no_more_than_some_are_waited_for():
+def test_a_batch_of_the_gathered_size_waits_for_no_further_calls():
     async def scene(bench):
         await asyncio.gather(*(bench.call(now(), now()) for _ in range(2 * GATHERED + 3)))
 
@@ -125,7 +125,7 @@ def test_no_more_than_some_are_waited_for():
 
 
 @pytest.mark.parametrize("never", [asyncio.Event, None], ids=["slow", "cancelled"])
-def test_who_never_sends_a_message_is_not_waited_for_for_ever(never):
+def test_a_call_whose_message_never_arrives_is_not_waited_for_forever(never):
     async def scene(bench):
         late = asyncio.create_task(bench.call(now(), asyncio.Event()))
         first = asyncio.create_task(bench.call(now(), now()))
@@ -148,14 +148,14 @@ def test_versions_are_never_mixed():
     assert bench.batches == [("7", 2), ("8", 1)]
 
 
-def test_a_large_batch_is_computed_in_pieces_and_comes_back_whole_and_in_order():
+def test_a_large_batch_is_computed_in_pieces_and_returned_in_order():
     images = np.arange(2 * LARGEST + 5, dtype=np.uint16).astype(np.uint8)[:, None, None] * np.ones((28, 28), np.uint8)
     answer = asyncio.run((bench := Bench()).ask(images=images))
     assert bench.batches == [("7", LARGEST), ("7", LARGEST), ("7", 5)]
     assert answer.ravel().tolist() == images[:, 0, 0].tolist()
 
 
-def test_what_nobody_waits_for_is_not_computed():
+def test_a_cancelled_call_is_not_computed():
     async def scene(bench):
         gone = asyncio.create_task(bench.ask())
         stays = asyncio.create_task(bench.ask())
@@ -168,7 +168,7 @@ def test_what_nobody_waits_for_is_not_computed():
     assert bench.dropped == [("cancelled", 1)]
 
 
-def test_what_comes_too_late_is_not_computed_and_says_so():
+def test_an_expired_call_is_not_computed():
     async def scene(bench):
         expires.set(0.0)
         with pytest.raises(ExpiredError):
@@ -179,7 +179,7 @@ def test_what_comes_too_late_is_not_computed_and_says_so():
     assert bench.dropped == [("expired", 1)]
 
 
-def test_a_failure_is_told_to_those_who_are_concerned_alone():
+def test_a_failure_is_raised_only_in_the_calls_of_its_batch():
     async def scene(bench):
         ink = np.ones((1, 28, 28), np.uint8)
         return await asyncio.gather(bench.ask(EIGHT, ink), bench.ask(SEVEN, ink), return_exceptions=True)
@@ -189,16 +189,20 @@ def test_a_failure_is_told_to_those_who_are_concerned_alone():
     assert answer.tolist() == [[1.0]]
 
 
-def test_a_full_queue_takes_no_more_and_says_when_to_come_again():
+def test_a_full_queue_refuses_a_call_and_tells_when_to_try_again():
     admission = Admission(most_pictures=4, most_bytes=1000)
-    with admission(3, 10), admission(1, 10), pytest.raises(OverloadedError, match="4 pictures wait already") as caught:
+    with (
+        admission(3, 10),
+        admission(1, 10),
+        pytest.raises(OverloadedError, match="4 pictures are waiting already") as caught,
+    ):
         admission(1, 10).__enter__()
     assert caught.value.retry_after > 0
-    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes wait already"):
+    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes are waiting already"):
         admission(1, 600).__enter__()
     assert (admission.pictures, admission.bytes) == (0, 0)
 
 
-def test_where_nothing_waits_one_call_may_bring_more_than_the_limit():
+def test_one_call_may_exceed_the_limit_if_nothing_is_waiting():
     with Admission(most_pictures=4, most_bytes=1000)(100, 10_000):
         pass

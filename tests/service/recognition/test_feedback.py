@@ -1,4 +1,4 @@
-"""Feedback over gRPC: what is kept, what is refused, and what whoever reviews it sees."""
+"""Feedback over gRPC: what is stored, what is refused, and what reviewers see."""
 
 import threading
 from pathlib import Path
@@ -30,7 +30,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stub(folder, serve, place):
-    """A server that takes feedback. Feedback needs no model."""
+    """A server that collects feedback, which needs no model."""
     with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_per_second=1000).address) as channel:
         yield RecognizerStub(channel)
 
@@ -49,7 +49,7 @@ def refused(call, request) -> tuple[grpc.StatusCode, str]:
     return caught.value.code(), caught.value.details()
 
 
-def test_what_was_sent_is_on_disk_when_the_call_returns_and_once(stub, place, png):
+def test_feedback_is_on_disk_once_when_the_call_returns(stub, place, png):
     first = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0, reply_id="abc"), timeout=10)
     again = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0), timeout=10)
     assert (first.added, again.added, first.item) == (True, False, again.item)
@@ -57,7 +57,7 @@ def test_what_was_sent_is_on_disk_when_the_call_returns_and_once(stub, place, pn
     assert (item.name, item.digit, item.original, item.reply_id) == (first.item, 0, png, "abc")
 
 
-def test_a_digit_must_be_said_even_if_it_is_zero(stub, png, place):
+def test_a_digit_must_be_set_even_if_it_is_zero(stub, png, place):
     assert refused(stub.SendFeedback, SendFeedbackRequest(encoded=png))[0] is Status.INVALID_ARGUMENT
     assert "set `digit`" in refused(stub.SendFeedback, SendFeedbackRequest(encoded=png))[1]
     assert not place.exists()
@@ -73,12 +73,12 @@ def test_a_digit_must_be_said_even_if_it_is_zero(stub, png, place):
         SendFeedbackRequest(digit=3, pixels=bytes(784), reply_id="x" * 65),
     ],
 )
-def test_what_cannot_be_learned_from_is_refused(stub, request_, place):
+def test_feedback_that_nothing_can_be_learned_from_is_refused(stub, request_, place):
     assert refused(stub.SendFeedback, request_)[0] is Status.INVALID_ARGUMENT
     assert not place.exists()
 
 
-def test_a_service_without_a_folder_takes_none_and_says_how_it_would(folder, serve):
+def test_a_service_without_a_folder_refuses_feedback_and_names_the_setting(folder, serve):
     with grpc.insecure_channel(serve(folder).address) as channel:
         stub = RecognizerStub(channel)
         calls = [
@@ -92,7 +92,7 @@ def test_a_service_without_a_folder_takes_none_and_says_how_it_would(folder, ser
             assert "NUMERAL_FEEDBACK or --feedback" in sentence
 
 
-def test_more_than_the_rate_is_turned_away_until_later(folder, serve, place):
+def test_feedback_beyond_the_rate_is_refused(folder, serve, place):
     with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_per_second=0.2).address) as channel:
         stub = RecognizerStub(channel)
         assert send(stub, 1).added
@@ -103,13 +103,13 @@ def test_more_than_the_rate_is_turned_away_until_later(folder, serve, place):
     assert len(FeedbackFolder(place).names()) == 2
 
 
-def test_a_bucket_gives_what_it_holds_and_says_when_there_is_more():
+def test_a_token_bucket_gives_its_tokens_and_then_the_time_to_the_next():
     bucket = TokenBucket(rate=0.5, capacity=3)
     assert [bucket.take() for _ in range(3)] == [0.0] * 3
     assert 1.5 < bucket.take() <= 2
 
 
-def test_a_full_folder_takes_no_more_and_loses_nothing(folder, serve, place):
+def test_a_full_folder_refuses_feedback_and_loses_none(folder, serve, place):
     with grpc.insecure_channel(serve(folder, feedback=str(place), feedback_bytes=7000).address) as channel:
         stub = RecognizerStub(channel)
         assert [send(stub, seed).added for seed in range(3)] == [True] * 3
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_is_unavailable_and_named(folder, serve,
     assert sentence.startswith(f"cannot write the feedback folder {place}: ")
 
 
-def test_a_disk_that_hangs_holds_up_no_answer_and_no_more_than_so_many_items(
+def test_a_disk_that_hangs_delays_no_answer_and_blocks_a_bounded_number_of_items(
     repository, folder, serve, place, pixels, monkeypatch
 ):
     publish(repository, seed=1)
@@ -146,7 +146,7 @@ def test_a_disk_that_hangs_holds_up_no_answer_and_no_more_than_so_many_items(
         assert sum(call.exception() is None for call in sent) == 16
 
 
-def test_whoever_reviews_sees_page_after_page_and_what_is_wrong(stub, place):
+def test_reviewers_get_pages_of_items_with_what_is_wrong_with_them(stub, place):
     names = [send(stub, seed).item for seed in range(5)]
     rival = send(stub, 0, digit=9).item
     damaged = names[2]
@@ -168,7 +168,7 @@ def test_whoever_reviews_sees_page_after_page_and_what_is_wrong(stub, place):
     assert sound.received.ToDatetime().year > 2000
 
 
-def test_what_is_discarded_is_gone_and_does_not_come_back(stub, place):
+def test_a_discarded_item_is_gone_even_if_it_is_sent_again(stub, place):
     name = send(stub, 1).item
     stub.DiscardFeedback(DiscardFeedbackRequest(item=name), timeout=10)
     assert not stub.ListFeedback(ListFeedbackRequest(), timeout=10).items
@@ -178,5 +178,5 @@ def test_what_is_discarded_is_gone_and_does_not_come_back(stub, place):
 
 
 @pytest.mark.parametrize("size", [-1, -(2**31)])
-def test_a_page_of_less_than_nothing_is_refused(stub, size):
+def test_a_negative_page_size_is_refused(stub, size):
     assert refused(stub.ListFeedback, ListFeedbackRequest(page_size=size))[0] is Status.INVALID_ARGUMENT

@@ -1,4 +1,4 @@
-"""What callers see when there is too much: of calls, of pixels, of waiting."""
+"""The service under load: too many calls, too many pixels, too long a wait."""
 
 import asyncio
 import threading
@@ -35,7 +35,7 @@ def picture(mode: str, side: int, kind: str = "PNG", **options: object) -> bytes
     return buffer.getvalue()
 
 
-def test_a_full_queue_refuses_at_once_and_tells_when_to_come_again(repository, folder, serve):
+def test_a_full_queue_refuses_at_once_and_tells_when_to_try_again(repository, folder, serve):
     publish(repository, seed=1)
     address = serve(folder, max_waiting=1).address
     with grpc.insecure_channel(address) as channel:
@@ -43,10 +43,10 @@ def test_a_full_queue_refuses_at_once_and_tells_when_to_come_again(repository, f
         calls = [recognize.future(RecognizeRequest(encoded=SLOW), timeout=120) for _ in range(4)]
         eventually(lambda: any(call.done() for call in calls), seconds=60)
         refusal = next(call for call in calls if call.done())
-        assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "whoever is refused does not wait for the others"
-        assert grpc.StatusCode.OK in {call.code() for call in calls}, "whoever came first is served"
+        assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "a refused call does not wait for the others"
+        assert grpc.StatusCode.OK in {call.code() for call in calls}, "the first call is answered"
         recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # as soon as there is room again
-    assert "1 pictures wait already" in refusal.details()
+    assert "1 pictures are waiting already" in refusal.details()
     trailers = dict(refusal.trailing_metadata())
     assert trailers["numeral-error"] == "OverloadedError"
     assert int(trailers["retry-after-ms"]) > 0
@@ -54,7 +54,7 @@ def test_a_full_queue_refuses_at_once_and_tells_when_to_come_again(repository, f
 
 
 class Dropped(Observer):
-    """Takes note of what was not computed."""
+    """Records what was not computed."""
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, int]] = []
@@ -70,7 +70,7 @@ def recognition(repository, observer: Observer) -> Recognition:
     return Recognition(store, PictureLimits(), pool=None, observer=observer)
 
 
-def test_pictures_whose_deadline_has_passed_are_not_even_decoded(repository):
+def test_pictures_whose_deadline_has_passed_are_not_decoded(repository):
     async def scene(observer):
         expires.set(0.0)
         with pytest.raises(ExpiredError):
@@ -92,7 +92,7 @@ def test_pictures_of_a_call_that_is_cancelled_are_dropped(repository):
     assert observer.counted == [("cancelled", 3)]
 
 
-def test_a_deadline_that_passes_while_calls_wait_is_kept(repository, folder, serve):
+def test_a_deadline_that_passes_in_the_queue_is_kept(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         recognize = RecognizerStub(channel).Recognize
@@ -100,7 +100,7 @@ def test_a_deadline_that_passes_while_calls_wait_is_kept(repository, folder, ser
         codes = [call.code() for call in calls]
         assert codes[-1] is grpc.StatusCode.DEADLINE_EXCEEDED
         assert set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED}  # a fast machine answers the first
-        recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # which nothing of them holds up
+        recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # they do not delay it
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,15 @@ def test_a_deadline_that_passes_while_calls_wait_is_kept(repository, folder, ser
     ],
     ids=["100 megapixels", "half a PNG", "half a JPEG", "six bytes of a GIF"],
 )
-def test_a_picture_that_cannot_be_read_is_refused_in_words(data, error, sentence, repository, folder, serve, connect):
+def test_a_picture_that_cannot_be_read_is_refused_with_the_reason(
+    data, error, sentence, repository, folder, serve, connect
+):
     publish(repository, seed=1)
     with pytest.raises(error, match=sentence):
         connect(serve(folder).address).recognize(data)
 
 
-def test_odd_kinds_of_pictures_are_read(repository, folder, serve, connect, png):
+def test_unusual_formats_of_pictures_are_read(repository, folder, serve, connect, png):
     publish(repository, seed=1)
     client = connect(serve(folder).address)
     gray = Image.open(BytesIO(png)).convert("L")
@@ -134,7 +136,7 @@ def test_odd_kinds_of_pictures_are_read(repository, folder, serve, connect, png)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "I;16"])
-def test_a_small_file_that_holds_many_pixels_takes_a_bounded_amount_of_memory(mode, repository, folder, start):
+def test_a_small_file_with_many_pixels_takes_a_bounded_amount_of_memory(mode, repository, folder, start):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--workers", 1)
     bomb = picture(mode, 5500)

@@ -1,4 +1,4 @@
-"""Several processes that serve as one."""
+"""Several processes that serve on one port."""
 
 import os
 import signal
@@ -26,20 +26,20 @@ def two(repository, folder, start) -> Process:
     return start("serve", "--repository", folder, "--port", 0, "--workers", 2)
 
 
-def test_a_worker_that_is_killed_is_replaced_while_the_other_one_answers(two, pixels):
+def test_a_killed_worker_is_replaced_while_the_other_one_answers(two, pixels):
     address = two.listening()
     before = workers(two)
     assert len(before) == 2
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: len(workers(two) - {victim}) == 2, seconds=30)
-    assert "ended by itself with signal SIGKILL" in two.log
-    for _ in range(20):  # each with a connection of its own, so both of them are asked
+    assert "ended unexpectedly with signal SIGKILL" in two.log
+    for _ in range(20):  # each with a connection of its own, so that both workers are asked
         with Recognizer(address, timeout=60, wait_for_ready=True) as client:
             client.recognize(pixels)
 
 
-def test_all_workers_end_with_the_supervisor_and_its_exit_status_is_theirs(two):
+def test_workers_end_with_the_supervisor_which_returns_their_exit_status(two):
     two.listening()
     begun = workers(two)
     two.popen.send_signal(signal.SIGTERM)
@@ -49,7 +49,7 @@ def test_all_workers_end_with_the_supervisor_and_its_exit_status_is_theirs(two):
     assert not any(Path(f"/proc/{pid}").exists() for pid in begun)
 
 
-def test_workers_do_not_outlive_a_supervisor_that_is_killed(two):
+def test_workers_do_not_outlive_a_killed_supervisor(two):
     two.listening()
     begun = workers(two)
     two.popen.kill()
@@ -57,7 +57,7 @@ def test_workers_do_not_outlive_a_supervisor_that_is_killed(two):
     eventually(lambda: not any(_runs(pid) for pid in begun), seconds=60)
 
 
-def test_a_port_that_another_program_listens_on_is_refused_even_if_it_shares_it(repository, folder, run):
+def test_a_port_in_use_by_another_program_is_refused_even_if_that_shares_it(repository, folder, run):
     publish(repository, seed=1)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -76,7 +76,7 @@ def test_a_second_service_on_the_same_port_is_refused(two, folder, run):
     assert "Address already in use" in ended.stderr
 
 
-def test_the_folder_that_processes_share_is_gone_afterwards(two, tmp_path, repository, folder, start):
+def test_the_run_folder_is_removed_afterwards(two, tmp_path, repository, folder, start):
     two.listening()
     environment = Path(f"/proc/{min(workers(two))}/environ")
     assert environment.exists()
@@ -100,7 +100,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_pixels_are_answered_alike_by_every_worker(two, pixels):
+def test_every_worker_gives_the_same_answer(two, pixels):
     address = two.listening()
     found = set()
     for _ in range(12):

@@ -13,12 +13,12 @@ SLOW = drawing(6000)
 """36 megapixels: decoding it takes a good part of a second, and the message is small."""
 
 
-def calls_under_way(address: str, count: int) -> tuple[list, list, list[threading.Thread]]:
-    """Send slow calls at once, and come back when the first is answered: the server has then received all of them."""
+def calls_in_flight(address: str, count: int) -> tuple[list, list, list[threading.Thread]]:
+    """Send slow calls at once, and return when the first is answered: the server has then received all of them."""
     answers, failures = [], []
     first = threading.Event()
     client = Recognizer(address, timeout=60)
-    client.recognize(drawing())  # connected, so that all go out together
+    client.recognize(drawing())  # connects, so that all calls are sent at the same time
 
     def call() -> None:
         try:
@@ -34,25 +34,25 @@ def calls_under_way(address: str, count: int) -> tuple[list, list, list[threadin
     return answers, failures, callers
 
 
-def test_sigterm_lets_every_call_under_way_finish_and_ends_with_0(repository, folder, start):
+def test_after_sigterm_every_call_in_flight_finishes_and_the_exit_status_is_0(repository, folder, start):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--drain-seconds", 60)
-    answers, failures, callers = calls_under_way(process.listening(), 16)
+    answers, failures, callers = calls_in_flight(process.listening(), 16)
     before = len(answers)
     process.popen.send_signal(signal.SIGTERM)
     ended = process.end()
     for caller in callers:
         caller.join()
     assert failures == []
-    assert before < len(answers) == 16, "no call was under way when the signal came"
+    assert before < len(answers) == 16, "no call was in flight when the signal came"
     assert ended.returncode == 0
     assert "every call was answered" in ended.stderr
 
 
-def test_calls_that_outlast_the_drain_are_cut_off_and_the_exit_status_says_so(repository, folder, start):
+def test_calls_that_outlast_the_drain_are_cut_off_and_the_exit_status_is_1(repository, folder, start):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--drain-seconds", 0)
-    _, failures, callers = calls_under_way(process.listening(), 16)
+    _, failures, callers = calls_in_flight(process.listening(), 16)
     process.popen.send_signal(signal.SIGTERM)
     ended = process.end()
     for caller in callers:
@@ -73,10 +73,10 @@ def test_an_idle_server_stops_at_once_on_either_signal(repository, folder, start
         assert time.monotonic() - began < 20
 
 
-def test_a_second_sigint_does_not_wait_for_calls_under_way(repository, folder, start):
+def test_a_second_sigint_does_not_wait_for_calls_in_flight(repository, folder, start):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--drain-seconds", 60)
-    _, failures, callers = calls_under_way(process.listening(), 16)
+    _, failures, callers = calls_in_flight(process.listening(), 16)
     process.popen.send_signal(signal.SIGINT)
     while "asked to stop" not in process.log:
         time.sleep(0.01)
@@ -88,7 +88,7 @@ def test_a_second_sigint_does_not_wait_for_calls_under_way(repository, folder, s
     assert ended.returncode == 130
 
 
-def test_a_storage_that_never_answers_holds_up_neither_start_nor_end(start):
+def test_a_storage_that_never_answers_delays_neither_start_nor_stop(start):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process = start(
             "serve", "--repository", "s3://bucket/models", "--port", 0,

@@ -1,4 +1,4 @@
-"""What goes over the wire, and who may listen where."""
+"""TLS on the wire, and the addresses that need it."""
 
 import logging
 import ssl
@@ -47,7 +47,7 @@ def shown(address):
     return ssl.get_server_certificate((host, int(port)))
 
 
-def test_pictures_go_over_tls_where_a_certificate_is_set(repository, folder, serve, files, authority, ask, tmp_path):
+def test_calls_use_tls_if_a_certificate_is_set(repository, folder, serve, files, authority, ask, tmp_path):
     publish(repository, seed=1)
     server = serve(folder, **files)
     assert ask(server.address, authority) == "1"
@@ -56,7 +56,7 @@ def test_pictures_go_over_tls_where_a_certificate_is_set(repository, folder, ser
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_plain_text_is_not_answered_where_a_certificate_is_set(repository, folder, serve, files, pixels):
+def test_plain_text_is_not_answered_if_a_certificate_is_set(repository, folder, serve, files, pixels):
     publish(repository, seed=1)
     server = serve(folder, **files)
     with grpc.insecure_channel(server.address) as channel, pytest.raises(grpc.RpcError):
@@ -72,7 +72,7 @@ def test_a_renewed_certificate_is_shown_without_a_restart(repository, folder, se
     assert ask(server.address, authority) == "1"
 
 
-def test_a_broken_certificate_leaves_the_one_before_it_in_place(
+def test_an_invalid_certificate_leaves_the_previous_one_in_use(
     repository, folder, serve, files, authority, tmp_path, caplog
 ):
     publish(repository, seed=1)
@@ -83,12 +83,14 @@ def test_a_broken_certificate_leaves_the_one_before_it_in_place(
         assert [shown(server.address) for _ in range(3)] == [before] * 3
     [record] = caplog.records
     assert "server.pem" in record.message
-    assert "goes on serving" in record.message
+    assert "remains in use" in record.message
     renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
     assert shown(server.address) == renewed
 
 
-def test_a_key_that_is_renewed_before_its_certificate_holds_nothing_up(folder, serve, files, authority, tmp_path):
+def test_a_key_renewed_before_its_certificate_leaves_the_previous_pair_in_use(
+    folder, serve, files, authority, tmp_path
+):
     server = serve(folder, **files)
     before = shown(server.address)
     renewed = authority.issue(tmp_path / "new.pem", tmp_path / "new.key").decode()
@@ -98,7 +100,7 @@ def test_a_key_that_is_renewed_before_its_certificate_holds_nothing_up(folder, s
     assert shown(server.address) == renewed
 
 
-def test_with_an_authority_for_clients_only_its_clients_are_answered(
+def test_with_an_authority_of_clients_only_its_clients_are_answered(
     repository, folder, serve, files, authority, ask, tmp_path
 ):
     publish(repository, seed=1)
@@ -114,7 +116,7 @@ def test_with_an_authority_for_clients_only_its_clients_are_answered(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "203.0.113.7"])
-def test_beyond_this_machine_nothing_listens_without_tls_unless_it_is_said_in_words(host, files):
+def test_listening_beyond_this_machine_without_tls_needs_an_explicit_setting(host, files):
     with pytest.raises(ConfigError) as caught:
         tls.check(read(host=host))
     assert "--tls-cert" in str(caught.value)
@@ -124,7 +126,7 @@ def test_beyond_this_machine_nothing_listens_without_tls_unless_it_is_said_in_wo
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "localhost"])
-def test_on_this_machine_anybody_may_listen(host):
+def test_listening_on_this_machine_needs_no_tls(host):
     tls.check(read(host=host))
 
 
@@ -143,7 +145,7 @@ def test_a_refused_address_ends_the_command_with_one_sentence(run):
         ({"tls_client_ca": "a"}, "--tls-cert"),
     ],
 )
-def test_half_of_a_certificate_is_refused_with_what_is_missing(given, words):
+def test_an_incomplete_set_of_tls_settings_is_refused_with_what_is_missing(given, words):
     with pytest.raises(ConfigError, match=words):
         tls.check(read(**given))
 
@@ -157,7 +159,7 @@ def test_half_of_a_certificate_is_refused_with_what_is_missing(given, words):
         ({"tls_client_ca": "words.pem"}, "words.pem"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_before_anything_listens(files, authority, tmp_path, broken, words):
+def test_an_invalid_tls_file_is_named_before_the_server_listens(files, authority, tmp_path, broken, words):
     authority.issue(tmp_path / "other.pem", tmp_path / "other.key")
     (tmp_path / "words.pem").write_text("no certificate")
     settings = read(**(files | {name: str(tmp_path / file) for name, file in broken.items()}))

@@ -1,4 +1,4 @@
-"""How far pictures have moved from those of the training, as a number."""
+"""Drift: how far pictures differ from the training images, as a number."""
 
 import math
 
@@ -39,11 +39,11 @@ def test_the_index_is_that_of_the_formula():
     assert stability_index([0.5, 0.5], [0.5, 0.5]) == 0
 
 
-def test_an_empty_bin_makes_a_large_index_and_not_an_infinite_one():
+def test_an_empty_bin_gives_a_large_but_finite_index():
     assert 0.25 < stability_index([0.5, 0.5, 0.0], [0.4, 0.4, 0.2]) < 10
 
 
-def test_pictures_like_those_of_the_training_score_low(window):
+def test_pictures_like_the_training_images_score_low(window):
     ink, read = fill(window, some(WINDOW, 1), digits(WINDOW, 1))
     assert 0 <= ink < 0.1
     assert 0 <= read < 0.1
@@ -54,12 +54,12 @@ def test_pictures_like_those_of_the_training_score_low(window):
     [lambda images: 255 - images, lambda images: images // 2, lambda images: np.roll(images * (images > 150), 7, 1)],
     ids=["inverted", "paler", "sparser and moved"],
 )
-def test_pictures_unlike_those_of_the_training_score_high(window, change):
+def test_pictures_unlike_the_training_images_score_high(window, change):
     ink, _ = fill(window, change(some(WINDOW, 1)), digits(WINDOW, 1))
     assert ink > 0.25
 
 
-def test_digits_that_come_more_often_than_in_the_training_score_high_by_themselves(window):
+def test_digits_more_frequent_than_in_training_raise_only_the_score_of_digits(window):
     ink, read = fill(window, some(WINDOW, 1), np.full(WINDOW, 3))
     assert ink < 0.1
     assert read > 0.25
@@ -76,14 +76,14 @@ def test_old_pictures_are_forgotten(window):
     assert ink < 0.1
 
 
-def test_a_flood_of_pictures_is_looked_at_in_part(window):
+def test_of_many_pictures_between_two_ticks_only_some_are_recorded(window):
     window.add(some(PER_TICK, 1), digits(PER_TICK))
     window.add(255 - some(PER_TICK, 1), digits(PER_TICK))  # no room for these
     ink, _ = window.tick()
     assert ink < 0.1
 
 
-def test_what_is_added_is_copied(window):
+def test_recorded_images_are_copied(window):
     images = some(ENOUGH, 1)
     window.add(images, digits(ENOUGH))
     images[:] = 255

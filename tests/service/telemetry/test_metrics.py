@@ -1,4 +1,4 @@
-"""What Prometheus sees of a server at work."""
+"""What Prometheus sees of a running server."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ RECOGNIZE = "numeral.v1.Recognizer/Recognize"
 
 
 def scrape(address: str) -> "Callable[..., float]":
-    """All series at an address, to ask for one: `found("name", label="value")`; 0 where there is none."""
+    """All series at an address; `found("name", label="value")` gives the value of one, or 0 if there is none."""
     with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as response:
         return series(response.read().decode())
 
@@ -38,22 +38,22 @@ def series(text: str) -> "Callable[..., float]":
 
 
 @pytest.fixture
-def seen(folder, free_port) -> "Callable[[], Running]":
+def observed(folder, free_port) -> "Callable[[], Running]":
     """Serve with metrics; `.metrics` is where they are."""
     with running(folder, metrics_port=free_port) as server:
         server.metrics = f"127.0.0.1:{free_port}"
         yield server
 
 
-def test_calls_are_counted_by_method_and_status(repository, seen, connect, pixels):
+def test_calls_are_counted_by_method_and_status(repository, observed, connect, pixels):
     publish(repository, seed=1)
-    client = connect(seen.address)
+    client = connect(observed.address)
     eventually(lambda: client.health() == "SERVING")
     for _ in range(3):
         client.recognize(pixels)
     with pytest.raises(PictureError):
         client.recognize(b"no picture")
-    found = scrape(seen.metrics)
+    found = scrape(observed.metrics)
     assert found("numeral_requests_total", method=RECOGNIZE, code="OK") == 3
     assert found("numeral_requests_total", method=RECOGNIZE, code="INVALID_ARGUMENT") == 1
     assert found("numeral_request_seconds_count", method=RECOGNIZE) == 4
@@ -61,7 +61,7 @@ def test_calls_are_counted_by_method_and_status(repository, seen, connect, pixel
     assert found("numeral_decode_seconds_count") == 1
 
 
-def test_feedback_is_counted_by_what_becomes_of_it(repository, folder, serve, free_port, connect, pixels, tmp_path):
+def test_feedback_is_counted_by_outcome(repository, folder, serve, free_port, connect, pixels, tmp_path):
     publish(repository, seed=1)
     server = serve(folder, metrics_port=free_port, feedback=str(tmp_path / "feedback"))
     client = connect(server.address)
@@ -74,14 +74,14 @@ def test_feedback_is_counted_by_what_becomes_of_it(repository, folder, serve, fr
     assert [found("numeral_feedback_total", outcome=outcome) for outcome in outcomes] == [1, 1, 1]
 
 
-def test_batches_images_and_digits_are_counted_by_version(repository, seen, connect, pixels):
+def test_batches_images_and_digits_are_counted_by_version(repository, observed, connect, pixels):
     publish(repository, seed=1)
-    client = connect(seen.address)
+    client = connect(observed.address)
     eventually(lambda: client.health() == "SERVING")
     digit = client.recognize(pixels).digit
     client.recognize(pixels)
-    eventually(lambda: scrape(seen.metrics)("numeral_digits_total", version="1", digit=str(digit)) == 2)
-    found = scrape(seen.metrics)
+    eventually(lambda: scrape(observed.metrics)("numeral_digits_total", version="1", digit=str(digit)) == 2)
+    found = scrape(observed.metrics)
     assert found("numeral_images_total", version="1") == 2
     assert found("numeral_batch_images_count") == found("numeral_compute_seconds_count", version="1") == 2
     assert found("numeral_batch_images_sum") == 2
@@ -89,48 +89,48 @@ def test_batches_images_and_digits_are_counted_by_version(repository, seen, conn
     assert found("numeral_build_info") == 1
 
 
-def test_the_version_that_is_loaded_is_named_with_its_digest(repository, seen, connect, pixels):
+def test_loaded_versions_are_shown_with_their_digest(repository, observed, connect, pixels):
     publish(repository, seed=1)
-    eventually(lambda: scrape(seen.metrics)("numeral_model_loaded", version="1") == 1)
+    eventually(lambda: scrape(observed.metrics)("numeral_model_loaded", version="1") == 1)
     publish(repository, seed=2)
     digest = repository.manifest(2).files["weights.safetensors"].sha256
-    eventually(lambda: scrape(seen.metrics)("numeral_model_loaded", version="2", weights_sha256=digest) == 1)
-    assert scrape(seen.metrics)("numeral_model_loaded", version="1") == 0
+    eventually(lambda: scrape(observed.metrics)("numeral_model_loaded", version="2", weights_sha256=digest) == 1)
+    assert scrape(observed.metrics)("numeral_model_loaded", version="1") == 0
 
 
-def test_swaps_and_versions_that_cannot_be_loaded_are_counted(repository, folder, seen):
+def test_swaps_and_failed_loads_are_counted(repository, folder, observed):
     publish(repository, seed=1)
-    eventually(lambda: scrape(seen.metrics)("numeral_swaps_total") == 1)
+    eventually(lambda: scrape(observed.metrics)("numeral_swaps_total") == 1)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
     repository.promote(2, by="tests", why="damaged")
-    eventually(lambda: scrape(seen.metrics)("numeral_load_failures_total", reason="DamagedVersionError") >= 1)
-    assert scrape(seen.metrics)("numeral_swaps_total") == 1
+    eventually(lambda: scrape(observed.metrics)("numeral_load_failures_total", reason="DamagedVersionError") >= 1)
+    assert scrape(observed.metrics)("numeral_swaps_total") == 1
 
 
-def test_healthz_says_what_the_health_service_says(repository, seen):
+def test_healthz_agrees_with_the_health_service(repository, observed):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"http://{seen.metrics}/healthz", timeout=10)
+        urllib.request.urlopen(f"http://{observed.metrics}/healthz", timeout=10)
     assert caught.value.code == 503
     publish(repository, seed=1)
-    eventually(lambda: healthy(seen.metrics))
+    eventually(lambda: healthy(observed.metrics))
 
 
-def test_there_is_nothing_else_at_the_endpoint(seen):
+def test_other_paths_of_the_endpoint_are_not_found(observed):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"http://{seen.metrics}/", timeout=10)
+        urllib.request.urlopen(f"http://{observed.metrics}/", timeout=10)
     assert caught.value.code == 404
 
 
-def test_a_port_for_metrics_that_is_taken_ends_the_command_with_one_sentence(repository, folder, seen, run):
+def test_a_metrics_port_in_use_ends_the_command_with_one_sentence(repository, folder, observed, run):
     publish(repository, seed=1)
-    port = seen.metrics.rpartition(":")[2]
+    port = observed.metrics.rpartition(":")[2]
     done = run("serve", "--repository", folder, "--port", 0, "--metrics-port", port)
     assert done.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port} for metrics" in done.stderr
 
 
-def test_calls_that_are_turned_away_are_counted_and_make_no_series_of_their_own(folder, free_port, tmp_path, serve):
+def test_refused_calls_are_counted_without_series_for_unknown_methods(folder, free_port, tmp_path, serve):
     tokens = tmp_path / "tokens"
     tokens.touch(mode=0o600)
     tokens.write_text("predict:a-token-to-predict")
@@ -144,7 +144,7 @@ def test_calls_that_are_turned_away_are_counted_and_make_no_series_of_their_own(
     assert found("numeral_requests_total") == 1
 
 
-def test_no_number_of_versions_makes_series_without_end():
+def test_the_number_of_series_is_bounded_for_any_number_of_versions():
     metrics = Metrics()
     for version in range(3 * MOST_VERSIONS):
         metrics.tick(loaded=[(str(version), f"{version:064x}")], in_flight=0, queue=0)
@@ -153,15 +153,15 @@ def test_no_number_of_versions_makes_series_without_end():
     assert {s.labels["version"] for s in shown if s.value} == {OTHER}
 
 
-def test_pictures_unlike_those_of_the_training_show_as_drift(repository, seen, connect):
+def test_pictures_unlike_the_training_images_show_as_drift(repository, observed, connect):
     rng = np.random.default_rng(0)
     known = rng.integers(0, 100, (2000, 28, 28), np.uint8)
     publish(repository, seed=1, spread=spread_of(known, rng.integers(0, 10, 2000).astype(np.uint8), 10))
-    client = connect(seen.address)
+    client = connect(observed.address)
     eventually(lambda: client.health() == "SERVING")
 
     def score() -> float:
-        return scrape(seen.metrics)("numeral_input_drift", version="1")
+        return scrape(observed.metrics)("numeral_input_drift", version="1")
 
     for image in known[:500]:
         client.recognize(image)
@@ -171,9 +171,7 @@ def test_pictures_unlike_those_of_the_training_show_as_drift(repository, seen, c
     eventually(lambda: score() > 0.25)
 
 
-def test_several_processes_count_together_and_a_dead_one_leaves_what_it_has_counted(
-    repository, folder, start, pixels, free_port
-):
+def test_processes_count_together_and_the_counts_of_a_dead_one_remain(repository, folder, start, pixels, free_port):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--metrics-port", free_port, "--workers", 2)
     address, metrics = process.listening(), f"127.0.0.1:{free_port}"
@@ -198,7 +196,7 @@ def children(pid: int) -> list[int]:
 
 
 def scrape_or_nothing(address: str) -> "Callable[..., float]":
-    """A connection that a worker has taken with it when it died counts as no series at all."""
+    """A connection that broke when its worker died counts as no series at all."""
     try:
         return scrape(address)
     except OSError:

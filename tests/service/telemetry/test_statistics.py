@@ -1,4 +1,4 @@
-"""Counters of several processes are read as one."""
+"""Statistics: the counters of several processes are read as one."""
 
 import multiprocessing
 import time
@@ -27,7 +27,7 @@ def work(folder, version: str) -> None:
     found.unanswered(version, 7)
 
 
-def test_all_processes_are_counted_also_those_that_have_ended(tmp_path):
+def test_statistics_cover_all_processes_including_ended_ones(tmp_path):
     here = Statistics(tmp_path / "statistics")
     context = multiprocessing.get_context("spawn")
     others = [context.Process(target=work, args=(tmp_path / "statistics", version)) for version in ("3", "3", "4")]
@@ -56,7 +56,7 @@ def test_all_processes_are_counted_also_those_that_have_ended(tmp_path):
     assert here.of("4").counters["success"] == 1000
 
 
-def test_a_version_that_was_never_asked_has_done_nothing():
+def test_a_version_that_was_never_asked_has_only_zeros():
     found = Statistics().of("1")
     assert set(found.counters.values()) == {0}
     assert found.batches == {}
@@ -68,7 +68,7 @@ def test_one_process_needs_no_folder():
     assert found.of("pretrained").batches == {3: (1, 1000)}
 
 
-def test_what_finds_no_room_is_not_counted_and_breaks_nothing(monkeypatch):
+def test_versions_beyond_the_capacity_are_not_counted(monkeypatch):
     monkeypatch.setattr(statistics, "CAPACITY", 4)
     found = Statistics()
     for version in ("1", "2", "3"):
@@ -76,7 +76,7 @@ def test_what_finds_no_room_is_not_counted_and_breaks_nothing(monkeypatch):
     assert [found.of(version).counters["executions"] for version in ("1", "2", "3")] == [1, 1, 0]
 
 
-def test_the_latest_run_is_that_of_its_version():
+def test_the_latest_batch_is_that_of_its_version():
     found = Statistics()
     run(found, "1", 1, 5e-6)
     assert (found.latest("1"), found.latest("2")) == (5000, 0)

@@ -11,8 +11,8 @@ from PIL import Image
 from core.imaging import digit_from_bytes
 from protos.inference import open_inference_pb2 as pb
 from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
-from service.api.inference import tensors
-from service.api.inference.in_order import UNDER_WAY
+from service.api.inference import inputs
+from service.api.inference.in_order import IN_FLIGHT
 from service.recognition.recognize import Recognition
 from tests.service.harness import encoded, eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
@@ -62,7 +62,7 @@ def test_an_answer_names_its_request_its_version_and_its_weights(repository, fol
     assert digit == np.argmax(expected(repository, 1, pixels))
 
 
-def test_typed_contents_are_answered_as_raw_ones_are(repository, folder, serve, call, pixels, png):
+def test_typed_contents_get_the_same_answer_as_raw_contents(repository, folder, serve, call, pixels, png):
     publish(repository, seed=1)
     address = serve(folder).address
     typed = {"UINT8": "uint_contents", "FP32": "fp32_contents"}
@@ -78,7 +78,7 @@ def test_typed_contents_are_answered_as_raw_ones_are(repository, folder, serve, 
     assert answer[1].tolist() == pytest.approx(expected(repository, 1, digit_from_bytes(png)))
 
 
-def test_the_largest_batch_is_answered_in_every_datatype_and_one_more_is_not(repository, folder, serve, call):
+def test_the_largest_batch_is_answered_in_every_datatype_and_a_larger_one_refused(repository, folder, serve, call):
     publish(repository, seed=1)
     address = serve(folder, max_batch=40, max_picture_bytes=1024).address
     for datatype, size in (("UINT8", 1), ("FP32", 4)):
@@ -89,7 +89,7 @@ def test_the_largest_batch_is_answered_in_every_datatype_and_one_more_is_not(rep
     assert "41 pictures, expected 1 to 40" in sentence
 
 
-def test_a_picture_that_cannot_be_read_is_named_by_its_place(repository, folder, serve, call, png):
+def test_a_picture_that_cannot_be_read_is_named_by_its_position(repository, folder, serve, call, png):
     publish(repository, seed=1)
     pictures = [png, BLANK, b"hello"]
     raw = b"".join(struct.pack("<I", len(picture)) + picture for picture in pictures)
@@ -99,7 +99,7 @@ def test_a_picture_that_cannot_be_read_is_named_by_its_place(repository, folder,
     assert "1 more" in sentence
 
 
-def test_malformed_requests_are_invalid_arguments_with_a_sentence(repository, folder, serve, call):
+def test_malformed_requests_are_invalid_arguments_with_an_explanation(repository, folder, serve, call):
     publish(repository, seed=1)
     address = serve(folder).address
     malformed = {
@@ -115,14 +115,14 @@ def test_malformed_requests_are_invalid_arguments_with_a_sentence(repository, fo
 
 @pytest.fixture
 def three(repository, folder):
-    """Versions 1 and 3 are sound, 2 is damaged; 3 is the champion."""
+    """Versions 1 and 3 are valid, 2 is damaged; 3 is the champion."""
     for seed in (1, 2, 3):
         publish(repository, seed=seed)
     damage(weights_file(folder, 2))
     return repository
 
 
-def test_a_version_is_asked_by_number_by_alias_and_with_none(three, folder, serve, call, pixels):
+def test_a_version_is_chosen_by_number_by_alias_or_by_the_policy(three, folder, serve, call, pixels):
     address = serve(folder, serve_also="1").address
     eventually(lambda: call(address, "ModelReady", pb.ModelReadyRequest(name="mnist", version="1")).ready)
     for wanted, version in (("1", 1), ("3", 3), ("champion", 3), ("", 3)):
@@ -149,7 +149,7 @@ def test_an_unknown_model_is_not_found(three, folder, serve, call, method, messa
     assert "'cats'" in sentence
 
 
-def test_an_unknown_version_is_not_found_and_a_known_one_that_is_not_loaded_is_unavailable(three, folder, serve, call):
+def test_an_unknown_version_is_not_found_and_one_that_is_not_loaded_unavailable(three, folder, serve, call):
     address = serve(folder, serve_also="2").address
     for wanted in ("9", "challenger"):
         ready = pb.ModelReadyRequest(name="mnist", version=wanted)
@@ -164,7 +164,7 @@ def test_an_unknown_version_is_not_found_and_a_known_one_that_is_not_loaded_is_u
         assert failure(call, address, "ModelConfig", config)[0] is grpc.StatusCode.UNAVAILABLE
 
 
-def test_the_index_tells_the_state_of_every_version_and_why(three, folder, serve, call):
+def test_the_index_lists_every_version_with_its_state_and_reason(three, folder, serve, call):
     address = serve(folder, serve_also="2").address
 
     def index(**fields):
@@ -187,7 +187,7 @@ def named(version: str) -> dict[str, pb.ModelRepositoryParameter]:
     return {"version": pb.ModelRepositoryParameter(string_param=version)}
 
 
-def test_a_version_is_loaded_and_unloaded_by_an_operator(three, folder, serve, call):
+def test_an_operator_can_load_and_unload_a_version(three, folder, serve, call):
     address = serve(folder).address
     call(address, "RepositoryModelLoad", pb.RepositoryModelLoadRequest(model_name="mnist", parameters=named("1")))
     assert call(address, "ModelInfer", asking(bytes(784), model_version="1")).model_version == "1"
@@ -208,14 +208,14 @@ def test_a_version_is_loaded_and_unloaded_by_an_operator(three, folder, serve, c
         pytest.param({"config": pb.ModelRepositoryParameter(string_param='{"backends": "x"}')}, id="no field"),
     ],
 )
-def test_what_cannot_be_said_of_a_version_is_refused(three, folder, serve, call, parameters):
+def test_requests_to_load_or_unload_with_other_parameters_are_refused(three, folder, serve, call, parameters):
     asked = pb.RepositoryModelLoadRequest(model_name="mnist", parameters=parameters)
     code, sentence = failure(call, serve(folder).address, "RepositoryModelLoad", asked)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert "parameter" in sentence
 
 
-def test_before_a_model_is_loaded_the_server_lives_and_is_not_ready(folder, serve, call):
+def test_before_a_version_is_loaded_the_server_is_live_but_not_ready(folder, serve, call):
     address = serve(folder).address
     assert call(address, "ServerLive", pb.ServerLiveRequest()).live
     assert not call(address, "ServerReady", pb.ServerReadyRequest()).ready
@@ -227,9 +227,9 @@ def test_before_a_model_is_loaded_the_server_lives_and_is_not_ready(folder, serv
 # streams
 
 
-def test_a_stream_answers_in_order_and_goes_on_after_an_error(repository, folder, serve, call, pixels):
+def test_a_stream_answers_in_order_and_continues_after_an_error(repository, folder, serve, call, pixels):
     publish(repository, seed=1)
-    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * UNDER_WAY)}
+    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * IN_FLIGHT)}
     requests = (asking(bytes(count), id=str(number)) for number, count in size.items())
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == [str(number) for number in size]
@@ -264,12 +264,12 @@ def test_a_stream_is_answered_while_it_is_still_open(repository, folder, serve, 
     assert asyncio.run(talk()) == ["0", "1", "2"]
 
 
-def test_requests_of_a_stream_are_under_way_together(repository, folder, serve, call, png, monkeypatch):
+def test_requests_of_a_stream_are_in_flight_at_the_same_time(repository, folder, serve, call, png, monkeypatch):
     """The first is answered only once the second has arrived: that must not take its answer."""
     publish(repository, seed=1)
     arrived = []
     both = asyncio.Event()
-    answer = tensors.pictures_of
+    answer = inputs.pictures_of
 
     def counting(request, **options):
         arrived.append(request.id)
@@ -283,29 +283,27 @@ def test_requests_of_a_stream_are_under_way_together(repository, folder, serve, 
         await both.wait()
         return await images(self, *arguments, **options)
 
-    monkeypatch.setattr(tensors, "pictures_of", counting)
+    monkeypatch.setattr(inputs, "pictures_of", counting)
     monkeypatch.setattr(Recognition, "images", waiting)
     requests = (asking(bytes(784), id=str(number)) for number in range(2))
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == ["0", "1"]
 
 
-def test_an_unforeseen_error_in_a_stream_is_logged_in_full_and_not_shown(
-    repository, folder, serve, call, monkeypatch, caplog
-):
+def test_an_unforeseen_error_in_a_stream_is_logged_but_not_sent(repository, folder, serve, call, monkeypatch, caplog):
     publish(repository, seed=1)
     address = serve(folder).address
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(tensors, "pictures_of", fail)
+    monkeypatch.setattr(inputs, "pictures_of", fail)
     (response,) = call(address, "ModelStreamInfer", iter([asking(bytes(784))]))
     assert response.error_message == "internal error"
     assert "a secret of the inside" in caplog.text
 
 
-def test_a_stream_that_ends_with_bytes_that_are_no_message_is_answered_until_there(repository, folder, serve):
+def test_a_stream_that_ends_with_malformed_bytes_is_answered_up_to_them(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         stream = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
@@ -319,7 +317,7 @@ def test_a_stream_that_ends_with_bytes_that_are_no_message_is_answered_until_the
 # statistics
 
 
-def test_statistics_tell_what_was_done(repository, folder, serve, call, png):
+def test_statistics_count_requests_batches_and_failures(repository, folder, serve, call, png):
     publish(repository, seed=1)
     address = serve(folder).address
     raw = struct.pack("<I", len(png)) + png
@@ -345,7 +343,7 @@ def test_statistics_tell_what_was_done(repository, folder, serve, call, png):
 
 
 def test_an_idle_stream_ends_when_the_server_stops(repository, folder, serve):
-    """Otherwise it would hold up the drain until its very end."""
+    """Otherwise it would delay the stop until the time to drain is over."""
     publish(repository, seed=1)
     server = serve(folder, drain_seconds=300)  # longer than a test may take
 

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protos.inference.open_inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
-from service.api.inference.tensors import CONTENTS, SHAPES, Wanted, pictures_of, put_outputs, wanted_of
+from service.api.inference.inputs import CONTENTS, pictures_of
+from service.api.inference.outputs import Wanted, put_outputs, wanted_of
+from service.api.inference.tensors import SHAPES
 from service.errors import InferRequestError
 
 Input = ModelInferRequest.InferInputTensor
@@ -59,7 +61,7 @@ def test_pixels_arrive_in_every_form(shape, asked):
     assert np.array_equal(found, PIXELS)
 
 
-def test_raw_bytes_are_looked_at_not_copied():
+def test_raw_bytes_are_viewed_rather_than_copied():
     assert not pictures(request(shape=(2, 784), raw=FLAT.tobytes())).flags.owndata
 
 
@@ -111,7 +113,7 @@ MALFORMED = [
     ("the same input twice", twice(request(raw=ONE)), "2 times"),
     ("no datatype", request("", raw=ONE), "datatype ''"),
     ("an unknown datatype", request("PNG", raw=ONE), "unknown; expected UINT8, FP32, BYTES"),
-    ("a datatype that is not for pixels", request("INT64", raw=ONE), "none that this model takes"),
+    ("a datatype that is not for pixels", request("INT64", raw=ONE), "is not supported by this model"),
     ("no shape", request(shape=(), raw=ONE), "shape []"),
     ("another number of pixels", request(shape=(1, 785), raw=bytes(785)), "[1, 785]"),
     ("a batch of pictures of another size", request(shape=(1, 28, 29), raw=bytes(812)), "[1, 28, 29]"),
@@ -128,7 +130,7 @@ MALFORMED = [
     ("a raw byte too many", request(raw=bytes(785)), "785 bytes, expected 784"),
     ("bytes where numbers are announced", request("FP32", raw=ONE), "784 bytes, expected 3,136"),
     ("raw contents twice", with_raw(request(raw=ONE), ONE), "2 entries"),
-    ("raw contents and typed ones", request(raw=ONE, uint_contents=[0] * 784), "beside raw_input_contents"),
+    ("raw contents and typed ones", request(raw=ONE, uint_contents=[0] * 784), "as well as raw_input_contents"),
     ("neither", request(), "no contents"),
     ("a typed element too few", request(uint_contents=[0] * 783), "783 elements in uint_contents, expected 784"),
     ("a typed element too many", request(uint_contents=[0] * 785), "785 elements"),
@@ -143,7 +145,7 @@ MALFORMED = [
     ("typed NaN", request("FP32", fp32_contents=[float("nan")] * 784), "NaN"),
     ("no element", request("BYTES", (1,), b""), "ends after 0 elements, expected 1"),
     ("half a length", request("BYTES", (2,), elements(b"one") + b"\1\0"), "ends after 1 elements"),
-    ("an element cut off", request("BYTES", (1,), elements(b"four")[:-1]), "announces 4 bytes, and 3 are left"),
+    ("an element cut off", request("BYTES", (1,), elements(b"four")[:-1]), "announces 4 bytes, but 3 are left"),
     ("an enormous element", request("BYTES", (1,), b"\xff\xff\xff\xff"), "announces 4,294,967,295 bytes"),
     ("an element too many", request("BYTES", (1,), elements(b"one", b"two")), "7 bytes after the last"),
     ("shared memory", in_shared_memory(), "shared memory"),
@@ -154,7 +156,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("asked", "words"), [pytest.param(*row[1:], id=row[0]) for row in MALFORMED])
-def test_what_is_wrong_is_said(asked, words):
+def test_a_malformed_request_is_refused_with_what_is_wrong(asked, words):
     assert words in refused(asked)
 
 
@@ -215,7 +217,7 @@ def requests(draw: st.DrawFn) -> ModelInferRequest:
 
 @settings(max_examples=400, deadline=None)
 @given(requests())
-def test_any_request_is_understood_or_refused(asked):
+def test_any_request_is_either_parsed_or_refused(asked):
     try:
         found = pictures(asked)
     except InferRequestError:
@@ -236,7 +238,7 @@ def test_any_request_is_understood_or_refused(asked):
 
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), st.integers(1, LIMIT))
-def test_any_bytes_are_whole_elements_or_refused(raw, count):
+def test_any_bytes_are_either_complete_elements_or_refused(raw, count):
     try:
         found = pictures(request("BYTES", (count,), raw))
     except InferRequestError:
@@ -248,11 +250,11 @@ def test_any_bytes_are_whole_elements_or_refused(raw, count):
 # outputs
 
 
-def test_without_names_all_outputs_are_wanted():
+def test_a_request_that_names_no_outputs_gets_all_of_them():
     assert wanted_of(ModelInferRequest()) == (Wanted("probabilities"), Wanted("digit"))
 
 
-def test_outputs_are_wanted_in_the_order_of_the_request():
+def test_outputs_come_in_the_order_of_the_request():
     asked = ModelInferRequest(outputs=[Output(name="digit"), Output(name="probabilities")])
     assert wanted_of(asked) == (Wanted("digit"), Wanted("probabilities"))
 
@@ -276,7 +278,7 @@ def output(name: str, parameter: str = "classification", **value: object) -> Out
         pytest.param([output("digit", "shared_memory_region", string_param="r")], "shared memory", id="shared memory"),
     ],
 )
-def test_what_is_wrong_with_outputs_is_said(outputs, words):
+def test_a_malformed_output_is_refused_with_what_is_wrong(outputs, words):
     with pytest.raises(InferRequestError) as caught:
         wanted_of(ModelInferRequest(outputs=outputs))
     assert words in str(caught.value)
@@ -291,7 +293,7 @@ def test_outputs_are_raw_little_endian_in_row_major_order():
     assert list(response.raw_output_contents) == [struct.pack("<2q", 1, 0), probabilities.astype("<f4").tobytes()]
 
 
-def test_a_classification_tells_the_best_classes_with_their_labels():
+def test_a_classification_names_the_best_classes_with_their_labels():
     probabilities = np.array([[0.125, 0.625, 0.25], [0.5, 0.25, 0.25]], np.float32)
     response = ModelInferResponse()
     put_outputs(response, probabilities, (Wanted("probabilities", 2),), ("zero", "one", "two"))
@@ -300,7 +302,7 @@ def test_a_classification_tells_the_best_classes_with_their_labels():
     assert response.raw_output_contents[0] == elements(*texts)
 
 
-def test_more_classes_than_there_are_give_all_of_them():
+def test_a_classification_with_too_many_classes_gives_all_of_them():
     response = ModelInferResponse()
     put_outputs(response, np.full((1, 3), 1 / 3, np.float32), (Wanted("probabilities", 99),), "abc")
     assert list(response.outputs[0].shape) == [1, 3]

@@ -23,7 +23,7 @@ def address(repository, folder, serve):
     return serve(folder, serve_also="1", max_batch=64).address
 
 
-def test_it_learns_what_is_there(triton, address):
+def test_it_gets_the_descriptions_of_server_and_model(triton, address):
     assert triton("ask", address, "is_server_live")
     assert triton("ask", address, "is_server_ready")
     assert triton("ask", address, "is_model_ready", "mnist", "champion")
@@ -59,7 +59,7 @@ def test_it_infers_from_pixels_and_from_encoded_pictures(triton, repository, add
         assert len(answer["parameters"]["weights_sha256"]) == 64
 
 
-def test_it_infers_by_version_and_by_alias_and_any_batch_to_the_limit(triton, address, pixels):
+def test_it_infers_by_version_and_by_alias_and_batches_up_to_the_limit(triton, address, pixels):
     eventually(lambda: triton("ask", address, "is_model_ready", "mnist", "1"))
     for wanted, version in (("1", "1"), ("2", "2"), ("champion", "2"), ("", "2")):
         assert triton("infer", address, pixels[np.newaxis], model_version=wanted)["version"] == version
@@ -86,12 +86,12 @@ def test_it_sets_parameters_of_its_own_and_the_usual_ones(triton, address, pixel
     assert answer["version"] == "2"
 
 
-def test_it_asks_without_waiting(triton, address, pixels):
+def test_it_infers_asynchronously(triton, address, pixels):
     answers = triton("infer_later", address, [pixels[np.newaxis]] * 20)
     assert [answer["version"] for answer in answers] == ["2"] * 20
 
 
-def test_it_asks_in_a_stream(triton, address, pixels):
+def test_it_infers_in_a_stream(triton, address, pixels):
     good, bad = pixels.reshape(1, 784), np.zeros((1, 785), np.uint8)
     answers = triton("stream", address, [good, bad] * 10)
     assert [answer["id"] for answer in answers[::2]] == [str(number) for number in range(0, 20, 2)]
@@ -121,12 +121,12 @@ def test_it_loads_and_unloads(triton, repository, folder, serve):
     assert triton("infer", address, np.zeros((1, 784), np.uint8), model_version="1")["version"] == "1"
 
 
-def test_what_is_not_here_is_said_to_be_unimplemented(triton, address):
+def test_calls_that_are_not_supported_are_unimplemented(triton, address):
     for method in ("get_system_shared_memory_status", "get_trace_settings", "get_log_settings"):
         assert triton("ask", address, method)[0] == "StatusCode.UNIMPLEMENTED"
 
 
-def test_its_twin_for_asyncio_does_the_same(triton, repository, folder, serve, pixels):
+def test_its_asyncio_client_does_the_same(triton, repository, folder, serve, pixels):
     publish(repository, seed=1)
     found = triton("aio", serve(folder).address, pixels[np.newaxis])
     assert all(found[name] for name in ("live", "ready", "model ready", "unloaded"))

@@ -77,7 +77,7 @@ def infer_later(address: str, arrays: Sequence[np.ndarray]) -> list[dict[str, An
 
 
 def stream(address: str, arrays: Sequence[np.ndarray]) -> list[Any]:
-    """Ask in a stream; where there is an error, it stands in the answer's place."""
+    """Infer in a stream; the error of a request takes the place of its answer."""
     answers: queue.Queue[Any] = queue.Queue()
     with grpcclient.InferenceServerClient(address) as client:
         client.start_stream(lambda result, error: answers.put(error.message() if error else read(result)))

@@ -1,4 +1,4 @@
-"""Batches, streams, explanations and models over gRPC: the answers, and what is said of requests that have none."""
+"""Batches, streams, explanations and models over gRPC: the answers, and the errors of invalid requests."""
 
 import asyncio
 import signal
@@ -50,7 +50,7 @@ def noise(seed: int) -> np.ndarray:
 # batches
 
 
-def test_a_batch_is_answered_picture_by_picture_and_bad_ones_have_their_errors(stub, repository, png, pixels):
+def test_each_picture_of_a_batch_has_its_own_answer_or_error(stub, repository, png, pixels):
     pictures = [
         Picture(pixels=pixels.tobytes()),
         Picture(encoded=BLANK),
@@ -83,7 +83,7 @@ def batch_of(count: int, pixels: np.ndarray) -> RecognizeBatchRequest:
 
 
 @pytest.mark.parametrize("count", [0, 1025])
-def test_a_batch_of_no_pictures_or_too_many_is_refused_with_both_numbers(stub, count, pixels):
+def test_a_batch_with_no_pictures_or_too_many_is_refused_with_the_limit(stub, count, pixels):
     code, sentence = refused(stub.RecognizeBatch, batch_of(count, pixels))
     assert code is INVALID
     assert sentence == f"a batch of {count:,} pictures; expected 1 to 1,024"
@@ -93,7 +93,7 @@ def test_the_largest_batch_is_answered(stub, pixels):
     assert len(stub.RecognizeBatch(batch_of(1024, pixels), timeout=30).outcomes) == 1024
 
 
-def test_a_server_may_be_told_to_take_smaller_batches(repository, folder, serve, pixels):
+def test_the_size_of_a_batch_can_be_limited_by_a_setting(repository, folder, serve, pixels):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder, max_batch=3).address) as channel:
         recognize_batch = RecognizerStub(channel).RecognizeBatch
@@ -104,7 +104,7 @@ def test_a_server_may_be_told_to_take_smaller_batches(repository, folder, serve,
 # which version
 
 
-def test_every_call_takes_a_version_or_an_alias_and_knows_those_that_are_not_there(stub, pixels):
+def test_every_call_accepts_a_version_or_an_alias_and_refuses_unknown_ones(stub, pixels):
     data = pixels.tobytes()
     calls = [
         (stub.Recognize, RecognizeRequest, {"pixels": data}, lambda found: found.model_version),
@@ -168,7 +168,7 @@ def test_a_stream_answers_before_it_ends(stub, pixels):
         assert len(sent) == n + 1
 
 
-def test_a_long_stream_is_answered_in_order_and_each_answer_belongs_to_its_request(stub, repository):
+def test_a_long_stream_is_answered_in_order_each_answer_for_its_request(stub, repository):
     predictor, _ = load(repository, 1)
     images = np.stack([noise(seed) for seed in range(20)])
     rows = predictor.probabilities(images)
@@ -197,7 +197,7 @@ def test_several_streams_at_once_do_not_mix(stub, repository):
         assert all(pool.map(talk, range(4)))
 
 
-def test_a_client_that_reads_nothing_is_not_read_from_for_ever(repository, folder, serve):
+def test_the_server_stops_reading_from_a_client_that_reads_nothing(repository, folder, serve):
     publish(repository, seed=1)
     sent, leave = 0, threading.Event()
 
@@ -211,7 +211,7 @@ def test_a_client_that_reads_nothing_is_not_read_from_for_ever(repository, folde
     with grpc.insecure_channel(serve(folder).address, [("grpc.http2.bdp_probe", 0)]) as channel:
         call = RecognizerStub(channel).RecognizeStream(requests(), timeout=120)
         before = -1
-        while before != sent:  # until it stands still
+        while before != sent:  # until the client can send no more
             before = sent
             threading.Event().wait(1.0)
         leave.set()
@@ -220,7 +220,7 @@ def test_a_client_that_reads_nothing_is_not_read_from_for_ever(repository, folde
         call.cancel()
 
 
-def test_a_window_lets_in_so_many_requests_and_bytes_and_one_picture_of_any_size():
+def test_a_window_limits_requests_and_bytes_but_admits_one_picture_of_any_size():
     async def fill(size: int) -> int:
         window = stream._Window()
 
@@ -244,7 +244,7 @@ def test_a_window_lets_in_so_many_requests_and_bytes_and_one_picture_of_any_size
     assert asyncio.run(fill(3 * stream.WINDOW_BYTES)) == 1
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_nothing_behind(stub, serve, png, pixels):
+def test_a_client_that_leaves_amid_a_stream_leaves_no_task_behind(stub, serve, png, pixels):
     endless = iter(lambda: RecognizeStreamRequest(request=RecognizeRequest(encoded=png)), None)
     call = stub.RecognizeStream(endless, timeout=60)
     next(call)
@@ -254,7 +254,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_stream_leaves_nothing_behind(st
     assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=10).model_version == "1"
 
 
-def test_a_stream_that_is_open_does_not_hold_up_a_server_that_stops(repository, folder, start, pixels):
+def test_an_open_stream_does_not_delay_the_stop_of_the_server(repository, folder, start, pixels):
     publish(repository, seed=1)
     server, more = start("serve", "--repository", folder, "--port", 0), threading.Event()
 
@@ -270,11 +270,11 @@ def test_a_stream_that_is_open_does_not_hold_up_a_server_that_stops(repository, 
             next(call)
         more.set()
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert "the server stops" in caught.value.details()
+    assert "the server is stopping" in caught.value.details()
     assert server.end().returncode == 0, "it was not cut off"
 
 
-def test_bytes_that_are_no_message_end_a_stream_after_the_answers_before(repository, folder, serve, pixels):
+def test_malformed_bytes_end_a_stream_after_the_answers_before_them(repository, folder, serve, pixels):
     publish(repository, seed=1)
     good = RecognizeStreamRequest(request=RecognizeRequest(pixels=pixels.tobytes())).SerializeToString()
     with grpc.insecure_channel(serve(folder).address) as channel:
@@ -289,7 +289,7 @@ def test_bytes_that_are_no_message_end_a_stream_after_the_answers_before(reposit
 
 
 @pytest.mark.parametrize("digit", [None, 0, 9])
-def test_an_explanation_has_the_answer_the_picture_and_what_speaks_for_the_digit(stub, repository, png, digit):
+def test_an_explanation_has_the_answer_the_image_and_the_saliency(stub, repository, png, digit):
     found = stub.Explain(ExplainRequest(encoded=png, digit=digit), timeout=10)
     image = digit_from_bytes(png)
     predictor, _ = load(repository, 1)
@@ -303,7 +303,7 @@ def test_an_explanation_has_the_answer_the_picture_and_what_speaks_for_the_digit
 
 
 @pytest.mark.parametrize("digit", [-1, 10])
-def test_what_is_no_digit_is_refused(stub, png, digit):
+def test_a_number_that_is_no_digit_is_refused(stub, png, digit):
     for call, request in ((stub.Explain, ExplainRequest), (stub.SendFeedback, SendFeedbackRequest)):
         assert refused(call, request(encoded=png, digit=digit)) == (INVALID, f"digit: {digit}, expected 0 to 9")
 
@@ -316,7 +316,7 @@ def test_a_picture_without_a_digit_has_no_explanation(stub):
 # models
 
 
-def test_a_model_says_what_its_manifest_says(stub, repository):
+def test_a_model_is_described_by_its_manifest(stub, repository):
     found, manifest = stub.GetModel(GetModelRequest(), timeout=10), repository.manifest(1)
     assert (found.name, found.model_version, list(found.labels)) == ("mnist", "1", list("0123456789"))
     assert found.weights_sha256 == manifest.files["weights.safetensors"].sha256
@@ -328,6 +328,6 @@ def test_a_model_says_what_its_manifest_says(stub, repository):
     assert list(found.aliases) == ["champion"]
 
 
-def test_after_a_swap_the_model_is_the_new_one(stub, repository):
+def test_after_a_swap_the_new_model_is_described(stub, repository):
     publish(repository, seed=2)
     eventually(lambda: stub.GetModel(GetModelRequest(), timeout=10).model_version == "2")

@@ -29,9 +29,9 @@ def one_by_one(version, probabilities, errors, ids) -> RecognizeBatchResponse:
 
 
 def twins() -> tuple[ReplyIds, ReplyIds]:
-    ids, twin = ReplyIds(), ReplyIds()
-    twin.own = ids.own
-    return ids, twin
+    ids, same = ReplyIds(), ReplyIds()
+    same.prefix = ids.prefix
+    return ids, same
 
 
 @given(
@@ -41,38 +41,38 @@ def twins() -> tuple[ReplyIds, ReplyIds]:
     seed=st.integers(0, 10),
 )
 def test_every_answer_of_a_batch_is_what_it_would_be_alone(count, classes, version, seed):
-    ids, twin = twins()
+    ids, same = twins()
     probabilities = rows(count, classes, seed)
     for _ in range(2):
         found = batch_response(loaded(version), probabilities, {}, ids)
-        assert found == one_by_one(loaded(version), probabilities, {}, twin)
+        assert found == one_by_one(loaded(version), probabilities, {}, same)
 
 
-def test_each_digit_can_be_the_most_probable_one_and_of_two_equals_it_is_the_first():
+def test_any_digit_can_be_the_most_probable_and_of_two_equal_ones_the_first_is():
     certain = np.concatenate([np.eye(10, dtype=np.float32), np.full((1, 10), 0.1, np.float32)])
     response = batch_response(loaded(), certain, {}, ReplyIds())
     assert [outcome.answer.digit for outcome in response.outcomes] == [*range(10), 0]
     assert response.outcomes[0].answer.confidence == 1
 
 
-def test_a_picture_without_a_digit_has_its_problem_in_its_place():
-    ids, twin = twins()
+def test_a_picture_without_a_digit_has_a_problem_in_place_of_an_answer():
+    ids, same = twins()
     errors = {0: NoDigitError("an empty page"), 3: NoDigitError("nothing but noise")}
     response = batch_response(loaded(), rows(5), errors, ids)
-    assert response == one_by_one(loaded(), rows(5), errors, twin)
+    assert response == one_by_one(loaded(), rows(5), errors, same)
     assert [outcome.WhichOneof("outcome") for outcome in response.outcomes] == [
         *("problem", "answer", "answer", "problem", "answer")
     ]
 
 
-def test_names_of_answers_are_new_whether_given_one_by_one_or_many_at_once():
+def test_ids_of_answers_are_unique_whether_given_one_by_one_or_many_at_once():
     ids = ReplyIds()
-    names = [ids.next(), *(ids.own + count.decode() for count in ids.counts(20)), ids.next()]
+    names = [ids.next(), *(ids.prefix + count.decode() for count in ids.counts(20)), ids.next()]
     assert len(set(names)) == 22
     assert {len(name) for name in names} == {32}
 
 
-def test_the_answers_of_two_versions_of_one_name_say_whose_they_are():
+def test_answers_of_two_versions_with_the_same_name_carry_their_own_digest():
     for digest in ("ab" * 32, "cd" * 32):
         response = batch_response(loaded("1", digest), rows(2), {}, ReplyIds())
         assert {outcome.answer.weights_sha256 for outcome in response.outcomes} == {digest}

@@ -1,4 +1,4 @@
-"""Recognize over gRPC: the answers, and what is said of requests that have none."""
+"""Recognize over gRPC: the answers, and the errors of invalid requests."""
 
 import logging
 
@@ -21,7 +21,7 @@ from tests.service.tiny_model import publish
 BLANK = encoded(Image.new("L", (60, 60), 255))
 
 
-def test_pixels_are_taken_as_they_are(repository, folder, serve, connect, pixels):
+def test_pixels_are_used_as_they_are(repository, folder, serve, connect, pixels):
     publish(repository, seed=1)
     reading = connect(serve(folder).address).recognize(pixels)
     assert reading.probabilities == expected(repository, 1, pixels)
@@ -51,7 +51,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("request_", "kind", "words"), [pytest.param(*row[1:], id=row[0]) for row in MALFORMED])
-def test_a_request_without_a_digit_is_an_invalid_argument_that_says_why(
+def test_a_picture_without_a_digit_is_an_invalid_argument_with_the_reason(
     repository, folder, serve, request_, kind, words
 ):
     publish(repository, seed=1)
@@ -66,7 +66,7 @@ def test_a_request_without_a_digit_is_an_invalid_argument_that_says_why(
         assert issubclass({c.__name__: c for c in (PictureError, *PictureError.__subclasses__())}[named], kind)
 
 
-def test_bytes_that_are_no_message_at_all_are_an_invalid_argument(repository, folder, serve):
+def test_malformed_bytes_are_an_invalid_argument(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         with pytest.raises(grpc.RpcError) as caught:
@@ -75,21 +75,19 @@ def test_bytes_that_are_no_message_at_all_are_an_invalid_argument(repository, fo
         assert "RecognizeRequest" in caught.value.details()
 
 
-def test_a_message_beyond_every_limit_is_turned_away(repository, folder, serve, connect):
+def test_a_message_beyond_the_size_limit_is_refused(repository, folder, serve, connect):
     publish(repository, seed=1)
     client = connect(serve(folder, max_picture_bytes=1024).address)
     with pytest.raises(PictureTooLargeError):
         client.recognize(bytes(200_000))
 
 
-def test_before_a_model_is_loaded_the_service_is_unavailable(folder, serve, connect, pixels):
+def test_before_a_version_is_loaded_the_service_is_unavailable(folder, serve, connect, pixels):
     with pytest.raises(UnreachableError, match="no model is loaded yet"):
         connect(serve(folder).address).recognize(pixels)
 
 
-def test_an_unforeseen_error_is_logged_in_full_and_not_shown(
-    repository, folder, serve, connect, pixels, monkeypatch, caplog
-):
+def test_an_unforeseen_error_is_logged_but_not_sent(repository, folder, serve, connect, pixels, monkeypatch, caplog):
     publish(repository, seed=1)
     client = connect(serve(folder).address)
 

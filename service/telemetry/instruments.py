@@ -1,4 +1,4 @@
-"""What makes the service seen, as the settings say: metrics, access log, traces. One thing to start and to stop."""
+"""The instruments of one process: metrics, access log and traces, as the settings ask for them."""
 
 import asyncio
 import os
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
     from service.telemetry.metrics import Metrics
     from service.telemetry.tracing import Tracing
 
-__all__ = ["Gauges", "Seen"]
+__all__ = ["TICK_SECONDS", "Gauges", "Instruments"]
 
 TICK_SECONDS = 1.0
+"""How often the gauges are read."""
 
 
 @dataclass(frozen=True)
 class Gauges:
-    """What is looked at once a second.
+    """Values that are read at regular intervals.
 
     Attributes:
-        loaded: Version and weights' digest of all that is loaded.
-        in_flight: How many calls are under way.
-        queue: How many pictures wait.
-        serving: Whether calls can be answered; any thread may ask.
+        loaded: The versions that are loaded, each with the digest of its weights.
+        in_flight: The number of calls in flight.
+        queue: The number of pictures that are waiting.
+        serving: Whether calls can be answered; may be called from any thread.
     """
 
     loaded: Callable[[], Iterable[tuple[str, str]]]
@@ -41,19 +42,19 @@ class Gauges:
     serving: Callable[[], bool]
 
 
-class Seen:
-    """Metrics, access log and traces of one process.
+class Instruments:
+    """The instruments of one process, to be started and stopped as one.
 
     Attributes:
-        observers: For `Observers`.
-        steps: For `Translator`.
+        observers: Those of the service's events, for `Observers`.
+        steps: The first steps of each call, for `Interceptor`.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Make what is asked for, and import no more than that.
+        """Create the instruments that are asked for. The packages of the others are not imported.
 
         Raises:
-            ConfigError: Traces are asked for, and the packages for them are not installed.
+            ConfigError: Traces are asked for, but their packages are not installed.
         """
         self._settings = settings
         self._metrics = _metrics() if settings.metrics_port is not None else None
@@ -66,7 +67,7 @@ class Seen:
         self._ticks: asyncio.Task[None] | None = None
 
     def start(self, gauges: Gauges) -> None:
-        """Begin to look at the gauges, and to answer Prometheus; each of several processes answers for all of them.
+        """Begin to read the gauges, and to answer Prometheus. Each of several processes answers for all of them.
 
         Raises:
             ConfigError: The address for metrics cannot be listened on.
@@ -79,7 +80,7 @@ class Seen:
         self._ticks = asyncio.create_task(_tick(self._metrics, gauges))
 
     async def stop(self) -> None:
-        """Stop; a second time does nothing."""
+        """Stop; a second time, this does nothing."""
         if self._ticks:
             self._ticks.cancel()
             await asyncio.gather(self._ticks, return_exceptions=True)
@@ -93,7 +94,7 @@ async def _tick(metrics: "Metrics", gauges: Gauges) -> None:
         while True:
             metrics.tick(loaded=gauges.loaded(), in_flight=gauges.in_flight(), queue=gauges.queue())
             await asyncio.sleep(TICK_SECONDS)
-    finally:  # what has been counted since is written too
+    finally:  # record what was counted since the last tick
         metrics.tick(loaded=(), in_flight=0, queue=0)
 
 

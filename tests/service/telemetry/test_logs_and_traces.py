@@ -1,4 +1,4 @@
-"""Request ids, log lines and traces of a server at work."""
+"""Request ids, log lines and traces of a running server."""
 
 import io
 import json
@@ -33,7 +33,7 @@ def call():
     return ask
 
 
-def test_a_call_keeps_the_name_that_its_client_gave_it(repository, folder, serve, call, pixels):
+def test_a_call_keeps_the_id_that_its_client_sent(repository, folder, serve, call, pixels):
     publish(repository, seed=1)
     server = serve(folder)
     named = ("x-request-id", "order-66/7")
@@ -44,7 +44,7 @@ def test_a_call_keeps_the_name_that_its_client_gave_it(repository, folder, serve
 
 
 @pytest.mark.parametrize("metadata", [[], [("x-request-id", "x" * 129)], [("x-request-id", 'a "quoted" name')]])
-def test_a_call_without_a_usable_name_is_given_one_of_its_own_and_is_told_it_with_a_refusal(
+def test_a_call_without_a_usable_id_gets_a_new_one_which_only_refusals_return(
     repository, folder, serve, call, pixels, metadata
 ):
     publish(repository, seed=1)
@@ -55,9 +55,7 @@ def test_a_call_without_a_usable_name_is_given_one_of_its_own_and_is_told_it_wit
     assert all(name not in dict(metadata).values() for name in names)
 
 
-def test_log_lines_are_json_with_the_name_of_their_call_and_nothing_of_its_picture(
-    repository, folder, start, call, tmp_path
-):
+def test_log_lines_are_json_with_the_id_of_the_call_and_without_its_picture(repository, folder, start, call, tmp_path):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--access-log", "--log-level", "debug")
     address = process.listening()
@@ -74,7 +72,7 @@ def test_log_lines_are_json_with_the_name_of_their_call_and_nothing_of_its_pictu
     assert "secret of a picture" not in process.log
 
 
-def test_text_is_logged_where_it_is_asked_for(repository, folder, start):
+def test_log_lines_are_text_if_the_setting_says_so(repository, folder, start):
     publish(repository, seed=1)
     process = start("serve", "--repository", folder, "--port", 0, "--log-format", "text")
     process.listening()
@@ -82,7 +80,17 @@ def test_text_is_logged_where_it_is_asked_for(repository, folder, start):
     assert not any(line.startswith("{") for line in process.log.splitlines())
 
 
-def test_an_exception_stays_within_its_line_of_json():
+def test_a_promotion_is_logged_by_the_service_alone(repository, folder, start):
+    publish(repository, seed=1)
+    process = start("serve", "--repository", folder, "--port", 0, "--log-format", "json")
+    process.listening()
+    publish(repository, seed=2)
+    eventually(lambda: "serving version 2" in process.log)
+    lines = [json.loads(line) for line in process.log.splitlines()]
+    assert [line["message"] for line in lines if not line["logger"].startswith("service.")] == []
+
+
+def test_an_exception_is_part_of_its_one_line_of_json():
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.JsonLines())
@@ -99,7 +107,7 @@ def test_an_exception_stays_within_its_line_of_json():
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
-    """A real OTLP collector: it keeps what it is sent."""
+    """A real OTLP collector: it stores what it receives."""
 
     def __init__(self):
         self.resources = []
@@ -149,9 +157,7 @@ def test_a_call_is_traced_as_a_part_of_its_clients_trace(repository, folder, ser
     assert named == "numeral"
 
 
-def test_only_what_the_server_is_to_blame_for_is_an_error_in_a_trace(
-    repository, folder, serve, call, collector, monkeypatch
-):
+def test_only_errors_of_the_server_are_errors_in_a_trace(repository, folder, serve, call, collector, monkeypatch):
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.address)
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     server = serve(folder)
@@ -166,7 +172,7 @@ def test_only_what_the_server_is_to_blame_for_is_an_error_in_a_trace(
     assert collector.spans()[name].status.code == 0
 
 
-def test_a_collector_that_is_away_holds_nothing_up(repository, folder, start, call, pixels):
+def test_an_unreachable_collector_delays_nothing(repository, folder, start, call, pixels):
     publish(repository, seed=1)
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     process = start("serve", "--repository", folder, "--port", 0, env=environment)

@@ -1,19 +1,19 @@
-"""`python -m service status`, beside servers at work."""
+"""`python -m service status` of running servers."""
 
 import json
 import time
 
 import pytest
 
-from service.cli.view import Place, Status, Version, read
-from service.telemetry.seen import TICK_SECONDS
+from service.cli.scrape import Source, Status, Version, read
+from service.telemetry.instruments import TICK_SECONDS
 from tests.service.harness import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
 
 @pytest.fixture
 def server(repository, folder, free_port, start):
-    """A process that serves version 1 of two, the other one damaged."""
+    """A process that serves version 1; version 2 is damaged."""
     publish(repository, seed=1)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
@@ -22,14 +22,14 @@ def server(repository, folder, free_port, start):
     return process
 
 
-def test_json_tells_calls_versions_and_reasons_in_one_document(repository, server, connect, pixels, run):
+def test_status_prints_calls_versions_and_reasons_as_one_json_document(repository, server, connect, pixels, run):
     client = connect(server.where[1])
     eventually(lambda: client.health() == "SERVING")
     for _ in range(3):
         client.recognize(pixels)
     repository.promote(2, by="tests", why="damaged")
     eventually(lambda: "version 2 refused" in server.log)
-    time.sleep(2 * TICK_SECONDS)  # the metrics are as old as that at most
+    time.sleep(2 * TICK_SECONDS)  # the metrics are updated once per tick
     done = run("status", *server.where, "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -44,7 +44,7 @@ def test_json_tells_calls_versions_and_reasons_in_one_document(repository, serve
     assert found["troubles"] == []
 
 
-def test_people_see_the_same_once_or_again_and_again(server, connect, pixels, run):
+def test_status_once_prints_tables(server, connect, pixels, run):
     client = connect(server.where[1])
     eventually(lambda: client.health() == "SERVING")
     client.recognize(pixels)
@@ -54,7 +54,7 @@ def test_people_see_the_same_once_or_again_and_again(server, connect, pixels, ru
         assert words in done.stdout
 
 
-def test_what_cannot_be_reached_is_named_and_the_rest_is_shown(server, run):
+def test_status_names_what_it_cannot_reach_and_shows_the_rest(server, run):
     done = run("status", *server.where[:2], "--metrics", "127.0.0.1:1", "--json")
     assert done.returncode == 0
     found = json.loads(done.stdout)
@@ -62,7 +62,7 @@ def test_what_cannot_be_reached_is_named_and_the_rest_is_shown(server, run):
     assert found["versions"]
 
 
-def test_where_nothing_answers_it_says_so_and_fails(run):
+def test_status_fails_if_neither_server_nor_metrics_answer(run):
     done = run("status", "--address", "127.0.0.1:1", "--metrics", "127.0.0.1:1", "--json")
     assert done.returncode == 1
     found = json.loads(done.stdout)
@@ -70,7 +70,7 @@ def test_where_nothing_answers_it_says_so_and_fails(run):
     assert found["versions"] == []
 
 
-def test_rates_are_of_the_time_between_two_looks_and_begin_anew_with_the_server():
-    place = Place("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
+def test_rates_begin_again_after_a_restart_of_the_server():
+    source = Source("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
     before = Status(at=0.0, address="nowhere", requests={"OK": 100})
-    assert read(place, before).rates == {}, "the counters have fallen: it is another server"
+    assert read(source, before).rates == {}, "the counters have decreased: the server was restarted"

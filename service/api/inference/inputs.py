@@ -1,0 +1,196 @@
+"""Open Inference Protocol: from the input tensor of a request to pictures.
+
+Everything that can be wrong with an input is found here. Pure functions; sizes are compared before memory is allocated.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protos.inference.open_inference_pb2 import InferParameter, ModelInferRequest
+from service.api.inference.tensors import IMAGE, SHAPES, SHARED_MEMORY
+from service.errors import InferRequestError
+
+__all__ = ["pictures_of"]
+
+SIDE = 28
+PIXELS = SIDE * SIDE
+
+CONTENTS = {
+    "BOOL": "bool_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "FP16": None,  # these two have no such field: they can only be sent raw
+    "BF16": None,
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+"""Every datatype of the protocol, and the field that holds its typed contents."""
+
+PARAMETERS = {
+    "sequence_id": ("int64_param", "string_param"),
+    "sequence_start": ("bool_param",),
+    "sequence_end": ("bool_param",),
+    "priority": ("int64_param", "uint64_param"),
+    "timeout": ("int64_param",),
+    "triton_enable_empty_final_response": ("bool_param",),
+}
+"""The parameters that existing clients may set on a request, and their types. Here, they change nothing."""
+
+
+def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uint8] | list[bytes]:
+    """The pictures in a request.
+
+    Args:
+        request: The request.
+        max_batch: The most pictures that it may hold.
+
+    Returns:
+        Images (N, 28, 28), possibly a view of the request's bytes that cannot be written to; or N encoded pictures.
+
+    Raises:
+        InferRequestError: Its input or its parameters are malformed.
+    """
+    _check_parameters(request.parameters)
+    tensor = _only_input(request.inputs)
+    count = _count(tensor.datatype, list(tensor.shape), max_batch)
+    raw = _raw(request)
+    if tensor.datatype == "BYTES":
+        return _elements(raw, count) if raw is not None else list(_typed(tensor, count))
+    size = count * PIXELS
+    dtype = np.dtype("<f4" if tensor.datatype == "FP32" else "u1")
+    if raw is None:
+        typed = np.dtype("f4" if tensor.datatype == "FP32" else "u4")
+        return _bytes_of(np.fromiter(_typed(tensor, size), typed, size))
+    if len(raw) != size * dtype.itemsize:
+        raise InferRequestError(
+            f"raw_input_contents[0]: {len(raw):,} bytes, expected {size * dtype.itemsize:,} for {tensor.datatype} "
+            f"{list(tensor.shape)}"
+        )
+    return _bytes_of(np.frombuffer(raw, dtype))
+
+
+def _only_input(
+    inputs: Sequence[ModelInferRequest.InferInputTensor],
+) -> ModelInferRequest.InferInputTensor:
+    if not inputs:
+        raise InferRequestError(f"the request has no input; expected one, {IMAGE!r}")
+    for tensor in inputs:
+        if tensor.name != IMAGE:
+            raise InferRequestError(f"unknown input {tensor.name!r}; the only input is {IMAGE!r}")
+    if len(inputs) > 1:
+        raise InferRequestError(f"input {IMAGE!r} occurs {len(inputs)} times; expected once, with all pictures in it")
+    tensor = inputs[0]
+    if SHARED_MEMORY in tensor.parameters:
+        raise InferRequestError(
+            f"input {IMAGE!r} is in shared memory, which this server does not support; send its contents"
+        )
+    if tensor.datatype not in SHAPES:
+        what = "is not supported by this model" if tensor.datatype in CONTENTS else "is unknown"
+        raise InferRequestError(f"input {IMAGE!r}: datatype {tensor.datatype!r} {what}; expected {', '.join(SHAPES)}")
+    return tensor
+
+
+def _count(datatype: str, shape: list[int], max_batch: int) -> int:
+    """The number of pictures that a shape announces."""
+    fits = len(shape) == 1 if datatype == "BYTES" else shape[1:] in ([PIXELS], [SIDE, SIDE])
+    if not fits:
+        raise InferRequestError(f"input {IMAGE!r}: shape {shape}, expected {SHAPES[datatype]} for {datatype}")
+    if not 1 <= shape[0] <= max_batch:
+        raise InferRequestError(
+            f"input {IMAGE!r}: shape {shape} announces {shape[0]:,} pictures, expected 1 to {max_batch:,}"
+        )
+    return shape[0]
+
+
+def _raw(request: ModelInferRequest) -> bytes | None:
+    """The raw contents of the only input; None if it has typed contents."""
+    found = len(request.raw_input_contents)
+    if not found:
+        return None
+    if found != len(request.inputs):
+        raise InferRequestError(f"raw_input_contents: {found} entries, expected one for each input: 1")
+    if request.inputs[0].HasField("contents"):
+        raise InferRequestError(
+            f"input {IMAGE!r} has typed contents as well as raw_input_contents; expected one of them"
+        )
+    return request.raw_input_contents[0]
+
+
+def _typed(tensor: ModelInferRequest.InferInputTensor, size: int) -> Sequence[Any]:
+    """The typed contents of an input."""
+    wanted = CONTENTS[tensor.datatype]
+    found = [field.name for field, _ in tensor.contents.ListFields()]
+    if not found:
+        raise InferRequestError(
+            f"input {IMAGE!r} has no contents; expected {size:,} elements, in raw_input_contents or in {wanted}"
+        )
+    if found != [wanted]:
+        raise InferRequestError(
+            f"input {IMAGE!r}: contents in {' and '.join(found)}, expected {wanted} alone for {tensor.datatype}"
+        )
+    elements: Sequence[Any] = getattr(tensor.contents, found[0])
+    if len(elements) != size:
+        raise InferRequestError(
+            f"input {IMAGE!r}: {len(elements):,} elements in {wanted}, expected {size:,} for shape {list(tensor.shape)}"
+        )
+    return elements
+
+
+def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:
+    """Pixel values of any datatype as images, (N, 28, 28), rounded to whole numbers."""
+    images: NDArray[Any] = values.reshape(-1, SIDE, SIDE)
+    if images.dtype == np.uint8:
+        return images
+    low, high = values.min(), values.max()  # both are NaN where any value is
+    if not (low >= 0 and high <= 255):
+        found = "holds NaN" if np.isnan(low) else f"ranges from {low:g} to {high:g}"
+        raise InferRequestError(f"input {IMAGE!r} {found}; expected 0 (background) to 255 (ink)")
+    rounded: NDArray[np.uint8] = np.rint(images).astype(np.uint8)
+    return rounded
+
+
+def _elements(raw: bytes, count: int) -> list[bytes]:
+    """The elements of a raw BYTES tensor: each follows its length in four bytes, little-endian."""
+    elements, position = [], 0
+    for index in range(count):
+        if len(raw) - position < 4:
+            raise InferRequestError(
+                f"raw_input_contents[0] ends after {index:,} elements, expected {count:,}, each preceded by its "
+                "length in four bytes"
+            )
+        (length,) = struct.unpack_from("<I", raw, position)
+        position += 4
+        if length > len(raw) - position:
+            raise InferRequestError(
+                f"raw_input_contents[0]: element {index} announces {length:,} bytes, but {len(raw) - position:,} are "
+                "left"
+            )
+        elements.append(raw[position : position + length])
+        position += length
+    if position != len(raw):
+        raise InferRequestError(
+            f"raw_input_contents[0]: {len(raw) - position:,} bytes after the last of {count:,} elements, expected none"
+        )
+    return elements
+
+
+def _check_parameters(parameters: Mapping[str, InferParameter]) -> None:
+    for name, parameter in parameters.items():
+        kind = parameter.WhichOneof("parameter_choice")
+        if name.startswith("triton_") and name not in PARAMETERS:
+            raise InferRequestError(f"parameter {name!r}: names that begin with triton_ are reserved")
+        if kind is None:
+            raise InferRequestError(f"parameter {name!r} has no value")
+        if name in PARAMETERS and kind not in PARAMETERS[name]:
+            raise InferRequestError(f"parameter {name!r} is a {kind}, expected {' or '.join(PARAMETERS[name])}")

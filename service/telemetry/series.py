@@ -1,0 +1,126 @@
+"""The series that Prometheus sees: every counter, histogram and gauge of the service, by name, labels and meaning.
+
+If `PROMETHEUS_MULTIPROC_DIR` is set when this is imported, prometheus-client keeps all values in files there, and
+`service.telemetry.exposition` shows their sum over the processes.
+"""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+__all__ = ["Series"]
+
+_CALL_SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+_COMPUTE_SECONDS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1)
+_DECODE_SECONDS = (5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_BATCH_IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Series:
+    """The series of one process.
+
+    Attributes:
+        registry: Holds all of them; every other attribute is one of the series.
+    """
+
+    def __init__(self) -> None:
+        """Create them, at zero."""
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter("numeral_requests", "Calls that have ended.", ("method", "code"), registry=registry)
+        self.request_seconds = Histogram(
+            "numeral_request_seconds",
+            "From the first byte of a request to the last byte of the response; for a stream, how long it was open.",
+            ("method",),
+            buckets=_CALL_SECONDS,
+            registry=registry,
+        )
+        self.compute_seconds = Histogram(
+            "numeral_compute_seconds",
+            "Duration of the forward pass of a batch.",
+            ("version",),
+            buckets=_COMPUTE_SECONDS,
+            registry=registry,
+        )
+        self.decode_seconds = Histogram(
+            "numeral_decode_seconds",
+            "Duration of decoding the pictures of a call, including the wait for a thread.",
+            buckets=_DECODE_SECONDS,
+            registry=registry,
+        )
+        self.batch_images = Histogram(
+            "numeral_batch_images", "Images in a batch.", buckets=_BATCH_IMAGES, registry=registry
+        )
+        self.images = Counter("numeral_images", "Images that were computed.", ("version",), registry=registry)
+        self.digits = Counter("numeral_digits", "Digits that were read.", ("version", "digit"), registry=registry)
+        self.rejections = Counter(
+            "numeral_rejections", "Pictures in which no digit could be read.", ("reason",), registry=registry
+        )
+        self.dropped_pictures = Counter(
+            "numeral_dropped",
+            "Pictures that were not computed: their caller no longer waited.",
+            ("reason",),
+            registry=registry,
+        )
+        self.swaps = Counter(
+            "numeral_swaps", "Versions that have begun to serve; each process counts.", registry=registry
+        )
+        self.load_failures = Counter(
+            "numeral_load_failures",
+            "Versions that could not be loaded; each process counts.",
+            ("reason",),
+            registry=registry,
+        )
+        self.fallbacks = Counter("numeral_fallbacks", "Automatic returns to an earlier version.", registry=registry)
+        self.shadow_images = Counter(
+            "numeral_shadow_images", "Images that a shadow has computed too.", ("version",), registry=registry
+        )
+        self.shadow_disagreements = Counter(
+            "numeral_shadow_disagreements",
+            "Images in which a shadow read another digit.",
+            ("version",),
+            registry=registry,
+        )
+        self.feedbacks = Counter("numeral_feedback", "True digits that users sent.", ("outcome",), registry=registry)
+        self.drift = Gauge(
+            "numeral_input_drift",
+            "Population stability index of the images against the training images; above 0.25, they differ much.",
+            ("version",),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.digit_drift = Gauge(
+            "numeral_digit_drift",
+            "The same for the digits that were read.",
+            ("version",),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.loaded = Gauge(
+            "numeral_model_loaded",
+            "Processes in which a version is loaded.",
+            ("version", "weights_sha256"),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.in_flight = Gauge(
+            "numeral_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum", registry=registry
+        )
+        self.queue = Gauge(
+            "numeral_queue_pictures", "Pictures that are waiting.", multiprocess_mode="livesum", registry=registry
+        )
+        build = Gauge(
+            "numeral_build_info",
+            "The version of Numeral that is running.",
+            ("version", "python"),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        build.labels(_own_version(), platform.python_version()).set(1)
+
+
+def _own_version() -> str:
+    try:
+        return version("numeral")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "checkout"
