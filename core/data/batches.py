@@ -1,8 +1,7 @@
-"""Mini-batches, and the split that keeps some images aside for validation."""
+"""Mini-batches: the images in a new order at each pass, taken and prepared a batch at a time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,26 +18,6 @@ Prepare = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.float32]
 
 _LET_GO = 1 << 16
 """Images after which a memory map is let go: a stretch of `Blocks` as they come, 50 MB of MNIST's."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Which images train and which validate: two disjoint sorted arrays of indices that cover the set."""
-
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-
-    @classmethod
-    def random(cls, count: int, validation: int, rng: np.random.Generator) -> "Split":
-        """Set `validation` of `count` images aside.
-
-        Raises:
-            DatasetError: Not at least one image on each side.
-        """
-        if not 0 < validation < count:
-            raise DatasetError(f"cannot set {validation} of {count} images aside for validation, only 1 to {count - 1}")
-        order = rng.permutation(count)
-        return cls(train=np.sort(order[validation:]), validation=np.sort(order[:validation]))
 
 
 class Batches:

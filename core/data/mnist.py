@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
+from core.digit import LABELS, SIDE
 from core.errors import DatasetError
 
-__all__ = ["FILES", "IMAGE_SHAPE", "LABELS", "Mnist", "MnistFile", "Role", "load"]
+__all__ = ["FILES", "Mnist", "MnistFile", "Role", "load"]
 
-LABELS = tuple("0123456789")
-IMAGE_SHAPE = (28, 28)
 IMAGES_MAGIC = 2051  # uint8, rank 3
 LABELS_MAGIC = 2049  # uint8, rank 1
 
@@ -100,7 +99,7 @@ class Mnist:
 
 
 def _check(split: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
         raise DatasetError(f"{split} images: {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
     if labels.dtype != np.uint8 or labels.ndim != 1:
         raise DatasetError(f"{split} labels: {labels.dtype} {labels.shape}, expected uint8 (N,)")

@@ -5,7 +5,8 @@ left for the first layers, which then do not learn; where they stretch it, one s
 (Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, whose figures plot what is measured here).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import hypot
 
@@ -58,7 +59,7 @@ class StepDiagnostics:
 
 
 @dataclass(frozen=True)
-class Before:
+class BeforeUpdate:
     """A step between its backward pass and its update.
 
     Attributes:
@@ -70,7 +71,40 @@ class Before:
     weights: Mapping[str, Array]
 
 
-def look(network: Sequential, x: Array) -> Before:
+class Inspector:
+    """Measures every layer at every n-th step of a training.
+
+    Attributes:
+        found: The measures, the first step's first.
+    """
+
+    def __init__(self, network: Sequential, every: int) -> None:
+        """Measure nothing yet.
+
+        Args:
+            network: The network that is trained.
+            every: n; 0 measures no step at all.
+        """
+        self.found: list[StepDiagnostics] = []
+        self._network, self._every = network, every
+
+    @contextmanager
+    def around(self, step: int, x: Array) -> Iterator[None]:
+        """Measure before and after the update that is made in this context, if it is the turn of this step.
+
+        Args:
+            step: Its number.
+            x: The batch that gave the gradients, (N, *input_shape).
+        """
+        if not self._every or step % self._every:
+            yield
+            return
+        before = look(self._network, x)
+        yield
+        self.found.append(compare(before, self._network, step))
+
+
+def look(network: Sequential, x: Array) -> BeforeUpdate:
     """Measure outputs and gradients, changing no bit of the training.
 
     Args:
@@ -94,10 +128,10 @@ def look(network: Sequential, x: Array) -> Before:
         own = layer.parameters if _is_leaf(layer) else {}
         norm = hypot(*(gradient_norm(p) for p in own.values())) if own else None
         layers.append(replace(outputs[name], gradient_norm=norm))
-    return Before(tuple(layers), {name: p.value.copy() for name, p in network.named_parameters()})
+    return BeforeUpdate(tuple(layers), {name: p.value.copy() for name, p in network.named_parameters()})
 
 
-def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
+def compare(before: BeforeUpdate, network: Sequential, step: int) -> StepDiagnostics:
     """Add how far the step moved each layer.
 
     Args:

@@ -10,10 +10,9 @@ from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD
-from core.optim.schedules import Constant
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics, compare, look, walk
-from core.train.loop import EpochReport, fit
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, train_on_clouds
 
 NESTED = [
     {"kind": "dense", "units": 4},
@@ -27,16 +26,7 @@ NESTED = [
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 2,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+    return train_on_clouds(network, **{"epochs": 2} | changes)
 
 
 def one_step(network: Sequential, x: np.ndarray, labels: np.ndarray, rate: float = 0.1) -> StepDiagnostics:

@@ -9,23 +9,15 @@ from threadpoolctl import threadpool_info
 from core.data.batches import Batches
 from core.errors import DivergenceError, TrainingError
 from core.nn.sequential import Sequential
-from core.optim.optimizers import SGD, Optimizer
+from core.optim.optimizers import Optimizer
 from core.optim.schedules import Constant, Cosine
-from core.train.loop import EpochReport, fit, measure
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.loop import measure
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, train_batches, train_on_clouds, validation_batches
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 3,
-        "learning_rate": 0.1,
-        "schedule": Cosine(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+    return train_on_clouds(network, **{"schedule": Cosine()} | changes)
 
 
 def test_a_problem_that_can_be_learned_is_learned() -> None:

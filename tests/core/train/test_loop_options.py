@@ -1,6 +1,5 @@
 """What the loop takes besides: clipping, the average of the weights, plateaus, and going on after a stop."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,26 +11,14 @@ from safetensors.numpy import load_file, save_file
 from core.data.batches import Batches
 from core.errors import DivergenceError
 from core.nn.layer import Parameter
-from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.clip import gradient_norm
 from core.optim.optimizers import OPTIMIZERS, SGD, Momentum, Optimizer
-from core.optim.schedules import Constant, Cosine, ReduceOnPlateau, Schedule
-from core.train.loop import EpochReport, fit, measure
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
-
-
-def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 3,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+from core.optim.schedules import Cosine, ReduceOnPlateau, Schedule
+from core.train.loop import measure
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, validation_batches
+from tests.core.train.clouds import train_on_clouds as training
 
 
 class Watching(SGD):

@@ -8,12 +8,14 @@ import pytest
 
 from core.errors import TrainingError
 from core.nn.layer import Parameter
+from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import SGD
-from core.optim.schedules import Constant, Cosine
-from core.train.loop import EpochReport, fit, measure
+from core.optim.schedules import Cosine
+from core.train.loop import measure
+from core.train.report import EpochReport
 from core.train.stopping import BestWeights, gave_up
-from tests.core.train.clouds import small_network, train_batches, validation_batches
+from tests.core.train.clouds import small_network, train_on_clouds, validation_batches
 
 
 @pytest.mark.parametrize(
@@ -47,17 +49,8 @@ class Worsens(SGD):
         super().step(parameter, learning_rate if self.steps < 30 else -learning_rate)
 
 
-def training(network: Any, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": Worsens(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 10,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
+    return train_on_clouds(network, **{"optimizer": Worsens(), "epochs": 10} | changes)
 
 
 def test_the_last_report_says_why_there_are_no_more() -> None:

@@ -2,21 +2,20 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from core.artifact.manifest import Manifest, Verdict
 from core.artifact.repository import Repository
 from core.data import mnist
-from core.data.batches import Split
 from core.data.normalize import Normalizer
+from core.data.split import Split
 from core.errors import DatasetError, DigestError
 from core.inference.predict import load
 from core.measure.calibration import fit_temperature
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import evaluate
 from core.nn.losses import softmax
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines import provenance
 from pipelines.config import ROOT, Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
@@ -68,7 +67,7 @@ def test_a_data_file_that_changed_between_two_steps_is_noticed(
 
 def test_the_normalizer_sees_the_training_split_alone(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
     images = read_mnist(dataset.files).train_images
-    split = Split.random(len(images), recipe.data.validation_images, np.random.default_rng(recipe.data.split_seed))
+    split = Split.random(len(images), recipe.data.validation_images, seed=recipe.data.split_seed)
     expected = Normalizer.fit(images[split.train])
     assert expected != Normalizer.fit(images)
     fitted = training.normalizer(steps.normalize(dataset, recipe, work))
@@ -154,7 +153,7 @@ def test_the_temperature_is_fitted_on_the_validation_images_and_makes_them_likel
     manifest = publish(repository, dataset, recipe, work)
     predictor, _ = load(repository, manifest.version)
     whole = read_mnist(dataset.files)
-    rows = Split.random(600, 100, np.random.default_rng(recipe.data.split_seed)).validation
+    rows = Split.random(600, 100, seed=recipe.data.split_seed).validation
     logits, labels = predictor.logits(whole.train_images[rows]), whole.train_labels[rows]
     assert predictor.temperature == pytest.approx(fit_temperature(logits, labels))
     assert predictor.temperature != 1
