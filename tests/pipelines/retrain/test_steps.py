@@ -6,7 +6,6 @@ import pytest
 
 from core.artifact.manifest import Manifest, Verdict
 from core.artifact.repository import Repository
-from core.data import mnist
 from core.data.normalize import Normalizer
 from core.data.split import Split
 from core.errors import DatasetError, DigestError
@@ -17,7 +16,7 @@ from core.measure.evaluate import evaluate
 from core.nn.losses import softmax
 from core.train.report import EpochReport
 from pipelines import provenance
-from pipelines.config import ROOT, Recipe, load_recipe
+from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import steps, training
 
@@ -215,37 +214,3 @@ def test_a_rollback_is_not_undone_by_running_again(
     repository.alias().rollback(by="tests", why="it misreads sevens")
     assert not steps.promote(repository, second, "tests")
     assert repository.champion() == first.version
-
-
-@pytest.mark.parametrize(
-    ("override", "same"),
-    [
-        ("train.epochs=4", False),
-        ("train.seed=9", False),
-        ("model.layers.0.units=17", False),
-        ("promotion.max_accuracy_drop=0.1", True),
-        ("description=another", True),
-    ],
-)
-def test_the_fingerprint_follows_what_decides_the_weights(override: str, same: bool) -> None:
-    data = {file.name: file.sha256 for file in mnist.FILES}
-    changed = provenance.fingerprint(data, load_recipe("mlp", [override]))
-    assert (changed == provenance.fingerprint(data, load_recipe("mlp"))) is same
-
-
-def test_the_fingerprint_follows_the_data() -> None:
-    recipe = load_recipe("mlp")
-    assert provenance.fingerprint({"a": "1"}, recipe) != provenance.fingerprint({"a": "2"}, recipe)
-
-
-def test_the_sources_that_train_are_part_of_the_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = tmp_path / "core"
-    for path in (ROOT / "core").rglob("*.py"):
-        target = copy / path.relative_to(ROOT / "core")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    before = provenance.sources_digest()
-    dense = copy / "nn" / "dense.py"
-    dense.write_text(dense.read_text("utf-8") + "\n# changed\n", "utf-8")
-    assert provenance.sources_digest() != before
