@@ -1,13 +1,13 @@
-"""A training on disk, so that one that was killed goes on where it stood, and ends with the same bits.
+"""A training on disk, so that one that was killed is resumed after its last epoch, and ends with the same bits.
 
 One file:
 
-    numeral training checkpoint 1       what it is, and the version of this layout
+    numeral training checkpoint 1       the kind of file, and the version of this layout
     <sha256 of all that follows, in hex>
-    an .npz: every array by name, and under "plain", as JSON, what is no array
+    an .npz: every array by name, and under "plain", as JSON, everything that is not an array
 
-The digest is checked before anything is parsed, and nothing in the file can be code (no pickle). It is written under
-another name and renamed when all of it is on the disk: whatever happens, the last whole one is there.
+The digest is checked before anything is parsed, and nothing in the file can be code (no pickle). A checkpoint is
+written under another name and renamed once it is complete on disk: whatever happens, the last complete one remains.
 """
 
 import hashlib
@@ -35,15 +35,19 @@ class Checkpoint:
 
     Attributes:
         path: Where it is.
-        identity: Everything that decides what the training comes to, in one string (a digest of data, recipe and
-            code): a checkpoint with another one is refused.
+        identity: A string that stands for everything that decides the result, e.g. a digest of data, recipe and code. A
+            checkpoint with another identity is refused.
     """
 
     path: Path
     identity: str
 
     def save(self, training: Training) -> None:
-        """Write the training as it stands, in the place of what was there before."""
+        """Write the training as it is now, replacing the previous checkpoint.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         arrays, plain = training.state()
         text = json.dumps({"identity": self.identity} | plain).encode()
         buffer = io.BytesIO()
@@ -52,14 +56,14 @@ class Checkpoint:
         _write_whole(self.path, _MAGIC + _hex(buffer.getvalue()) + b"\n" + buffer.getvalue())
 
     def load(self, training: Training) -> bool:
-        """Bring a training that was just made to where the saved one stood.
+        """Bring a training that was just begun to the state of the saved one.
 
         Returns:
             Whether there was a checkpoint.
 
         Raises:
-            TrainingError: The file is damaged, is no checkpoint, or is one of another training. Make the training anew
-                before it is used.
+            TrainingError: The file is damaged, is no checkpoint, or is one of another training. The given training may
+                have been changed in part; begin another one.
         """
         try:
             data = self.path.read_bytes()
@@ -97,9 +101,9 @@ def _hex(data: bytes) -> bytes:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment, power cuts included, either the old one or the new one is there, whole."""
+    """Write a file so that at any moment, even after a power cut, either the old or the new one is there, complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")  # always the same name: kills do not leave ever more behind
+    partial = path.with_name(f"{path.name}.partial")  # one name, so that kills leave one file behind
     with partial.open("wb") as file:
         file.write(data)
         file.flush()

@@ -83,7 +83,7 @@ def range_test(
                 rate = first * (last / first) ** (step / (steps - 1))
                 rates.append(rate)
                 losses.append(smoothed)
-                network.backward(criterion.backward())
+                network.backward(criterion.backward(), need_dx=False)
                 optimizer.step(network.vector, rate)
     finally:
         network.load_state(weights)

@@ -49,7 +49,7 @@ def test_every_measure_is_what_its_definition_says() -> None:
     assert [layer.name for layer in found.layers] == ["0.dense", "1.relu", "2.dense"]
     first, relu, _ = found.layers
     assert first.mean == pytest.approx(hidden.mean(), rel=1e-4)
-    assert first.spread == pytest.approx(hidden.std(), rel=1e-4)
+    assert first.std == pytest.approx(hidden.std(), rel=1e-4)
     assert relu.mean == pytest.approx(np.maximum(hidden, 0).mean(), rel=1e-4)
 
     def length(arrays: dict[str, np.ndarray]) -> float:
@@ -90,7 +90,7 @@ def test_layers_within_a_block_are_measured_each_and_the_block_as_a_whole() -> N
         *(f"1.residual.{name}" for name in ("0.dense", "1.batch_norm", "2.dropout", "shortcut.0.dense")),
         "2.dense",
     ]
-    assert found["1.residual"].spread > 0
+    assert found["1.residual"].std > 0
     assert found["1.residual"].gradient_norm is None, "its layers' gradients are told as theirs"
     for name in ("1.residual.0.dense", "1.residual.1.batch_norm", "1.residual.shortcut.0.dense"):
         assert (found[name].gradient_norm or 0) > 0
