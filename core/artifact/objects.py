@@ -91,7 +91,7 @@ class Objects:
                 return
 
     def _store(self) -> ObjectStore:
-        """The store: a folder is opened for each operation, which takes microseconds; a bucket once, to reuse connections.
+        """A folder is opened for each operation, which takes microseconds; a bucket once, to reuse its connections.
 
         So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
         """

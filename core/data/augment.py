@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.geometry import CHUNK, Geometry
+from core.digit import SIDE
 from core.errors import ConfigError
 from core.registry import construct
 
@@ -97,7 +98,7 @@ class Translate(Geometric):
     """Translation by up to ±`pixels` along each axis."""
 
     kind: ClassVar[str] = "translate"
-    limits: ClassVar[Limits] = {"pixels": (0, 28)}
+    limits: ClassVar[Limits] = {"pixels": (0, SIDE)}
     pixels: float = 2.0
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
@@ -149,7 +150,7 @@ class Elastic(Geometric):
     """
 
     kind: ClassVar[str] = "elastic"
-    limits: ClassVar[Limits] = {"alpha": (0, 1000), "sigma": (0.5, 28)}
+    limits: ClassVar[Limits] = {"alpha": (0, 1000), "sigma": (0.5, SIDE)}
     alpha: float = 34.0
     sigma: float = 4.0
 

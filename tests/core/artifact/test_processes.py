@@ -42,7 +42,7 @@ def assert_whole(repository: Repository, *versions: int) -> None:
         load(repository, version)  # digests, shapes, and the golden outputs
 
 
-def test_eight_processes_at_once_get_numbers_of_their_own_and_lose_nothing(
+def test_eight_concurrent_processes_get_different_numbers_and_lose_nothing(
     on_disk: Repository, folder: Path, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
@@ -82,7 +82,7 @@ def standing(on_disk: Repository) -> Repository:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m.split(':')[0]} {PUTS[int(m.split(':')[1]) - 1]}")
-def test_a_kill_at_any_step_harms_no_version_and_leaves_no_half_one(
+def test_a_kill_at_any_step_harms_no_version_and_leaves_no_partial_one(
     standing: Repository, folder: Path, moment: str
 ) -> None:
     when, number = moment.split(":")

@@ -34,7 +34,7 @@ def naive_extreme_around(images: NDArray[Any], around: np.ufunc) -> NDArray[Any]
 
 @settings(deadline=None, max_examples=200)
 @given(images=small, around=st.sampled_from([np.maximum, np.minimum]))
-def test_spread_is_the_extreme_of_the_three_by_three_pixels_around_each(
+def test_extreme_around_is_that_of_the_three_by_three_pixels_around_each(
     images: NDArray[np.uint8], around: np.ufunc
 ) -> None:
     before = images.copy()
@@ -86,7 +86,7 @@ def test_at_amount_1_a_stroke_is_the_dilation_or_the_erosion() -> None:
 
 
 @pytest.mark.parametrize("std", [4, 16, 40])
-def test_noise_has_the_standard_deviation_that_is_asked_for_on_every_pixel(std: float) -> None:
+def test_noise_has_the_given_standard_deviation_on_every_pixel(std: float) -> None:
     gray = np.full((500, 12, 12), 127.5)
     noise = changed(Noise(std=std), gray) - 127.5
     assert noise.std() == pytest.approx(std, rel=0.02 if std < 40 else 0.05)  # 127.5 / 40: a little is cut off
@@ -96,7 +96,7 @@ def test_noise_has_the_standard_deviation_that_is_asked_for_on_every_pixel(std: 
     assert below == pytest.approx(0.1587, abs=0.01)  # normal, not uniform: 0.211 of a uniform one
 
 
-def test_noise_is_cut_off_at_black_and_white() -> None:
+def test_noise_is_clipped_at_black_and_white() -> None:
     black = changed(Noise(std=30), np.zeros((50, 10, 10)))
     white = changed(Noise(std=30), np.full((50, 10, 10), 255))
     assert (black == 0).mean() == pytest.approx(0.5, abs=0.03)

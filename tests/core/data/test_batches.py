@@ -42,7 +42,7 @@ def test_every_image_comes_once_in_a_pass_with_its_own_label(count: int, batch_s
 
 @settings(deadline=None, max_examples=60)
 @given(count=st.integers(1, 200), batch_size=st.integers(1, 250))
-def test_all_batches_are_full_save_the_last_which_holds_the_rest(count: int, batch_size: int) -> None:
+def test_all_batches_are_full_except_the_last_which_holds_the_rest(count: int, batch_size: int) -> None:
     lengths = [len(x) for x, _ in shuffled(count, batch_size)]
     assert len(lengths) == len(shuffled(count, batch_size))
     assert set(lengths[:-1]) <= {batch_size}
@@ -70,7 +70,7 @@ def test_without_a_generator_the_given_order_is_kept_in_every_pass() -> None:
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_the_images_themselves_are_left_alone(seed: int | None) -> None:
+def test_the_images_themselves_are_not_changed(seed: int | None) -> None:
     x, labels = numbered(50)
     kept = x.copy(), labels.copy()
     rng = None if seed is None else np.random.default_rng(seed)
@@ -105,7 +105,7 @@ def test_two_passes_at_once_do_not_disturb_each_other() -> None:
         (3, 3, -1, "batch size -1, expected at least 1"),
     ],
 )
-def test_what_makes_no_batches_is_refused(images: int, labels: int, batch_size: int, message: str) -> None:
+def test_arrays_that_make_no_batches_are_refused(images: int, labels: int, batch_size: int, message: str) -> None:
     arrays: tuple[Any, Any] = np.zeros((images, 2), np.float32), np.zeros(labels, np.uint8)
     with pytest.raises(DatasetError, match=message):
         Batches(*arrays, batch_size=batch_size)

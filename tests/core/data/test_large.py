@@ -213,6 +213,6 @@ class TestWritten:
         with pytest.raises(errors.IdxError, match="cannot encode int64"), writer(tmp_path / "x", (), np.int64):
             pass
 
-    def test_a_name_that_promises_gzip_is_refused(self, tmp_path: Path) -> None:
+    def test_a_name_that_ends_in_gz_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(errors.IdxError, match=r"drop the \.gz"), writer(tmp_path / "x.gz"):
             pass

@@ -42,7 +42,7 @@ def factors(schedule: Schedule, steps: int = STEPS) -> list[float]:
 
 
 @given(schedule=schedules, steps=st.integers(1, 2000), at=st.floats(0, 1), losses=st.lists(st.floats(0, 9), max_size=9))
-def test_every_factor_lies_between_zero_and_one_and_no_step_is_without_effect(
+def test_every_factor_lies_above_zero_and_at_most_at_one(
     schedule: Schedule, steps: int, at: float, losses: list[float]
 ) -> None:
     step = min(int(at * steps), steps - 1)
@@ -179,7 +179,7 @@ def test_a_loss_that_is_better_by_less_than_the_threshold_is_not_better() -> Non
     assert plateaus(losses, patience=2, threshold=1e-4) == 0
 
 
-def test_reduce_on_plateau_multiplies_its_factor_once_for_each_plateau_down_to_its_end() -> None:
+def test_reduce_on_plateau_applies_its_factor_once_per_plateau_down_to_its_end() -> None:
     schedule = ReduceOnPlateau(factor=0.1, patience=0, end=0.005)
     found = [schedule(50, STEPS, [1.0] * epochs) for epochs in range(6)]
     assert found == pytest.approx([1, 1, 0.1, 0.01, 0.005, 0.005])
@@ -231,6 +231,6 @@ def test_recipes_know_every_schedule_by_its_name() -> None:
         ({"kind": "reduce_on_plateau", "end": 2}, "end = 2, expected 0 to 1"),
     ],
 )
-def test_a_schedule_that_cannot_be_is_refused_with_what_is_known(entry: object, message: str) -> None:
+def test_an_impossible_schedule_is_refused_with_what_is_known(entry: object, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         schedule_from(entry)  # type: ignore[arg-type]

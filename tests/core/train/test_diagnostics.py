@@ -66,7 +66,7 @@ def test_a_relus_unit_is_idle_if_it_is_zero_for_all_images() -> None:
     assert one_step(network, x, np.array([0, 1, 2])).layers[0].idle == 0.5
 
 
-def test_of_pictures_it_is_the_channel_that_is_idle() -> None:
+def test_a_unit_of_feature_maps_is_a_channel() -> None:
     layers = [{"kind": "relu"}, {"kind": "flatten"}, {"kind": "dense", "units": 3}]
     network = build((2, 2, 4), layers, rng=np.random.default_rng(0))
     x = -np.ones((3, 2, 2, 4), np.float32)
@@ -75,13 +75,13 @@ def test_of_pictures_it_is_the_channel_that_is_idle() -> None:
 
 
 @pytest.mark.parametrize(("kind", "edge"), [("tanh", 2.178), ("sigmoid", 4.357)])
-def test_a_sigmoid_or_tanh_is_idle_where_its_slope_is_below_a_twentieth_of_the_largest(kind: str, edge: float) -> None:
+def test_a_sigmoid_or_tanh_is_idle_below_a_twentieth_of_the_largest_slope(kind: str, edge: float) -> None:
     network = build((4,), [{"kind": kind}, {"kind": "dense", "units": 3}], rng=np.random.default_rng(0))
     x = np.array([[edge - 0.01, edge + 0.01, -edge + 0.01, 0], [-edge - 0.01, 20, -20, 0]], np.float32)
     assert one_step(network, x, np.array([0, 1])).layers[0].idle == pytest.approx(4 / 8)
 
 
-def test_layers_within_a_block_are_measured_each_and_the_block_as_a_whole() -> None:
+def test_a_block_is_measured_as_a_whole_and_layer_by_layer() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
     found = {layer.name: layer for layer in one_step(network, *clouds(30, 1)).layers}
     assert list(found) == [
@@ -104,7 +104,7 @@ def test_weights_that_are_all_zero_have_no_ratio() -> None:
     assert (layer.gradient_norm or 0) > 0
 
 
-def test_a_walk_shows_each_output_and_changes_nothing() -> None:
+def test_a_walk_visits_each_output_and_changes_nothing() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
     x, _ = clouds(30, 1)
     state, drawn = network.state(), network.random_state()
@@ -121,7 +121,7 @@ def test_a_walk_shows_each_output_and_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("shards", [1, 2])
-def test_looking_changes_no_bit_of_the_training(shards: int) -> None:
+def test_diagnostics_change_no_bit_of_the_training(shards: int) -> None:
     networks = [build((2,), NESTED, rng=np.random.default_rng(0)) for _ in range(2)]
     blind = list(training(networks[0], shards=shards))
     seeing = list(training(networks[1], shards=shards, diagnose_every=1, clip_norm=1e9))
@@ -144,7 +144,7 @@ def test_gradients_are_measured_before_they_are_clipped() -> None:
     assert (first(clip_norm=0.01).update_ratio or 0) < 0.1 * (first().update_ratio or 0)
 
 
-def test_a_relu_before_a_pooling_is_shown_as_it_is_written() -> None:
+def test_a_relu_before_a_pooling_is_visited_in_the_order_of_the_recipe() -> None:
     layers = [{"kind": "conv2d", "channels": 2, "kernel": 3}, {"kind": "relu"}, {"kind": "maxpool2d"}]
     network = build((8, 8, 1), layers, rng=np.random.default_rng(0))
     shown: dict[str, np.ndarray] = {}

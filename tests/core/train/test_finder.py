@@ -60,14 +60,12 @@ def digit_network() -> Sequential:
         ("adamw", 3e-4, 0.03),
     ],
 )
-def test_on_real_digits_it_suggests_for_each_optimizer_a_rate_as_people_use_it(
-    kind: str, low: float, high: float
-) -> None:
+def test_on_real_digits_a_usual_rate_is_suggested_for_each_optimizer(kind: str, low: float, high: float) -> None:
     found = range_test_of(digit_network(), digit_batches(), OPTIMIZERS[kind]())
     assert low < found.suggestion < high
 
 
-def test_with_the_suggested_rate_digits_are_learned_and_with_a_hundred_times_that_they_are_not() -> None:
+def test_digits_are_learned_with_the_suggested_rate_and_not_with_a_hundredfold() -> None:
     suggestion = range_test_of(digit_network(), digit_batches()).suggestion
 
     def loss_after(rate: float) -> float:
@@ -81,7 +79,7 @@ def test_with_the_suggested_rate_digits_are_learned_and_with_a_hundred_times_tha
 
 
 @pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
-def test_network_and_optimizer_are_afterwards_what_they_were_bit_for_bit(kind: str) -> None:
+def test_network_and_optimizer_are_restored_bit_for_bit(kind: str) -> None:
     network, optimizer = small_network(), OPTIMIZERS[kind]()
     batches = train_batches()
     begun = Training(network, optimizer)
@@ -111,7 +109,7 @@ def test_the_first_loss_is_that_of_the_first_batch_itself() -> None:
 
 
 @pytest.mark.parametrize("last", [1e6, 1e30])
-def test_it_stops_where_the_loss_diverges(last: float) -> None:
+def test_the_range_test_stops_where_the_loss_diverges(last: float) -> None:
     found = range_test_of(digit_network(), digit_batches(), last=last)
     assert len(found.rates) < 200
     assert found.rates[-1] < last
@@ -119,7 +117,7 @@ def test_it_stops_where_the_loss_diverges(last: float) -> None:
     assert min(found.losses) < found.losses[-1] <= 4 * min(found.losses)
 
 
-def test_one_seed_finds_the_same() -> None:
+def test_the_same_seed_finds_the_same_rate() -> None:
     first, second = (range_test_of(small_network(), train_batches(5)) for _ in range(2))
     assert first == second
 
@@ -133,7 +131,7 @@ def test_an_impossible_range_is_refused(first: float, last: float, steps: int) -
         range_test_of(small_network(), validation_batches(), first=first, last=last, steps=steps)
 
 
-def test_a_network_that_is_broken_from_the_start_is_named_as_such_and_stays_as_it_is() -> None:
+def test_a_network_that_is_broken_from_the_start_is_an_error_and_unchanged() -> None:
     network = small_network()
     network.vector.value[:] = np.nan
     with pytest.raises(DivergenceError, match="range test: the loss is nan before the first step"):

@@ -82,7 +82,7 @@ def test_another_seed_gives_other_weights(different: str) -> None:
     assert not np.array_equal(first.vector.value, second.vector.value)
 
 
-def test_nothing_happens_before_the_first_report_is_asked_for() -> None:
+def test_nothing_happens_before_the_first_report_is_requested() -> None:
     network = small_network()
     before = network.vector.value.copy()
     training(network)
@@ -93,7 +93,7 @@ def test_no_epochs_make_no_report() -> None:
     assert list(training(small_network(), epochs=0)) == []
 
 
-def test_training_may_be_stopped_after_any_epoch() -> None:
+def test_training_may_be_stopped_and_continued_after_any_epoch() -> None:
     stopped, whole = small_network(), small_network()
     reports = training(stopped)
     next(reports)

@@ -84,7 +84,7 @@ def test_an_average_changes_nothing_about_the_weights_that_are_trained() -> None
     np.testing.assert_array_equal(averaged.vector.value, plain.vector.value)
 
 
-def test_weights_that_run_away_are_noticed_through_their_average() -> None:
+def test_infinite_weights_are_noticed_through_their_average() -> None:
     class Breaks(Optimizer):
         kind = "breaks"
 
@@ -153,7 +153,7 @@ def test_a_training_that_is_stopped_and_resumed_from_files_ends_with_the_same_bi
     assert timeless(history) == timeless(expected)
 
 
-def test_with_all_epochs_done_nothing_is_left_to_do() -> None:
+def test_a_training_with_all_epochs_done_makes_no_report() -> None:
     network = small_network()
     history = list(training(network))
     before = network.vector.value.copy()
