@@ -143,7 +143,7 @@ def _threshold(view: View) -> float | None:
 
 
 def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
-    """The digit among the components: the longest, strongest stroke and all that belongs to it. Or why there is none."""
+    """The digit among the components: the longest, strongest stroke and what belongs to it. Or why there is none."""
     lengths = parts.area / parts.thickness
     legible = (parts.size >= LEAST_SIZE) & (lengths <= MOST_WINDING * parts.size)
     if not legible.any():

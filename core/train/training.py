@@ -67,11 +67,9 @@ class Training:
         """The validation loss after each epoch that is done, the first epoch's first."""
         return [report.validation_loss for report in self.reports]
 
-    def ended(self, plan: TrainingPlan) -> str | None:
-        """Why no further epoch follows; None if one does."""
-        if len(self.reports) >= plan.epochs:
-            return "all planned epochs are done"
-        return gave_up(self.validation_losses, plan.patience)
+    def ended(self, plan: TrainingPlan) -> bool:
+        """Whether no further epoch follows: all are done, or the validation loss has not fallen for too long."""
+        return len(self.reports) >= plan.epochs or gave_up(self.validation_losses, plan.patience) is not None
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Arrays by full name, and everything else as plain values, fit for JSON. Call it between epochs only."""

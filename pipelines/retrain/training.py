@@ -1,6 +1,6 @@
 """The step that trains: one network, or the members of an ensemble one after another.
 
-What decides the weights is in `core`, which the fingerprint covers. Here the data is read, progress is told, and
+What decides the weights is in `core`, which the fingerprint covers. Here the data is read, progress is reported, and
 results are kept: every network has a folder named after its fingerprint, with a checkpoint after each epoch and the
 weights at the end. A run that was interrupted is resumed from there, and an ensemble takes over members that are
 trained already.
@@ -129,7 +129,7 @@ def _train_one(
     if done.is_file():
         trained = TrainedRef.model_validate_json(done.read_bytes())
         if trained.weights.holds() and trained.history.holds():
-            say("trained: an earlier run was interrupted after training; its weights are taken")
+            say("trained: an earlier run was interrupted after training; its weights are reused")
             return trained
     checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.deciding, recipe))
     training = _resumed(checkpoint, recipe)

@@ -1,4 +1,4 @@
-"""Publishers that are real processes: at once, without leave to write, and killed at every point."""
+"""Publishers that are real processes: concurrent, without permission to write, and killed at every point."""
 
 import os
 import subprocess
@@ -153,7 +153,7 @@ def test_a_kill_in_the_middle_of_a_put_leaves_nothing_that_looks_like_a_version(
 
 @pytest.fixture
 def closed_folder() -> Iterator[Path]:
-    """A repository with one version, that may be read by everybody and written by nobody."""
+    """A repository with one version, which everyone may read and no one may write."""
     with tempfile.TemporaryDirectory() as parent:  # unlike tmp_path, it can be opened to another user
         Path(parent).chmod(0o755)
         folder = Path(parent) / "models"

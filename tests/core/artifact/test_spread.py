@@ -1,4 +1,4 @@
-"""How images are spread, and that manifests keep it."""
+"""The spread of a set of images, and that manifests keep it."""
 
 import numpy as np
 

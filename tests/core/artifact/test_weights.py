@@ -127,7 +127,7 @@ ATTACKS = {
     "header nested to death": file(b"[" * 100_000),
     "offsets that overlap": file({"W": entry(2), "b": entry(2, at=4)}, ONE * 3),
     "two names for the same numbers": file({"W": entry(1), "b": entry(1)}, ONE),
-    "numbers that nobody names": file({"W": entry(1, at=4)}, ONE * 2),
+    "numbers without a name": file({"W": entry(1, at=4)}, ONE * 2),
     "offsets beyond the end": file({"W": entry(2)}, ONE),
     "offsets backwards": file({"W": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}, ONE),
     "offsets that do not fit the shape": file({"W": entry(3, size=4)}, ONE),

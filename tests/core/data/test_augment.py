@@ -1,4 +1,4 @@
-"""What every augmentation promises, whatever it is made of."""
+"""Properties of every augmentation, whichever transforms it consists of."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The transforms that move pixels: how far, and that all of them are one interpolation."""
+"""The transforms that move pixels: how far they move them, and that all of them take one interpolation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The transforms that change pixels where they are."""
+"""The transforms that change the values of pixels."""
 
 from typing import Any
 

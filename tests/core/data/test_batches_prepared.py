@@ -1,4 +1,4 @@
-"""Batches that are prepared, in the background or not, and batches from a memory map."""
+"""Batches with preparation, in background threads or without, and batches from a memory map."""
 
 import threading
 import traceback

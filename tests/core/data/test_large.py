@@ -1,4 +1,4 @@
-"""IDX files larger than memory: the same checks as when read, the same arrays, and memory that is given back."""
+"""IDX files larger than memory: the same checks and arrays as when read, and memory that is released."""
 
 import gzip
 import subprocess

@@ -1,4 +1,4 @@
-"""MNIST: four files make a data set, or say why not."""
+"""MNIST: four files make a data set, or an error says why they do not."""
 
 import hashlib
 import re

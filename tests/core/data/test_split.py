@@ -1,4 +1,4 @@
-"""The split, and the images that it parts."""
+"""The split, and how it divides a set of images."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_a_split_that_leaves_one_side_empty_is_refused(count: int, validation: i
 
 
 def labeled(count: int, first: int = 0) -> Labeled:
-    """Images that are filled with their own number, so that each can be told from the others."""
+    """Images that are filled with their own number, so that each can be recognized."""
     numbers = np.arange(first, first + count, dtype=np.uint8)
     return Labeled(np.broadcast_to(numbers.reshape(-1, 1, 1), (count, 28, 28)), numbers % 10)
 

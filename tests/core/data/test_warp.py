@@ -1,4 +1,4 @@
-"""Reading images between their pixels, beside a twin that does it pixel by pixel."""
+"""Interpolation between pixels, against a twin that works pixel by pixel."""
 
 from math import floor
 from typing import Any

@@ -1,4 +1,4 @@
-"""Corruptions change one thing, always alike, and nothing else."""
+"""Corruptions change one thing, always in the same way, and nothing else."""
 
 from math import exp, floor, pi
 

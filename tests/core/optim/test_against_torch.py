@@ -1,4 +1,4 @@
-"""Agreement with PyTorch, where it is installed: the same gradients give the same weights, up to rounding."""
+"""Agreement with PyTorch, if it is installed: the same gradients give the same weights, up to rounding."""
 
 from collections.abc import Callable
 from typing import Any

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
@@ -29,6 +29,7 @@ def test_the_average_worked_by_hand() -> None:
     assert averaged(0.5, [8, 2, 5]) == pytest.approx((5 + 2 / 2 + 8 / 4) / (1 + 1 / 2 + 1 / 4))
 
 
+@settings(deadline=None)
 @given(decay=st.floats(0, 0.9999), path=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
 def test_the_average_is_the_weighted_mean_that_its_formula_says(decay: float, path: list[float]) -> None:
     weights = decay ** np.arange(len(path))[::-1]

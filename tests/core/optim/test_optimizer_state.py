@@ -1,4 +1,4 @@
-"""The state of an optimizer: what a checkpoint keeps, so that training goes on as if never stopped."""
+"""The state of an optimizer: with it, a resumed training continues as if it had never stopped."""
 
 from pathlib import Path
 

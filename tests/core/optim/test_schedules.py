@@ -2,7 +2,7 @@ from itertools import pairwise
 from math import cos, nan, pi
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
@@ -41,6 +41,7 @@ def factors(schedule: Schedule, steps: int = STEPS) -> list[float]:
 # every schedule
 
 
+@settings(deadline=None)
 @given(schedule=schedules, steps=st.integers(1, 2000), at=st.floats(0, 1), losses=st.lists(st.floats(0, 9), max_size=9))
 def test_every_factor_lies_above_zero_and_at_most_at_one(
     schedule: Schedule, steps: int, at: float, losses: list[float]
@@ -50,6 +51,7 @@ def test_every_factor_lies_above_zero_and_at_most_at_one(
     assert schedule(steps, steps, losses) >= 0
 
 
+@settings(deadline=None)
 @given(schedule=schedules, steps=st.integers(2, 300))
 def test_after_the_warm_up_no_factor_rises_and_before_none_falls(schedule: Schedule, steps: int) -> None:
     warm = min(round(schedule.warmup * steps), steps - 1)
@@ -59,6 +61,7 @@ def test_after_the_warm_up_no_factor_rises_and_before_none_falls(schedule: Sched
     assert found[warm] == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(schedule=schedules, steps=st.integers(1, 300))
 def test_the_same_arguments_give_the_same_factor_in_any_order(schedule: Schedule, steps: int) -> None:
     assert factors(schedule, steps) == [schedule(step, steps) for step in range(steps, -1, -1)][::-1]
@@ -185,6 +188,7 @@ def test_reduce_on_plateau_applies_its_factor_once_per_plateau_down_to_its_end()
     assert found == pytest.approx([1, 1, 0.1, 0.01, 0.005, 0.005])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 10), max_size=30), st.integers(0, 5))
 def test_more_history_never_raises_the_rate_again(losses: list[float], patience: int) -> None:
     schedule = ReduceOnPlateau(factor=0.5, patience=patience)
@@ -202,7 +206,8 @@ def test_a_recipe_names_a_schedule_alone_or_with_options() -> None:
 
 
 def test_recipes_know_every_schedule_by_its_name() -> None:
-    assert list(SCHEDULES) == ["constant", "cosine", "step", "exponential", "one_cycle", "reduce_on_plateau"]
+    named = {"constant", "cosine", "step", "exponential", "one_cycle", "reduce_on_plateau"}
+    assert named <= SCHEDULES.keys(), "recipes name these"
     assert all(SCHEDULES[kind].kind == kind for kind in KINDS)
 
 

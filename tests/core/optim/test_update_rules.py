@@ -1,4 +1,4 @@
-"""Each update rule: worked by hand, against a plain twin, and beside its relatives."""
+"""Each update rule: worked by hand, against a plain twin, and compared with related rules."""
 
 from collections.abc import Callable
 

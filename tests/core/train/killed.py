@@ -1,4 +1,4 @@
-"""A small training with everything in it that a checkpoint must carry; run as a script, it may kill itself."""
+"""A small training with everything that a checkpoint must carry; as a script, it can kill itself at a given step."""
 
 import argparse
 import hashlib

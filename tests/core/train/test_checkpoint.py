@@ -1,4 +1,4 @@
-"""A training goes on from its checkpoint with the same bits, whatever killed it and whenever."""
+"""A training that is killed at any moment is resumed from its checkpoint and ends with the same bits."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What is measured inside a network, by hand and on networks whose gradients vanish, or do not."""
+"""Diagnostics: each measure against its definition, and that measuring does not change the training."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -91,7 +91,7 @@ def test_a_block_is_measured_as_a_whole_and_layer_by_layer() -> None:
         "2.dense",
     ]
     assert found["1.residual"].std > 0
-    assert found["1.residual"].gradient_norm is None, "its layers' gradients are told as theirs"
+    assert found["1.residual"].gradient_norm is None, "the gradients are reported for the layers within"
     for name in ("1.residual.0.dense", "1.residual.1.batch_norm", "1.residual.shortcut.0.dense"):
         assert (found[name].gradient_norm or 0) > 0
         assert (found[name].update_ratio or 0) > 0

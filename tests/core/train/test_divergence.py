@@ -1,4 +1,4 @@
-"""When numbers run away, the error names the layer and the step where they did so first."""
+"""Divergence: the error names the step and the layer in which a number was the first that is not finite."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What the loop takes besides: clipping, the average of the weights, plateaus, and going on after a stop."""
+"""The options of the loop: clipping, the average of the weights, plateaus; and resuming after a stop."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A batch in parts gives what the whole batch gives."""
+"""Shards: a batch in parts gives what the whole batch gives."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Early stopping: when it is enough, and which weights are kept."""
+"""Early stopping: after which epoch training stops, and which weights are kept."""
 
 from collections.abc import Iterator
 from typing import Any
