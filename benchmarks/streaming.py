@@ -17,10 +17,13 @@ from core.data.batches import Batches
 from core.data.large import memory_map, writer
 from core.data.normalize import Normalizer
 from core.data.shuffle import Blocks
+from core.digit import SIDE
 from core.nn.architectures import build
 from core.optim.optimizers import SGD
-from core.optim.schedules import Constant
-from core.train.loop import EpochReport, fit
+from core.train.loop import fit
+from core.train.report import EpochReport
+from core.train.training import Training
+from core.train.training_plan import TrainingPlan
 
 LAYERS = ({"kind": "dense", "units": 128}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 BATCH = 128
@@ -33,7 +36,7 @@ def generate(folder: Path, digits: mnist.Mnist, count: int, seed: int = 0) -> tu
     """Write `count` images of MNIST, shifted by up to 2 pixels, and their labels, piece by piece."""
     images, labels = folder / "images-idx3-ubyte", folder / "labels-idx1-ubyte"
     rng = np.random.default_rng(seed)
-    with writer(images, mnist.IMAGE_SHAPE) as append_images, writer(labels) as append_labels:
+    with writer(images, (SIDE, SIDE)) as append_images, writer(labels) as append_labels:
         for start in range(0, count, PIECE):
             rows = rng.integers(len(digits.train_labels), size=min(PIECE, count - start))
             append_images(np.roll(digits.train_images[rows], rng.integers(-2, 3, size=2), axis=(1, 2)))
@@ -44,9 +47,8 @@ def generate(folder: Path, digits: mnist.Mnist, count: int, seed: int = 0) -> tu
 def epoch(train: Batches, validation: Batches, threads: int) -> EpochReport:
     """One epoch of the 784-128-10 network."""
     network = build((784,), LAYERS, rng=np.random.default_rng(0))
-    return next(
-        fit(network, SGD(), train, validation, epochs=1, learning_rate=0.1, schedule=Constant(), threads=threads)
-    )
+    plan = TrainingPlan(epochs=1, learning_rate=0.1, threads=threads)
+    return next(fit(Training(network, SGD()), train, validation, plan))
 
 
 def peak_resident() -> float:

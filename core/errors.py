@@ -2,36 +2,36 @@
 
     NumeralError
     ├── DataError                    a data file is not what it should be
-    │   ├── IdxError                 … as IDX
+    │   ├── IdxError                 … because it is not well-formed IDX
     │   │   ├── IdxMagicError        the first four bytes are not an IDX header (or not the expected one)
     │   │   ├── IdxTruncatedError    the file ends before the size that its header announces
     │   │   ├── IdxTrailingError     bytes are left after the announced size
-    │   │   ├── IdxDimensionsError   the header announces an absurd size
+    │   │   ├── IdxDimensionsError   the header announces an impossible size
     │   │   ├── IdxGzipBombError     the gzip stream unpacks to more than its header or the limit allows
     │   │   └── IdxGzipDamagedError  the gzip stream is damaged
-    │   ├── DigestError              the bytes are not the pinned ones
-    │   └── DatasetError             well-formed files that do not make a data set together
-    ├── SourceError                  no mirror could deliver a file
+    │   ├── DigestError              the bytes do not have the pinned digest
+    │   └── DatasetError             well-formed files that do not belong together
+    ├── SourceError                  no mirror delivered a file
     ├── ConfigError                  a recipe, an override or a setting is wrong
-    │   └── ArchitectureError        … the layers do not make a network
+    │   └── ArchitectureError        … because the layers do not make a network
     ├── TrainingError                training cannot go on
     │   └── DivergenceError          … because a loss or a weight is no longer finite
-    ├── ArtifactError                the repository or a version in it
+    ├── ArtifactError                something is wrong with the repository or a version in it
     │   ├── RepositoryError          the repository cannot be reached, read or written
     │   ├── VersionNotFoundError     no such version, or no such alias
-    │   ├── DamagedVersionError      a version is there, but its bytes contradict its manifest
-    │   │   ├── ManifestError        … the manifest itself cannot be understood
-    │   │   └── WeightsError         … the weights file cannot be understood, or does not fit the architecture
+    │   ├── DamagedVersionError      a version exists, but its files do not match its manifest
+    │   │   ├── ManifestError        … because the manifest itself is not valid
+    │   │   └── WeightsError         … because the weights file is not valid, or does not fit the architecture
     │   └── GoldenProbeError         the rebuilt network does not reproduce the golden outputs
-    ├── PictureError                 a user's picture
-    │   ├── PictureUnreadableError   not a picture, or a damaged one
-    │   ├── PictureTooLargeError     more bytes or pixels than allowed
-    │   └── NoDigitError             a readable picture in which nothing is drawn
+    ├── PictureError                 something is wrong with a user's picture
+    │   ├── PictureUnreadableError   the bytes are not a picture, or a damaged one
+    │   ├── PictureTooLargeError     the picture has more bytes or pixels than allowed
+    │   └── NoDigitError             the picture is readable, but no digit is drawn in it
     └── FeedbackError                the feedback folder cannot be read or written
         ├── FeedbackNotFoundError    no such item
-        └── DamagedFeedbackError     an item from which nothing can be learned
+        └── DamagedFeedbackError     an item is damaged, or contradicted by another
 
-Each message names the thing, what was found, what was wanted and, where there is one, the next step. None knows a
+Each message names the thing, what was found, what was expected and, if there is one, the next step. No error knows a
 transport: one table in the service maps these classes to gRPC status codes.
 """
 
@@ -61,7 +61,7 @@ class IdxTrailingError(IdxError):
 
 
 class IdxDimensionsError(IdxError):
-    """The header announces an absurd size."""
+    """The header announces an impossible size."""
 
 
 class IdxGzipBombError(IdxError):
@@ -73,15 +73,15 @@ class IdxGzipDamagedError(IdxError):
 
 
 class DigestError(DataError):
-    """The bytes are not the pinned ones."""
+    """The bytes do not have the pinned digest."""
 
 
 class DatasetError(DataError):
-    """Well-formed files that do not make a data set together."""
+    """Well-formed files that do not belong together."""
 
 
 class SourceError(NumeralError):
-    """No mirror could deliver a file."""
+    """No mirror delivered a file."""
 
 
 class ConfigError(NumeralError):
@@ -101,7 +101,7 @@ class DivergenceError(TrainingError):
 
 
 class ArtifactError(NumeralError):
-    """Something about the repository or a version in it."""
+    """Something is wrong with the repository or a version in it."""
 
 
 class RepositoryError(ArtifactError):
@@ -113,15 +113,15 @@ class VersionNotFoundError(ArtifactError):
 
 
 class DamagedVersionError(ArtifactError):
-    """A version is there, but its bytes contradict its manifest."""
+    """A version exists, but its files do not match its manifest."""
 
 
 class ManifestError(DamagedVersionError):
-    """The manifest cannot be understood."""
+    """The manifest is not valid."""
 
 
 class WeightsError(DamagedVersionError):
-    """The weights file cannot be understood, or does not fit the architecture."""
+    """The weights file is not valid, or does not fit the architecture."""
 
 
 class GoldenProbeError(ArtifactError):
@@ -129,19 +129,19 @@ class GoldenProbeError(ArtifactError):
 
 
 class PictureError(NumeralError):
-    """Something about a user's picture."""
+    """Something is wrong with a user's picture."""
 
 
 class PictureUnreadableError(PictureError):
-    """Not a picture, or a damaged one."""
+    """The bytes are not a picture, or a damaged one."""
 
 
 class PictureTooLargeError(PictureError):
-    """More bytes or pixels than allowed."""
+    """The picture has more bytes or pixels than allowed."""
 
 
 class NoDigitError(PictureError):
-    """A readable picture in which nothing is drawn."""
+    """The picture is readable, but no digit is drawn in it."""
 
 
 class FeedbackError(NumeralError):
@@ -153,4 +153,4 @@ class FeedbackNotFoundError(FeedbackError):
 
 
 class DamagedFeedbackError(FeedbackError):
-    """An item from which nothing can be learned: damaged, or contradicted by another."""
+    """An item of feedback is damaged, or contradicted by another."""

@@ -1,12 +1,12 @@
 """Feedback: pictures that users sent with the digit that they really show, one small file each, in one folder.
 
     <folder>/3f…a0.json               an item; its name is the sha256 of the framed picture and the digit
-    <folder>/discarded/9b…17          the name of one that a reviewer has taken out
+    <folder>/discarded/9b…17          marks an item that a reviewer has discarded
 
-The service writes it and the next training reads it; neither knows the other. As the name covers what a training
-learns from, the same item sent twice is one file, and a file that was damaged is noticed. Nothing is overwritten: where
-somebody says 1 and somebody else 7 of the same picture, both stand, and neither is used until one of them is discarded,
-for nobody here can tell who is right.
+The service writes the folder and the next training reads it; neither knows the other. Since the name covers everything
+that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Nothing is
+overwritten: if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of
+them is discarded, as it cannot be known which is right.
 """
 
 import hashlib
@@ -25,33 +25,33 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.artifact.manifest import Base64Bytes
+from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 
 __all__ = ["FeedbackFolder", "FeedbackItem"]
 
 ABANDONED_AFTER = 3600.0
-"""Seconds after which a file that was not written to its end belongs to a writer that was killed."""
+"""Seconds after which an unfinished file is known to belong to a writer that was killed."""
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-_DIGITS = range(10)
-_Pixels = Annotated[Base64Bytes, Field(min_length=784, max_length=784)]
+_Pixels = Annotated[Base64Bytes, Field(min_length=PIXELS, max_length=PIXELS)]
 
 
 class FeedbackItem(BaseModel):
-    """A picture, and the digit that it shows according to whoever sent it.
+    """A picture, and the digit that it shows according to the user who sent it.
 
     Attributes:
         digit: 0 to 9.
         pixels: 784 bytes, row by row, 0 background to 255 ink: the picture as a network sees it.
-        original: The encoded picture that it was framed from; None where pixels were sent.
-        received: When it came, UTC.
-        reply_id: The answer that it is about, where that is known.
+        original: The encoded picture that it was framed from; None if pixels were sent.
+        received: When it was received, UTC.
+        reply_id: The reply that it is about; empty if unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     schema_version: Literal[1] = 1
-    digit: int = Field(ge=0, le=9)
+    digit: int = Field(ge=0, lt=len(LABELS))
     pixels: _Pixels
     original: Base64Bytes | None = None
     received: datetime
@@ -59,35 +59,35 @@ class FeedbackItem(BaseModel):
 
     @property
     def name(self) -> str:
-        """The same for the same picture and digit."""
+        """The name of the item: the sha256 of picture and digit."""
         return _name(self.pixels, self.digit)
 
     @property
     def rivals(self) -> dict[str, int]:
-        """The names, and the digits, of those who would say another digit of the same picture."""
-        return {_name(self.pixels, digit): digit for digit in _DIGITS if digit != self.digit}
+        """The digits of all items that would contradict this one, by name: another digit for the same picture."""
+        return {_name(self.pixels, digit): digit for digit in range(len(LABELS)) if digit != self.digit}
 
     def image(self) -> NDArray[np.uint8]:
-        """The picture, (28, 28)."""
-        return np.frombuffer(self.pixels, np.uint8).reshape(28, 28)
+        """The picture, (28, 28) uint8."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
 
 
 class FeedbackFolder:
-    """The items in a folder. Any number of processes may read and write it at once."""
+    """The items in a folder. Any number of processes may read and write the folder at the same time."""
 
     def __init__(self, path: Path) -> None:
-        """Name a folder; nothing is touched yet.
+        """Name a folder; nothing is read or written yet.
 
         Args:
-            path: It is made by the first `add`.
+            path: The folder; the first `add` creates it.
         """
         self.path = path
 
     def add(self, item: FeedbackItem) -> bool:
-        """Put an item on disk, whole or not at all; it is there when this returns, whatever happens afterwards.
+        """Write an item to disk, complete or not at all; once this returns, it is durable.
 
         Returns:
-            Whether it is new: False, and nothing is written, where it is there already, or was and is discarded.
+            Whether it is new: False, and nothing is written, if it exists already or has been discarded.
 
         Raises:
             FeedbackError: It cannot be written.
@@ -101,7 +101,7 @@ class FeedbackFolder:
         return True
 
     def names(self) -> list[str]:
-        """The names of all items that are not discarded, sorted; none where there is no folder.
+        """The names of all items that are not discarded, sorted; empty if there is no folder.
 
         Raises:
             FeedbackError: The folder cannot be read.
@@ -117,8 +117,8 @@ class FeedbackFolder:
         """One item.
 
         Raises:
-            FeedbackNotFoundError: There is none of that name.
-            DamagedFeedbackError: The file does not hold what its name says.
+            FeedbackNotFoundError: There is no such item.
+            DamagedFeedbackError: The content of the file does not match its name.
             FeedbackError: It cannot be read.
         """
         path = self._known(name)
@@ -138,7 +138,7 @@ class FeedbackFolder:
         return item
 
     def sound(self) -> Iterator[FeedbackItem | DamagedFeedbackError]:
-        """The items that can be learned from, in the order of their names; for each other one, what is wrong with it.
+        """The usable items, in the order of their names; for each unusable one, an error that says why.
 
         Raises:
             FeedbackError: The folder cannot be read.
@@ -156,11 +156,11 @@ class FeedbackFolder:
                 yield self.contradiction(item, known) or item
 
     def contradiction(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
-        """What is wrong with an item of which others say another digit; None where nobody does.
+        """The error for an item that others contradict; None if none does.
 
         Args:
             item: The item.
-            known: The names of all.
+            known: The names of all items.
         """
         others = [str(digit) for name, digit in item.rivals.items() if name in known]
         if not others:
@@ -171,10 +171,10 @@ class FeedbackFolder:
         )
 
     def discard(self, name: str) -> None:
-        """Take an item out, and remember it, so that it does not come back.
+        """Remove an item, and remember its name, so that it cannot be added again.
 
         Raises:
-            FeedbackNotFoundError: There is none of that name.
+            FeedbackNotFoundError: There is no such item.
             FeedbackError: The folder cannot be written.
         """
         path, mark = self._known(name), self._discarded(name)
@@ -183,12 +183,12 @@ class FeedbackFolder:
                 raise self._missing(name)
             mark.parent.mkdir(exist_ok=True)
             mark.touch()
-            _sync(mark.parent)  # first: so that at no moment it could be sent again
+            _sync(mark.parent)  # before the item is removed, so that it cannot be added again in between
             path.unlink(missing_ok=True)
             _sync(self.path)
 
     def size(self) -> int:
-        """Bytes of all items. What killed writers left behind is removed.
+        """The size of all items in bytes. Files that killed writers left behind are removed.
 
         Raises:
             FeedbackError: The folder cannot be read.
@@ -213,7 +213,7 @@ class FeedbackFolder:
         return self.path / "discarded" / name
 
     def _known(self, name: str) -> Path:
-        """The file of a name that came from outside: a name that is none must not lead out of the folder."""
+        """The file of a name from outside, which is checked, because it must not lead out of the folder."""
         if not _NAME.fullmatch(name):
             raise FeedbackNotFoundError(f"no feedback {name[:80]!r}; expected 64 hexadecimal digits")
         return self._file(name)
@@ -236,13 +236,13 @@ def _name(pixels: bytes, digit: int) -> str:
 
 
 def _write(target: Path, data: bytes) -> None:
-    """The whole file or nothing, even if the power fails: its bytes reach the disk before its name does."""
+    """Write the complete file or nothing, even if the power fails: its bytes reach the disk before its name does."""
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".tmp", delete=False) as file:
         try:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)  # a temporary file is its owner's alone; the training may be another user
+            Path(file.name).chmod(0o644)  # a temporary file is private, and the training may run as another user
             Path(file.name).replace(target)
         except BaseException:
             Path(file.name).unlink(missing_ok=True)
@@ -251,7 +251,7 @@ def _write(target: Path, data: bytes) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Let the names in a folder reach the disk."""
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""From a recipe's `{kind = …, option = …}` to the object that it names, with errors that list what is known."""
+"""From `{kind = …, option = …}` in a recipe to the object that it names, with errors that list what is known."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -13,9 +13,9 @@ def construct(registry: Mapping[str, Callable[..., T]], entry: Mapping[str, Any]
     """Call what `entry["kind"]` names, with the entry's other keys as options.
 
     Args:
-        registry: What is known, by kind.
-        entry: `kind` and options, as a recipe writes them.
-        given: Arguments that the caller supplies and no recipe may set; each is passed on where it is accepted.
+        registry: What can be constructed, by kind.
+        entry: `kind` and options, as in a recipe.
+        given: Arguments from the caller that no recipe may set; each is passed on if the constructor accepts it.
 
     Raises:
         ConfigError: An unknown kind or option, a missing option, or a value that the constructor refuses.

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.data.augment import augmenter
-from core.data.mnist import LABELS
+from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
 from core.nn.architectures import build
 from core.nn.ensemble import Ensemble
@@ -19,6 +19,7 @@ from core.nn.sequential import Sequential
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
+from core.train.training_plan import members
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder, which holds `recipes/` and `data/mnist/`."""
@@ -57,8 +58,8 @@ class ModelSection(_Section):
 
     @model_validator(mode="after")
     def _builds(self) -> Self:
-        if int(np.prod(self.input_shape)) != 784:
-            raise ConfigError(f"input_shape {list(self.input_shape)}: expected 784 pixels in all")
+        if int(np.prod(self.input_shape)) != PIXELS:
+            raise ConfigError(f"input_shape {list(self.input_shape)}: expected {PIXELS} pixels in all")
         if bool(self.layers) == bool(self.members):
             found = "both layers and members" if self.layers else "neither layers nor members"
             raise ConfigError(f"model: {found}, expected layers for one network, or members: one list of layers each")
@@ -145,7 +146,6 @@ class Recipe(_Section):
 
     def members(self) -> "tuple[Recipe, ...]":
         """The networks that are trained, each as a recipe of its own: they differ in structure and seed alone."""
-        networks = self.model.structures * self.train.members
         return tuple(
             self.model_copy(
                 update={
@@ -153,7 +153,7 @@ class Recipe(_Section):
                     "train": self.train.model_copy(update={"members": 1, "seed": seed}),
                 }
             )
-            for seed, layers in enumerate(networks, start=self.train.seed)
+            for seed, layers in members(self.model.structures, self.train.members, self.train.seed)
         )
 
     @property

@@ -1,14 +1,11 @@
 """Which learning rate suits a recipe: the range test on its own data, network, optimizer and loss."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from core.nn.losses import LOSSES
-from core.registry import construct
 from core.train.finder import RangeTest, range_test
 from pipelines.config import Recipe
 from pipelines.retrain import steps, training
@@ -17,30 +14,29 @@ _BAR = 40
 """Characters of the longest bar."""
 
 _ROWS = 28
-"""About so many rows make the chart: four for each power of ten."""
+"""About how many rows the chart has: four for each power of ten."""
 
 
 def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTest:
     """Bring the data, and try rates on the batches that a training would begin with; nothing is kept.
 
-    Of an ensemble it is the first member that is tried.
+    For an ensemble, the first member is tried.
+
+    Args:
+        recipe: Network, optimizer, loss, batches and seed.
+        data_dir: Where the data is kept.
+        mirrors: Mirrors to ask before the public ones.
     """
     recipe, *_ = recipe.members()
     dataset = steps.verify(steps.bring(data_dir, mirrors))
     start = training.begin(recipe)
     with TemporaryDirectory() as work:
         train, _ = training.batches(dataset, steps.normalize(dataset, recipe, Path(work)), recipe, start)
-    return range_test(
-        start.network,
-        start.optimizer,
-        train,
-        loss=partial(construct, LOSSES, recipe.train.loss),
-        threads=recipe.train.threads,
-    )
+    return range_test(start, train, training.plan(recipe))
 
 
 def chart(found: RangeTest) -> str:
-    """Rate and loss as text, a bar for each loss; marked are the lowest and the one nearest to the suggestion."""
+    """Rates and losses as text, a bar for each loss, with marks at the lowest and at the one nearest the suggestion."""
     lowest = found.losses.index(min(found.losses))
     nearest = min(range(len(found.rates)), key=lambda i: abs(np.log(found.rates[i] / found.suggestion)))
     shown = {*range(0, len(found.rates), max(1, len(found.rates) // _ROWS)), lowest, nearest}

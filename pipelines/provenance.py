@@ -16,8 +16,8 @@ import numpy as np
 from core.artifact.manifest import CodeProvenance, Environment
 from pipelines.config import ROOT, Recipe
 
-_TRAINED_BY = ("data", "kernels", "nn", "optim", "train", "registry.py")
-"""The parts of core/ that decide what the weights become."""
+_DECIDING = ("__init__.py", "data", "digit.py", "kernels", "nn", "optim", "registry.py", "train")
+"""The files and folders of core/ that decide the weights: all that a training imports of core/ but its errors."""
 
 
 def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
@@ -25,7 +25,8 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
 
     Args:
         data: sha256 of each data file, by name.
-        recipe: With its overrides applied. The rule for promotion and the description decide no weight.
+        recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
+            no weight.
     """
     deciding = recipe.model_dump(mode="json", exclude={"description", "promotion"})
     document = {"data": dict(data), "recipe": deciding, "sources": sources_digest()}
@@ -33,15 +34,15 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
 
 
 def sources_digest() -> str:
-    """sha256 over the source files that decide what the weights become."""
+    """sha256 over the paths and the contents of the source files that decide the weights."""
     digest = hashlib.sha256()
-    for path in sorted(p for part in _TRAINED_BY for p in _python_files(ROOT / "core" / part)):
+    for path in sorted(p for part in _DECIDING for p in _python_files(ROOT / "core" / part)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def code() -> CodeProvenance:
-    """The git commit, where there is one, and the digest of the sources that train."""
+    """The git commit, if this is a checkout, and the digest of the sources that decide the weights."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return CodeProvenance(
@@ -50,7 +51,11 @@ def code() -> CodeProvenance:
 
 
 def environment(threads: int) -> Environment:
-    """The machine, as far as it may matter to the numbers."""
+    """The software and hardware that may influence the numbers.
+
+    Args:
+        threads: Threads that trained.
+    """
     configuration: Any = np.show_config(mode="dicts")
     blas = configuration["Build Dependencies"]["blas"]
     return Environment(
@@ -63,7 +68,7 @@ def environment(threads: int) -> Environment:
 
 
 def author() -> str:
-    """Who moves an alias: user and host. A container's user may have a number alone."""
+    """Who moves an alias: user and host. In a container, the user may have a number but no name."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
@@ -79,7 +84,7 @@ def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)  # noqa: S607 — wherever git is
     except (OSError, subprocess.SubprocessError):
-        return None  # no git, or no checkout: an image, a source archive
+        return None  # git is not installed, or this is no checkout but e.g. a container image or a source archive
     return done.stdout.strip()
 
 

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 
 LOGGER = logging.getLogger("numeral.pipelines")
 """Inside a flow run, Prefect sends this logger's lines to its server too: see `pipelines.engine`."""

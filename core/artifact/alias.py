@@ -1,7 +1,8 @@
 """Aliases: names such as `champion` that point at a version, each an append-only log of numbered moves.
 
-The highest number is where the alias points now; the log is its history. Each move is created if absent, so two
-writers cannot make the same move, and none can be lost. (Local disks have no conditional update; all stores have this.)
+The move with the highest number says where the alias points now; the log is its history. Each move is created only if
+absent, so two writers cannot both make the same move, and no move can be lost. (Local disks have no conditional update;
+creation if absent exists on all stores.)
 """
 
 import re
@@ -18,11 +19,11 @@ from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotF
 Action = Literal["promote", "rollback"]
 
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
-"""No name is what the service takes for a version, the version `pretrained` included, or for its policy `latest`."""
+"""Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
 
 _MOVE = re.compile(r"/(\d{6,})\.json$")
 _ATTEMPTS = 200
-"""Each attempt that is lost is a move that another writer made: that many in a row is no longer a race."""
+"""Each failed attempt is a move by another writer; so many in a row cannot be a mere race."""
 
 
 class Move(BaseModel):
@@ -48,7 +49,7 @@ class AliasLog:
         self.alias = alias
 
     def target(self) -> int | None:
-        """The version that the alias points at; None before its first move."""
+        """The version that the alias points to; None before its first move."""
         numbers = self._numbers()
         return self._read(numbers[-1]).version if numbers else None
 
@@ -57,10 +58,10 @@ class AliasLog:
         return [self._read(number) for number in self._numbers()]
 
     def promote(self, version: int, *, by: str, why: str) -> Move:
-        """Point the alias at `version`.
+        """Point the alias to `version`.
 
         Raises:
-            ConfigError: The alias has a name that none can have.
+            ConfigError: The name of the alias is not allowed.
         """
         if not _NAME.fullmatch(self.alias):
             expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
@@ -68,10 +69,10 @@ class AliasLog:
         return self._append(lambda _: (version, "promote"), by=by, why=why)
 
     def rollback(self, *, by: str, why: str) -> Move:
-        """Point the alias at what it pointed at before the version that it points at now was promoted.
+        """Point the alias to the version that it pointed to before its present version was promoted.
 
         Raises:
-            VersionNotFoundError: There is nothing to go back to, or it was pruned.
+            VersionNotFoundError: There is no earlier version, or it was pruned.
         """
 
         def back(moves: list[Move]) -> tuple[int, Action]:
@@ -85,7 +86,7 @@ class AliasLog:
         return self._append(back, by=by, why=why)
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
-        known: dict[int, Move] = {}  # a move never changes: after a lost race only the new ones are read
+        known: dict[int, Move] = {}  # a move never changes, so after a lost race only new ones are read
         for _ in range(_ATTEMPTS):
             numbers = self._numbers()
             known |= {number: self._read(number) for number in numbers if number not in known}
@@ -110,7 +111,7 @@ def read_move(objects: Objects, path: str) -> Move:
     """The move at this path.
 
     Raises:
-        ManifestError: What is there is no move, or nothing is there.
+        ManifestError: There is no object at this path, or it is not a move.
     """
     try:
         return Move.model_validate_json(objects.get(path) or b"")
@@ -119,7 +120,7 @@ def read_move(objects: Objects, path: str) -> Move:
 
 
 def standing_promotions(moves: list[Move]) -> list[int]:
-    """The promotions that no rollback has undone, the oldest first; promoting anew what stands on top adds nothing."""
+    """The versions whose promotion no rollback has undone, the oldest first; repeated promotions count once."""
     standing: list[int] = []
     for move in moves:
         if move.action == "rollback" and len(standing) > 1:

@@ -1,4 +1,4 @@
-"""The manifest: everything that is known about one version, as JSON. Written last, it makes the version exist."""
+"""The manifest: everything that is known about one version, as JSON. It is written last and makes the version exist."""
 
 import base64
 import hashlib
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from core.digit import PIXELS, SIDE
 from core.errors import ManifestError
 
 SCHEMA_VERSION = 1
@@ -26,7 +27,7 @@ Base64Bytes = Annotated[
 
 
 class _Part(BaseModel):
-    """Frozen; fields that a newer Numeral added within the same schema version are passed over.
+    """Frozen. Fields that a newer Numeral has added within the same schema version are ignored.
 
     NaN and infinity are refused, because JSON has no numbers for them.
     """
@@ -35,7 +36,7 @@ class _Part(BaseModel):
 
 
 class FileEntry(_Part):
-    """One file of the version, as it must be found."""
+    """Size and digest of one file of the version."""
 
     sha256: Digest
     size: int = Field(ge=0)
@@ -55,7 +56,7 @@ class Architecture(_Part):
 
 
 class TensorSpec(_Part):
-    """One input or output of the model, in the words of the Open Inference Protocol; −1 is the batch axis."""
+    """One input or output of the model, in the terms of the Open Inference Protocol; −1 is the batch axis."""
 
     name: str
     datatype: str
@@ -63,9 +64,9 @@ class TensorSpec(_Part):
 
 
 class Signature(_Part):
-    """What the model takes and gives."""
+    """The inputs and outputs of the model."""
 
-    inputs: tuple[TensorSpec, ...] = (TensorSpec(name="image", datatype="UINT8", shape=(-1, 784)),)
+    inputs: tuple[TensorSpec, ...] = (TensorSpec(name="image", datatype="UINT8", shape=(-1, PIXELS)),)
     outputs: tuple[TensorSpec, ...] = (
         TensorSpec(name="probabilities", datatype="FP32", shape=(-1, 10)),
         TensorSpec(name="digit", datatype="INT64", shape=(-1,)),
@@ -73,7 +74,7 @@ class Signature(_Part):
 
 
 class Preprocessing(_Part):
-    """From a user's picture to the network's input. mean and std in pixel units, 0 to 255."""
+    """How a user's picture becomes the network's input; mean and std are in pixel units, 0 to 255."""
 
     mean: float
     std: float = Field(gt=0)
@@ -81,14 +82,14 @@ class Preprocessing(_Part):
 
 
 class FeedbackProvenance(_Part):
-    """Pictures that users sent with their digits, and that were trained on beside the data set's own."""
+    """Pictures that users sent with their digits, and that were trained on in addition to the data set."""
 
     images: int = Field(ge=1)
-    sha256: Digest = Field(description="Over all of them, in the order in which they were added.")
+    sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
 
 
 class DataProvenance(_Part):
-    """Which data the version has learned from."""
+    """The data that the version was trained and measured on."""
 
     files: dict[str, Digest]
     train_images: int
@@ -96,23 +97,23 @@ class DataProvenance(_Part):
     test_images: int
     split_seed: int
     license: str
-    feedback: FeedbackProvenance | None = Field(None, description="None where there was none to learn from.")
+    feedback: FeedbackProvenance | None = Field(None, description="None if there was no feedback to learn from.")
 
 
 class Spread(_Part):
-    """How the training images are spread: what a service is sent can be compared with it; see `core.artifact.spread`.
+    """The distribution of the training images, with which a service compares what it receives: `core.artifact.spread`.
 
-    Each feature's values are sorted into bins: bin k holds those above its edge k − 1, up to and with its edge k.
+    Each feature's values are sorted into bins: bin k holds those above edge k − 1, up to and including edge k.
     """
 
-    count: int = Field(ge=1, description="How many images.")
-    edges: tuple[tuple[float, ...], ...] = Field(description="Of each feature, ascending.")
-    shares: tuple[tuple[float, ...], ...] = Field(description="Of the images, in each bin of each feature.")
-    label_shares: tuple[float, ...] = Field(description="Of the images, for each label.")
+    count: int = Field(ge=1, description="The number of images.")
+    edges: tuple[tuple[float, ...], ...] = Field(description="For each feature, ascending.")
+    shares: tuple[tuple[float, ...], ...] = Field(description="The share of the images in each bin of each feature.")
+    label_shares: tuple[float, ...] = Field(description="The share of the images with each label.")
 
 
 class CodeProvenance(_Part):
-    """Which code made the version; commit is None outside a git checkout."""
+    """The code that made the version; commit and dirty are None outside a git checkout."""
 
     commit: str | None
     dirty: bool | None
@@ -120,7 +121,7 @@ class CodeProvenance(_Part):
 
 
 class Environment(_Part):
-    """Where the version was trained."""
+    """The software and the machine that trained the version."""
 
     python: str
     numpy: str
@@ -143,13 +144,13 @@ class Metrics(_Part):
 
 
 class Calibration(_Part):
-    """What the logits are divided by before softmax; see `core.measure.calibration`. Older versions have none: 1."""
+    """What the logits are divided by before softmax; see `core.measure.calibration`. Older versions have 1."""
 
     temperature: float = Field(1.0, gt=0)
 
 
 class Robustness(_Part):
-    """How many test images are read right once they are corrupted; see `core.measure.corruptions`."""
+    """The accuracy on corrupted test images; see `core.measure.corruptions`."""
 
     description: str
     count: int
@@ -162,11 +163,11 @@ class Verdict(_Part):
 
     promote: bool
     reason: str
-    parent: int | None = Field(description="The champion that it was compared with.")
+    parent: int | None = Field(description="The champion that the version was compared with.")
 
 
 class Golden(_Part):
-    """Inputs with the probabilities that the trainer computed: whoever loads the version must reproduce them."""
+    """Inputs and the probabilities that the trainer computed for them, which every load must reproduce."""
 
     images: Base64Bytes
     probabilities: tuple[tuple[float, ...], ...]
@@ -176,16 +177,17 @@ class Golden(_Part):
         """Images (G, 28, 28) uint8 and probabilities (G, K) float32.
 
         Raises:
-            ManifestError: The two do not belong together.
+            ManifestError: The two do not match.
         """
         if len({len(row) for row in self.probabilities}) != 1:
             raise ManifestError("golden: rows of probabilities that differ in length, or none; expected one an image")
         probabilities = np.asarray(self.probabilities, np.float32)
-        if len(self.images) != len(probabilities) * 784:
+        if len(self.images) != len(probabilities) * PIXELS:
             raise ManifestError(
-                f"golden: {len(self.images)} bytes of images for {len(probabilities)} outputs, expected 784 bytes each"
+                f"golden: {len(self.images)} bytes of images for {len(probabilities)} outputs, "
+                f"expected {PIXELS} bytes each"
             )
-        return np.frombuffer(self.images, np.uint8).reshape(-1, 28, 28), probabilities
+        return np.frombuffer(self.images, np.uint8).reshape(-1, SIDE, SIDE), probabilities
 
 
 class Manifest(_Part):
@@ -215,12 +217,12 @@ class Manifest(_Part):
     golden: Golden
 
     def encode(self) -> bytes:
-        """As it is stored: indented JSON, UTF-8."""
+        """The bytes of the file: indented JSON, UTF-8."""
         return self.model_dump_json(indent=2).encode()
 
     @classmethod
     def decode(cls, data: bytes, *, name: str = "manifest") -> Self:
-        """Parse and check.
+        """Parse and validate the bytes of a manifest.
 
         Raises:
             ManifestError: Not JSON, of another schema version, or with fields that are missing or impossible.

@@ -1,4 +1,4 @@
-"""Objects by path, on disk, in a bucket or in memory: the few operations that the repository stands on."""
+"""Objects by path, on disk, in a bucket or in memory: the few operations that the repository needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
-"""Who only reads asks again soon anyway, and must not hang for the minutes that the library would go on trying."""
+"""For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
 
 
 class StoredObject(NamedTuple):
@@ -33,7 +33,7 @@ class StoredObject(NamedTuple):
 
 
 class Objects:
-    """One object store. Objects are put only where there is none, whole or not at all.
+    """One object store. Objects are created only if absent, complete or not at all.
 
     Any number of threads may use it at once.
     """
@@ -42,9 +42,9 @@ class Objects:
         """Name a store.
 
         Args:
-            url: `file:///…`, `s3://…`, `memory://`, or a local path. Credentials come as the store's own library
+            url: `file:///…`, `s3://…`, `memory://`, or a local path. Credentials are found as the store's own library
                 looks for them.
-            writable: Whether to make a local folder that is missing.
+            writable: Whether to create a missing local folder.
         """
         self.url = url if "://" in url or url.startswith("file:") else Path(url).resolve().as_uri()
         self._writable = writable
@@ -52,7 +52,7 @@ class Objects:
         self._kept: ObjectStore | None = None
 
     def exists(self) -> bool:
-        """Whether a local folder is there; a bucket is taken to be."""
+        """Whether the local folder exists; a bucket is assumed to."""
         return not self.url.startswith("file:") or Path(url2pathname(urlsplit(self.url).path)).is_dir()
 
     def list(self, prefix: str) -> list[StoredObject]:
@@ -62,7 +62,7 @@ class Objects:
         return sorted(StoredObject(o["path"], o["size"], o["last_modified"], o["e_tag"]) for o in found)
 
     def get(self, path: str) -> bytes | None:
-        """The object's bytes; None where there is no such object."""
+        """The object's bytes; None if there is no such object."""
         with self._translated(f"read {path}"):
             try:
                 return bytes(obstore.get(self._store(), path).bytes())
@@ -70,7 +70,11 @@ class Objects:
                 return None
 
     def create(self, path: str, data: bytes) -> bool:
-        """Put an object where there is none; False, and nothing changed, where there is one."""
+        """Create an object.
+
+        Returns:
+            False, and nothing is changed, if there is one at this path already.
+        """
         with self._translated(f"write {path}"):
             try:
                 obstore.put(self._store(), path, data, mode="create", use_multipart=False)
@@ -79,7 +83,7 @@ class Objects:
             return True
 
     def delete(self, path: str) -> None:
-        """Remove an object; one that is gone already is no error."""
+        """Remove an object; a no-op if there is none."""
         with self._translated(f"delete {path}"):
             try:
                 obstore.delete(self._store(), path)
@@ -87,15 +91,17 @@ class Objects:
                 return
 
     def _store(self) -> ObjectStore:
-        """A folder is opened anew for each operation, which takes microseconds; a bucket once, for its connections.
+        """A folder is opened for each operation, which takes microseconds; a bucket once, to reuse its connections.
 
-        So a folder may appear later, and one that vanished is an error: a store kept open would list it as empty.
+        So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
         """
         if self.url.startswith("file:"):
             if not (self._writable or self.exists()):
                 raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
             return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
-        with self._opening:  # two memories, opened at once, would be two stores
+        with (
+            self._opening
+        ):  # two threads at once would otherwise open two stores, which in memory hold different objects
             if self._kept is None:
                 patient = self._writable or self.url.startswith("memory:")
                 self._kept = from_url(self.url, retry_config=None if patient else READ_AGAIN)
@@ -106,5 +112,5 @@ class Objects:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:  # ValueError: a path such as "a/../b"
-            reason = str(error).partition("\n")[0]  # the rest is the library's own debugging
+            reason = str(error).partition("\n")[0]  # the rest is the library's debugging output
             raise RepositoryError(f"repository {self.url}: cannot {action}: {reason}") from error

@@ -1,12 +1,12 @@
 """The repository of versions: a folder, a bucket or memory, with the same guarantees on each.
 
-    <repository>/<name>/7/weights.safetensors          written first: it claims the number 7
+    <repository>/<name>/7/weights.safetensors          written first: claims the number 7
     <repository>/<name>/7/report.html, card.md         for people
     <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
     <repository>/<name>/aliases/champion/000003.json   the third move of the alias
 
-Every object is created if absent and never overwritten. So two writers cannot claim one number, a kill at any point
-leaves earlier versions whole and the new one absent, and an alias's history cannot be lost.
+Every object is created only if absent and never overwritten. So two writers cannot claim the same number, a kill at any
+point leaves earlier versions complete and the new one absent, and the history of an alias cannot be lost.
 """
 
 import hashlib
@@ -26,21 +26,21 @@ MODEL = "mnist"
 """The name under which versions are published."""
 
 CHAMPION = "champion"
-"""The alias that serving follows."""
+"""The alias that the service follows."""
 
 ABANDONED_AFTER = timedelta(days=1)
-"""A number that was claimed so long ago and has no manifest belongs to a publisher that was killed."""
+"""A number that was claimed longer ago and has no manifest belongs to a publisher that was killed."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one listing showed.
+    """The repository as one listing showed it.
 
     Attributes:
         versions: The versions that exist (with a manifest), ascending.
-        aliases: Where each alias points.
+        aliases: The version that each alias points to.
         digest: Changes whenever any object of the model appears, changes or vanishes.
-        stamps: For each number, what changes whenever one of its own objects does.
+        stamps: For each number, a digest that changes whenever one of its own objects does.
     """
 
     versions: tuple[int, ...]
@@ -50,13 +50,13 @@ class Snapshot:
 
     @property
     def champion(self) -> int | None:
-        """Where the champion alias points; None if nothing was promoted."""
+        """The version that the champion alias points to; None if nothing has been promoted."""
         return self.aliases.get(CHAMPION)
 
 
 @dataclass
 class Draft:
-    """A version number that is claimed and not yet published: it exists for nobody until `publish`."""
+    """A version number that is claimed but not yet published: the version does not exist until `publish`."""
 
     version: int
     files: dict[str, FileEntry] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Draft:
         """Store one more file of the version.
 
         Raises:
-            RepositoryError: The file is there already, or cannot be written.
+            RepositoryError: The file exists already, or cannot be written.
         """
         path = f"{self._model}/{self.version}/{filename}"
         if not self._objects.create(path, data):
@@ -75,7 +75,7 @@ class Draft:
         self.files[filename] = FileEntry.of(data)
 
     def publish(self, manifest: Manifest) -> None:
-        """Write the manifest: from now on the version exists.
+        """Write the manifest: from then on the version exists.
 
         Raises:
             ArtifactError: The manifest describes another version, or other files.
@@ -93,24 +93,24 @@ class Repository:
     """The versions and aliases of one model."""
 
     def __init__(self, url: str, *, writable: bool = False, model: str = MODEL) -> None:
-        """Name a repository; nothing is touched yet.
+        """Name a repository; nothing is read or written yet.
 
         Args:
             url: `file:///…`, `s3://…`, `memory://`, or a local path.
-            writable: Whether to make a local folder that is missing.
-            model: The name of the versions.
+            writable: Whether to create a missing local folder.
+            model: The name under which the versions are published.
         """
         self._objects = Objects(url, writable=writable)
         self.url = self._objects.url
         self.model = model
         self._version_file = re.compile(rf"{re.escape(model)}/([1-9]\d*)/(.+)")
         self._move_file = re.compile(rf"{re.escape(model)}/aliases/([^/]+)/\d{{6,}}\.json")
-        self._moves: dict[StoredObject, Move] = {}  # the newest of each alias, as the last snapshot found them
+        self._moves: dict[StoredObject, Move] = {}  # the latest move of each alias, as of the last snapshot
 
     # reading
 
     def exists(self) -> bool:
-        """Whether a local folder is there; a bucket is taken to be."""
+        """Whether the local folder exists; a bucket is assumed to."""
         return self._objects.exists()
 
     def versions(self) -> list[int]:
@@ -118,7 +118,7 @@ class Repository:
         return sorted(n for n, files in self._numbers().items() if MANIFEST in files)
 
     def snapshot(self) -> Snapshot:
-        """Versions, aliases, and what tells whether anything has changed."""
+        """Versions, aliases, and digests that show whether anything has changed."""
         listing = self._objects.list(self.model)
         versions = sorted(n for n, files in self._by_number(o.path for o in listing).items() if MANIFEST in files)
         own: dict[int, list[StoredObject]] = {}
@@ -128,7 +128,7 @@ class Repository:
                 own.setdefault(int(match[1]), []).append(found)
             elif match := self._move_file.fullmatch(found.path):
                 newest[match[1]] = max(newest.get(match[1], found), found, key=lambda o: (len(o.path), o.path))
-        # A look that finds nothing new is one listing and no read: only a move with another e-tag is read.
+        # If nothing is new, this costs one listing and no read: only moves that were not seen before are read.
         known = self._moves
         self._moves = {move: known.get(move) or read_move(self._objects, move.path) for move in newest.values()}
         aliases = {name: self._moves[newest[name]].version for name in sorted(newest)}
@@ -140,7 +140,7 @@ class Repository:
 
         Raises:
             VersionNotFoundError: There is no such version.
-            ManifestError: It cannot be understood.
+            ManifestError: The manifest is not valid.
         """
         path = f"{self.model}/{version}/{MANIFEST}"
         data = self._objects.get(path)
@@ -153,7 +153,7 @@ class Repository:
         return manifest
 
     def read(self, manifest: Manifest, filename: str = WEIGHTS) -> bytes:
-        """One file of a version, its digest checked.
+        """One file of a version, with its digest checked.
 
         Raises:
             DamagedVersionError: The file is missing, or is not the one that the manifest describes.
@@ -178,10 +178,10 @@ class Repository:
         return AliasLog(self._objects, self.model, name)
 
     def champion(self) -> int:
-        """The version that the champion alias points at.
+        """The version that the champion alias points to.
 
         Raises:
-            VersionNotFoundError: Nothing was promoted yet.
+            VersionNotFoundError: Nothing has been promoted yet.
         """
         target = self.alias().target()
         if target is None:
@@ -195,7 +195,7 @@ class Repository:
     def claim(self, weights: bytes) -> Draft:
         """Claim the next version number by storing its weights.
 
-        Numbers only grow, and that of a publisher that was killed is not used again.
+        Numbers only increase, and the number of a publisher that was killed is not used again.
         """
         number = max(self._numbers(), default=0) + 1
         while not self._objects.create(f"{self.model}/{number}/{WEIGHTS}", weights):
@@ -205,19 +205,19 @@ class Repository:
         return draft
 
     def promote(self, version: int, *, by: str, why: str, alias: str = CHAMPION) -> None:
-        """Point an alias at a version that exists.
+        """Point an alias to a version that exists.
 
         Raises:
             VersionNotFoundError: There is no such version.
-            ConfigError: The alias has a name that none can have.
+            ConfigError: The name of the alias is not allowed.
         """
         self.manifest(version)
         self.alias(alias).promote(version, by=by, why=why)
 
     def prune(self, keep: int) -> list[int]:
-        """Delete all versions but the newest `keep` and those that an alias points at or would roll back to.
+        """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.
 
-        Numbers without a manifest go too, once they are so old that their publisher must be dead.
+        Numbers without a manifest are deleted as well once they are so old that their publisher must be dead.
 
         Returns:
             The deleted numbers, ascending.
@@ -231,7 +231,7 @@ class Repository:
             spared |= {*standing_promotions(self.alias(name).history())[-2:]}
         dead = [n for n in sorted(numbers) if n not in spared and (n in complete or self._abandoned(n))]
         for number in dead:
-            # The manifest goes first: a kill in between leaves no version that looks whole.
+            # The manifest goes first, so that a kill in between leaves no version that looks complete.
             for filename in sorted(numbers[number], key=lambda f: f != MANIFEST):
                 self._objects.delete(f"{self.model}/{number}/{filename}")
         return dead
@@ -244,7 +244,7 @@ class Repository:
         return self._by_number(o.path for o in self._objects.list(self.model))
 
     def _by_number(self, paths: Iterable[str]) -> dict[int, set[str]]:
-        """Every claimed number, with the names of its files."""
+        """Every claimed number and the names of its files."""
         numbers: dict[int, set[str]] = {}
         for match in filter(None, map(self._version_file.fullmatch, paths)):
             numbers.setdefault(int(match[1]), set()).add(match[2])

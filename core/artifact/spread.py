@@ -1,31 +1,39 @@
-"""How images are spread: a few plain features of each, in bins. A manifest keeps it of what its version has learned."""
+"""The spread of a set of images: the distribution of a few plain features. A manifest has that of its training images.
+
+The service compares it with the images that it receives.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Spread
+from core.digit import PIXELS, SIDE
 
 __all__ = ["FEATURES", "counts", "features", "spread_of"]
 
 CELLS = 4
-"""A side of 28 pixels is cut into 4 cells of 7."""
+"""Cells per side: each is 7 by 7 pixels."""
+
+_CELL_SIDE = SIDE // CELLS
 
 FEATURES = 1 + CELLS * CELLS
-"""The ink of the whole image, and that of each cell, row by row."""
+"""The ink of the whole image, and of each cell, row by row."""
 
-_CELL = np.kron(np.arange(CELLS * CELLS).reshape(CELLS, CELLS), np.ones((7, 7), int))  # (28, 28): each pixel's cell
-
-_MEANS = np.column_stack([np.full(784, 1 / 784), (_CELL.reshape(-1, 1) == np.arange(CELLS * CELLS)) / 49]).astype(
-    np.float32
+_CELL = np.kron(  # (28, 28): the number of each pixel's cell
+    np.arange(CELLS * CELLS).reshape(CELLS, CELLS), np.ones((_CELL_SIDE, _CELL_SIDE), int)
 )
-"""(784, FEATURES): one product with it gives all means, several times as fast as taking them cell by cell."""
+
+_MEANS = np.column_stack(
+    [np.full(PIXELS, 1 / PIXELS), (_CELL.reshape(-1, 1) == np.arange(CELLS * CELLS)) / _CELL_SIDE**2]
+).astype(np.float32)
+"""(784, FEATURES): one product with it gives all means, several times as fast as computing them cell by cell."""
 
 _QUANTILES = np.arange(1, 10) / 10
-"""Ten bins that hold a tenth of the training images each, where a feature has enough different values for it."""
+"""Edges of ten bins with a tenth of the training images each, if a feature has enough different values."""
 
 
 def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The mean ink of each image, and of each of its cells: thicker, paler, noisy, moved or cut digits change them.
+    """The mean ink of each image and of its cells; they change if digits are thicker, paler, noisy, moved or cut off.
 
     Args:
         images: (N, 28, 28), 0 background to 255 ink.
@@ -37,7 +45,7 @@ def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def spread_of(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int) -> Spread:
-    """Describe the images that a network is trained on.
+    """The spread of the images that a network is trained on.
 
     Args:
         images: (N, 28, 28), N at least 1.
@@ -45,7 +53,7 @@ def spread_of(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int
         classes: How many labels there are.
     """
     found = features(images)
-    # Cells in the corners are empty in nearly all images, and so are many of their quantiles: one edge for them all.
+    # Cells in the corners are empty in nearly all images, so many of their quantiles are equal; each edge is kept once.
     edges = tuple(tuple(np.unique(np.quantile(column, _QUANTILES)).tolist()) for column in found.T)
     shares = tuple(tuple((bins / len(images)).tolist()) for bins in counts(found, edges))
     label_shares = np.bincount(labels, minlength=classes) / len(images)
@@ -53,7 +61,7 @@ def spread_of(images: NDArray[np.uint8], labels: NDArray[np.uint8], classes: int
 
 
 def counts(found: NDArray[np.float32], edges: tuple[tuple[float, ...], ...]) -> list[NDArray[np.int64]]:
-    """How many images fall into each bin of each feature.
+    """The number of images in each bin of each feature.
 
     Args:
         found: (N, FEATURES), as `features` gives them.

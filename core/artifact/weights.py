@@ -1,4 +1,4 @@
-"""Weights as safetensors: names, shapes and raw numbers, no code to run, readable by every other tool."""
+"""Weights as safetensors: names, shapes and raw numbers, without executable code, readable by many other tools."""
 
 import json
 from collections import Counter
@@ -14,13 +14,13 @@ from core.errors import WeightsError
 
 
 def encode(state: Mapping[str, NDArray[Any]]) -> bytes:
-    """Every parameter and buffer, as one safetensors file; the same state always gives the same bytes.
+    """All parameters and buffers as one safetensors file; the same state always gives the same bytes.
 
     Args:
-        state: Full names, e.g. `0.dense.W`, and float32 arrays.
+        state: float32 arrays by full name, e.g. `0.dense.W`.
 
     Raises:
-        WeightsError: A number is not finite, or an array is not float32: such a file must not be published.
+        WeightsError: A number is not finite, or an array is not float32; such weights must not be published.
     """
     for name, array in state.items():
         if array.dtype != np.float32:
@@ -32,23 +32,23 @@ def encode(state: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def decode(data: bytes, *, name: str = "weights") -> dict[str, NDArray[np.float32]]:
-    """The arrays of a safetensors file, as owned float32 arrays.
+    """The arrays of a safetensors file, by name; they own their memory.
 
     Args:
         data: The file.
         name: What error messages call it.
 
     Raises:
-        WeightsError: Not safetensors, damaged, or holding something else than finite float32 numbers.
+        WeightsError: The file is not safetensors, is damaged, or holds anything but finite float32 numbers.
     """
     try:
         state = safetensors.numpy.load(data)
         _refuse_duplicates(data)
     except safetensors.SafetensorError as error:
         raise WeightsError(f"{name}: not a whole safetensors file ({error})") from error
-    except KeyError as error:  # a type that NumPy has not, e.g. bfloat16
+    except KeyError as error:  # a type that NumPy lacks, e.g. bfloat16
         raise WeightsError(f"{name}: holds {error.args[0]} numbers, expected F32") from error
-    except ValueError as error:  # a shape that NumPy cannot make, or a name that is there twice
+    except ValueError as error:  # a shape that NumPy cannot represent, or a duplicate name
         raise WeightsError(f"{name}: {error}") from error
     for key, array in state.items():
         if array.dtype != np.float32:
@@ -59,9 +59,9 @@ def decode(data: bytes, *, name: str = "weights") -> dict[str, NDArray[np.float3
 
 
 def _refuse_duplicates(data: bytes) -> None:
-    """Of two tensors with one name, readers differ in which they take: safetensors forbids it, its reader lets it pass.
+    """Refuse two tensors of one name: the format forbids them, but its reader accepts them and takes either.
 
-    The format begins with the length of the JSON header, 8 bytes, little-endian; that it is sound is known by now.
+    The file begins with the length of its JSON header, 8 bytes, little-endian; the header is known to be valid here.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""From IDX bytes to shuffled, normalized mini-batches. Knows nothing of the network."""
+"""From IDX bytes to shuffled, normalized mini-batches. It knows nothing of the network."""

@@ -1,4 +1,4 @@
-"""Work done ahead of time by background threads, and handed out in order."""
+"""Work done ahead of time by background threads; the results come out in order."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -13,18 +13,18 @@ __all__ = ["ahead"]
 
 
 def ahead(work: Callable[[J], T], jobs: Iterable[J], *, workers: int) -> Generator[T, None, None]:
-    """`map(work, jobs)`, with up to 2 · `workers` results under way or waiting before they are asked for.
+    """`map(work, jobs)`, with up to 2 · `workers` results in flight or waiting before they are requested.
 
-    Threads are enough where the work is NumPy's: it lets go of the interpreter lock while it computes. `jobs` is walked
-    through in the calling thread. What a job raises comes out in its place, with the traceback of the thread.
+    Threads suffice for work in NumPy, which releases the interpreter lock while it computes. `jobs` is iterated in the
+    calling thread. An exception in a job is raised in the place of its result, with the traceback of the thread.
 
-    No thread outlives the iterator: at its end, at an error, and when it is closed (which a `break` out of the loop
-    does), no further job begins and those under way are waited for.
+    No thread outlives the iterator: at its end, at an error, and when it is closed (as by a `break` out of the loop),
+    no further job starts and the jobs in flight are waited for.
 
     Args:
         work: Called from several threads at once.
         jobs: Its arguments.
-        workers: Threads; 0 works in the calling thread, at the moment a result is asked for.
+        workers: Threads; with 0, each job runs in the calling thread when its result is requested.
     """
     if not workers:
         yield from map(work, jobs)

@@ -1,11 +1,11 @@
-"""Augmentation: each image, every time it is shown, a little different; its digit stays what it was.
+"""Augmentation: every time an image is shown it is changed a little, in ways that leave its digit the same.
 
-A network that has seen a 7 in a thousand positions does not have to be told that they are all sevens (Simard,
-Steinkraus & Platt 2003: "the most important practice is getting a training set as large as possible").
+A network that has seen sevens in a thousand positions learns that the position does not matter (Simard, Steinkraus &
+Platt 2003: "the most important practice is getting a training set as large as possible").
 
-Geometric transforms say where each pixel comes from, and add up to one map (core/data/geometry.py), so an image is
-interpolated once, however many of them a recipe names. The others change pixels where they are; they follow after, in
-the recipe's order.
+Geometric transforms define where each pixel comes from, and combine into one map (core/data/geometry.py), so that an
+image is interpolated once, however many of them a recipe lists. The pixelwise transforms change pixels in place; they
+follow, in the recipe's order.
 """
 
 from abc import ABC, abstractmethod
@@ -19,23 +19,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.geometry import CHUNK, Geometry
+from core.digit import SIDE
 from core.errors import ConfigError
 from core.registry import construct
 
 Images = NDArray[np.float32]
 Limits = Mapping[str, tuple[float, float]]
 Augmenter = Callable[[NDArray[np.uint8], np.random.Generator], Images]
-"""(uint8 (N, H, W), rng) → float32 (N, H, W), 0 to 255, an own array."""
+"""(uint8 (N, H, W), rng) → float32 (N, H, W), 0 to 255, a new array."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transform(ABC):
-    """One way in which images differ. The amount is drawn for each image anew.
+    """One way in which images are changed, by an amount that is drawn anew for each image.
 
     Attributes:
         kind: The name under which recipes know it.
         limits: The smallest and the largest value of each of its own options.
-        probability: How many of the images it is applied to, 0 to 1.
+        probability: With which probability it is applied to an image, 0 to 1.
     """
 
     kind: ClassVar[str]
@@ -47,15 +48,15 @@ class Transform(ABC):
         for option, (least, most) in {"probability": (0, 1), **self.limits}.items():
             value = getattr(self, option)
             is_number = isinstance(value, Real) and not isinstance(value, bool)
-            if not (is_number and least <= value <= most):  # NaN is in no order
+            if not (is_number and least <= value <= most):  # false for NaN as well
                 raise ConfigError(f"{self.kind}: {option} = {value!r}, expected a number from {least} to {most}")
 
     def _amounts(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Images:
-        """Uniform from −1 to 1, one row for each image; 0 for the images that it passes over."""
+        """Uniform from −1 to 1, one row per image; 0 for the images that are not to be changed."""
         return self._spare(rng.uniform(-1, 1, shape).astype(np.float32), rng)
 
     def _spare(self, changes: Images, rng: np.random.Generator) -> Images:
-        """Set to 0 what would change the images that it passes over."""
+        """Set the changes to 0 for the images that are not to be changed, one row of `changes` per image."""
         if self.probability < 1:
             changes[rng.random(len(changes)) >= self.probability] = 0
         return changes
@@ -66,11 +67,11 @@ class Geometric(Transform):
 
     @abstractmethod
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
-        """Add this to where the pixels come from."""
+        """Combine this transform with those already in `geometry`."""
 
 
 class Pixelwise(Transform):
-    """A transform that changes pixels where they are."""
+    """A transform that changes the values of pixels."""
 
     @abstractmethod
     def change(self, images: Images, rng: np.random.Generator) -> None:
@@ -79,7 +80,7 @@ class Pixelwise(Transform):
 
 @dataclass(frozen=True, kw_only=True)
 class Rotate(Geometric):
-    """By an angle up to ±`degrees`, about the center."""
+    """Rotation about the center by an angle up to ±`degrees`."""
 
     kind: ClassVar[str] = "rotate"
     limits: ClassVar[Limits] = {"degrees": (0, 180)}
@@ -94,10 +95,10 @@ class Rotate(Geometric):
 
 @dataclass(frozen=True, kw_only=True)
 class Translate(Geometric):
-    """By up to ±`pixels` along each axis."""
+    """Translation by up to ±`pixels` along each axis."""
 
     kind: ClassVar[str] = "translate"
-    limits: ClassVar[Limits] = {"pixels": (0, 28)}
+    limits: ClassVar[Limits] = {"pixels": (0, SIDE)}
     pixels: float = 2.0
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
@@ -107,7 +108,7 @@ class Translate(Geometric):
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(Geometric):
-    """Larger or smaller by up to the factor 1 + `by`, along each axis by another (Cireşan et al. 2010, §2)."""
+    """Scaling by up to the factor 1 + `by`, up or down, drawn separately for each axis (Cireşan et al. 2010, §2)."""
 
     kind: ClassVar[str] = "scale"
     limits: ClassVar[Limits] = {"by": (0, 1)}
@@ -121,7 +122,7 @@ class Scale(Geometric):
 
 @dataclass(frozen=True, kw_only=True)
 class Shear(Geometric):
-    """Slanted by an angle up to ±`degrees`, as handwriting is."""
+    """Shear along the rows by an angle up to ±`degrees`, like the slant of handwriting."""
 
     kind: ClassVar[str] = "shear"
     limits: ClassVar[Limits] = {"degrees": (0, 80)}
@@ -136,41 +137,42 @@ class Shear(Geometric):
 
 @dataclass(frozen=True, kw_only=True)
 class Elastic(Geometric):
-    """Every pixel a little to somewhere, neighbors together: the hand's own tremor (Simard et al. 2003, §2).
+    """A smooth random displacement of the pixels, like the tremor of a hand (Simard et al. 2003, §2).
 
         u = α G_σ * U,   U uniform from −1 to 1 at each pixel and axis
 
-    A Gaussian G of `sigma` pixels, with sum 1, makes neighbors move alike; `alpha` is how far. Away from the edges a
-    pixel moves by α / (2 σ √(3π)) along each axis, in the root mean square: 1.4 pixels for α = 34 and σ = 4. (The sum
-    of G² is 1 / 4πσ², for σ from 1; the variance of U is 1/3.) Beyond the edges, U is 0.
+    G is a Gaussian with standard deviation σ (`sigma`, in pixels) and sum 1, which makes neighbors move alike; α is
+    `alpha`. Away from the edges a pixel moves by α / (2 σ √(3π)) along each axis, in the root mean square: 1.4 pixels
+    for α = 34 and σ = 4. (The sum of G² is 1 / 4πσ², for σ of at least 1; the variance of U is 1/3.) Beyond the edges,
+    U is 0.
 
     A Gaussian is separable, so G * U is two products of small matrices, K U Kᵀ with K[i, j] ∝ exp(−(i − j)² / 2σ²).
     """
 
     kind: ClassVar[str] = "elastic"
-    limits: ClassVar[Limits] = {"alpha": (0, 1000), "sigma": (0.5, 28)}
+    limits: ClassVar[Limits] = {"alpha": (0, 1000), "sigma": (0.5, SIDE)}
     alpha: float = 34.0
     sigma: float = 4.0
 
     def move(self, geometry: Geometry, rng: np.random.Generator) -> None:
         """u ← u + α K U Kᵀ."""
         h, w = geometry.height, geometry.width
-        steps = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8)  # 256 steps are fine enough
+        steps = rng.integers(-128, 128, (geometry.count, 2, h, w), np.int8)  # 256 levels are fine enough
         down = gaussian(h, self.sigma)
-        across = gaussian(w, self.sigma) * np.float32(self.alpha / 128)  # U is from −128 to 128 here
+        across = gaussian(w, self.sigma) * np.float32(self.alpha / 128)  # U runs from −128 to 128 here
         u: Images = np.empty(steps.shape, np.float32)
         for start in range(0, geometry.count, CHUNK):
             U = steps[start : start + CHUNK].astype(np.float32)
-            U += np.float32(0.5)  # the steps' middles
+            U += np.float32(0.5)  # the middle of each level
             np.matmul(down, (U.reshape(-1, w) @ across.T).reshape(U.shape), out=u[start : start + CHUNK])
         self._spare(u, rng)
         geometry.u = u if geometry.u is None else geometry.u + u
 
 
 def gaussian(size: int, sigma: float) -> Images:
-    """K, (size, size): K x blurs the columns of x, as if beyond its ends it were 0. K[i, j] = N(i − j; 0, σ²).
+    """K, (size, size): K x blurs the columns of x, which counts as 0 beyond its ends. K[i, j] = N(i − j; 0, σ²).
 
-    A normal density, taken at whole steps, sums to 1 within 10⁻⁸ where σ is 1 or more, and within 1.5% down to ½.
+    A normal density at integer points sums to 1 within 10⁻⁸ for σ of at least 1, and within 1.5% for σ down to ½.
     """
     distance = np.subtract.outer(np.arange(size), np.arange(size))
     K: Images = (np.exp(-(distance**2) / (2 * sigma**2)) / (sigma * sqrt(2 * pi))).astype(np.float32)
@@ -181,8 +183,8 @@ def gaussian(size: int, sigma: float) -> Images:
 class Stroke(Pixelwise):
     """Thicker or thinner strokes: up to `amount` of the way to the 3×3 dilation or erosion.
 
-    Dilation gives every pixel the largest value around it, erosion the smallest (Serra 1982): a whole pixel more or
-    less of ink all around. An amount below 1 stops in between.
+    Dilation gives every pixel the largest value around it, erosion the smallest (Serra 1982): strokes grow or shrink by
+    a whole pixel on all sides. An amount below 1 stops in between.
     """
 
     kind: ClassVar[str] = "stroke"
@@ -192,30 +194,33 @@ class Stroke(Pixelwise):
     def change(self, images: Images, rng: np.random.Generator) -> None:
         """x ← x + a (dilate(x) − x) for a > 0, x + |a| (erode(x) − x) for a < 0."""
         amounts = self._amounts(rng, (len(images),)) * np.float32(self.amount)
-        for chosen, around in ((amounts > 0, np.maximum), (amounts < 0, np.minimum)):
+        for chosen, pick in ((amounts > 0, np.maximum), (amounts < 0, np.minimum)):
             x = images[chosen]
-            images[chosen] = x + np.abs(amounts[chosen]).reshape(-1, 1, 1) * (spread(x, around) - x)
+            images[chosen] = x + np.abs(amounts[chosen]).reshape(-1, 1, 1) * (extreme_around(x, pick) - x)
 
 
-def spread(images: NDArray[Any], around: np.ufunc) -> NDArray[Any]:
-    """The largest (`np.maximum`) or smallest (`np.minimum`) of the 3×3 pixels around each; outside there are none.
+def extreme_around(images: NDArray[Any], pick: np.ufunc) -> NDArray[Any]:
+    """The largest or smallest of the 3×3 pixels around each pixel; at the edge of an image, of those within it.
 
     Args:
         images: (N, H, W).
-        around: Which of the two.
+        pick: `np.maximum` for a dilation, `np.minimum` for an erosion.
+
+    Returns:
+        (N, H, W), a new array.
     """
     down = images.copy()
-    around(down[:, 1:], images[:, :-1], out=down[:, 1:])
-    around(down[:, :-1], images[:, 1:], out=down[:, :-1])
+    pick(down[:, 1:], images[:, :-1], out=down[:, 1:])
+    pick(down[:, :-1], images[:, 1:], out=down[:, :-1])
     across = down.copy()
-    around(across[:, :, 1:], down[:, :, :-1], out=across[:, :, 1:])
-    around(across[:, :, :-1], down[:, :, 1:], out=across[:, :, :-1])
+    pick(across[:, :, 1:], down[:, :, :-1], out=across[:, :, 1:])
+    pick(across[:, :, :-1], down[:, :, 1:], out=across[:, :, :-1])
     return across
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise(Pixelwise):
-    """Normal noise of `std` levels on every pixel; what leaves 0 to 255 is cut off."""
+    """Normal noise on every pixel, with a standard deviation of `std` gray levels; results are clipped to 0 … 255."""
 
     kind: ClassVar[str] = "noise"
     limits: ClassVar[Limits] = {"std": (0, 255)}
@@ -231,9 +236,9 @@ class Noise(Pixelwise):
 
 @dataclass(frozen=True, kw_only=True)
 class Erase(Pixelwise):
-    """A rectangle without ink, up to `share` of the image along each axis (Zhong et al. 2017; DeVries & Taylor 2017).
+    """Erasure of a rectangle, up to `share` of the image along each axis (Zhong et al. 2017; DeVries & Taylor 2017).
 
-    What is left has to be enough: the network learns to look at more than one part of a digit.
+    The rest must suffice, so the network learns to look at more than one part of a digit.
     """
 
     kind: ClassVar[str] = "erase"
@@ -243,7 +248,7 @@ class Erase(Pixelwise):
     def change(self, images: Images, rng: np.random.Generator) -> None:
         """x ← 0 inside the rectangle."""
         count, *sizes = images.shape
-        amounts = np.abs(self._amounts(rng, (count, 2)))  # 0 for the images that it passes over
+        amounts = np.abs(self._amounts(rng, (count, 2)))  # 0 for the images that are not to be changed
         sides = []
         for size, amount in zip(sizes, np.hsplit(amounts, 2), strict=True):  # amount: (N, 1)
             length = np.rint(int(self.share * size) * amount)
@@ -259,7 +264,7 @@ TRANSFORMS: dict[str, type[Transform]] = {
 
 
 def augmenter(entries: Sequence[Mapping[str, Any]]) -> Augmenter:
-    """What a recipe's list of transforms does to a batch.
+    """All transforms that a recipe lists, as one function of a batch.
 
     Args:
         entries: Each `{kind = …, option = …}`.

@@ -1,15 +1,14 @@
-"""Mini-batches, and the split that keeps some images aside for validation."""
+"""Mini-batches: the images in a new order at each pass, taken and prepared a batch at a time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.ahead import ahead
-from core.data.large import let_go
+from core.data.large import release
 from core.data.shuffle import Blocks
 from core.errors import DatasetError
 from core.kernels import aligned
@@ -17,41 +16,22 @@ from core.kernels import aligned
 Prepare = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.float32]]
 """From a batch of images to the network's inputs: uint8 (B, …) → a new float32 array (B, …)."""
 
-_LET_GO = 1 << 16
-"""Images after which a memory map is let go: a stretch of `Blocks` as they come, 50 MB of MNIST's."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Which images train and which validate: two disjoint sorted arrays of indices that cover the set."""
-
-    train: NDArray[np.intp]
-    validation: NDArray[np.intp]
-
-    @classmethod
-    def random(cls, count: int, validation: int, rng: np.random.Generator) -> "Split":
-        """Set `validation` of `count` images aside.
-
-        Raises:
-            DatasetError: Not at least one image on each side.
-        """
-        if not 0 < validation < count:
-            raise DatasetError(f"cannot set {validation} of {count} images aside for validation, only 1 to {count - 1}")
-        order = rng.permutation(count)
-        return cls(train=np.sort(order[validation:]), validation=np.sort(order[:validation]))
+_RELEASED_AFTER = 1 << 16
+"""Images after which a memory map is released: a stretch of the default `Blocks`, 50 MB of MNIST's images."""
 
 
 class Batches:
     """Inputs and labels in mini-batches, in a new order at each pass.
 
-    Iterating yields (x, labels): (B, …) and (B,). B is `batch_size`, save in the last batch, which holds the rest.
-    The arrays are buffers or views: read them only, and before the next ones are drawn.
+    Iterating yields (x, labels): (B, …) and (B,). B is `batch_size`, except in the last batch, which holds the rest.
+    The arrays are buffers or views: do not write to them, and use them before the next batch is drawn.
 
-    A pass draws from `rng` exactly twice, as it begins: a permutation and a seed. Batch k is prepared with a generator
-    made of that seed and k. So the number of threads changes no bit of any batch, and to restore the state that `rng`
-    had after some pass is to go on from there.
+    A pass draws from `rng` exactly twice, at its beginning: a permutation and a seed. Batch k is prepared with a
+    generator seeded with that seed and k. So the number of threads changes no bit of any batch, and a pass can be
+    repeated or resumed from the state of `rng` before it.
 
-    Images in a memory map (`core.data.large`) are let go behind the pass, so that memory holds a stretch of them.
+    The pages of a memory map (`core.data.large`) are released behind the pass, so that only a stretch of the images is
+    in memory.
     """
 
     def __init__(
@@ -65,19 +45,19 @@ class Batches:
         workers: int = 0,
         blocks: Blocks | None = None,
     ) -> None:
-        """Wrap arrays, which stay as they are.
+        """Wrap arrays; they are never written to.
 
         Args:
             images: (N, …), in memory or mapped.
             labels: (N,).
             batch_size: Images in a batch.
             rng: Source of the order; None keeps the given order.
-            prepare: Called for each batch, from several threads at once; None takes the images as they are. Where
-                nothing is random, preparing all images once and for all is faster, if there is memory for it.
-            workers: Background threads that take and prepare batches ahead; 0 does it in the thread that iterates. They
-                help where preparing takes long (augmentation) or waits (for the disk). BLAS calls in `prepare` use as
-                many threads each as BLAS is set to: set it to one.
-            blocks: Shuffle by blocks, for images that do not fit into memory; None shuffles them all.
+            prepare: Called for each batch, from several threads at once; None takes the images as they are. If nothing
+                about it is random, preparing all images once beforehand is faster, provided there is memory for it.
+            workers: Background threads that take and prepare batches ahead; with 0, the iterating thread does it. They
+                help where preparation is slow (augmentation) or waits (for the disk). Each BLAS call in `prepare` uses
+                as many threads as BLAS is set to, so set it to one.
+            blocks: How to shuffle by blocks images that do not fit into memory; None shuffles image by image.
 
         Raises:
             DatasetError: Counts that differ, no image at all, an impossible batch size or number of workers, or blocks
@@ -95,7 +75,7 @@ class Batches:
             raise DatasetError(
                 "blocks to shuffle, but no generator; pass rng as well, or leave both for the given order"
             )
-        # As plain arrays: a np.memmap would make one of each batch.
+        # Plain arrays: of a np.memmap, each batch would become one as well.
         self._images, self._labels = np.asarray(images), np.asarray(labels)
         self._rng, self._prepare, self._workers = rng, prepare, workers
         self._blocks = blocks or Blocks(rows=1, mixed=len(images))
@@ -120,8 +100,8 @@ class Batches:
             order = self._blocks.order(self.images, self._rng)
             seed = int(self._rng.integers(1 << 63))
             rows = self._blocks.batches(self.images, order, seed, self.batch_size)
-        # One buffer for all batches, where the thread that fills it is the one that reads it. Behind workers each batch
-        # has memory of its own; a ring of buffers was no faster, the allocator hands the same memory out again.
+        # Without workers, all batches share one buffer, as the thread that fills it is the one that reads it. With
+        # workers, each batch has memory of its own; a ring of buffers was no faster, since the allocator reuses memory.
         shape = self.batch_size, *self._images.shape[1:]
         buffer = None if self._workers else aligned.empty(shape, self._images.dtype)
 
@@ -135,9 +115,9 @@ class Batches:
         with closing(ahead(make, enumerate(rows), workers=self._workers)) as made:
             for batch, (x, labels) in enumerate(made, start=1):
                 yield x, labels
-                if batch * self.batch_size % _LET_GO < self.batch_size:
-                    let_go(self._images)
-                    let_go(self._labels)
+                if batch * self.batch_size % _RELEASED_AFTER < self.batch_size:
+                    release(self._images)
+                    release(self._labels)
 
     def _take(self, rows: slice | NDArray[np.intp], buffer: NDArray[Any] | None) -> NDArray[Any]:
         if isinstance(rows, slice):

@@ -1,11 +1,11 @@
-"""Where the pixels of an image come from: one map, to which every geometric transform adds its part.
+"""Where the pixels of an image come from: one map, into which all geometric transforms are combined.
 
 With p a pixel's place, counted from the image's center,
 
     source(p) = A p + t + u(p)
 
-A is what rotation, scaling and shear multiply up to, t the translation, and u the elastic field. However many
-transforms there are, the image is interpolated once.
+A is the product of rotations, scalings and shears, t the translation, and u the elastic field. However many transforms
+there are, the image is interpolated once.
 """
 
 import numpy as np
@@ -16,8 +16,9 @@ from core.data.warp import warp
 Reals = NDArray[np.float32]
 
 CHUNK = 16
-"""Images in work at once. Their arrays stay in a core's cache, and below the size (128 KB) from which memory is handed
-back to the system after each use: new memory, page by page, takes four times as long as the arithmetic."""
+"""Images that are processed at once. Their arrays stay in a core's cache, and below the size (128 KB) from which the
+allocator returns memory to the system after each use: page faults of new memory take four times as long as the
+arithmetic."""
 
 
 class Geometry:
@@ -36,7 +37,11 @@ class Geometry:
         self.u: Reals | None = None
 
     def apply(self, images: NDArray[np.uint8]) -> Reals:
-        """The images, read from there."""
+        """Interpolate the images, (N, H, W), at the places where their pixels come from.
+
+        Returns:
+            (N, H, W), 0 to 255, a new array.
+        """
         r = np.arange(self.height, dtype=np.float32).reshape(-1, 1) - np.float32((self.height - 1) / 2)  # (H, 1)
         c = np.arange(self.width, dtype=np.float32) - np.float32((self.width - 1) / 2)  # (W,)
         moved = np.empty(images.shape, np.float32)

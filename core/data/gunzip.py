@@ -1,4 +1,4 @@
-"""Gzip streams of unknown manners, unpacked piece by piece and never beyond a limit."""
+"""Untrusted gzip streams, unpacked piece by piece and never beyond a limit."""
 
 import zlib
 from collections.abc import Iterator
@@ -10,25 +10,25 @@ from core.errors import IdxGzipBombError, IdxGzipDamagedError, IdxTruncatedError
 __all__ = ["GZIP_MAGIC", "gunzip"]
 
 GZIP_MAGIC = b"\x1f\x8b"
-GZIP_WINDOW = 31  # zlib's word for "a gzip wrapper, the largest window"
+GZIP_WINDOW = 31  # zlib's code for a gzip wrapper with the largest window
 CHUNK_IN = 16 * 1024
 CHUNK_OUT = 256 * 1024
 
 
 def gunzip(stream: BinaryIO, *, name: str, limit: int) -> Iterator[bytes]:
-    """Unpack a gzip stream of one member or several, in chunks of at most 256 KiB.
+    """Unpack a gzip stream of one or more members, in chunks of at most 256 KiB.
 
-    Zero bytes after the last member are padding, as for the gzip tool; anything else there is damage.
+    Zero bytes after the last member are padding, as for the gzip tool; anything else after it counts as damage.
 
     Args:
         stream: The gzip bytes.
-        name: What the messages call it.
-        limit: The largest unpacked size, in bytes. No chunk beyond it is handed out.
+        name: What error messages call it.
+        limit: The largest unpacked size, in bytes. No chunk beyond it is yielded.
 
     Raises:
-        IdxTruncatedError: No bytes at all.
+        IdxTruncatedError: The stream is empty.
         IdxGzipDamagedError: The stream is not gzip, is cut short, fails its checksum, or is followed by something else.
-        IdxGzipBombError: More than `limit` bytes come out.
+        IdxGzipBombError: It unpacks to more than `limit` bytes.
     """
     unpacking = _Unpacking(stream, name, limit)
     if not unpacking.fill():
@@ -40,7 +40,7 @@ def gunzip(stream: BinaryIO, *, name: str, limit: int) -> Iterator[bytes]:
 
 @dataclass
 class _Unpacking:
-    """Where an unpacking stands: bytes read from the stream, still waiting, and handed out."""
+    """The state of an unpacking: bytes that wait, and counts of the bytes that were read and yielded."""
 
     stream: BinaryIO
     name: str
@@ -50,7 +50,7 @@ class _Unpacking:
     given: int = 0
 
     def fill(self) -> bool:
-        """Read on; False at the end of the stream."""
+        """Read the next piece of the stream; False at its end."""
         more = self.stream.read(CHUNK_IN)
         self.waiting += more
         self.taken += len(more)
@@ -81,9 +81,9 @@ class _Unpacking:
                 yield chunk
 
     def another(self) -> bool:
-        """Whether another member follows, after padding."""
+        """Whether another member follows after the padding."""
         self.waiting = self.waiting.lstrip(b"\0")
-        # The two bytes that would begin it may lie across the edge of a chunk.
+        # The two bytes that begin a member may be split between two pieces.
         while len(self.waiting) < len(GZIP_MAGIC) and self.fill():
             self.waiting = self.waiting.lstrip(b"\0")
         if self.waiting and not self.waiting.startswith(GZIP_MAGIC):

@@ -11,7 +11,7 @@ A file is a header, then the elements; everything is big-endian:
 The first four bytes, read as one integer, are the magic: 2051 for MNIST's images (uint8, rank 3), 2049 for its labels
 (uint8, rank 1). Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database", section "The IDX file format".
 
-A file may come gzipped. Nothing here trusts a length that a file announces about itself: memory is bounded by `limit`.
+A file may be gzipped. No length that a file announces about itself is trusted: memory is bounded by `limit`.
 """
 
 import gzip
@@ -41,7 +41,7 @@ from core.errors import (
 )
 
 __all__ = ["DTYPES", "GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
-__all__ += ["MAX_HEADER", "Header", "checked_header", "encode_header", "whole_file"]  # for files larger than memory
+__all__ += ["MAX_HEADER", "Header", "checked_header", "encode_header", "whole_file"]  # used by core.data.large
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -54,15 +54,15 @@ DTYPES: dict[int, np.dtype[Any]] = {
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 KNOWN_MAGICS = {2051: "an images file", 2049: "a labels file"}
 
-LIMIT = 1 << 30  # bytes; MNIST's largest file has 47 million
-MAX_RANK = 64  # NumPy's; the format itself could say 255
+LIMIT = 1 << 30  # bytes; the largest MNIST file has 47 million
+MAX_RANK = 64  # NumPy's limit; the format allows 255
 MAX_SIZE = 2**31 - 1  # the format's sizes are signed
 MAX_HEADER = 4 + 4 * MAX_RANK
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a file announces: big-endian dtype and shape."""
+    """What a file announces: its big-endian dtype and its shape."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -85,13 +85,13 @@ def parse(
 
     Args:
         data: The whole file.
-        name: What the messages call it.
+        name: What error messages call it.
         magic: The expected first four bytes, as one integer; None accepts any type and rank.
         limit: The largest size that the header may announce, in bytes.
 
     Returns:
-        The elements in native byte order and in the announced shape, always read-only. One-byte types are a view of
-        `data`, which stays alive with them; wider ones are a copy of their own.
+        The elements in native byte order and in the announced shape, always read-only. For one-byte types they are a
+        view of `data`, which they keep alive; for wider types they are a copy.
 
     Raises:
         IdxMagicError: Not an IDX header, or not the expected one.
@@ -108,10 +108,10 @@ def parse(
 
 
 def checked_header(head: bytes, size: int, *, name: str, magic: int | None, limit: int) -> Header:
-    """Understand the header of a file of `size` bytes, which it must announce exactly.
+    """Parse the header of a file of `size` bytes, a size which it must announce exactly.
 
     Args:
-        head: The first `MAX_HEADER` bytes, or the whole file where it is shorter.
+        head: The first `MAX_HEADER` bytes, or the whole file if it is shorter.
         size: Of the whole file, in bytes.
         name: As in `parse`.
         magic: As in `parse`.
@@ -135,7 +135,7 @@ def checked_header(head: bytes, size: int, *, name: str, magic: int | None, limi
 
 
 def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
-    """Understand the first bytes of a file; None while they are too few to say."""
+    """Parse the first bytes of a file; None while they are too few."""
     if len(head) < 4:
         return None
     found, code, rank = int.from_bytes(head[:4], "big"), head[2], head[3]
@@ -151,7 +151,7 @@ def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> 
     if len(head) < 4 + 4 * rank:
         return None
     shape = struct.unpack_from(f">{rank}I", head, 4)
-    # An empty dimension counts as one: NumPy, too, cannot represent the shape (0, 2³¹, 2³¹, 2³¹).
+    # An empty dimension counts as one, because NumPy cannot represent e.g. the shape (0, 2³¹, 2³¹, 2³¹).
     size = math.prod(max(size, 1) for size in shape) * DTYPES[code].itemsize
     if 4 + 4 * rank + size > min(limit, sys.maxsize):
         raise IdxDimensionsError(
@@ -161,7 +161,7 @@ def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> 
 
 
 def _guess(head: bytes) -> str:
-    """What was perhaps passed instead."""
+    """What may have been passed instead."""
     if head.startswith(GZIP_MAGIC):
         return "this is gzip, unpack it first"
     known = KNOWN_MAGICS.get(int.from_bytes(head[:4], "big"))
@@ -198,9 +198,9 @@ def encode_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 
 def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
-    """Write an array as IDX, gzipped when the name ends in `.gz`: the whole file appears at once, or not at all.
+    """Write an array as IDX, gzipped if the name ends in `.gz`: the complete file appears at once, or not at all.
 
-    Equal arrays make equal bytes: the gzip header carries no time and no name.
+    Equal arrays give equal bytes: the gzip header carries no time and no name.
 
     Raises:
         IdxError: See `encode`.
@@ -216,14 +216,14 @@ def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write to, which appears under its name once the block has ended well, or not at all.
+    """A file to write to, which appears under its name once the block has ended without an error, or not at all.
 
     Raises:
         OSError: The folder cannot be written.
     """
     path = Path(path)
-    # In the same folder, since a rename is atomic within one file system alone. A plain open keeps to the umask, where
-    # `tempfile` would leave a file that nobody else may read.
+    # In the same folder, since a rename is atomic only within one file system. A plain open respects the umask, while
+    # `tempfile` would make a file that only its owner can read.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -236,7 +236,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 
 def read(path: str | os.PathLike[str], *, magic: int | None = None, limit: int = LIMIT) -> NDArray[Any]:
-    """Read an IDX file, gzipped or not: its content decides, whatever its name.
+    """Read an IDX file, gzipped or not: the content decides, not the name.
 
     Args:
         path: The file.
@@ -255,7 +255,7 @@ def read(path: str | os.PathLike[str], *, magic: int | None = None, limit: int =
         if file.peek(len(GZIP_MAGIC)).startswith(GZIP_MAGIC):
             data = _unpack(file, name=name, limit=limit)
         else:
-            data = file.read(limit + 1)  # one more than allowed shows that there is more
+            data = file.read(limit + 1)  # one byte more than allowed reveals a file that is too large
     return parse(data, name=name, magic=magic, limit=limit)
 
 
@@ -263,22 +263,22 @@ def unpack(data: bytes, *, name: str = "IDX data", limit: int = LIMIT) -> bytes:
     """Unpack a gzipped IDX file, no further than its own header announces.
 
     Args:
-        data: The gzip stream, of one member or several.
-        name: What the messages call it.
+        data: The gzip stream, of one or more members.
+        name: What error messages call it.
         limit: The largest unpacked size, in bytes.
 
     Raises:
-        IdxMagicError: What comes out does not begin like IDX.
-        IdxDimensionsError: Its header announces more than `limit`.
-        IdxGzipBombError: More comes out than the header announces.
+        IdxMagicError: The unpacked bytes do not begin like IDX.
+        IdxDimensionsError: The IDX header announces more than `limit`.
+        IdxGzipBombError: More bytes are unpacked than the IDX header announces.
         IdxGzipDamagedError: The stream is cut short, fails its checksum, or is followed by something else.
-        IdxTruncatedError: No bytes at all.
+        IdxTruncatedError: The stream is empty.
     """
     return _unpack(io.BytesIO(data), name=name, limit=limit)
 
 
 def _unpack(stream: BinaryIO, *, name: str, limit: int) -> bytes:
-    unpacked = io.BytesIO()  # hands its bytes out without a second copy
+    unpacked = io.BytesIO()  # returns its bytes without a second copy
     head, header = b"", None
     for chunk in gunzip(stream, name=name, limit=limit):
         unpacked.write(chunk)

@@ -1,4 +1,4 @@
-"""IDX files larger than memory: mapped where they lie, let go again, and written piece by piece."""
+"""IDX files larger than memory: mapped into memory, released again, and written piece by piece."""
 
 import mmap
 import os
@@ -14,15 +14,15 @@ from numpy.typing import DTypeLike, NDArray
 from core.data import idx
 from core.errors import IdxError
 
-__all__ = ["let_go", "memory_map", "writer"]
+__all__ = ["memory_map", "release", "writer"]
 
 
 def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDArray[Any]:
-    """Map an uncompressed IDX file: its elements are read from the disk as they are touched.
+    """Map an uncompressed IDX file: its elements are read from disk when they are accessed.
 
     No limit is needed, unlike in `idx.read`: the announced size must be the real one, and takes addresses, not memory.
-    What was touched stays in memory until `let_go`. The file must not shrink meanwhile: touching what it has lost ends
-    the process (SIGBUS), as with any memory map. `idx.write` and `writer` replace a file, they never shorten one.
+    What was accessed stays in memory until `release`. The file must not shrink meanwhile: access to a part that is gone
+    ends the process (SIGBUS), as with any memory map. `idx.write` and `writer` replace a file, they never shorten one.
 
     Args:
         path: The file; a gzipped one must be unpacked first.
@@ -43,12 +43,12 @@ def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDA
     return np.ndarray(header.shape, header.dtype, buffer=mapping, offset=header.start)
 
 
-def let_go(array: NDArray[Any]) -> None:
-    """Give back the memory that the map below `array` takes; what is touched again is read again.
+def release(array: NDArray[Any]) -> None:
+    """Release the memory of the map that `array` is a view of; whatever is accessed again is read from disk again.
 
-    The file's pages count as this process's memory while they are mapped, however much of them the system keeps cached.
-    Nothing happens to arrays that are in memory, to maps that can be written (a private one would lose what was
-    written), and where the system knows no such advice.
+    The file's pages count as memory of this process while they are mapped, however much the system would cache anyway.
+    This is a no-op for arrays in memory, for writable maps (a private one would lose what was written), and on systems
+    without such advice.
     """
     owner: object = array
     while isinstance(owner, np.ndarray):
@@ -61,7 +61,7 @@ def let_go(array: NDArray[Any]) -> None:
 def writer(
     path: str | os.PathLike[str], shape: tuple[int, ...] = (), dtype: DTypeLike = np.uint8
 ) -> Iterator[Callable[[NDArray[Any]], None]]:
-    """Write an uncompressed IDX file piece by piece; it appears whole when the block ends, or not at all.
+    """Write an uncompressed IDX file piece by piece; the complete file appears when the block ends, or not at all.
 
         with writer("images-idx3-ubyte", (28, 28)) as append:
             for images in pieces:  # uint8 (…, 28, 28)
@@ -69,16 +69,16 @@ def writer(
 
     Args:
         path: The file.
-        shape: Of one item: the first dimension is what the pieces add up to.
+        shape: Of one item, without the first dimension, which grows with the pieces.
         dtype: One of those in `idx.DTYPES`.
 
     Raises:
-        IdxError: A piece of another type or shape, a type that IDX has no code for, or a name that promises gzip.
-        IdxDimensionsError: More items than the header can say.
+        IdxError: A piece of another type or shape, a type that IDX has no code for, or a name that ends in `.gz`.
+        IdxDimensionsError: More items than the header can express.
         OSError: The folder cannot be written.
     """
     if Path(path).name.endswith(".gz"):
-        raise IdxError(f"{os.fspath(path)}: gzip cannot be memory-mapped, so none is written; drop the .gz")
+        raise IdxError(f"{os.fspath(path)}: a gzipped file cannot be memory-mapped; drop the .gz")
     dtype = np.dtype(dtype)
     count = 0
 

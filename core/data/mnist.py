@@ -1,4 +1,4 @@
-"""MNIST: which four files it consists of, and the arrays in them."""
+"""MNIST: the four files that it consists of, and the arrays in them."""
 
 import os
 from collections.abc import Iterable
@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data import idx
+from core.digit import LABELS, SIDE
 from core.errors import DatasetError
 
-__all__ = ["FILES", "IMAGE_SHAPE", "LABELS", "Mnist", "MnistFile", "Role", "load"]
+__all__ = ["FILES", "Mnist", "MnistFile", "Role", "load"]
 
-LABELS = tuple("0123456789")
-IMAGE_SHAPE = (28, 28)
 IMAGES_MAGIC = 2051  # uint8, rank 3
 LABELS_MAGIC = 2049  # uint8, rank 1
 
@@ -24,13 +23,13 @@ Role = Literal["train_images", "train_labels", "test_images", "test_labels"]
 
 @dataclass(frozen=True)
 class MnistFile:
-    """One of the four files, as pinned.
+    """One of the four files, with its pinned size and digest.
 
     Attributes:
         name: Without `.gz`.
         role: The field of `Mnist` that it fills.
         size: Of the unpacked file, in bytes.
-        sha256: Of the unpacked file, in hexadecimal: mirrors wrap the same bytes in different gzip streams.
+        sha256: Of the unpacked file, in hexadecimal; mirrors serve the same bytes in different gzip streams.
         magic: Its first four bytes, as one integer.
     """
 
@@ -75,12 +74,12 @@ FILES = (
 
 @dataclass(frozen=True, eq=False)
 class Mnist:
-    """Training and test images with their digits. What exists is coherent: the constructor checks it.
+    """Training and test images with their digits; the constructor checks that they are consistent.
 
     Attributes:
-        train_images: uint8 (N, 28, 28), 0 background to 255 ink. N is 60,000 in the real set; smaller sets are welcome.
+        train_images: uint8 (N, 28, 28), 0 background to 255 ink. N is 60,000 in MNIST; other sizes are fine.
         train_labels: uint8 (N,), 0 to 9.
-        test_images: uint8 (M, 28, 28); M is 10,000 in the real set.
+        test_images: uint8 (M, 28, 28); M is 10,000 in MNIST.
         test_labels: uint8 (M,).
     """
 
@@ -93,14 +92,14 @@ class Mnist:
         """Check both splits.
 
         Raises:
-            DatasetError: Shapes, counts or labels do not make a data set.
+            DatasetError: Shapes, counts or labels are not those of a data set.
         """
         _check("train", self.train_images, self.train_labels)
         _check("test", self.test_images, self.test_labels)
 
 
 def _check(split: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
+    if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (SIDE, SIDE):
         raise DatasetError(f"{split} images: {images.dtype} {images.shape}, expected uint8 (N, 28, 28)")
     if labels.dtype != np.uint8 or labels.ndim != 1:
         raise DatasetError(f"{split} labels: {labels.dtype} {labels.shape}, expected uint8 (N,)")
@@ -119,15 +118,15 @@ def load(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> M
     """Read the four files, gzipped or not.
 
     Args:
-        source: The folder that holds them, or their paths in any order. They are known by their names in `FILES`, with
-            or without `.gz`; where a folder has both, the plain one is read.
+        source: The folder that holds them, or their paths in any order. They are recognized by their names in `FILES`,
+            with or without `.gz`; if a folder has both, the plain one is read.
 
     Returns:
         The arrays, read-only.
 
     Raises:
-        DatasetError: A file is missing, or the four do not make a data set together.
-        IdxError: A file is not well-formed, or holds something else than its name says.
+        DatasetError: A file is missing, or the four do not belong together.
+        IdxError: A file is not well-formed, or does not hold what its name says.
         OSError: A file cannot be read.
     """
     if isinstance(source, str | os.PathLike):

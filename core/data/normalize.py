@@ -1,4 +1,4 @@
-"""Normalization: pixels from 0 … 255 to numbers around 0 with spread 1. Part of the model: serving applies the same."""
+"""Normalization: pixels from 0 … 255 to numbers with mean 0 and variance 1. It is a part of the model."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -6,15 +6,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.large import let_go
+from core.data.large import release
 from core.errors import DatasetError
 
 
 @dataclass(frozen=True)
 class Normalizer:
-    """x = (pixel − mean) / std, one mean and one standard deviation for all pixels.
+    """x = (pixel − mean) / std, with one mean and one standard deviation for all pixels.
 
-    Inputs centered on 0 with unit variance keep the first layer's sums in the range that initialization assumes
+    Inputs with mean 0 and unit variance keep the first layer's sums in the range that the initialization assumes
     (LeCun et al. 1998, "Efficient BackProp", §4.3).
 
     Attributes:
@@ -27,20 +27,20 @@ class Normalizer:
 
     @classmethod
     def fit(cls, images: NDArray[np.uint8]) -> Self:
-        """Measure the training split: never the validation or test images, which stand for pictures not yet seen.
+        """Measure the images to train on; never validation or test images, which stand for pictures not yet seen.
 
         Args:
-            images: (N, …), uint8; in memory, or in a map that is let go meanwhile.
+            images: (N, …), uint8, in memory or mapped; the pages of a map are released meanwhile.
 
         Raises:
-            DatasetError: No image, or all pixels alike.
+            DatasetError: No image, or all pixels are alike.
         """
-        # A histogram is exact and needs no float copy of the images; bincount makes an int64 copy, hence the chunks.
+        # A histogram is exact and needs no float copy of the images; bincount makes an int64 copy, hence in chunks.
         counts = np.zeros(256, np.int64)
         for start in range(0, len(images), 1024):
             counts += np.bincount(images[start : start + 1024].ravel(), minlength=256)
             if not start % (1 << 16):
-                let_go(images)
+                release(images)
         if np.count_nonzero(counts) < 2:
             raise DatasetError(f"cannot normalize {len(images)} images: all their pixels are alike")
         values = np.arange(256)
@@ -51,8 +51,16 @@ class Normalizer:
     def apply(
         self, images: NDArray[np.uint8] | NDArray[np.float32], out: NDArray[np.float32] | None = None
     ) -> NDArray[np.float32]:
-        """Pixels, 0 to 255 (N, …) → float32 of the same shape. `out` may be `images` itself, where they are float32."""
-        # As one factor and one offset, faster than a subtraction and a division, and within 1e-6 of them.
+        """Normalize pixels.
+
+        Args:
+            images: (N, …), 0 to 255.
+            out: Where to write, float32 of the same shape; may be `images` itself.
+
+        Returns:
+            float32 of the same shape.
+        """
+        # A multiplication and a subtraction are faster than a subtraction and a division, and within 1e-6 of them.
         x = np.multiply(images, np.float32(1 / self.std), out=out, dtype=np.float32)
         x -= np.float32(self.mean / self.std)
         return x

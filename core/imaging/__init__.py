@@ -3,8 +3,7 @@
     bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
 
-Each step is a module here, and each is deterministic and keeps no state. Everything that goes wrong is a
-`core.errors.PictureError`.
+Each step is a module here, and each is deterministic and without state. All failures are `core.errors.PictureError`s.
 """
 
 from core.imaging.decode import PictureLimits, decode

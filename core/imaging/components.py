@@ -1,7 +1,7 @@
-"""Connected components of a mask, found through its horizontal runs.
+"""Connected components of a mask, found from its horizontal runs.
 
-A mask of a few hundred thousand pixels has a few thousand runs, so that everything below is a handful of array
-operations over runs, and no loop over pixels.
+A mask of a few hundred thousand pixels has a few thousand runs, so a handful of array operations over runs replaces a
+loop over pixels.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class Components:
 
     @property
     def at_edge(self) -> Mask:
-        """Which components touch the edge of the picture, (C,)."""
+        """Whether each component touches the edge of the picture, (C,)."""
         height, width = self.shape
         touching: Mask = (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
         return touching
@@ -66,7 +66,7 @@ class Components:
         """The pixels (H, W) of the chosen components, a mask (C,)."""
         mine = chosen[self.owner]
         steps = np.zeros((self.shape[0], self.shape[1] + 1), np.int8)
-        # Runs of one row never touch, so each place is written once: +1 where a run starts, -1 after it stops.
+        # Runs of a row never touch, so each element is written once: +1 where a run starts, -1 after it stops.
         steps[self.row[mine], self.start[mine]] = 1
         steps[self.row[mine], self.stop[mine]] = -1
         return np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1] > 0
@@ -86,7 +86,7 @@ def components(mask: Mask, weights: Floats) -> Components:
 
     area = _totals(owner, stop - start, count)
     shared = np.maximum(np.minimum(stop[above], stop[below]) - np.maximum(start[above], start[below]), 0)
-    # Each run has two vertical edges; each pixel has two horizontal ones, save where the run above or below covers it.
+    # A run has two vertical edges; a pixel has two horizontal ones, except where the run above or below covers it.
     edges = 2 * np.bincount(owner, minlength=count) + 2 * (area - _totals(owner[below], shared, count))
     return Components(
         shape=(height, width),
@@ -117,18 +117,18 @@ def _touching(row: Ints, start: Ints, stop: Ints, width: int) -> tuple[Ints, Int
 
 
 def _owners(count: int, above: Ints, below: Ints) -> Ints:
-    """Component number of each run, (R,): the least label spreads along the pairs, and paths are halved as it goes."""
+    """Component number of each run, (R,): the lowest label propagates along the pairs, with path halving."""
     label = np.arange(count)
     while True:
-        least = np.minimum(label[above], label[below])
-        spread = label.copy()
-        np.minimum.at(spread, label[above], least)
-        np.minimum.at(spread, label[below], least)
-        while not np.array_equal(spread, spread[spread]):
-            spread = spread[spread]
-        if np.array_equal(spread, label):
+        lowest = np.minimum(label[above], label[below])
+        lowered = label.copy()
+        np.minimum.at(lowered, label[above], lowest)
+        np.minimum.at(lowered, label[below], lowest)
+        while not np.array_equal(lowered, lowered[lowered]):
+            lowered = lowered[lowered]
+        if np.array_equal(lowered, label):
             return np.unique(label, return_inverse=True)[1]
-        label = spread
+        label = lowered
 
 
 def _totals(owner: Ints, values: Ints | Floats, count: int) -> Doubles:
@@ -137,7 +137,7 @@ def _totals(owner: Ints, values: Ints | Floats, count: int) -> Doubles:
 
 
 def _extreme(pick: np.ufunc, owner: Ints, values: Ints, found: Ints) -> Ints:
-    """`pick` of the values of each component's runs, (C,), over the initial `found`."""
+    """The extreme of the values of each component's runs, (C,): `pick` applied to them and the initial `found`."""
     pick.at(found, owner, values)
     return found
 

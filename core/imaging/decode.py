@@ -1,4 +1,4 @@
-"""Encoded picture → an upright Pillow picture of bounded size, or an error that says what came instead."""
+"""Encoded picture → an upright Pillow picture of bounded size, or an error that says what was received instead."""
 
 import importlib.util
 import math
@@ -13,18 +13,18 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
 from core.imaging.modes import is_deep, plain
 
-# What people send. Pillow reads more, but some of its formats start other programs (EPS), hold a picture larger than
-# their header says (ICO) or are recognized in almost any bytes (TGA).
+# The formats that people send. Pillow reads more, but some of them start other programs (EPS), hold a picture larger
+# than their header says (ICO) or are recognized in almost any bytes (TGA).
 FORMATS = ["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM"]
 if importlib.util.find_spec("PIL.AvifImagePlugin"):  # Pillow 11.2 and later
     FORMATS.append("AVIF")
 
-# A larger picture is made smaller while it is decoded: finding a digit takes no more than this.
+# A larger picture is reduced while it is decoded: more pixels are not needed to find a digit.
 KEPT_PIXELS = 1_500_000
 
 _STRIP_PIXELS = 1 << 20
 
-# EXIF orientation → what turns the stored picture upright (CIPA DC-008, Exif 2.32, tag 0x0112).
+# EXIF orientation → the transposition that turns the stored picture upright (CIPA DC-008, Exif 2.32, tag 0x0112).
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -35,7 +35,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# How the usual wrong files begin (offset, bytes), so that the error can name what came.
+# How common files begin (offset, bytes), so that an error can name what was received.
 SIGNATURES = (
     (0, b"\x89PNG", "a PNG"),
     (0, b"\xff\xd8\xff", "a JPEG"),
@@ -82,14 +82,14 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Imag
 
     Args:
         data: The encoded picture.
-        limits: What is too large; both limits are checked before any pixel is decoded.
+        limits: The largest picture; both limits are checked before any pixel is decoded.
 
     Returns:
         An upright picture of mode "L", "LA", "RGB" or "RGBA".
 
     Raises:
         PictureTooLargeError: More bytes or pixels than `limits` allow.
-        PictureUnreadableError: Not a picture, or a damaged one.
+        PictureUnreadableError: The bytes are not a picture, or a damaged one.
     """
     if len(data) > limits.max_bytes:
         raise PictureTooLargeError(
@@ -105,23 +105,23 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Imag
         factor = _reduction(stored.size)
         stored.draft(None, (math.ceil(width / factor), math.ceil(height / factor)))  # JPEG decodes at 1/2, 1/4, 1/8
         stored.load()
-        turn = UPRIGHT.get(stored.getexif().get(ExifTags.Base.Orientation, 1))  # after load: TIFF has turned itself
+        turn = UPRIGHT.get(stored.getexif().get(ExifTags.Base.Orientation, 1))  # after load: it turns a TIFF itself
         picture = _reduced(stored, _reduction(stored.size))
         picture = picture if turn is None else picture.transpose(turn)
-    picture.info = {}  # so that nobody turns it a second time
+    picture.info = {}  # so that no later step applies the orientation again
     return picture
 
 
 def _reduction(size: tuple[int, int]) -> int:
-    """The whole factor by which a picture of this size is made smaller."""
+    """The whole factor by which a picture of this size is reduced."""
     return max(1, round(math.sqrt(size[0] * size[1] / KEPT_PIXELS)))
 
 
 def _reduced(stored: Image.Image, factor: int) -> Image.Image:
-    """`plain(stored).reduce(factor)`, strip by strip: whole, it would take the memory of the picture twice more."""
+    """`plain(stored).reduce(factor)`, strip by strip: at once, it would take three times the memory of the picture."""
     width, height = stored.size
     rows = factor * max(1, _STRIP_PIXELS // (width * factor))
-    if rows >= height or is_deep(stored):  # the scale of deep samples is that of all of them together
+    if rows >= height or is_deep(stored):  # deep samples are scaled by the range of the whole picture
         return plain(stored).reduce(factor)
     tops = range(0, height, rows)
     strips = [plain(stored.crop((0, top, width, min(top + rows, height)))).reduce(factor) for top in tops]
@@ -133,10 +133,10 @@ def _reduced(stored: Image.Image, factor: int) -> Image.Image:
 
 @contextmanager
 def _one_kind_of_error(data: bytes) -> Iterator[None]:
-    """Turn whatever Pillow raises for bad bytes into a PictureError, and keep its warnings quiet."""
+    """Turn whatever Pillow raises for bad bytes into a PictureError, and suppress its warnings."""
     try:
-        # Pillow warns of large headers (checked here) and of odd metadata (of no interest). The filter names Pillow
-        # alone: should threads that restore it out of order leave it behind, then nothing else falls silent.
+        # Pillow warns of large headers (checked here) and of odd metadata (of no interest). The filter is limited to
+        # Pillow: if threads restore filters out of order and leave it behind, no other warning is suppressed.
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"PIL\.")
             yield
@@ -151,7 +151,7 @@ def _one_kind_of_error(data: bytes) -> Iterator[None]:
 
 
 def _what(data: bytes) -> str:
-    """What the bytes seem to be, in words."""
+    """A description of the bytes, for an error message."""
     for offset, signature, name in SIGNATURES:
         if data[offset:].startswith(signature):
             return f"{len(data):,} bytes that begin like {name}"

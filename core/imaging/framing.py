@@ -1,10 +1,12 @@
-"""How MNIST frames its digits, as data and as code."""
+"""How MNIST frames its digits: the numbers, a test of whether a picture is framed so, and the framing."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from core.digit import SIDE
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -17,14 +19,14 @@ class Framing:
     Attributes:
         size: Side of the square picture, in pixels.
         box: The digit's longer side, in pixels.
-        centered_by: What lies at pixel (size/2, size/2): "mass", the center of mass of the gray levels.
+        centered_by: The point that lies at pixel (size/2, size/2): "mass", the center of mass of the gray levels.
         background: Gray level of the paper.
         ink: Gray level of the strongest ink.
         thinnest, thickest: Mean stroke width, in pixels, that drawn digits are given. MNIST's own widths are 1.8 (5th
             percentile), 2.6 (median) and 3.9 (95th).
     """
 
-    size: int = 28
+    size: int = SIDE
     box: int = 20
     centered_by: str = "mass"
     background: int = 0
@@ -39,7 +41,7 @@ FRAMING = Framing()
 def is_framed(gray: Gray) -> bool:
     """Whether a gray picture (H, W) already is a digit as MNIST has them: light on black, 28×28, centered.
 
-    Digits that were shifted, rotated or scaled a little, as augmented training data is, count as well.
+    Digits that are shifted, rotated or scaled a little, as in augmented training data, count as framed.
     """
     if gray.shape != (FRAMING.size, FRAMING.size):
         return False

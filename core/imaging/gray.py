@@ -8,11 +8,11 @@ from PIL import Image, ImageFilter
 
 Gray = NDArray[np.uint8]
 
-THUMBNAIL_PIXELS = 20_000  # enough to see which way the colors differ
+THUMBNAIL_PIXELS = 20_000  # enough to find the axis along which the colors differ
 
 
 def opaque(picture: Image.Image) -> Image.Image:
-    """Lay a picture of mode "L", "LA", "RGB" or "RGBA" on the background it was drawn for; mode "L" or "RGB"."""
+    """A picture of mode "L", "LA", "RGB" or "RGBA" on the background that it was drawn for; of mode "L" or "RGB"."""
     if picture.mode not in ("LA", "RGBA"):
         return picture
     alpha = np.asarray(picture.getchannel("A"))
@@ -24,21 +24,24 @@ def opaque(picture: Image.Image) -> Image.Image:
 
 
 def _background(gray: Gray, alpha: Gray) -> str | tuple[int, ...]:
-    """What to put behind strokes, or around a card, given gray levels and alpha of shape (H, W)."""
+    """The background for strokes, or around a card, given gray levels and alpha of shape (H, W)."""
     solid = gray[alpha > 127]
     if 2 * solid.size >= alpha.size and np.ptp(np.percentile(solid, [1, 99])) > 40:
-        # More than half is there, and it has contrast of its own: a card with its digit, and clear corners.
+        # More than half is opaque, and has contrast of its own: a card with a digit on it, and transparent corners.
         return "#" + 3 * f"{int(np.median(solid)):02x}"
-    # The strokes alone: black ones were drawn on a light page, white ones on a dark one.
+    # Only the strokes are opaque: black ones were drawn on a light page, white ones on a dark one.
     weight = alpha.astype(np.float64)
     return "white" if (gray * weight).sum() < 128 * weight.sum() else "black"
 
 
 def to_gray(picture: Image.Image) -> Gray:
-    """A picture of mode "L" or "RGB" along the color axis on which its details differ most, uint8 (H, W).
+    """The gray levels of a picture of mode "L" or "RGB" along the color axis on which its details differ most.
 
-    Yellow on white or red on green hardly differ in luminance. The axis is the first principal component of the
+    Yellow and white, or red and green, hardly differ in luminance. The axis is the first principal component of the
     colors around their local mean, so that uneven light does not count, and is measured on a thumbnail.
+
+    Returns:
+        uint8 (H, W).
     """
     if picture.mode == "L":
         return np.asarray(picture)

@@ -14,18 +14,18 @@ Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# What separates digits from noise, dust, tables and frames. Digits that people wrote stay well inside each limit.
+# Limits that separate digits from noise, dust, tables and frames. Handwritten digits stay well within each of them.
 LEAST_CONTRAST = 0.05  # of ink against paper, where black on white has 1
 LEAST_SIGNAL = 4.5  # contrast of the ink, in standard deviations of the paper around it
 LEAST_SIZE = 7  # pixels: the longer side of something that can still be read
 MOST_WINDING = 4.5  # length of a stroke over the longer side of its box; an 8 has about 3
 MOST_STROKES = 16  # separate strokes of one digit
-LEAST_SHARE = 0.25  # of all the ink found, that of the digit …
+LEAST_SHARE = 0.25  # of the digit in all the ink found …
 MOST_RIVAL = 0.35  # … unless nothing else scores more than this share of what the digit scores
 THIN = 1.5  # pixels: strokes as thin as the noise of single pixels …
 LEAST_THIN_SHARE = 0.9  # … count only where there is hardly any noise
-SLENDER = 0.15  # stroke width over the longer side: of digits; shapes that are wider are rather sheets or shadows
-EDGE_ODDS = 0.3  # that something cut off by the edge of the picture is the digit, against something that is not
+SLENDER = 0.15  # stroke width over the longer side of digits; wider shapes are more likely sheets or shadows
+EDGE_ODDS = 0.3  # that a shape cut off by the edge of the picture is the digit, relative to one that is not
 
 INK_SHARE = 0.35  # a pixel counts as ink from this share of the way between paper and ink: strokes fade at their sides
 
@@ -40,7 +40,7 @@ class Ink:
         mask: The pixels of the digit, (H, W).
         box: Its bounding box: left, top, right, bottom; right and bottom are exclusive.
         thickness: Mean width of its strokes, in pixels.
-        score: How much it looks like a digit; compares readings of one picture only.
+        score: How much it looks like a digit; comparable only within one picture.
     """
 
     contrast: Floats
@@ -60,10 +60,11 @@ class Ink:
 def find_ink(gray: Gray, *, opened: int = 2) -> Ink:
     """Find the digit in a gray picture, uint8 (H, W): dark ink on light paper, or the reverse.
 
-    A rectangle with something inside (a drawn frame, a page on a desktop) is opened, at most `opened` times.
+    If that is a rectangle with something in it (a drawn frame, a page on a desktop), the search continues inside, at
+    most `opened` times.
 
     Raises:
-        NoDigitError: Nothing is drawn, or nothing but noise.
+        NoDigitError: Nothing is drawn, or only noise.
     """
     readings = [reading for view in views(gray) for reading in _read(view)]
     digits = [reading for reading in readings if isinstance(reading, Ink)]
@@ -78,7 +79,7 @@ def find_ink(gray: Gray, *, opened: int = 2) -> Ink:
 
 
 def _framed(gray: Gray, ink: Ink, opened: int) -> Ink | None:
-    """What is drawn inside `ink`, if that is a rectangle with something in it."""
+    """The digit inside `ink`, if that is a rectangle with something in it."""
     left, top, right, bottom = ink.box
     drawn = ink.mask[top:bottom, left:right]
     border = math.ceil(min(ink.thickness, 3 + 0.03 * ink.size))
@@ -109,7 +110,7 @@ def _read(view: View, *, again: bool = True) -> list[Ink | str]:
     readings = [_digit(view, threshold, parts)]
     edge = parts.at_edge
     if again and parts.mass[edge].sum() > 0.2 * parts.mass.sum():
-        # What reaches in from outside (a table, a finger, the next line) may hide the digit: look without it as well.
+        # What reaches in from outside (a table, a finger, the next line) may hide the digit, so also look without it.
         cleared = np.where(parts.paint(edge), np.float32(0), view.contrast)
         readings += _read(replace(view, contrast=cleared), again=False)
     return readings
@@ -118,7 +119,7 @@ def _read(view: View, *, again: bool = True) -> list[Ink | str]:
 def _threshold(view: View) -> float | None:
     """Contrast from which a pixel counts as ink, by Ridler & Calvard's iteration (1978); None without contrast.
 
-    Started from the strongest ink, it finds a line that covers a few ten-thousandths of the picture, where Otsu's
+    Starting from the strongest ink, it finds even a line that covers a few ten-thousandths of the picture, where Otsu's
     criterion would split the noise.
     """
     strongest = float(view.contrast.max())
@@ -142,12 +143,12 @@ def _threshold(view: View) -> float | None:
 
 
 def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
-    """The digit among the components: the longest and strongest stroke and what belongs to it. Or why there is none."""
+    """The digit among the components: the longest, strongest stroke and what belongs to it. Or why there is none."""
     lengths = parts.area / parts.thickness
     legible = (parts.size >= LEAST_SIZE) & (lengths <= MOST_WINDING * parts.size)
     if not legible.any():
-        return "specks and texture alone"
-    # mass / thickness = mean contrast × length: a stroke beats a blob of shadow that is as dark.
+        return "only specks and texture"
+    # mass / thickness = mean contrast × length: a stroke scores higher than a blob of shadow of the same darkness.
     slender = np.minimum(1, SLENDER * parts.size / parts.thickness) ** 2
     score = parts.mass / parts.thickness * slender * np.where(parts.at_edge, EDGE_ODDS, 1) * legible
     main = int(score.argmax())
@@ -179,12 +180,12 @@ def _strength(contrast: Floats, threshold: float, mask: Mask, box: Box) -> tuple
     near = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
     ink, paper = contrast[near][mask[near]], contrast[near][contrast[near] <= threshold]
     middle, most = np.percentile(paper, [50, 90]) if paper.size else (0.0, 0.0)
-    # 90 % of a normal distribution lie below 1.28 standard deviations; uneven paper also lifts its closing off itself.
+    # 90 % of a normal distribution lie below 1.28 standard deviations; the closing also lies above uneven paper itself.
     return float(ink.mean() - middle), float(max((most - middle) / 1.28, middle / 2))
 
 
 def _together(parts: Components, main: int) -> Mask:
-    """Which components make one digit with `main`, (C,): strokes near it, about as strong, not cut off by the edge."""
+    """The components of one digit with `main`, (C,): strokes near it, about as strong, not cut off by the edge."""
     chosen: Mask = np.arange(len(parts.area)) == main
     strength = parts.mass / parts.area
     stroke = (

@@ -8,18 +8,18 @@ from PIL import Image
 
 from core.errors import PictureUnreadableError
 
-# Transparency is part of these modes; the others have it only as one color, or palette entries, named in `info`.
+# Modes with transparency; the others have it only as one color or as palette entries, named in `info`.
 _WITH_ALPHA = {"LA": "LA", "La": "LA", "PA": "RGBA", "RGBA": "RGBA", "RGBa": "RGBA"}
 
-# White, where samples are not bytes: 0 … 1, 8, 12 and 16 bits. The smallest that holds the brightest sample is meant.
+# The level of white in samples that are not bytes: 1, or 8, 12 or 16 bits; the smallest one that no sample exceeds.
 _WHITES = (1, 255, 4095, 65535)
 
 _BLOCK = 1 << 20
-"""Samples that are float64 at a time: eight times as large as bytes."""
+"""Samples that are converted at a time; as float64 they are eight times as large as bytes."""
 
 
 def plain(picture: Image.Image) -> Image.Image:
-    """The picture in mode "L", "LA", "RGB" or "RGBA", whichever loses nothing that 8 bits can hold."""
+    """The picture in mode "L", "LA", "RGB" or "RGBA": the simplest that loses nothing that 8 bits can represent."""
     if is_deep(picture):
         return Image.fromarray(_to_bytes(np.asarray(picture)))
     transparent = "transparency" in picture.info
@@ -31,12 +31,12 @@ def plain(picture: Image.Image) -> Image.Image:
 
 
 def is_deep(picture: Image.Image) -> bool:
-    """Whether its samples are more than bytes."""
+    """Whether the samples have more than 8 bits."""
     return picture.mode in ("I", "F") or picture.mode.startswith("I;")
 
 
 def picture_from_array(array: NDArray[Any]) -> Image.Image:
-    """The picture that an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) holds.
+    """The picture in an array of shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4).
 
     Raises:
         PictureUnreadableError: Another shape, not real numbers, or numbers outside 0 … 255 (uint8), 0 … 1 or
@@ -59,7 +59,7 @@ def picture_from_array(array: NDArray[Any]) -> Image.Image:
 
 
 def _to_bytes(samples: NDArray[Any]) -> NDArray[np.uint8]:
-    """Samples of any scale as 0 … 255, same shape. Scales that no camera or program has are stretched to fit."""
+    """Samples of any scale as 0 … 255, in the same shape. An unusual range is stretched to fit."""
     rows = max(1, _BLOCK // max(1, samples[:1].size))
     blocks = [slice(start, start + rows) for start in range(0, len(samples), rows)]
     low = min(float(_numbers(samples[block]).min()) for block in blocks)

@@ -12,15 +12,15 @@ Scalar = TypeVar("Scalar", np.uint8, np.float32)
 def closing(values: NDArray[Scalar], window: int) -> NDArray[Scalar]:
     """Grayscale closing of (H, W) by a square: fills what is darker than its surroundings and narrower than `window`.
 
-    Strokes vanish; shadows and tables, which are wider, stay with their edges where they are. A dark strip along the
-    edge of the picture counts as wide, because the edge is repeated outward.
+    Strokes vanish; shadows and tables, which are wider, remain, with their edges in place. A dark strip along the edge
+    of the picture counts as wide, because the edge is repeated outward.
     """
     padded = np.pad(values, window - 1, mode="edge")
     return _square(np.minimum, _square(np.maximum, padded, window), window)
 
 
 def dilation(values: NDArray[Scalar], reach: int) -> NDArray[Scalar]:
-    """Each pixel's greatest neighbor within `reach` rows and columns, (H, W): bright strokes grow on all sides."""
+    """The largest value within `reach` rows and columns of each pixel, (H, W): bright strokes grow on all sides."""
     return _square(np.maximum, np.pad(values, reach, mode="edge"), 2 * reach + 1)
 
 
@@ -30,7 +30,7 @@ def _square(pick: Callable[..., NDArray[Scalar]], values: NDArray[Scalar], windo
 
 
 def _slide(pick: Callable[..., NDArray[Scalar]], values: NDArray[Scalar], window: int) -> NDArray[Scalar]:
-    """`pick` over `window` consecutive rows; `window` - 1 rows fewer. Spans double: log2(window) passes."""
+    """`pick` over `window` consecutive rows, for `window` - 1 rows fewer; spans double, so log2(window) passes do."""
     span = 1
     while 2 * span <= window:
         values = pick(values[:-span], values[span:])

@@ -1,4 +1,4 @@
-"""What a picture would be without ink: the bare paper, and the contrast of the ink against it."""
+"""The paper: the picture as it would be without ink, and the contrast of the ink against it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from core.imaging.morphology import closing
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-FLAT = 12  # gray levels: the edge of a drawing program's canvas varies by less, JPEG noise included
+FLAT = 12  # gray levels: the edge of a canvas in a drawing program varies by less, even with JPEG noise
 DARKEST_PAPER = 64  # gray level; below, dividing by the paper would only amplify noise
-BRIGHT = 100  # gray level: a picture brighter than this is rather paper than blackboard …
-PAPER_PRIOR = 1.5  # … by so much
+BRIGHT = 100  # gray level: a picture brighter than this is more likely paper than blackboard …
+PAPER_PRIOR = 1.5  # … by this factor
 
 
 @dataclass(frozen=True)
 class View:
-    """One way to see a gray picture (H, W): as dark ink on lighter paper, or as light ink on darker paper.
+    """One interpretation of a gray picture (H, W): dark ink on lighter paper, or light ink on darker paper.
 
     Attributes:
         contrast: How much the ink differs from the paper, as a share of the paper, float32 (H, W), from 0.
-        weight: Turns contrast into a share of the whole gray scale, which compares across views; (H, W) or ().
-        prior: How much likelier this view is than the other, before looking for a digit in either.
-        flat: Whether the paper has one gray level, as in a drawing program.
+        weight: Turns contrast into a share of the whole gray scale, which is comparable across views; (H, W) or ().
+        prior: How much more likely this view is than the other before a digit is searched in either.
+        flat: Whether the paper has a single gray level, as in a drawing program.
     """
 
     contrast: Floats
@@ -52,6 +52,6 @@ def views(gray: Gray) -> Iterator[View]:
         (255 - closing(255 - smooth, window), np.float32(-1), 1.0),
     ):
         light: Floats = np.maximum(paper, DARKEST_PAPER).astype(np.float32)
-        # Ink reflects a share of the light that falls on the paper, so that a quotient does not see the shadows.
+        # Ink reflects a share of the light that falls on the paper, so shadows cancel in the quotient.
         contrast = np.maximum((paper.astype(np.float32) - smooth) * darker, 0) / light
         yield View(contrast, (light / 255).astype(np.float32), odds, flat=False)

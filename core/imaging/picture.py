@@ -1,4 +1,4 @@
-"""The whole way: a picture, bytes or an array → the 28×28 digit."""
+"""All steps together: a picture, bytes or an array → the 28×28 digit."""
 
 import math
 from typing import Any
@@ -18,9 +18,9 @@ from core.imaging.strokes import even_strokes
 
 Digit = NDArray[np.uint8]
 
-SEARCHED_PIXELS = 256_000  # a digit is looked for at this scale …
-LEGIBLE = 120  # … and, if it is smaller than this many pixels there, once more in a close-up
-FINE = 8  # strokes are evened at 8 times the final scale
+SEARCHED_PIXELS = 256_000  # a digit is searched at this scale …
+LEGIBLE = 120  # … and again in a close-up if it has fewer pixels than this along its longer side
+FINE = 8  # the width of strokes is adjusted at 8 times the final scale
 
 
 def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Digit:
@@ -49,7 +49,7 @@ def from_array(array: NDArray[Any]) -> Digit:
 
 
 def from_pixels(data: bytes) -> Digit:
-    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), taken as it is.
+    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), unchanged.
 
     Raises:
         PictureUnreadableError: Another number of bytes.
@@ -60,13 +60,13 @@ def from_pixels(data: bytes) -> Digit:
             f"raw pixels: {len(data):,} bytes, expected {size * size} ({size} rows of {size}); "
             "send an encoded picture (PNG, JPEG, …) as a picture instead"
         )
-    return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy: what the caller gets can be written
+    return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy, so that the caller may write to it
 
 
 def to_digit(picture: Image.Image) -> Digit:
     """Find the digit in an upright picture, and frame it as MNIST frames its digits.
 
-    A 28×28 picture that looks like MNIST's own passes unchanged (or inverted, if it is black on white).
+    A 28×28 picture that looks like one of MNIST's is returned unchanged (or inverted, if it is black on white).
 
     Args:
         picture: Any size and mode; dark on light or light on dark, drawn or photographed.
@@ -75,7 +75,7 @@ def to_digit(picture: Image.Image) -> Digit:
         uint8 (28, 28), 0 is background and 255 is ink.
 
     Raises:
-        NoDigitError: Nothing is drawn in it, or nothing but noise.
+        NoDigitError: Nothing is drawn in it, or only noise.
     """
     picture = opaque(plain(picture))
     if picture.size == (FRAMING.size, FRAMING.size):
@@ -87,7 +87,7 @@ def to_digit(picture: Image.Image) -> Digit:
 
 
 def _find(picture: Image.Image) -> Ink:
-    """The digit's ink, seen from as near as the picture's resolution allows."""
+    """The digit's ink, at the best scale that the picture's resolution allows."""
     scene, scale = _at_scale(picture, SEARCHED_PIXELS)
     ink = find_ink(to_gray(scene))
     if scale == 1 or ink.size >= LEGIBLE:
@@ -110,7 +110,7 @@ def _find(picture: Image.Image) -> Ink:
 
 
 def _at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
-    """The picture with about as many pixels as asked for, or as many as it has, and the factor that this took."""
+    """The picture reduced to about as many pixels, or as it is if it has fewer, and the scale factor."""
     scale = min(1.0, math.sqrt(pixels / (picture.width * picture.height)))
     if scale == 1:
         return picture, scale
@@ -119,15 +119,15 @@ def _at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
 
 
 def _strokes(ink: Ink) -> NDArray[np.float32]:
-    """The digit at 8 times its final size, with its strokes evened: share of ink per pixel, 0 … 1, (H, W)."""
+    """The digit at 8 times its final size, with strokes of the usual width: share of ink per pixel, 0 … 1, (H, W)."""
     left, top, right, bottom = ink.box
     thinnest, thickest = FINE * FRAMING.thinnest, FINE * FRAMING.thickest
-    # Strokes that grow or shrink on both sides move the outline, but not the center line: that is what is scaled.
+    # Strokes that grow or shrink on both sides move the outline but not the center line, so the latter is scaled.
     center_line = ink.size - min(ink.thickness, 0.7 * ink.size)
     scale = (FINE * FRAMING.box - (thinnest + thickest) / 2) / center_line
-    # A pixel next to the digit is kept as well: its gray tells where between the two the edge runs.
+    # Pixels next to the digit are kept as well: their gray shows where within them the edge runs.
     contrast = ink.contrast * dilation(ink.mask.astype(np.uint8), 1)
-    # A line that would be hardly visible at the new scale, being averaged with the paper beside it, grows first.
+    # A line so thin that averaging with the paper beside it would make it almost invisible is thickened first.
     growth = max(0, math.ceil((2 / scale - ink.thickness) / 2))
     margin = growth + math.ceil(2 / scale) + 2
     contrast = np.pad(contrast, margin)[top : bottom + 2 * margin, left : right + 2 * margin]

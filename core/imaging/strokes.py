@@ -1,4 +1,4 @@
-"""Stroke width: measured, and brought into a given range."""
+"""Stroke width: how to measure it, and how to bring it into a given range."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-MOST_THINNING = 0.35  # of a stroke's width: more would break brush strokes where they are thinner than elsewhere
+MOST_THINNING = 0.35  # of a stroke's width: more would break brush strokes at their thinner places
 
 
 def mean_thickness(area: Doubles, edges: Doubles) -> Doubles:
@@ -21,7 +21,7 @@ def mean_thickness(area: Doubles, edges: Doubles) -> Doubles:
 
 
 def even_strokes(mask: Mask, thinnest: float, thickest: float) -> Floats:
-    """Thicken or thin all strokes alike until their mean width, in pixels, lies between two bounds.
+    """Thicken or thin all strokes equally until their mean width, in pixels, lies between two bounds.
 
     Args:
         mask: The strokes, (H, W), with room around them for growing.
@@ -44,7 +44,7 @@ def even_strokes(mask: Mask, thinnest: float, thickest: float) -> Floats:
 
 
 def distance(mask: Mask, reach: int) -> Floats:
-    """Euclidean distance of each pixel (H, W) to the nearest one outside `mask`, cut off at `reach` pixels.
+    """Euclidean distance of each pixel (H, W) to the nearest one outside `mask`, at most `reach` pixels.
 
     Separable, after Felzenszwalb & Huttenlocher, "Distance Transforms of Sampled Functions" (2012), section 3. The
     lower envelope is found by trying every shift up to `reach`: fast for the few pixels that a stroke is wide.

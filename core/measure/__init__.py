@@ -1,1 +1,1 @@
-"""How good a network is: accuracy with its intervals, calibration, and accuracy on corrupted images."""
+"""How good a network is: accuracy with intervals, calibration, and accuracy on corrupted images."""

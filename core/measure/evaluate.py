@@ -1,4 +1,4 @@
-"""Measures of a trained network on one set of images: pure functions of probabilities and labels."""
+"""Measures of a trained network on a set of images: pure functions of probabilities and labels."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -13,11 +13,11 @@ _Z95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How many images were read right.
+    """The accuracy on some images.
 
     Attributes:
         count: Images measured.
-        accuracy: Share read right, 0 to 1.
+        accuracy: Share classified correctly, 0 to 1.
         interval: 95% Wilson interval of the accuracy, (low, high).
     """
 
@@ -27,18 +27,18 @@ class Accuracy:
 
     @classmethod
     def of(cls, right: NDArray[np.bool_]) -> Self:
-        """From (N,) bool, N at least 1: which images were read right."""
+        """From (N,) bool, N at least 1: whether each image was classified correctly."""
         return cls(len(right), float(right.mean()), wilson_interval(int(right.sum()), len(right)))
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The readings of about one confidence: one point of the reliability diagram.
+    """The predictions within one range of confidence: one point of the reliability diagram.
 
     Attributes:
         count: How many there are, at least 1.
-        confidence: The mean probability that was given to what was read, 0 to 1.
-        accuracy: Share of them that is right, 0 to 1.
+        confidence: Mean probability of the predicted classes, 0 to 1.
+        accuracy: Share of the predictions that are correct, 0 to 1.
         interval: 95% Wilson interval of the accuracy, (low, high).
     """
 
@@ -50,13 +50,13 @@ class Bin:
 
 @dataclass(frozen=True)
 class Mistake:
-    """One image that was read wrong.
+    """One image that was misclassified.
 
     Attributes:
-        index: Its place in the set.
+        index: Its index in the set.
         label: The true class.
-        predicted: The class that was said.
-        confidence: The probability that was given to it, 0 to 1.
+        predicted: The predicted class.
+        confidence: The probability of the predicted class, 0 to 1.
     """
 
     index: int
@@ -67,21 +67,21 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How well a set of images was read.
+    """How well a set of images was classified.
 
     Attributes:
         count: Images measured.
-        accuracy: Share read right, 0 to 1.
+        accuracy: Share classified correctly, 0 to 1.
         interval: 95% Wilson interval of the accuracy, (low, high).
         loss: Mean cross-entropy, in nats.
         calibration_error: Expected calibration error, 0 to 1: see `expected_calibration_error`.
-        raw_calibration_error: The same before the temperature was set: see `core.measure.calibration`.
-        reliability: How often readings are right, by confidence, the least confident first.
-        raw_reliability: The same before the temperature was set.
-        per_class: Share read right of each true class; 0 for a class of which there is no image.
-        per_class_intervals: 95% Wilson interval of each share; (0, 1) for a class of which there is no image.
+        raw_calibration_error: The same at temperature 1: see `core.measure.calibration`.
+        reliability: How often predictions are correct, by confidence, the least confident first.
+        raw_reliability: The same at temperature 1.
+        per_class: Accuracy on the images of each true class; 0 for a class without images.
+        per_class_intervals: 95% Wilson interval of each of these; (0, 1) for a class without images.
         confusion: confusion[true][predicted], counts.
-        mistakes: The wrong readings, the most confident first.
+        mistakes: The misclassified images, the most confident first.
     """
 
     count: int
@@ -105,20 +105,20 @@ def evaluate(
     raw: NDArray[np.floating] | None = None,
     keep_mistakes: int = 60,
 ) -> Evaluation:
-    """Measure predictions.
+    """Measure predicted probabilities against the true classes.
 
     Args:
         probabilities: (N, K), rows that sum to 1; N at least 1.
         labels: (N,), the true classes.
-        raw: (N, K), the probabilities before the temperature was set; where none was set, the same.
+        raw: (N, K), the probabilities at temperature 1; None if `probabilities` are at temperature 1 themselves.
         keep_mistakes: How many mistakes to list.
     """
     count, classes = probabilities.shape
     predicted = probabilities.argmax(axis=1)
-    cell = labels.astype(np.intp) * classes + predicted  # in uint8, the product would wrap around beyond 255
+    cell = labels.astype(np.intp) * classes + predicted  # in uint8, the product would overflow beyond 255
     confusion = np.bincount(cell, minlength=classes**2).reshape(classes, classes)
     right, of_class = np.diag(confusion).tolist(), confusion.sum(axis=1).tolist()
-    # The smallest positive float32 keeps log finite where a probability has underflowed to 0.
+    # The smallest normal float32 keeps the logarithm finite where a probability has underflowed to 0.
     true_probability = np.maximum(probabilities[np.arange(count), labels], np.finfo(np.float32).tiny)
     total = Accuracy.of(predicted == labels)
     raw = probabilities if raw is None else raw
@@ -139,33 +139,33 @@ def evaluate(
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:
-    """95% score interval of a proportion (Wilson 1927), sound near 0 and 1, where p ± 2σ is not.
+    """95% score interval of a proportion (Wilson 1927), which is valid near 0 and 1, where p ± 2σ is not.
 
-    Of no trial at all, nothing is known: (0, 1).
+    Without a trial nothing is known: (0, 1).
     """
     if count == 0:
         return 0.0, 1.0
     p, z2 = successes / count, _Z95**2
     center = (p + z2 / (2 * count)) / (1 + z2 / count)
     half = _Z95 * sqrt(p * (1 - p) / count + z2 / (4 * count**2)) / (1 + z2 / count)
-    # The interval contains p; without saying so, rounding would leave 0 or 1 out by 10⁻¹⁶.
+    # The interval contains p; without this, rounding could exclude 0 or 1 by 10⁻¹⁶.
     return max(0.0, min(p, center - half)), min(1.0, max(p, center + half))
 
 
 def reliability(probabilities: NDArray[np.floating], labels: NDArray[np.integer], *, bins: int = 15) -> tuple[Bin, ...]:
-    """How often readings are right, by how confident they are, over equal bins of confidence (Guo et al. 2017, §2).
+    """How often predictions are correct, over equal bins of their confidence (Guo et al. 2017, §2).
 
     Args:
         probabilities: (N, K), rows that sum to 1.
         labels: (N,), the true classes.
-        bins: Into how many parts 0 to 1 is divided.
+        bins: The number of bins between 0 and 1.
 
     Returns:
-        The bins that hold a reading, the least confident first.
+        The bins that hold a prediction, the least confident first.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    bin_of = np.minimum((confidence * bins).astype(np.intp), bins - 1)  # confidence 1 falls into the last
+    bin_of = np.minimum((confidence * bins).astype(np.intp), bins - 1)  # confidence 1 belongs to the last bin
     count, said, true = (np.bincount(bin_of, weights, bins) for weights in (None, confidence, right))
     return tuple(
         Bin(n, float(said[b] / n), float(true[b] / n), wilson_interval(int(true[b]), n))

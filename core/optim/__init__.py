@@ -1,1 +1,1 @@
-"""Update rules: how a gradient becomes a step."""
+"""Optimization: how a gradient becomes a step of the weights."""

@@ -1,4 +1,4 @@
-"""A running average of the weights: what they are without the noise of the last mini-batches."""
+"""A running average of the weights, which smooths out the noise of the last mini-batches."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,11 @@ from core.optim.require import require
 
 
 class ExponentialAverage:
-    """e = Σ_i dⁱ w_{t−i} / Σ_i dⁱ: the mean of the weights after every step, where one that is i steps old weighs dⁱ.
+    """e = Σ_i dⁱ w_{t−i} / Σ_i dⁱ: the mean of the weights after all steps; those of i steps ago have weight dⁱ.
 
     Mini-batches push the weights about the bottom of the valley; their mean lies nearer to it (Polyak & Juditsky 1992).
-    It reaches back about 1/(1 − d) steps, and so forgets where training began. Before so many steps were made it is
-    nearly the plain mean of all; no weights from before the first step are in it. In steps, with t counted from 1:
+    The mean reaches back about 1/(1 − d) steps, and so forgets where training began. Until so many steps have been
+    made it is nearly the plain mean; the initial weights are not part of it. As an update, with t counted from 1:
 
         e ← e + α (w − e),  α = (1 − d) / (1 − dᵗ)
 
@@ -25,8 +25,8 @@ class ExponentialAverage:
 
     Attributes:
         decay: d, 0 to below 1.
-        updates: t, how many weights have gone into the average.
-        swapped: Whether the parameter holds the average now, and this object the weights.
+        updates: t, how often it was updated.
+        swapped: Whether the parameter now holds the average, and this object the weights.
     """
 
     def __init__(self, decay: float) -> None:
@@ -38,10 +38,10 @@ class ExponentialAverage:
         self._scratch: NDArray[Any] = np.empty(0)
 
     def update(self, parameter: Parameter) -> None:
-        """e ← e + α (w − e): to be called after each step of the optimizer.
+        """e ← e + α (w − e). Call it after each step of the optimizer.
 
         Raises:
-            TrainingError: The average is swapped in, or is one of another parameter.
+            TrainingError: The average is swapped in, or belongs to another parameter.
         """
         if self.swapped:
             raise TrainingError("average: the weights are swapped out; swap them in again before the next step")
@@ -58,13 +58,13 @@ class ExponentialAverage:
             kept += difference
 
     def swap(self, parameter: Parameter) -> None:
-        """Exchange weights and average, in place: once to evaluate the average, once more to go on training.
+        """Exchange weights and average in place: once to evaluate the average, and once more to continue training.
 
         Raises:
-            TrainingError: There is no average yet, or it is one of another parameter.
+            TrainingError: There is no average yet, or it belongs to another parameter.
         """
         if not self.updates:
-            raise TrainingError("average: nothing was averaged yet; update it after each step")
+            raise TrainingError("average: nothing has been averaged yet; update it after each step")
         w = parameter.value
         self._prepare(w)
         self._scratch[...] = w
@@ -73,12 +73,12 @@ class ExponentialAverage:
         self.swapped = not self.swapped
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """A copy of all that the next update depends on. What is swapped out (weights or average) is in `kept`."""
+        """A copy of all that the next update depends on; `kept` is the average, or the weights while swapped."""
         counts = {"updates": np.array(self.updates, np.int64), "swapped": np.array(self.swapped)}
         return counts | ({"kept": self._kept.copy()} if self.updates else {})
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from a `state()`.
+        """Resume from a `state()`.
 
         Raises:
             TrainingError: The names are not those of an average; nothing was changed.
@@ -96,7 +96,7 @@ class ExponentialAverage:
         if kept.shape != w.shape or kept.dtype != w.dtype:
             raise TrainingError(
                 f"average: it is {kept.dtype} {kept.shape}, but the parameter {w.dtype} {w.shape}; "
-                "an average belongs to one parameter, and a kept state to the network it was kept with"
+                "an average belongs to one parameter, and a saved state to the network it was saved with"
             )
         if self._scratch.shape != w.shape or self._scratch.dtype != w.dtype:
             self._scratch = np.empty_like(w)

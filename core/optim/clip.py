@@ -9,16 +9,16 @@ from core.optim.require import require
 
 
 def gradient_norm(parameter: Parameter) -> float:
-    """‖g‖, the Euclidean length of the gradient: of a network's whole `vector`, the global norm.
+    """‖g‖, the Euclidean length of the gradient; for a network's whole `vector` it is called the global norm.
 
-    Not finite where a number in g is not.
+    It is not finite if a number in g is not.
     """
     g = parameter.grad.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
         norm = sqrt(np.dot(g, g))
     if isfinite(norm):
         return norm
-    largest = float(np.abs(g).max())  # g² overflows float32 near 2·10¹⁹; in units of its largest number, g does not
+    largest = float(np.abs(g).max())  # g² overflows float32 from about 2·10¹⁹ on; (g / largest)² does not
     return largest * sqrt(float(np.square(g / largest, dtype=np.float64).sum())) if isfinite(largest) else largest
 
 
@@ -29,7 +29,7 @@ def clip_by_norm(parameter: Parameter, limit: float) -> float:
     does the same, but divides by ‖g‖ + 10⁻⁶.
 
     Returns:
-        ‖g‖ before. Where it is not finite, g has no direction to keep and is left as it is.
+        ‖g‖ before clipping. If it is not finite, g has no direction to keep, and is left as it is.
 
     Raises:
         ConfigError: `limit` is not a positive number.
@@ -42,7 +42,7 @@ def clip_by_norm(parameter: Parameter, limit: float) -> float:
 
 
 def clip_by_value(parameter: Parameter, limit: float) -> None:
-    """g ← min(limit, max(−limit, g)), each number by itself. This turns the gradient towards its smaller components.
+    """g ← min(limit, max(−limit, g)), number by number. This turns the gradient towards its smaller components.
 
     Raises:
         ConfigError: `limit` is not a positive number.

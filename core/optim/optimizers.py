@@ -1,4 +1,4 @@
-"""Update rules. An optimizer owns its state and no parameter; the learning rate of each step is handed in.
+"""Update rules. An optimizer owns its state but no parameters; the caller passes the learning rate of each step.
 
 Legend, used in every rule:
 
@@ -7,8 +7,8 @@ Legend, used in every rule:
 
 Conventions are those of `torch.optim`: the gradient enters a momentum undamped, ε stands outside the square root, and
 Nesterov's momentum is applied to the current gradient. So the same gradients give the same weights, up to rounding.
-Where weight decay differs it is said: here it is decoupled everywhere (Loshchilov & Hutter 2019), that is, it shrinks
-w by the factor 1 − η λ and never passes through momentum or the scaling by past gradients.
+Weight decay is the exception: here it is always decoupled (Loshchilov & Hutter 2019), that is, it shrinks w by the
+factor 1 − η λ and never passes through momentum or the scaling by past gradients.
 """
 
 from abc import ABC, abstractmethod
@@ -26,20 +26,20 @@ from core.nn.layer import Parameter
 from core.optim.require import require
 
 BLOCK = 1 << 16
-"""Weights that are updated at a time. A rule goes over them several times: of many more, a core's second-level cache
-would keep too little in between, and fewer take more calls."""
+"""Weights that are updated at a time. A rule passes over a block several times: a much larger one would not stay in a
+core's second-level cache in between, and smaller ones take more calls."""
 
 
 class Optimizer(ABC):
-    """Turns gradients into a step, in place and without allocating anything after the first.
+    """Turns gradients into a step, in place; after the first step nothing is allocated.
 
-    An optimizer with state belongs to the one parameter that it steps first, usually a network's whole `vector`.
+    An optimizer with state belongs to the parameter of its first step, usually a network's whole `vector`.
 
     Attributes:
         kind: The name under which recipes know it.
         slots: Names of its state arrays, each as long as the parameter; 0 before the first step.
         weight_decay: λ.
-        steps: How many steps were made.
+        steps: How many steps have been made.
     """
 
     kind: ClassVar[str]
@@ -53,7 +53,15 @@ class Optimizer(ABC):
         self._scratch: NDArray[Any] = np.empty(0)
 
     def step(self, parameter: Parameter, learning_rate: float) -> None:
-        """Update `parameter.value` from `parameter.grad`: usually a network's whole `vector`, block by block."""
+        """Update `parameter.value` from `parameter.grad`, block by block; usually that is a network's whole `vector`.
+
+        Args:
+            parameter: Value and gradient, (n,) each.
+            learning_rate: η of this step.
+
+        Raises:
+            TrainingError: The state is that of another parameter.
+        """
         arrays = self._begin(parameter)
         for start in range(0, len(parameter.value), BLOCK):
             w, g, *slots = (array[start : start + BLOCK] for array in arrays)
@@ -63,14 +71,14 @@ class Optimizer(ABC):
 
     @abstractmethod
     def _update(self, w: Array, g: Array, slots: Sequence[Array], learning_rate: float, scratch: Array) -> None:
-        """The rule, for a block of weights that have decayed already; all arrays are of one shape."""
+        """The rule, for a block of weights to which weight decay has been applied; all arrays have one shape."""
 
     def state(self) -> dict[str, NDArray[Any]]:
         """A copy of all that the next step depends on: the step count and, from the first step on, every slot."""
         return {"steps": np.array(self.steps, np.int64)} | {name: array.copy() for name, array in self._state.items()}
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from a `state()`: the next steps are bit for bit those that would have followed there.
+        """Resume from a `state()`: the next steps are bit for bit those that would have followed it.
 
         Raises:
             TrainingError: The names are not those of this kind of optimizer; nothing was changed.
@@ -80,13 +88,13 @@ class Optimizer(ABC):
         if state.keys() != expected:
             raise TrainingError(
                 f"{self.kind}: a state of {', '.join(sorted(state)) or 'nothing'}, "
-                f"expected {', '.join(sorted(expected))}; was it kept by an optimizer of another kind?"
+                f"expected {', '.join(sorted(expected))}; was it saved by an optimizer of another kind?"
             )
         self.steps = steps
         self._state = {name: np.array(state[name]) for name in self.slots if steps}
 
     def _begin(self, parameter: Parameter) -> tuple[NDArray[Any], ...]:
-        """Count one more step; w, g and each slot: all of one shape and type."""
+        """Count one more step, and return w, g and each slot, all of one shape and type."""
         w = parameter.value
         if not self._state:
             self._state = {name: aligned.zeros(w.shape, w.dtype) for name in self.slots}
@@ -94,7 +102,7 @@ class Optimizer(ABC):
             if array.shape != w.shape or array.dtype != w.dtype:
                 raise TrainingError(
                     f"{self.kind}: {name} is {array.dtype} {array.shape}, but the parameter {w.dtype} {w.shape}; "
-                    "an optimizer belongs to one parameter, and a kept state to the network it was kept with"
+                    "an optimizer belongs to one parameter, and a saved state to the network it was saved with"
                 )
         block = w[:BLOCK]
         if self._scratch.shape != block.shape or self._scratch.dtype != w.dtype:
@@ -146,8 +154,8 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """b ← μ b + g;  w ← (1 − η λ) w − η (g + μ b): momentum that looks ahead (Sutskever et al. 2013, eq. 3–4).
 
-    The original measures g where the momentum is about to carry w. Kept here, as in `torch.optim.SGD(nesterov=True)`,
-    is that place itself: then g is measured at w, and the step goes on by what the momentum will be worth next.
+    The original measures g at the point to which the momentum is about to carry w. Here w is that point itself, as in
+    `torch.optim.SGD(nesterov=True)`: g is measured at w, and the step includes what the momentum will add next.
     """
 
     kind: ClassVar[str] = "nesterov"
@@ -166,11 +174,11 @@ class Nesterov(Momentum):
 class RMSprop(Optimizer):
     """v̂ ← ρ v̂ + (1 − ρ) g²;  w ← (1 − η λ) w − η g / (√v̂ + ε) (Tieleman & Hinton 2012, lecture 6e).
 
-    Each weight's step is measured in units of its own recent gradients: flat directions are walked as fast as steep
-    ones. `torch.optim.RMSprop(alpha=ρ)`.
+    Each weight's step is measured in units of its own recent gradients, so that progress along flat directions is as
+    fast as along steep ones. `torch.optim.RMSprop(alpha=ρ)`.
 
-    Kept is v = v̂ / (1 − ρ), the sum v ← ρ v + g² instead of the mean: it takes one pass over memory less, and the
-    factor is made good in two numbers.
+    The state is v = v̂ / (1 − ρ), updated as the sum v ← ρ v + g² instead of the mean: that saves a pass over memory,
+    and two scalars make up for the factor.
     """
 
     kind: ClassVar[str] = "rmsprop"
@@ -199,13 +207,13 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """w ← w − η m̂ / (√v̂ + ε): momentum in units of the recent gradients (Kingma & Ba 2015, algorithm 1).
 
-    m̂ and v̂ are means of g and g² over all steps so far, where a step that lies i back weighs β₁ⁱ and β₂ⁱ:
+    m̂ and v̂ are means of g and g² over all steps so far, in which the step i steps ago has weight β₁ⁱ and β₂ⁱ:
 
         m̂ = m / M,  m ← β₁ m + g,   M = 1 + β₁ + … + β₁ᵗ⁻¹ = (1 − β₁ᵗ) / (1 − β₁)
         v̂ = v / V,  v ← β₂ v + g²,  V = 1 + β₂ + … + β₂ᵗ⁻¹ = (1 − β₂ᵗ) / (1 − β₂)
 
     Dividing by the sum of the weights is what the paper calls bias correction. Keeping the sums m and v instead of the
-    paper's (1 − β₁) m and (1 − β₂) v takes two passes over memory less, and tiny g² underflow later.
+    paper's (1 − β₁) m and (1 − β₂) v saves two passes over memory, and a tiny g² underflows later.
 
     `torch.optim.Adam(betas=(β₁, β₂))`. It has no weight decay: see `AdamW`.
     """
@@ -240,8 +248,8 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """w ← (1 − η λ) w − η m̂ / (√v̂ + ε): Adam with decoupled weight decay (Loshchilov & Hutter 2019, algorithm 2).
 
-    An L2 penalty would pass through g into m and v, where the weights with the largest gradients would decay least.
-    Decay beside the step treats all alike. `torch.optim.AdamW(weight_decay=λ)`.
+    An L2 penalty would pass through g into m and v, so that the weights with the largest gradients would decay least.
+    Decay outside the step treats all weights alike. `torch.optim.AdamW(weight_decay=λ)`.
     """
 
     kind: ClassVar[str] = "adamw"
@@ -255,7 +263,7 @@ class AdamW(Adam):
 
 
 def _require_eps(kind: str, eps: float) -> None:
-    # What float32 cannot hold would be added as 0, and the first weight without a gradient become 0 / 0.
+    # An eps that float32 rounds to 0 would make the update of a weight without any gradient 0 / 0.
     least = float(np.finfo(np.float32).tiny)
     require(isfinite(eps) and eps >= least, kind, "eps", eps, f"a finite number of at least {least:.2g}")
 

@@ -1,10 +1,10 @@
-"""How an impossible option of an optimizer, a schedule or a clip is refused: in one sentence, always the same."""
+"""The check of options: optimizers, schedules and clipping refuse an impossible one with the same sentence."""
 
 from core.errors import ConfigError
 
 
 def require(condition: bool, kind: str, option: str, value: object, expected: str) -> None:
-    """Refuse `value` unless `condition` holds. Write the condition positively: then it refuses NaN too.
+    """Refuse `value` unless `condition` holds. State what must hold, not what must not: then NaN is refused too.
 
     Raises:
         ConfigError: It does not hold.

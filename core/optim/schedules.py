@@ -1,8 +1,8 @@
-"""Learning-rate schedules: pure functions of where training stands → a factor on the base learning rate.
+"""Learning-rate schedules: pure functions from the progress of training to a factor on the base learning rate.
 
-Each is called with the step (from 0), the number of steps in all, and the validation losses of the epochs that are
-done. It keeps nothing, so a training that is resumed goes on with the same rates. Lengths in time are shares of the
-training (`warmup = 0.1` is its first tenth), so that a recipe means the same for any number of epochs.
+Each is called with the step (from 0), the total number of steps, and the validation losses of the epochs that are done.
+It keeps no state, so a resumed training continues with the same rates. Durations are shares of the training
+(`warmup = 0.1` is its first tenth), so that a recipe means the same for any number of epochs.
 """
 
 from abc import ABC, abstractmethod
@@ -36,12 +36,12 @@ class Schedule(ABC):
         """Refuse impossible options."""
         self._require(0 <= self.warmup < 1, "warmup", "at least 0 and below 1")
 
-    def __call__(self, step: int, steps: int, losses: Sequence[float] = ()) -> float:  # noqa: ARG002 — one for all
+    def __call__(self, step: int, steps: int, losses: Sequence[float] = ()) -> float:  # noqa: ARG002 — one signature for all
         """The factor for one step.
 
         Args:
-            step: From 0 to `steps`; the last that is made is `steps` − 1.
-            steps: How many there will be, at least 1.
+            step: From 0 to `steps`; the last one that is made is `steps` − 1.
+            steps: How many are planned, at least 1.
             losses: Validation losses of the epochs that are done, the first epoch's first.
         """
         warm = min(round(self.warmup * steps), steps - 1)
@@ -72,7 +72,7 @@ class Constant(Schedule):
 class Cosine(Schedule):
     """½ (1 + cos(π · step / steps)): from 1 to `end` along half a cosine (Loshchilov & Hutter 2017, eq. 5).
 
-    Large steps find the valley; ever smaller ones stop the noise of mini-batches from carrying the weights about in it.
+    Large steps find the valley; ever smaller ones keep the noise of mini-batches from pushing the weights about in it.
     """
 
     kind: ClassVar[str] = "cosine"
@@ -89,7 +89,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Schedule):
-    """Times `factor` at each share `at` of the steps (He et al. 2016, §4.2, divide by 10 after 50% and 75%)."""
+    """Multiplied by `factor` at each share `at` of the steps (He et al. 2016, §4.2: divided by 10 at 50% and 75%)."""
 
     kind: ClassVar[str] = "step"
     at: Sequence[float] = (0.5, 0.75)
@@ -98,7 +98,7 @@ class Step(Schedule):
     def __post_init__(self) -> None:
         """Refuse impossible options."""
         super().__post_init__()
-        object.__setattr__(self, "at", tuple(self.at))  # a recipe has a list
+        object.__setattr__(self, "at", tuple(self.at))  # recipes give a list
         rising = all(a < b for a, b in pairwise((0, *self.at, 1)))
         self._require(rising, "at", "rising shares between 0 and 1")
         self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
@@ -127,9 +127,9 @@ class Exponential(Schedule):
 class OneCycle(Schedule):
     """From `start` up to 1 during the warm-up, then down to `end` (Smith & Topin 2018, §2).
 
-    The high rates in the middle, above those that would do from start to end, find flat valleys and find them soon.
-    Both ways go along half a cosine, as in PyTorch's `OneCycleLR` (start = 1/div_factor, end = start/final_div_factor);
-    the paper has straight lines. Momentum is not cycled.
+    The high rates in the middle, higher than a constant rate could be, find flat valleys and find them soon. Rise and
+    fall each follow half a cosine, as in PyTorch's `OneCycleLR` (start = 1/div_factor, end = start/final_div_factor);
+    in the paper they are straight lines. Momentum is not cycled.
     """
 
     kind: ClassVar[str] = "one_cycle"
@@ -152,7 +152,7 @@ class OneCycle(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class ReduceOnPlateau(Constant):
-    """Times `factor` whenever the validation loss no longer falls, down to `end`; see `plateaus`."""
+    """Multiplied by `factor` whenever the validation loss stops falling, down to `end`; see `plateaus`."""
 
     kind: ClassVar[str] = "reduce_on_plateau"
     factor: float = 0.1
@@ -169,16 +169,16 @@ class ReduceOnPlateau(Constant):
         self._require(0 <= self.end <= 1, "end", "0 to 1")
 
     def __call__(self, step: int, steps: int, losses: Sequence[float] = ()) -> float:
-        """The factor for one step, after these losses."""
+        """The factor for one step; see `Schedule.__call__`."""
         reduced = self.factor ** plateaus(losses, patience=self.patience, threshold=self.threshold)
         return super().__call__(step, steps) * max(self.end, reduced)
 
 
 def plateaus(losses: Sequence[float], *, patience: int, threshold: float) -> int:
-    """How many plateaus a history of losses holds: stretches of more than `patience` epochs without a better one.
+    """The number of plateaus in a history of losses: stretches of more than `patience` epochs without improvement.
 
-    A loss is better if it lies below the best so far by more than the share `threshold`. After a plateau the count of
-    epochs begins anew, while the best stays: PyTorch's `ReduceLROnPlateau`, as a fold over the history.
+    A loss is an improvement if it lies below the best so far by more than the share `threshold`. After a plateau the
+    count of epochs starts again, while the best loss stays: PyTorch's `ReduceLROnPlateau`, as a fold over the history.
     """
     best, waited, found = inf, 0, 0
     for loss in losses:
@@ -201,7 +201,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
 
 
 def schedule_from(entry: str | Mapping[str, Any]) -> Schedule:
-    """The schedule that a recipe names: `"cosine"`, or with options `{"kind": "one_cycle", "warmup": 0.2}`.
+    """The schedule that a recipe names: `"cosine"`, or with options, `{"kind": "one_cycle", "warmup": 0.2}`.
 
     Raises:
         ConfigError: An unknown name or option, or an impossible value.

@@ -1,1 +1,1 @@
-"""The training loop and the evaluation: what uses the network, the optimizer and the data together."""
+"""Training: what uses the network, the optimizer and the data together."""

@@ -1,21 +1,20 @@
-"""A training on disk, so that one that was killed goes on where it stood, and ends with the same bits.
+"""A training on disk, so that one that was killed is resumed after its last epoch, and ends with the same bits.
 
 One file:
 
-    numeral training checkpoint 1       what it is, and the version of this layout
+    numeral training checkpoint 1       the kind of file, and the version of this layout
     <sha256 of all that follows, in hex>
-    an .npz: every array by name, and under "plain", as JSON, what is no array
+    an .npz: every array by name, and under "plain", as JSON, everything that is not an array
 
-The digest is checked before anything is parsed, and nothing in the file can be code (no pickle). It is written under
-another name and renamed when all of it is on the disk: whatever happens, the last whole one is there.
+The digest is checked before anything is parsed, and nothing in the file can be code (no pickle). A checkpoint is
+written under another name and renamed once it is complete on disk: whatever happens, the last complete one remains.
 """
 
 import hashlib
 import io
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,73 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NumeralError, TrainingError
-from core.nn.sequential import Sequential
-from core.optim.average import ExponentialAverage
-from core.optim.optimizers import Optimizer
-from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
-from core.train.loop import EpochReport
-from core.train.stopping import BestWeights
+from core.train.training import Training
 
 _MAGIC = b"numeral training checkpoint 1\n"
 _DIGEST = 2 * hashlib.sha256().digest_size
 _PLAIN = "plain"
-
-
-@dataclass
-class Training:
-    """All that changes while a network is trained; whatever else `fit` is given must be the same when it goes on.
-
-    Attributes:
-        network: Its parameters, buffers and sources of random numbers.
-        optimizer: The update rule.
-        generators: Every source of random numbers outside the network, by name: of the order of the images, …
-        average: Of the weights, where one is taken.
-        best: The best weights, where they are kept.
-        reports: Of the epochs that are done; who takes the reports from `fit` appends them.
-    """
-
-    network: Sequential
-    optimizer: Optimizer
-    generators: Mapping[str, np.random.Generator]
-    average: ExponentialAverage | None = None
-    best: BestWeights | None = None
-    reports: list[EpochReport] = field(default_factory=list)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Arrays by full name, and what is no array, fit for JSON. To be taken at a report, not within an epoch."""
-        arrays = {
-            f"{part}/{name}": array for part, kept in self._parts().items() for name, array in kept.state().items()
-        }
-        plain = {
-            "reports": [asdict(report) for report in self.reports],
-            "network_random": self.network.random_state(),
-            "generators": {name: generator.bit_generator.state for name, generator in self.generators.items()},
-        }
-        return arrays, plain
-
-    def load_state(self, arrays: Mapping[str, NDArray[Any]], plain: Mapping[str, Any]) -> None:
-        """Go on from a `state()`.
-
-        Raises:
-            NumeralError: It is one of another training; this one may be changed in part, so make it anew.
-        """
-        parts = self._parts()
-        if surplus := sorted({name.partition("/")[0] for name in arrays} - parts.keys()):
-            raise TrainingError(f"it holds {', '.join(surplus)}, which this training has not")
-        for part, kept in parts.items():
-            kept.load_state({n.partition("/")[2]: array for n, array in arrays.items() if n.startswith(f"{part}/")})
-        self.network.load_random_state(plain["network_random"])
-        if plain["generators"].keys() != self.generators.keys():
-            found, wanted = (", ".join(sorted(names)) or "none" for names in (plain["generators"], self.generators))
-            raise TrainingError(f"it holds the generators {found}, this training has {wanted}")
-        for name, generator in self.generators.items():
-            generator.bit_generator.state = plain["generators"][name]
-        self.reports[:] = [_report(fields) for fields in plain["reports"]]
-
-    def _parts(self) -> dict[str, Any]:
-        """What has a state() of arrays."""
-        parts = {"network": self.network, "optimizer": self.optimizer, "average": self.average, "best": self.best}
-        return {name: part for name, part in parts.items() if part is not None}
 
 
 @dataclass(frozen=True)
@@ -98,15 +35,19 @@ class Checkpoint:
 
     Attributes:
         path: Where it is.
-        identity: Everything that decides what the training comes to, in one string (a digest of data, recipe and
-            code): a checkpoint with another one is refused.
+        identity: A string that stands for everything that decides the result, e.g. a digest of data, recipe and code. A
+            checkpoint with another identity is refused.
     """
 
     path: Path
     identity: str
 
     def save(self, training: Training) -> None:
-        """Write the training as it stands, in the place of what was there before."""
+        """Write the training as it is now, replacing the previous checkpoint.
+
+        Raises:
+            OSError: The folder cannot be written.
+        """
         arrays, plain = training.state()
         text = json.dumps({"identity": self.identity} | plain).encode()
         buffer = io.BytesIO()
@@ -115,14 +56,14 @@ class Checkpoint:
         _write_whole(self.path, _MAGIC + _hex(buffer.getvalue()) + b"\n" + buffer.getvalue())
 
     def load(self, training: Training) -> bool:
-        """Bring a training that was just made to where the saved one stood.
+        """Bring a training that was just begun to the state of the saved one.
 
         Returns:
             Whether there was a checkpoint.
 
         Raises:
-            TrainingError: The file is damaged, is no checkpoint, or is one of another training. Make the training anew
-                before it is used.
+            TrainingError: The file is damaged, is no checkpoint, or is one of another training. The given training may
+                have been changed in part; begin another one.
         """
         try:
             data = self.path.read_bytes()
@@ -160,9 +101,9 @@ def _hex(data: bytes) -> bytes:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment, power cuts included, either the old one or the new one is there, whole."""
+    """Write a file so that at any moment, even after a power cut, either the old or the new one is there, complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")  # always the same name: kills do not leave ever more behind
+    partial = path.with_name(f"{path.name}.partial")  # one name, so that kills leave one file behind
     with partial.open("wb") as file:
         file.write(data)
         file.flush()
@@ -173,11 +114,3 @@ def _write_whole(path: Path, data: bytes) -> None:
         os.fsync(folder)  # the new name itself
     finally:
         os.close(folder)
-
-
-def _report(fields: Mapping[str, Any]) -> EpochReport:
-    diagnostics = tuple(
-        StepDiagnostics(step["step"], tuple(LayerDiagnostics(**layer) for layer in step["layers"]))
-        for step in fields["diagnostics"]
-    )
-    return EpochReport(**{**fields, "diagnostics": diagnostics})

@@ -1,11 +1,12 @@
-"""What goes on inside a network while it is trained: where gradients vanish or explode, and where units have died.
+"""Measures of the inside of a network in training: where gradients vanish or explode, and where units have died.
 
-Backpropagation multiplies a gradient by one layer's Jacobian after the other. Where these shrink it, hardly anything is
-left for the first layers, which then do not learn; where they stretch it, one step throws the weights out of the valley
+Backpropagation multiplies a gradient by the Jacobian of one layer after the other. If these shrink it, hardly anything
+is left for the first layers, which then do not learn; if they stretch it, one step throws the weights out of the valley
 (Bengio, Simard & Frasconi 1994; Glorot & Bengio 2010, whose figures plot what is measured here).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from math import hypot
 
@@ -17,7 +18,7 @@ from core.nn.sequential import Sequential
 from core.optim.clip import gradient_norm
 
 Visit = Callable[[str, Array], None]
-"""(a layer's full name, what it returned)"""
+"""Called with a layer's full name and its output."""
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,18 @@ class LayerDiagnostics:
     Attributes:
         name: Full name, e.g. `0.dense`, or `3.residual.0.dense` for a layer within a block.
         mean: Of the layer's outputs for the batch.
-        spread: Their standard deviation. From layer to layer it should neither fade nor grow.
-        idle: Share of units that pass hardly any gradient on, 0 to 1; None where that is not defined. A unit of a ReLU
+        std: Their standard deviation. From layer to layer it should neither fade nor grow.
+        idle: Share of units that pass on hardly any gradient, 0 to 1; None where that is not defined. A unit of a ReLU
             is idle ("dead") if it is 0 for every image of the batch; an output of a sigmoid or tanh ("saturated") if
             its slope is below a twentieth of the largest.
-        gradient_norm: ‖g‖ over the layer's parameters, before clipping; None for a layer without any of its own.
-        update_ratio: ‖Δw‖ / ‖w‖, how far the step moved them: about 10⁻³ is usual, and 1 is to start all over. None
-            for a layer without any of its own, or if all were 0.
+        gradient_norm: ‖g‖ over the layer's own parameters, before clipping; None for a layer that has none.
+        update_ratio: ‖Δw‖ / ‖w‖, how far the step moved them: 10⁻³ is usual, and 1 amounts to starting over. None for a
+            layer that has none of its own, or if all were 0.
     """
 
     name: str
     mean: float
-    spread: float
+    std: float
     idle: float | None = None
     gradient_norm: float | None = None
     update_ratio: float | None = None
@@ -50,7 +51,7 @@ class StepDiagnostics:
 
     Attributes:
         step: From 0, over all epochs.
-        layers: The first layer first; after a layer that is made of layers, those.
+        layers: The first layer first; a layer that is made of layers is followed by those.
     """
 
     step: int
@@ -58,7 +59,7 @@ class StepDiagnostics:
 
 
 @dataclass(frozen=True)
-class Before:
+class BeforeUpdate:
     """A step between its backward pass and its update.
 
     Attributes:
@@ -70,12 +71,45 @@ class Before:
     weights: Mapping[str, Array]
 
 
-def look(network: Sequential, x: Array) -> Before:
-    """Measure outputs and gradients, changing no bit of the training.
+class Inspector:
+    """Measures every layer at every n-th step of a training.
+
+    Attributes:
+        found: The measures, the first step's first.
+    """
+
+    def __init__(self, network: Sequential, every: int) -> None:
+        """Measure nothing yet.
+
+        Args:
+            network: The network that is trained.
+            every: n; 0 measures no step at all.
+        """
+        self.found: list[StepDiagnostics] = []
+        self._network, self._every = network, every
+
+    @contextmanager
+    def around(self, step: int, x: Array) -> Iterator[None]:
+        """Measure before and after the update that is made in this context, if it is the turn of this step.
+
+        Args:
+            step: Its number.
+            x: The batch that gave the gradients, (N, *input_shape).
+        """
+        if not self._every or step % self._every:
+            yield
+            return
+        before = look(self._network, x)
+        yield
+        self.found.append(compare(before, self._network, step))
+
+
+def look(network: Sequential, x: Array) -> BeforeUpdate:
+    """Measure outputs and gradients, without changing a bit of the training.
 
     Args:
         network: After its backward pass, before gradients are clipped.
-        x: The batch, (N, *input_shape). It is sent through a twin once more, where a dropout draws other masks.
+        x: The batch, (N, *input_shape). It passes through a twin once more, whose dropout draws other masks.
     """
     outputs: dict[str, LayerDiagnostics] = {}
 
@@ -84,7 +118,7 @@ def look(network: Sequential, x: Array) -> Before:
         outputs[name] = LayerDiagnostics(
             name=name,
             mean=float(y.mean(dtype=np.float64)),
-            spread=float(y.std(dtype=np.float64)),
+            std=float(y.std(dtype=np.float64)),
             idle=None if idle is None else idle(y),
         )
 
@@ -94,16 +128,16 @@ def look(network: Sequential, x: Array) -> Before:
         own = layer.parameters if _is_leaf(layer) else {}
         norm = hypot(*(gradient_norm(p) for p in own.values())) if own else None
         layers.append(replace(outputs[name], gradient_norm=norm))
-    return Before(tuple(layers), {name: p.value.copy() for name, p in network.parameters.items()})
+    return BeforeUpdate(tuple(layers), {name: p.value.copy() for name, p in network.parameters.items()})
 
 
-def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
-    """Add how far the step moved each layer.
+def compare(before: BeforeUpdate, network: Sequential, step: int) -> StepDiagnostics:
+    """Complete the measures with how far the step moved each layer.
 
     Args:
         before: What `look` found before the update.
-        network: After it.
-        step: Its number.
+        network: After the update.
+        step: The number of the step.
     """
     ratios: dict[str, float] = {}
     for name, layer in network.named_layers():
@@ -117,15 +151,14 @@ def compare(before: Before, network: Sequential, step: int) -> StepDiagnostics:
 
 
 def walk(network: Sequential, x: Array, visit: Visit, *, training: bool = True) -> None:
-    """Send x through a twin of the network, and show `visit` what each layer returns, in the order in which they are
-    written.
+    """Pass x through a twin of the network, and call `visit` with the output of each layer, in the order of the recipe.
 
     The network itself, its running averages and its random numbers stay as they are.
     """
     twin = network.with_own_gradients()
     twin.as_written()
     for name, layer in twin.named_layers():
-        vars(layer).update(forward=_shown(layer, name, visit))  # the twin is thrown away, and this with it
+        vars(layer).update(forward=_shown(layer, name, visit))  # the twin is discarded, and this with it
     twin.forward(x, training=training)
 
 
@@ -146,7 +179,7 @@ def _shown(layer: Layer, name: str, visit: Visit) -> Callable[..., Array]:
 
 
 def _dead(y: Array) -> float:
-    """Share of units, of pictures of channels, that are 0 everywhere: y is (N, …, units)."""
+    """Share of units that are 0 for the whole batch, with y (N, …, units); of feature maps, a unit is a channel."""
     return float((y == 0).all(axis=tuple(range(y.ndim - 1))).mean())
 
 

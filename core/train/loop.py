@@ -1,195 +1,101 @@
-"""Mini-batch gradient descent, as a generator of epoch reports.
+"""Mini-batch gradient descent: the whole of training on one screen.
 
-Whoever consumes the generator shows progress, keeps checkpoints or stops early: the loop knows none of that.
+`fit` is a generator of epoch reports. Its caller shows progress, saves checkpoints or stops early; the loop knows none
+of that.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from collections.abc import Iterator
 from time import perf_counter
 
 import numpy as np
 
 from core.data.batches import Batches
-from core.kernels.arrays import Array
 from core.kernels.blas import blas_threads
-from core.nn.losses import Loss, SoftmaxCrossEntropy
+from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
-from core.optim.average import ExponentialAverage
 from core.optim.clip import clip_by_norm
-from core.optim.optimizers import Optimizer
-from core.optim.schedules import Schedule
-from core.train.diagnostics import StepDiagnostics, compare, look
-from core.train.divergence import broken_forward, broken_gradient, broken_update, broken_weights
+from core.train.diagnostics import Inspector
+from core.train.divergence import check_gradient, check_loss, check_validation_loss, check_weights
+from core.train.report import EpochReport
 from core.train.shards import Shards
-from core.train.stopping import BestWeights, gave_up
+from core.train.stopping import gave_up
+from core.train.training import Training
+from core.train.training_plan import TrainingPlan
 
 
-@dataclass(frozen=True)
-class EpochReport:
-    """What one pass over the training images did.
+def fit(training: Training, train: Batches, validation: Batches, plan: TrainingPlan) -> Iterator[EpochReport]:
+    """Train the network in place and report after every epoch.
 
-    Attributes:
-        epoch: From 1.
-        epochs: How many there will be.
-        train_loss: Mean over the epoch's batches, in nats, each measured before its own update.
-        train_accuracy: Likewise, 0 to 1.
-        validation_loss: In nats, after the epoch.
-        validation_accuracy: 0 to 1, after the epoch.
-        learning_rate: Of the epoch's last step.
-        seconds: Time for training, without validation.
-        images_per_second: Training images a second.
-        stopped: Why no epoch follows, though more were planned; None where one does, or none was.
-        diagnostics: Of every n-th step, if asked for.
-    """
-
-    epoch: int
-    epochs: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float
-    images_per_second: float
-    stopped: str | None = None
-    diagnostics: tuple[StepDiagnostics, ...] = ()
-
-
-def fit(
-    network: Sequential,
-    optimizer: Optimizer,
-    train: Batches,
-    validation: Batches,
-    *,
-    epochs: int,
-    learning_rate: float,
-    schedule: Schedule,
-    clip_norm: float | None = None,
-    average: ExponentialAverage | None = None,
-    patience: int = 0,
-    best: BestWeights | None = None,
-    diagnose_every: int = 0,
-    history: Sequence[EpochReport] = (),
-    loss: Callable[[], Loss] = SoftmaxCrossEntropy,
-    shards: int = 1,
-    threads: int | None = None,
-) -> Iterator[EpochReport]:
-    """Train `network` in place and report after every epoch.
-
-    The same seed, data, shards and threads give bit-identical weights. So does a training that was stopped after an
-    epoch and is resumed with all that `core.train.checkpoint.Training` lists.
+    The same plan, seed and data give bit-identical weights. So does a training that was stopped after an epoch and is
+    resumed with the state that it had then.
 
     With an average, the network holds the averaged weights at each report: they are what was measured, and what is
-    left at the end. The next epoch swaps them out again. With `best`, the network holds the weights of the best epoch
-    once the last report was taken and the next one asked for.
+    left at the end. The next epoch swaps them out again. With `keep_best`, the network holds the weights of the best
+    epoch once the generator is exhausted.
 
     Args:
-        network: The network; its last layer gives logits.
-        optimizer: The update rule.
+        training: What is trained, at its beginning or after any epoch. The network's last layer gives logits.
         train: Shuffled batches.
         validation: Batches that are only measured.
-        epochs: Passes over the training images.
-        learning_rate: The base that `schedule` multiplies.
-        schedule: Factor for each step.
-        clip_norm: Longest gradient that the optimizer is given; None leaves all as they are.
-        average: Running average of the weights, taken after each step; None takes none.
-        patience: Stop after so many epochs in a row without a lower validation loss; 0 never does. The schedule is one
-            over the planned epochs all the same.
-        best: Keeps the weights of the epoch with the lowest validation loss, and gives them back at the end.
-        diagnose_every: Look into the network at every so many steps; 0 never does.
-        history: Reports of the epochs that are done already.
-        loss: What is minimized; validation always measures the plain cross-entropy.
-        shards: Parts of a batch that are computed at once, each by a thread of its own: see `core.train.shards`.
-        threads: BLAS threads of each; None leaves NumPy's own choice.
+        plan: How to train.
 
     Raises:
         DivergenceError: The loss or a parameter is no longer finite.
     """
-    steps = epochs * len(train)
-    losses = [report.validation_loss for report in history]
-    stopped = gave_up(losses, patience)
-    diagnostics: list[StepDiagnostics] = []
+    with Shards(training.network, plan.loss, plan.shards) as shards:
+        while not training.ended(plan):
+            # BLAS threads and NumPy's warnings are the caller's own again at the yield. Overflow causes no warning
+            # here, because it ends in a DivergenceError, which says more.
+            with blas_threads(plan.threads), np.errstate(over="ignore", invalid="ignore"):
+                report = _epoch(training, shards, train, validation, plan)
+            training.reports.append(report)
+            yield report
+    if training.best is not None:
+        training.best.restore(training.network)
 
-    def update(step: int, x: Array) -> float:
-        """One step of the weights against their gradient for the batch x; returns its learning rate."""
-        before = look(network, x) if diagnose_every and step % diagnose_every == 0 else None
-        rate = learning_rate * schedule(step, steps, losses)
-        if clip_norm is not None and not isfinite(clip_by_norm(network.vector, clip_norm)):
-            raise broken_gradient(network, step=step, rate=rate)
-        optimizer.step(network.vector, rate)
+
+def _epoch(training: Training, shards: Shards, train: Batches, validation: Batches, plan: TrainingPlan) -> EpochReport:
+    """One pass over the training images, a step of the weights for each batch; then the validation."""
+    network, average, losses = training.network, training.average, training.validation_losses
+    epoch, steps = len(losses) + 1, plan.epochs * len(train)
+    inspector = Inspector(network, plan.diagnose_every)
+    total_loss, correct, rate = 0.0, 0, plan.learning_rate
+    if average is not None and average.swapped:
+        average.swap(network.vector)
+    started = perf_counter()
+    for step, (x, labels) in enumerate(train, start=len(losses) * len(train)):
+        loss, right = shards.gradients(x, labels)  # forward, loss, backward
+        check_loss(loss, network, x, step=step, rate=rate)
+        total_loss += loss * len(labels)
+        correct += right
+        rate = plan.rate(step, steps, losses)
+        with inspector.around(step, x):
+            if plan.clip_norm:
+                check_gradient(clip_by_norm(network.vector, plan.clip_norm), network, step=step, rate=rate)
+            training.optimizer.step(network.vector, rate)
         if average is not None:
             average.update(network.vector)
-        if before is not None:
-            diagnostics.append(compare(before, network, step))
-        return rate
-
-    with Shards(network, loss, shards) as parts:
-        while len(losses) < epochs and not stopped:
-            # Both end before the yield: the consumer's threads and warnings are its own. Overflow is not warned of,
-            # because it ends in a DivergenceError, which says more.
-            with blas_threads(threads), np.errstate(over="ignore", invalid="ignore"):
-                if average is not None and average.swapped:
-                    average.swap(network.vector)
-                started = perf_counter()
-                first_step = len(losses) * len(train)
-                train_loss, accuracy, rate = _epoch(network, parts, train, first_step, learning_rate, update)
-                seconds = perf_counter() - started
-                if average is not None:
-                    average.swap(network.vector)
-                validation_loss, validation_accuracy = _validate(network, validation, first_step + len(train) - 1, rate)
-            losses.append(validation_loss)
-            epoch = len(losses)
-            stopped = gave_up(losses, patience)
-            if best is not None:
-                best.offer(network, epoch, validation_loss)
-            yield EpochReport(
-                epoch=epoch,
-                epochs=epochs,
-                train_loss=train_loss,
-                train_accuracy=accuracy,
-                validation_loss=validation_loss,
-                validation_accuracy=validation_accuracy,
-                learning_rate=rate,
-                seconds=seconds,
-                images_per_second=train.images / seconds,
-                stopped=stopped if epoch < epochs else None,
-                diagnostics=tuple(diagnostics),
-            )
-            diagnostics.clear()
-    if best is not None:
-        best.restore(network)
-
-
-def _epoch(
-    network: Sequential,
-    parts: Shards,
-    train: Batches,
-    first_step: int,
-    rate: float,
-    update: Callable[[int, Array], float],
-) -> tuple[float, float, float]:
-    """One pass; returns mean loss, accuracy, and the last step's learning rate."""
-    total_loss, correct = 0.0, 0
-    for step, (x, labels) in enumerate(train, start=first_step):
-        batch_loss, right = parts.gradients(x, labels)
-        if not isfinite(batch_loss):
-            raise broken_forward(network, [x], step=step, loss=batch_loss, rate=rate)
-        rate = update(step, x)
-        total_loss += batch_loss * len(labels)
-        correct += right
-    return total_loss / train.images, correct / train.images, rate
-
-
-def _validate(network: Sequential, validation: Batches, step: int, rate: float) -> tuple[float, float]:
-    """Measure the network after the epoch that ended with this step, and refuse what is not finite."""
-    if broken_weights(network):  # by the last update, or before it, hidden by an activation
-        raise broken_update(network, step=step, rate=rate)
-    found = measure(network, validation)
-    if not isfinite(found[0]):
-        inputs = (x for x, _ in validation)
-        raise broken_forward(network, inputs, step=step, loss=found[0], rate=rate, training=False)
-    return found
+    seconds = perf_counter() - started
+    if average is not None:
+        average.swap(network.vector)
+    check_weights(network, step=step, rate=rate)
+    validation_loss, validation_accuracy = measure(network, validation)
+    check_validation_loss(validation_loss, network, validation, step=step, rate=rate)
+    if training.best is not None:
+        training.best.offer(network, epoch, validation_loss)
+    return EpochReport(
+        epoch=epoch,
+        epochs=plan.epochs,
+        train_loss=total_loss / train.images,
+        train_accuracy=correct / train.images,
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        learning_rate=rate,
+        seconds=seconds,
+        images_per_second=train.images / seconds,
+        stopped=gave_up([*losses, validation_loss], plan.patience) if epoch < plan.epochs else None,
+        diagnostics=tuple(inspector.found),
+    )
 
 
 def measure(network: Sequential, batches: Batches) -> tuple[float, float]:

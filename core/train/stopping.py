@@ -1,8 +1,8 @@
-"""Early stopping: what is done once the validation loss no longer falls.
+"""Early stopping: when to stop because the validation loss no longer falls, and which weights to keep.
 
-It is judged by the loss, not by the accuracy: a loss sees how sure each answer is, while an accuracy moves in steps of
-one image and is the same for many epochs. (The two may part: an overfitting network can grow too sure of its mistakes,
-and so raise its loss, while it still learns to read a few more images.)
+Progress is judged by the loss, not by the accuracy: the loss depends on how sure each answer is, while the accuracy
+moves in steps of one image and stays the same for many epochs. (The two may disagree: an overfitting network can become
+too sure of its mistakes, which raises its loss, while it still learns to read a few more images.)
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from core.nn.sequential import Sequential
 
 
 def gave_up(losses: Sequence[float], patience: int) -> str | None:
-    """Why training stops after these epochs (Goodfellow, Bengio & Courville 2016, algorithm 7.1); None if it goes on.
+    """Why training stops after these epochs (Goodfellow, Bengio & Courville 2016, algorithm 7.1); None if it continues.
 
     Args:
         losses: The validation loss after each epoch so far.
-        patience: Epochs in a row without a lower loss that are too many; 0 for any number.
+        patience: How many epochs in a row without a lower loss end the training; 0 never ends it.
     """
     if not losses or not patience:
         return None
@@ -44,25 +44,25 @@ class BestWeights:
         self._kept: dict[str, NDArray[Any]] = {}
 
     def offer(self, network: Sequential, epoch: int, loss: float) -> None:
-        """Keep the network's parameters and buffers if this loss is lower than all before."""
+        """Keep a copy of the network's parameters and buffers if this loss is lower than all before."""
         if loss < self.loss:
             self.epoch, self.loss, self._kept = epoch, loss, network.state()
 
     def restore(self, network: Sequential) -> None:
-        """Give the network what was kept; before the first offer, nothing."""
+        """Load what was kept into the network; before the first offer, this is a no-op."""
         if self.epoch:
             network.load_state(self._kept)
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """All that the next offer depends on: epoch and loss, and what was kept as `kept.0.dense.W`."""
+        """All that the next offer depends on: epoch, loss, and the arrays that were kept, e.g. `kept.0.dense.W`."""
         kept = {f"kept.{name}": array.copy() for name, array in self._kept.items()}
         return {"epoch": np.array(self.epoch, np.int64), "loss": np.array(self.loss, np.float64)} | kept
 
     def load_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from a `state()`.
+        """Resume from a `state()`.
 
         Raises:
-            TrainingError: The names are not those of one; nothing was changed.
+            TrainingError: The names are not those of best weights; nothing was changed.
         """
         kept = {name.removeprefix("kept."): np.array(a) for name, a in state.items() if name.startswith("kept.")}
         if state.keys() - {f"kept.{name}" for name in kept} != {"epoch", "loss"} or bool(state["epoch"]) != bool(kept):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.report.formats import number
 
 if TYPE_CHECKING:

@@ -39,7 +39,7 @@ def charts(steps: Sequence[StepDiagnostics]) -> tuple[Markup, ...]:
 
 def _spread(layer: LayerDiagnostics) -> float | None:
     """Of layers with parameters alone: what an activation makes of it is bound to be smaller."""
-    return None if layer.gradient_norm is None else layer.spread
+    return None if layer.gradient_norm is None else layer.std
 
 
 def _chart(title: str, steps: Sequence[StepDiagnostics], measure: _Measure, *, log: bool) -> Markup | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.artifact.manifest import Manifest, Robustness
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Evaluation
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.report import charts, pictures, reliability, tables
 from pipelines.report import layers as diagnostics
 from pipelines.report import origin as provenance

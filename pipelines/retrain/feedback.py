@@ -4,16 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.artifact.manifest import FeedbackProvenance
+from core.data.labeled import ROW_BYTES, Labeled
 from core.data.mnist import Mnist
 from core.errors import FeedbackError
 from core.feedback import FeedbackFolder, FeedbackItem
 from pipelines.references import FileRef
-
-_ROW = 1 + 28 * 28
-"""Bytes of one item: its digit, and its pixels."""
 
 
 def gather(folder: Path, mnist: Mnist, say: Callable[[str], None]) -> bytes | None:
@@ -28,7 +25,7 @@ def gather(folder: Path, mnist: Mnist, say: Callable[[str], None]) -> bytes | No
         say: Takes a sentence.
 
     Returns:
-        One row of bytes an item; None if there is none.
+        As `Labeled.pack` has them; None if there is none.
 
     Raises:
         FeedbackError: The folder cannot be read.
@@ -47,18 +44,13 @@ def gather(folder: Path, mnist: Mnist, say: Callable[[str], None]) -> bytes | No
         say(f"feedback: nothing to learn from in {folder}")
         return None
     say(f"feedback: {len(fresh):,} of users' pictures are trained on too")
-    return b"".join(bytes([item.digit]) + item.pixels for item in fresh)
-
-
-def unpack(data: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What `gather` has packed: images (N, 28, 28) and digits (N,)."""
-    rows = np.frombuffer(data, np.uint8).reshape(-1, _ROW)
-    return rows[:, 1:].reshape(-1, 28, 28), rows[:, 0]
+    digits = np.array([item.digit for item in fresh], np.uint8)
+    return Labeled(np.stack([item.image() for item in fresh]), digits).pack()
 
 
 def provenance_of(feedback: FileRef) -> FeedbackProvenance:
     """How many there are, and their digest."""
-    return FeedbackProvenance(images=len(feedback.read()) // _ROW, sha256=feedback.sha256)
+    return FeedbackProvenance(images=len(feedback.read()) // ROW_BYTES, sha256=feedback.sha256)
 
 
 def _pictures(mnist: Mnist) -> frozenset[bytes]:

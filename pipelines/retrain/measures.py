@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Golden, Metrics, Robustness
-from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
+from core.digit import LABELS
 from core.inference.predict import Predictor
 from core.measure.calibration import fit_temperature
 from core.measure.corruptions import CORRUPTIONS, robustness

@@ -18,8 +18,8 @@ from core.artifact import weights as weights_file
 from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread
 from core.artifact.repository import Repository
 from core.artifact.spread import spread_of
-from core.data.mnist import LABELS
 from core.data.normalize import Normalizer
+from core.digit import LABELS
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential

@@ -17,7 +17,7 @@ from prefect.tasks import Task
 from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
 from core.errors import FeedbackError, RepositoryError, SourceError
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef
 from pipelines.retrain import steps, training

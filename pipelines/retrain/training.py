@@ -1,12 +1,13 @@
 """The step that trains: one network, or the members of an ensemble one after another.
 
-Every network has a folder of its own, named after its fingerprint, with a checkpoint after each epoch and its weights
-at the end. So a run that was cut off goes on where it stood, and an ensemble takes over the members that are trained.
+What decides the weights is in `core`, which the fingerprint covers. Here the data is read, progress is reported, and
+results are kept: every network has a folder named after its fingerprint, with a checkpoint after each epoch and the
+weights at the end. A run that was interrupted is resumed from there, and an ensemble takes over members that are
+trained already.
 """
 
 import shutil
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,39 +16,44 @@ from pydantic import ConfigDict, TypeAdapter
 
 from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Preprocessing
-from core.data.augment import augmenter
-from core.data.batches import Batches, Split
+from core.data.batches import Batches
+from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
+from core.data.split import Split
 from core.errors import TrainingError
 from core.nn.ensemble import combine
-from core.nn.losses import LOSSES
-from core.optim.average import ExponentialAverage
-from core.optim.optimizers import OPTIMIZERS
-from core.optim.schedules import schedule_from
-from core.registry import construct
-from core.train.checkpoint import Checkpoint, Training
-from core.train.loop import EpochReport, fit
-from core.train.stopping import BestWeights
+from core.train.checkpoint import Checkpoint
+from core.train.loop import fit
+from core.train.report import EpochReport
+from core.train.training import Training
+from core.train.training import batches as batches_of
+from core.train.training_plan import TrainingPlan
 from pipelines import provenance
 from pipelines.config import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
-from pipelines.retrain import feedback
 from pipelines.voice import say
 
 HISTORY = TypeAdapter(
     tuple[EpochReport, ...],
     config=ConfigDict(ser_json_inf_nan="constants"),  # an activation may hide an infinite output from every loss
 )
-"""Epoch reports as they are stored; of an ensemble, one member's after the other's."""
+"""Epoch reports as they are stored; for an ensemble, those of all members in turn."""
 
 _DONE = "trained.json"
-_VALIDATION_BATCH = 500
 
 
 def train(
     dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
 ) -> TrainedRef:
-    """Train, or go on where an interrupted run of the same data, recipe and code was after its last whole epoch."""
+    """Train, or resume an interrupted run of the same data, recipe and code after its last complete epoch.
+
+    Args:
+        dataset: What to train on and to validate with.
+        preprocessing: The fitted normalizer.
+        recipe: How to train.
+        work: The folder of this run.
+        on_epoch: Called after each epoch.
+    """
     members = recipe.members()
     if len(members) == 1:
         return _train_one(dataset, preprocessing, members[0], work, on_epoch)
@@ -61,7 +67,7 @@ def train(
 
 
 def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
-    """Remove what a run kept for the case that it would be interrupted."""
+    """Remove what a run kept for the case of an interruption."""
     for folder in (work, *(_place(dataset, member, work) for member in recipe.members())):
         shutil.rmtree(folder, ignore_errors=True)
     if dataset.feedback:
@@ -70,8 +76,7 @@ def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
 
 def split(dataset: DatasetRef, recipe: Recipe) -> Split:
     """Which images train and which validate."""
-    rng = np.random.default_rng(recipe.data.split_seed)
-    return Split.random(dataset.train_images, recipe.data.validation_images, rng)
+    return Split.random(dataset.train_images, recipe.data.validation_images, seed=recipe.data.split_seed)
 
 
 def train_split(dataset: DatasetRef, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -80,18 +85,36 @@ def train_split(dataset: DatasetRef, recipe: Recipe) -> tuple[NDArray[np.uint8],
     Returns:
         Images (N, 28, 28) and labels (N,).
     """
-    mnist, rows = read_mnist(dataset.files), split(dataset, recipe).train
-    images, labels = mnist.train_images[rows], mnist.train_labels[rows]
-    if dataset.feedback is None:
-        return images, labels
-    added, digits = feedback.unpack(dataset.feedback.read())
-    return np.concatenate([images, added]), np.concatenate([labels, digits])
+    train, _ = _divided(dataset, recipe)
+    return train.images, train.labels
 
 
 def normalizer(preprocessing: FileRef) -> Normalizer:
     """As it was fitted and stored."""
     fitted = Preprocessing.model_validate_json(preprocessing.read())
     return Normalizer(fitted.mean, fitted.std)
+
+
+def plan(recipe: Recipe) -> TrainingPlan:
+    """How a single network is trained."""
+    return TrainingPlan.of(recipe.train.model_dump())
+
+
+def begin(recipe: Recipe) -> Training:
+    """The training of a single network, at its beginning."""
+    return Training.begin(plan(recipe), recipe.model.input_shape, recipe.layers)
+
+
+def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, training: Training) -> tuple[Batches, Batches]:
+    """To train on and to validate with."""
+    return batches_of(training, plan(recipe), normalizer(preprocessing), *_divided(dataset, recipe))
+
+
+def _divided(dataset: DatasetRef, recipe: Recipe) -> tuple[Labeled, Labeled]:
+    """The images that train and those that validate."""
+    mnist = read_mnist(dataset.files)
+    added = Labeled.unpack(dataset.feedback.read()) if dataset.feedback else None
+    return split(dataset, recipe).divide(Labeled(mnist.train_images, mnist.train_labels), added)
 
 
 def _place(dataset: DatasetRef, member: Recipe, work: Path) -> Path:
@@ -106,71 +129,20 @@ def _train_one(
     if done.is_file():
         trained = TrainedRef.model_validate_json(done.read_bytes())
         if trained.weights.holds() and trained.history.holds():
-            say("trained: an earlier run was interrupted after training; its weights are taken")
+            say("trained: an earlier run was interrupted after training; its weights are reused")
             return trained
-    options = recipe.train
     checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.deciding, recipe))
     training = _resumed(checkpoint, recipe)
-    reports = training.reports
     train_batches, validation_batches = batches(dataset, preprocessing, recipe, training)
-    for report in fit(
-        training.network,
-        training.optimizer,
-        train_batches,
-        validation_batches,
-        epochs=options.epochs,
-        learning_rate=options.learning_rate,
-        schedule=schedule_from(options.schedule),
-        clip_norm=options.clip_norm or None,
-        average=training.average,
-        patience=options.patience,
-        best=training.best,
-        diagnose_every=options.diagnose_every,
-        history=reports,
-        loss=partial(construct, LOSSES, options.loss),
-        shards=options.shards,
-        threads=options.threads,
-    ):
-        reports.append(report)
+    for report in fit(training, train_batches, validation_batches, plan(recipe)):
         checkpoint.save(training)
         on_epoch(report)
     say(_outcome(training))
-    return _store(work, weights_file.encode(training.network.state()), reports)
-
-
-def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, training: Training) -> tuple[Batches, Batches]:
-    """To train on and to validate with. Without augmentation, everything is normalized once, at the start."""
-    mnist, scale = read_mnist(dataset.files), normalizer(preprocessing)
-    options, shape = recipe.train, training.network.input_shape
-
-    def normalized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return scale.apply(images).reshape(-1, *shape)
-
-    held_out = split(dataset, recipe).validation
-    x = normalized(mnist.train_images[held_out])
-    validation = Batches(x, mnist.train_labels[held_out], batch_size=_VALIDATION_BATCH)
-    (images, labels), order = train_split(dataset, recipe), training.generators["order"]
-    if not options.augment:
-        return Batches(normalized(images), labels, batch_size=options.batch_size, rng=order), validation
-    augment = augmenter(options.augment)
-
-    def prepare(batch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-        changed = augment(batch, rng)
-        return scale.apply(changed, out=changed).reshape(-1, *shape)
-
-    training_batches = Batches(
-        images,
-        labels,
-        batch_size=options.batch_size,
-        rng=order,
-        prepare=prepare,
-        workers=options.workers,
-    )
-    return training_batches, validation
+    return _store(work, weights_file.encode(training.network.state()), training.reports)
 
 
 def _resumed(checkpoint: Checkpoint, recipe: Recipe) -> Training:
-    """A training that stands where its checkpoint says; without a checkpoint to rely on, at its beginning."""
+    """The training as its checkpoint has it; at its beginning if there is no checkpoint, or none to rely on."""
     training = begin(recipe)
     try:
         if checkpoint.load(training):
@@ -181,25 +153,13 @@ def _resumed(checkpoint: Checkpoint, recipe: Recipe) -> Training:
     return training
 
 
-def begin(recipe: Recipe) -> Training:
-    """A training at its beginning: random weights, and nothing done yet."""
-    options = recipe.train
-    rng = np.random.default_rng(options.seed)
-    return Training(
-        network=recipe.build(rng),
-        optimizer=construct(OPTIMIZERS, options.optimizer),
-        generators={"order": rng},
-        average=ExponentialAverage(options.ema_decay) if options.ema_decay else None,
-        best=BestWeights() if options.keep_best else None,
-    )
-
-
 def _outcome(training: Training) -> str:
     """The last line about a training: how long, how well, and why it ended where it did."""
     reports, best = training.reports, training.best
     last = reports[-1]
     kept = last if best is None else reports[best.epoch - 1]
-    words = f"trained: {last.epoch} epochs in {sum(report.seconds for report in reports):.1f} s"
+    epochs = "1 epoch" if last.epoch == 1 else f"{last.epoch} epochs"
+    words = f"trained: {epochs} in {sum(report.seconds for report in reports):.1f} s"
     if last.stopped:
         words = f"{words} (of {last.epochs} planned; stopped early: {last.stopped})"
     if kept is not last:

@@ -32,13 +32,13 @@ def test_an_item_comes_back_as_it_was(folder: FeedbackFolder) -> None:
     assert sent.image().tobytes() == sent.pixels
 
 
-def test_the_same_picture_and_digit_is_one_item_whatever_else_is_said(folder: FeedbackFolder) -> None:
+def test_the_same_picture_and_digit_is_one_item_whatever_else_is_given(folder: FeedbackFolder) -> None:
     assert folder.add(item(reply_id="first"))
     assert not folder.add(item(reply_id="second", original=b"another file"))
     assert folder.read(item().name).reply_id == "first"
 
 
-def test_many_writers_at_once_leave_whole_items_and_nothing_else(folder: FeedbackFolder) -> None:
+def test_many_writers_at_once_leave_complete_items_and_nothing_else(folder: FeedbackFolder) -> None:
     with ThreadPoolExecutor(8) as pool:
         added = list(pool.map(lambda n: folder.add(item(n % 5)), range(40)))
     assert sum(added) >= 5
@@ -46,7 +46,7 @@ def test_many_writers_at_once_leave_whole_items_and_nothing_else(folder: Feedbac
     assert len(list(folder.sound())) == 5
 
 
-def test_who_contradicts_each_other_is_believed_once_one_is_discarded(folder: FeedbackFolder) -> None:
+def test_contradicting_items_are_unusable_until_one_of_them_is_discarded(folder: FeedbackFolder) -> None:
     one, seven = item(digit=1), item(digit=7)
     folder.add(one)
     folder.add(seven)
@@ -59,7 +59,7 @@ def test_who_contradicts_each_other_is_believed_once_one_is_discarded(folder: Fe
     assert list(folder.sound()) == [seven]
 
 
-def test_what_was_discarded_does_not_come_back(folder: FeedbackFolder) -> None:
+def test_a_discarded_item_cannot_be_added_again(folder: FeedbackFolder) -> None:
     folder.add(item())
     folder.discard(item().name)
     assert folder.names() == []
@@ -94,14 +94,14 @@ def test_a_file_that_does_not_hold_what_its_name_says_is_named(folder: FeedbackF
 @pytest.mark.parametrize(
     "name", ["", "..", "../secret", "/etc/passwd", "A" * 64, "a" * 63, "a" * 65, "discarded", "é" * 64]
 )
-def test_a_name_that_is_none_leads_nowhere(folder: FeedbackFolder, name: str) -> None:
+def test_a_malformed_name_does_not_lead_out_of_the_folder(folder: FeedbackFolder, name: str) -> None:
     folder.add(item())
     for act in (folder.read, folder.discard):
         with pytest.raises(FeedbackNotFoundError):
             act(name)
 
 
-def test_files_that_are_no_items_are_left_alone(folder: FeedbackFolder) -> None:
+def test_files_that_are_no_items_are_ignored(folder: FeedbackFolder) -> None:
     folder.add(item())
     (folder.path / "README.txt").write_text("mine")
     (folder.path / "notes.json").write_text("{}")
@@ -113,7 +113,7 @@ def item_of(folder: FeedbackFolder) -> FeedbackItem:
     return folder.read(folder.names()[0])
 
 
-def test_the_size_counts_what_is_there_and_sweeps_out_what_killed_writers_left(folder: FeedbackFolder) -> None:
+def test_size_counts_all_items_and_removes_what_killed_writers_left(folder: FeedbackFolder) -> None:
     assert folder.size() == 0
     folder.add(item())
     size = (folder.path / f"{item().name}.json").stat().st_size
@@ -127,7 +127,7 @@ def test_the_size_counts_what_is_there_and_sweeps_out_what_killed_writers_left(f
     assert not old.exists()
 
 
-def test_a_folder_that_is_none_is_an_error_that_says_so(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     folder = FeedbackFolder(tmp_path / "file")
     for act in (lambda: folder.add(item()), folder.names):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.report.origin import retrain_command

@@ -1,4 +1,4 @@
-"""A publisher that is a process of its own, and may be told where to die.
+"""A publisher that runs in a process of its own, and can be made to die at a given point.
 
 The tests start it, with the project's root in PYTHONPATH. It prints one line for each version: its number and the
 digest of its weights.

@@ -42,7 +42,7 @@ def test_before_its_first_move_an_alias_points_nowhere(versions: Repository) -> 
         versions.champion()
 
 
-def test_an_alias_points_at_what_was_promoted_last(versions: Repository) -> None:
+def test_an_alias_points_to_what_was_promoted_last(versions: Repository) -> None:
     promote(versions, 1)
     assert versions.champion() == 1
     promote(versions, 3)
@@ -73,7 +73,7 @@ def test_a_rollback_undoes_the_last_promotion_and_another_the_one_before(version
     assert versions.champion() == 1
 
 
-def test_what_was_rolled_back_is_not_come_back_to(versions: Repository) -> None:
+def test_a_rollback_does_not_return_to_what_was_rolled_back(versions: Repository) -> None:
     promote(versions, 1, 2)
     rollback(versions)
     promote(versions, 3)
@@ -117,7 +117,7 @@ def test_only_a_version_that_exists_can_be_promoted(versions: Repository) -> Non
     assert versions.alias().history() == []
 
 
-def test_aliases_do_not_know_each_other(versions: Repository) -> None:
+def test_aliases_are_independent_of_each_other(versions: Repository) -> None:
     promote(versions, 1)
     versions.promote(2, by="a test", why="try it", alias="canary")
     versions.promote(3, by="a test", why="try it", alias="canary-2")
@@ -172,7 +172,7 @@ def test_a_damaged_move_is_named(on_disk: Repository, folder: Path, damage: Call
         on_disk.champion()
 
 
-def test_files_that_are_no_moves_are_passed_over(on_disk: Repository, folder: Path) -> None:
+def test_files_that_are_no_moves_are_ignored(on_disk: Repository, folder: Path) -> None:
     publish(on_disk)
     promote(on_disk, 1)
     for name in ("notes.txt", "2.json", "000002.json.bak", "000002.json#1"):

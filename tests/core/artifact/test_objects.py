@@ -27,7 +27,7 @@ def test_an_object_is_never_overwritten(objects: Objects) -> None:
     assert objects.get("mnist/1/a") == b"first"
 
 
-def test_what_is_not_there_is_none(objects: Objects) -> None:
+def test_an_object_that_does_not_exist_is_none(objects: Objects) -> None:
     assert objects.get("mnist/1/a") is None
 
 
@@ -125,7 +125,7 @@ def test_a_folder_that_vanishes_is_an_outage_and_not_an_empty_repository(folder:
 
 
 @pytest.mark.parametrize("url", ["ftp://host/models", "nonsense://", "s3://", "://"])
-def test_a_url_that_names_no_store_is_refused_at_the_first_use(url: str) -> None:
+def test_a_url_that_names_no_store_is_refused_at_its_first_use(url: str) -> None:
     with pytest.raises(RepositoryError, match="cannot list mnist"):
         Objects(url).list("mnist")
 

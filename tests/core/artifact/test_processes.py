@@ -1,4 +1,4 @@
-"""Publishers that are real processes: at once, without leave to write, and killed at every point."""
+"""Publishers that are real processes: concurrent, without permission to write, and killed at every point."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def assert_whole(repository: Repository, *versions: int) -> None:
         load(repository, version)  # digests, shapes, and the golden outputs
 
 
-def test_eight_processes_at_once_get_numbers_of_their_own_and_lose_nothing(
+def test_eight_concurrent_processes_get_different_numbers_and_lose_nothing(
     on_disk: Repository, folder: Path, tmp_path: Path
 ) -> None:
     go = tmp_path / "go"
@@ -82,7 +82,7 @@ def standing(on_disk: Repository) -> Repository:
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda m: f"{m.split(':')[0]} {PUTS[int(m.split(':')[1]) - 1]}")
-def test_a_kill_at_any_step_harms_no_version_and_leaves_no_half_one(
+def test_a_kill_at_any_step_harms_no_version_and_leaves_no_partial_one(
     standing: Repository, folder: Path, moment: str
 ) -> None:
     when, number = moment.split(":")
@@ -153,7 +153,7 @@ def test_a_kill_in_the_middle_of_a_put_leaves_nothing_that_looks_like_a_version(
 
 @pytest.fixture
 def closed_folder() -> Iterator[Path]:
-    """A repository with one version, that may be read by everybody and written by nobody."""
+    """A repository with one version, which everyone may read and no one may write."""
     with tempfile.TemporaryDirectory() as parent:  # unlike tmp_path, it can be opened to another user
         Path(parent).chmod(0o755)
         folder = Path(parent) / "models"

@@ -52,7 +52,7 @@ def test_after_a_rollback_pruning_spares_what_the_next_one_would_lead_to(reposit
     load(repository, repository.champion())
 
 
-def test_pruning_spares_what_any_alias_points_at(repository: Repository) -> None:
+def test_pruning_spares_what_any_alias_points_to(repository: Repository) -> None:
     for _ in range(5):
         publish(repository)
     promote(repository, 4)
@@ -60,7 +60,7 @@ def test_pruning_spares_what_any_alias_points_at(repository: Repository) -> None
     assert repository.prune(keep=1) == [1, 3]
 
 
-def test_pruning_to_more_than_there_is_deletes_nothing(repository: Repository) -> None:
+def test_pruning_to_more_versions_than_exist_deletes_nothing(repository: Repository) -> None:
     assert repository.prune(keep=3) == []
     publish(repository)
     assert repository.prune(keep=3) == []
@@ -116,7 +116,7 @@ def test_keeping_no_version_is_refused(repository: Repository) -> None:
     assert repository.versions() == [1]
 
 
-def test_a_prune_that_breaks_off_leaves_no_version_that_looks_whole(
+def test_a_prune_that_is_interrupted_leaves_no_version_that_looks_complete(
     on_disk: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(3):

@@ -45,7 +45,7 @@ def test_versions_are_numbered_upwards_and_listed_by_number(repository: Reposito
     assert repository.versions() == list(range(1, 12))  # 10 comes after 9, not after 1
 
 
-def test_a_claimed_number_is_no_version_until_its_manifest_is_there(repository: Repository) -> None:
+def test_a_claimed_number_is_no_version_until_its_manifest_exists(repository: Repository) -> None:
     draft, manifest = claim(repository)
     draft.add("card.md", b"# A card")
     assert repository.versions() == []
@@ -101,7 +101,7 @@ def test_models_with_names_that_begin_alike_do_not_mix(folder: Path) -> None:
     assert letters.versions() == []
 
 
-def test_what_else_lies_in_the_folder_is_passed_over(on_disk: Repository, folder: Path) -> None:
+def test_other_files_in_the_folder_are_ignored(on_disk: Repository, folder: Path) -> None:
     publish(on_disk)
     for path in [
         "README",
@@ -220,7 +220,7 @@ def test_a_damaged_manifest_is_named_and_its_version_not_promoted(on_disk: Repos
 # many writers
 
 
-def test_threads_that_publish_at_once_get_numbers_of_their_own(repository: Repository) -> None:
+def test_threads_that_publish_at_once_get_different_numbers(repository: Repository) -> None:
     start = Barrier(8)
 
     def work(seed: int) -> dict[int, str]:
@@ -240,7 +240,7 @@ def test_threads_that_publish_at_once_get_numbers_of_their_own(repository: Repos
 # places that cannot be read or written
 
 
-def test_a_missing_repository_is_told_from_an_empty_one(folder: Path) -> None:
+def test_a_missing_repository_is_distinguished_from_an_empty_one(folder: Path) -> None:
     reader = Repository(str(folder))
     for act in (reader.versions, reader.snapshot, reader.champion, lambda: reader.claim(b""), lambda: reader.prune(1)):
         with pytest.raises(RepositoryError, match=folder.as_uri()):

@@ -1,4 +1,4 @@
-"""How images are spread, and that manifests keep it."""
+"""The spread of a set of images, and that manifests keep it."""
 
 import numpy as np
 
@@ -45,7 +45,7 @@ def test_labels_are_counted_though_some_are_missing():
     assert spread_of(some(4), np.array([1, 1, 3, 0], np.uint8), 5).label_shares == (0.25, 0.5, 0.0, 0.25, 0.0)
 
 
-def test_a_manifest_keeps_it_exactly_and_an_older_one_does_without():
+def test_a_manifest_keeps_a_spread_exactly_and_an_older_one_has_none():
     _, manifest = claim(Repository("memory://", writable=True))
     assert manifest.spread is None
     spread = spread_of(some(50), np.zeros(50, np.uint8), 10)

@@ -36,7 +36,7 @@ def test_a_slow_job_is_not_overtaken() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
-def test_work_runs_ahead_by_two_jobs_a_worker_and_no_further(workers: int) -> None:
+def test_work_runs_ahead_by_two_jobs_per_worker_and_no_further(workers: int) -> None:
     begun: list[int] = []
     results = ahead(begun.append, range(100), workers=workers)
     for taken in range(1, 10):
@@ -46,7 +46,7 @@ def test_work_runs_ahead_by_two_jobs_a_worker_and_no_further(workers: int) -> No
     assert len(begun) <= 9 + 2 * workers
 
 
-def test_jobs_are_asked_for_in_the_calling_thread() -> None:
+def test_jobs_are_iterated_in_the_calling_thread() -> None:
     askers = set()
 
     def jobs() -> Iterator[int]:
@@ -58,7 +58,7 @@ def test_jobs_are_asked_for_in_the_calling_thread() -> None:
     assert askers == {threading.current_thread()}
 
 
-def test_without_workers_all_is_done_in_the_calling_thread_when_it_is_asked_for() -> None:
+def test_without_workers_each_job_runs_in_the_calling_thread_on_request() -> None:
     begun: list[tuple[int, threading.Thread]] = []
     results = ahead(lambda job: begun.append((job, threading.current_thread())), range(9), workers=0)
     next(results)
@@ -73,7 +73,7 @@ def fail_at_three(job: int) -> int:
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_an_error_comes_out_in_its_place_with_the_traceback_of_its_thread(workers: int) -> None:
+def test_an_error_is_raised_in_its_place_with_the_traceback_of_its_thread(workers: int) -> None:
     results = ahead(fail_at_three, range(100), workers=workers)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="the third is bad") as caught:
@@ -83,7 +83,7 @@ def test_an_error_comes_out_in_its_place_with_the_traceback_of_its_thread(worker
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_an_error_of_the_jobs_themselves_comes_out_too(workers: int) -> None:
+def test_an_error_in_the_iterator_of_jobs_is_raised_too(workers: int) -> None:
     def jobs() -> Iterator[int]:
         yield 1
         raise OSError("no more jobs")
@@ -105,7 +105,7 @@ def test_whatever_ends_the_loop_stops_the_threads_with_jobs_left_undone(error: t
     assert len(begun) <= 5
 
 
-def test_breaking_off_cancels_what_has_not_begun() -> None:
+def test_a_break_cancels_the_jobs_that_have_not_started() -> None:
     may_end = threading.Event()
     begun: list[int] = []
 

@@ -1,4 +1,4 @@
-"""What every augmentation promises, whatever it is made of."""
+"""Properties of every augmentation, whichever transforms it consists of."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_every_kind_that_recipes_know_is_tested_here() -> None:
 
 @pytest.mark.parametrize("entries", MIXED)
 @pytest.mark.parametrize("shape", [(5, 28, 28), (1, 28, 28), (3, 20, 31), (0, 28, 28)])
-def test_a_batch_becomes_an_own_array_of_float32_from_0_to_255(entries: Entries, shape: tuple[int, int, int]) -> None:
+def test_a_batch_becomes_a_new_float32_array_from_0_to_255(entries: Entries, shape: tuple[int, int, int]) -> None:
     images = pictures(*shape)
     before = images.copy()
     x = augmented(entries, images)
@@ -79,7 +79,7 @@ def test_with_amount_0_the_images_are_the_same(entries: Entries) -> None:
 
 @pytest.mark.parametrize("probability", [0.25, 0.5, 0.9])
 @pytest.mark.parametrize("entries", EACH)
-def test_the_probability_is_the_share_of_images_that_are_touched(entries: Entries, probability: float) -> None:
+def test_the_probability_is_the_share_of_images_that_are_changed(entries: Entries, probability: float) -> None:
     count = 1000
     images = pictures(count)
     always = np.any(augmented(entries, images) != images, axis=(1, 2)).mean()
@@ -103,7 +103,7 @@ def test_each_image_of_a_batch_draws_its_own_amount(entries: Entries) -> None:
     assert len({x.tobytes() for x in augmented(entries, images)}) > 30
 
 
-def test_an_augmenter_keeps_nothing_from_one_batch_to_the_next() -> None:
+def test_an_augmenter_keeps_no_state_from_one_batch_to_the_next() -> None:
     augment, images = augmenter(ALL), pictures(6)
     first = augment(images, np.random.default_rng(0))
     kept = first.copy()
@@ -140,7 +140,7 @@ def test_a_black_image_stays_black_beside_bright_ones() -> None:
     assert np.any(x[::2], axis=(1, 2)).all()
 
 
-def test_what_changes_pixels_comes_after_what_moves_them_wherever_the_recipe_names_it() -> None:
+def test_pixelwise_transforms_follow_geometric_ones_in_any_order_of_the_recipe() -> None:
     turn: dict[str, Any] = {"kind": "rotate", "degrees": 30}
     images = pictures(5)
     stroke: dict[str, Any] = {"kind": "stroke", "amount": 1}

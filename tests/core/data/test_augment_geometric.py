@@ -1,4 +1,4 @@
-"""The transforms that move pixels: how far, and that all of them are one interpolation."""
+"""The transforms that move pixels: how far they move them, and that all of them take one interpolation."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def assert_uniform(values: NDArray[Any], limit: float) -> None:
     assert values.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
 
 
-def test_nothing_added_is_nowhere_moved() -> None:
+def test_a_geometry_without_transforms_moves_no_pixel() -> None:
     images = pictures(3, 9, 14)
     np.testing.assert_array_equal(Geometry(3, 9, 14).apply(images), images)
 
@@ -203,7 +203,7 @@ def test_two_elastic_fields_add_up() -> None:
     assert both.std() == pytest.approx(once.std() * np.sqrt(2), rel=0.05)
 
 
-def test_an_image_that_a_field_passes_over_is_not_moved_at_all() -> None:
+def test_an_image_that_a_field_skips_is_not_moved_at_all() -> None:
     u = moved(Elastic(probability=0.5), count=400).u
     assert u is not None
     still = ~np.any(u, axis=(1, 2, 3))

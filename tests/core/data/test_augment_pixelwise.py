@@ -1,4 +1,4 @@
-"""The transforms that change pixels where they are."""
+"""The transforms that change the values of pixels."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from core.data.augment import Erase, Noise, Pixelwise, Stroke, spread
+from core.data.augment import Erase, Noise, Pixelwise, Stroke, extreme_around
 
 small = hnp.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)))
 
@@ -25,7 +25,7 @@ def discs(count: int = 200, size: int = 28) -> NDArray[np.float32]:
     return np.repeat(255 * (r**2 + c**2 < 36).astype(np.float32)[np.newaxis], count, axis=0)
 
 
-def naive_spread(images: NDArray[Any], around: np.ufunc) -> NDArray[Any]:
+def naive_extreme_around(images: NDArray[Any], around: np.ufunc) -> NDArray[Any]:
     found = np.empty_like(images)
     for n, r, c in np.ndindex(*images.shape):
         found[n, r, c] = around.reduce(images[n, max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2], axis=None)
@@ -34,19 +34,19 @@ def naive_spread(images: NDArray[Any], around: np.ufunc) -> NDArray[Any]:
 
 @settings(deadline=None, max_examples=200)
 @given(images=small, around=st.sampled_from([np.maximum, np.minimum]))
-def test_spread_is_the_extreme_of_the_three_by_three_pixels_around_each(
+def test_extreme_around_is_that_of_the_three_by_three_pixels_around_each(
     images: NDArray[np.uint8], around: np.ufunc
 ) -> None:
     before = images.copy()
-    np.testing.assert_array_equal(spread(images, around), naive_spread(images, around))
+    np.testing.assert_array_equal(extreme_around(images, around), naive_extreme_around(images, around))
     np.testing.assert_array_equal(images, before)
 
 
 def test_one_pixel_becomes_a_square_and_a_square_one_pixel() -> None:
     pixel, square = np.zeros((2, 1, 5, 5), np.uint8)
     pixel[0, 2, 2], square[0, 1:4, 1:4] = 9, 9
-    np.testing.assert_array_equal(spread(pixel, np.maximum), square)
-    np.testing.assert_array_equal(spread(square, np.minimum), pixel)
+    np.testing.assert_array_equal(extreme_around(pixel, np.maximum), square)
+    np.testing.assert_array_equal(extreme_around(square, np.minimum), pixel)
 
 
 def test_strokes_become_thicker_or_thinner_about_equally_often() -> None:
@@ -60,8 +60,8 @@ def test_strokes_become_thicker_or_thinner_about_equally_often() -> None:
 def test_a_stroke_goes_up_to_the_amount_of_the_way_to_dilation_or_erosion(amount: float) -> None:
     images = discs(2000)
     ink = images[0].sum()
-    thickest = naive_spread(images[:1], np.maximum).sum() - ink
-    thinnest = naive_spread(images[:1], np.minimum).sum() - ink
+    thickest = naive_extreme_around(images[:1], np.maximum).sum() - ink
+    thinnest = naive_extreme_around(images[:1], np.minimum).sum() - ink
     gained = changed(Stroke(amount=amount), images).sum(axis=(1, 2), dtype=np.float64) - ink
     assert 0.98 * amount * thickest < gained.max() <= amount * thickest * 1.0001
     assert 0.98 * amount * thinnest > gained.min() >= amount * thinnest * 1.0001
@@ -81,12 +81,12 @@ def test_at_amount_1_a_stroke_is_the_dilation_or_the_erosion() -> None:
     images = np.random.default_rng(1).integers(0, 256, (4, 9, 11)).astype(np.float32)
     x = images.copy()
     Stroke(amount=1).change(x, Extreme())
-    np.testing.assert_array_equal(x[::2], naive_spread(images[::2], np.maximum))
-    np.testing.assert_array_equal(x[1::2], naive_spread(images[1::2], np.minimum))
+    np.testing.assert_array_equal(x[::2], naive_extreme_around(images[::2], np.maximum))
+    np.testing.assert_array_equal(x[1::2], naive_extreme_around(images[1::2], np.minimum))
 
 
 @pytest.mark.parametrize("std", [4, 16, 40])
-def test_noise_has_the_standard_deviation_that_is_asked_for_on_every_pixel(std: float) -> None:
+def test_noise_has_the_given_standard_deviation_on_every_pixel(std: float) -> None:
     gray = np.full((500, 12, 12), 127.5)
     noise = changed(Noise(std=std), gray) - 127.5
     assert noise.std() == pytest.approx(std, rel=0.02 if std < 40 else 0.05)  # 127.5 / 40: a little is cut off
@@ -96,7 +96,7 @@ def test_noise_has_the_standard_deviation_that_is_asked_for_on_every_pixel(std: 
     assert below == pytest.approx(0.1587, abs=0.01)  # normal, not uniform: 0.211 of a uniform one
 
 
-def test_noise_is_cut_off_at_black_and_white() -> None:
+def test_noise_is_clipped_at_black_and_white() -> None:
     black = changed(Noise(std=30), np.zeros((50, 10, 10)))
     white = changed(Noise(std=30), np.full((50, 10, 10), 255))
     assert (black == 0).mean() == pytest.approx(0.5, abs=0.03)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.data.batches import Batches, Split
+from core.data.batches import Batches
 from core.errors import DatasetError
 
 
@@ -42,7 +42,7 @@ def test_every_image_comes_once_in_a_pass_with_its_own_label(count: int, batch_s
 
 @settings(deadline=None, max_examples=60)
 @given(count=st.integers(1, 200), batch_size=st.integers(1, 250))
-def test_all_batches_are_full_save_the_last_which_holds_the_rest(count: int, batch_size: int) -> None:
+def test_all_batches_are_full_except_the_last_which_holds_the_rest(count: int, batch_size: int) -> None:
     lengths = [len(x) for x, _ in shuffled(count, batch_size)]
     assert len(lengths) == len(shuffled(count, batch_size))
     assert set(lengths[:-1]) <= {batch_size}
@@ -70,7 +70,7 @@ def test_without_a_generator_the_given_order_is_kept_in_every_pass() -> None:
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_the_images_themselves_are_left_alone(seed: int | None) -> None:
+def test_the_images_themselves_are_not_changed(seed: int | None) -> None:
     x, labels = numbered(50)
     kept = x.copy(), labels.copy()
     rng = None if seed is None else np.random.default_rng(seed)
@@ -105,38 +105,7 @@ def test_two_passes_at_once_do_not_disturb_each_other() -> None:
         (3, 3, -1, "batch size -1, expected at least 1"),
     ],
 )
-def test_what_makes_no_batches_is_refused(images: int, labels: int, batch_size: int, message: str) -> None:
+def test_arrays_that_make_no_batches_are_refused(images: int, labels: int, batch_size: int, message: str) -> None:
     arrays: tuple[Any, Any] = np.zeros((images, 2), np.float32), np.zeros(labels, np.uint8)
     with pytest.raises(DatasetError, match=message):
         Batches(*arrays, batch_size=batch_size)
-
-
-# the split
-
-
-@settings(deadline=None, max_examples=100)
-@given(data=st.data(), count=st.integers(2, 500), seed=st.integers(0, 2**32 - 1))
-def test_a_split_is_disjoint_and_covers_the_set(data: st.DataObject, count: int, seed: int) -> None:
-    validation = data.draw(st.integers(1, count - 1))
-    split = Split.random(count, validation, np.random.default_rng(seed))
-    assert len(split.validation) == validation
-    assert sorted([*split.train.tolist(), *split.validation.tolist()]) == list(range(count))
-    for side in (split.train, split.validation):
-        assert side.tolist() == sorted(side.tolist())
-
-
-def test_one_seed_gives_one_split_and_another_seed_another() -> None:
-    first, second, other = (Split.random(100, 20, np.random.default_rng(seed)) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first.validation, second.validation)
-    assert not np.array_equal(first.validation, other.validation)
-
-
-def test_a_split_takes_from_everywhere() -> None:
-    split = Split.random(10_000, 5_000, np.random.default_rng(0))
-    assert 2_300 < np.count_nonzero(split.validation < 5_000) < 2_700
-
-
-@pytest.mark.parametrize(("count", "validation"), [(10, 0), (10, 10), (10, 11), (10, -1), (1, 1), (0, 0)])
-def test_a_split_that_leaves_one_side_empty_is_refused(count: int, validation: int) -> None:
-    with pytest.raises(DatasetError, match=f"cannot set {validation} of {count} images aside"):
-        Split.random(count, validation, np.random.default_rng(0))

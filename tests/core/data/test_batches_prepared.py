@@ -1,4 +1,4 @@
-"""Batches that are prepared, in the background or not, and batches from a memory map."""
+"""Batches with preparation, in background threads or without, and batches from a memory map."""
 
 import threading
 import traceback
@@ -45,7 +45,7 @@ def passes(source: Batches, count: int = 1) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_inputs_are_what_was_prepared_from_the_images_of_the_labels(workers: int) -> None:
+def test_inputs_are_prepared_from_the_images_of_their_labels(workers: int) -> None:
     seen: list[int] = []
     for x, labels in batches(workers=workers):
         assert x.shape == (len(labels), 16)
@@ -115,7 +115,7 @@ def test_without_a_generator_order_and_preparation_are_the_same_in_every_pass(wo
     assert [label for _, labels in source for label in labels] == list(range(COUNT))
 
 
-def test_the_images_themselves_are_left_alone() -> None:
+def test_the_images_themselves_are_not_changed() -> None:
     kept = IMAGES.copy()
     passes(batches(workers=2))
     np.testing.assert_array_equal(IMAGES, kept)
@@ -153,7 +153,7 @@ def test_a_loop_that_ends_early_leaves_no_thread(error: type[BaseException] | No
 
 
 @pytest.mark.parametrize("workers", WORKERS)
-def test_an_error_in_preparing_comes_out_at_its_batch_and_shows_its_line(workers: int) -> None:
+def test_an_error_in_preparation_is_raised_at_its_batch_and_shows_its_line(workers: int) -> None:
     def prepare_badly(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
         if 42 in images[:, 0, 0]:
             raise ZeroDivisionError("pixel 42")
@@ -177,7 +177,7 @@ def test_an_error_in_preparing_comes_out_at_its_batch_and_shows_its_line(workers
         ({"blocks": Blocks(), "rng": None}, "blocks to shuffle, but no generator"),
     ],
 )
-def test_what_makes_no_sense_is_refused(changed: dict[str, Any], message: str) -> None:
+def test_impossible_options_are_refused(changed: dict[str, Any], message: str) -> None:
     with pytest.raises(DatasetError, match=message):
         batches(**changed)
 
@@ -200,7 +200,7 @@ def test_a_map_gives_the_batches_that_memory_gives(
     workers: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("core.data.batches._LET_GO", 20)  # every other batch, with others in the making
+    monkeypatch.setattr("core.data.batches._RELEASED_AFTER", 20)  # every other batch, with others in the making
     rng = np.random.default_rng(0)
     streamed = Batches(*mapped, **{"batch_size": 10, "rng": rng, "prepare": noisy, "workers": workers, **options})
     assert passes(streamed, count=2) == passes(batches(**options), count=2)

@@ -1,4 +1,4 @@
-"""IDX: what is written is read back, and whatever is malformed says how."""
+"""IDX: what is written is read back, and a malformed file is refused with what is wrong with it."""
 
 import gzip
 import stat

@@ -1,4 +1,4 @@
-"""IDX files larger than memory: the same checks as when read, the same arrays, and memory that is given back."""
+"""IDX files larger than memory: the same checks and arrays as when read, and memory that is released."""
 
 import gzip
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 from core import errors
 from core.data import idx
-from core.data.large import let_go, memory_map, writer
+from core.data.large import memory_map, release, writer
 from tests.core.data.test_idx import MALFORMED
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
@@ -87,7 +87,7 @@ class TestMapped:
         mapped = memory_map(path)
         idx.write(path, np.zeros((1, 28, 28), np.uint8))
         path.unlink()
-        let_go(mapped)
+        release(mapped)
         np.testing.assert_array_equal(mapped, IMAGES)
 
     def test_files_may_be_larger_than_what_is_read_into_memory(self, tmp_path: Path) -> None:
@@ -127,20 +127,20 @@ class TestLettingGo:
     def test_changes_no_pixel(self, path: Path) -> None:
         mapped = memory_map(path)
         kept = mapped.copy()
-        let_go(mapped)
+        release(mapped)
         np.testing.assert_array_equal(mapped, kept)
 
     def test_leaves_alone_what_is_in_memory(self) -> None:
         array = IMAGES.copy()
-        let_go(array)
-        let_go(array[3:])
+        release(array)
+        release(array[3:])
         np.testing.assert_array_equal(array, IMAGES)
 
     @pytest.mark.parametrize("mode", ["c", "r+"])
     def test_does_not_lose_what_was_written_to_a_map(self, mode: str, path: Path) -> None:
         mapped = np.memmap(path, np.uint8, mode=mode, offset=16)  # type: ignore[call-overload]
         mapped[:] = 7
-        let_go(mapped)
+        release(mapped)
         assert (mapped == 7).all()
 
     @needs_peak
@@ -213,6 +213,6 @@ class TestWritten:
         with pytest.raises(errors.IdxError, match="cannot encode int64"), writer(tmp_path / "x", (), np.int64):
             pass
 
-    def test_a_name_that_promises_gzip_is_refused(self, tmp_path: Path) -> None:
+    def test_a_name_that_ends_in_gz_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(errors.IdxError, match=r"drop the \.gz"), writer(tmp_path / "x.gz"):
             pass

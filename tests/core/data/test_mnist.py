@@ -1,4 +1,4 @@
-"""MNIST: four files make a data set, or say why not."""
+"""MNIST: four files make a data set, or an error says why they do not."""
 
 import hashlib
 import re
@@ -9,7 +9,8 @@ import pytest
 
 from core import errors
 from core.data import idx
-from core.data.mnist import FILES, LABELS, Mnist, load
+from core.data.mnist import FILES, Mnist, load
+from core.digit import LABELS
 
 SHIPPED = Path(__file__).parents[3] / "data" / "mnist"
 

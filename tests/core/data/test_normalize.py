@@ -47,7 +47,7 @@ def test_fitting_needs_far_less_memory_than_a_float_copy_of_the_images() -> None
     assert peak < images.size  # a float32 copy takes four times that
 
 
-def test_applying_gives_mean_zero_and_spread_one() -> None:
+def test_applying_gives_mean_zero_and_variance_one() -> None:
     images = random_images()
     x = Normalizer.fit(images).apply(images)
     assert x.dtype == np.float32
@@ -70,7 +70,7 @@ def test_for_mnist_itself_the_result_is_within_a_millionth() -> None:
     np.testing.assert_allclose(Normalizer(33.318, 78.567).apply(pixels), expected, rtol=0, atol=1e-6)
 
 
-def test_applying_writes_where_told_and_leaves_the_images_alone() -> None:
+def test_applying_writes_to_out_and_does_not_change_the_images() -> None:
     images = random_images(10)
     kept, out = images.copy(), np.empty((10, 28, 28), np.float32)
     normalizer = Normalizer(100, 50)

@@ -14,7 +14,7 @@ def one_pass(blocks: Blocks, count: int, size: int = 10, seed: int = 0) -> list[
 
 @settings(deadline=None, max_examples=200)
 @given(count=st.integers(1, 300), rows=st.integers(1, 40), mixed=st.integers(1, 12), size=st.integers(1, 70))
-def test_every_row_comes_exactly_once_in_batches_that_are_full_save_the_last(
+def test_every_row_comes_once_and_all_batches_are_full_except_the_last(
     count: int, rows: int, mixed: int, size: int
 ) -> None:
     blocks = Blocks(rows, mixed)

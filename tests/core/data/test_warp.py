@@ -1,4 +1,4 @@
-"""Reading images between their pixels, beside a twin that does it pixel by pixel."""
+"""Interpolation between pixels, against a twin that works pixel by pixel."""
 
 from math import floor
 from typing import Any
@@ -55,7 +55,7 @@ def questions(draw: st.DrawFn) -> tuple[Any, Any, Any]:
 
 @settings(deadline=None, max_examples=150)
 @given(question=questions())
-def test_every_pixel_is_its_four_neighbors_weighed_to_within_half_a_level(question: tuple[Any, Any, Any]) -> None:
+def test_every_pixel_is_the_weighted_mean_of_four_to_within_half_a_level(question: tuple[Any, Any, Any]) -> None:
     np.testing.assert_allclose(warp(*question), naive(*question), rtol=0, atol=HALF_A_LEVEL)
 
 
@@ -83,7 +83,7 @@ def test_pixels_read_at_their_own_places_are_themselves(shape: tuple[int, int, i
 
 
 @pytest.mark.parametrize(("down", "right"), [(1, 0), (0, 1), (-2, 3), (4, -5)])
-def test_a_move_by_whole_pixels_is_exact_and_what_comes_in_is_black(down: int, right: int) -> None:
+def test_a_move_by_whole_pixels_is_exact_and_what_enters_is_black(down: int, right: int) -> None:
     images = noise(2, 6, 8)
     rows, columns = own_places(6, 8)
     expected = np.zeros((2, 6, 8))
@@ -157,7 +157,7 @@ def test_rows_and_columns_are_broadcast(row_shape: tuple[int, ...], column_shape
     np.testing.assert_array_equal(warp(images, rows, columns), warp(images, *full))
 
 
-def test_the_result_is_an_own_float32_array_and_what_was_given_is_as_before() -> None:
+def test_the_result_is_a_new_float32_array_and_the_arguments_are_unchanged() -> None:
     images = noise(3, 6, 6)
     rows, columns = (np.random.default_rng(s).uniform(-2, 8, images.shape).astype(np.float32) for s in (0, 1))
     given_before = [array.copy() for array in (images, rows, columns)]
@@ -190,5 +190,5 @@ def test_images_that_are_not_contiguous_are_read_as_they_are_seen() -> None:
     np.testing.assert_array_equal(warp(across, *own_places(10, 8)), across)
 
 
-def test_no_images_are_no_images() -> None:
+def test_a_batch_of_no_images_gives_no_images() -> None:
     assert warp(np.empty((0, 4, 4), np.uint8), *own_places(4, 4)).shape == (0, 4, 4)

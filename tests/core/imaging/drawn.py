@@ -1,4 +1,4 @@
-"""Digits drawn for these tests, and how alike two of them are."""
+"""Digits drawn for these tests, and a measure of how alike two of them are."""
 
 import gzip
 import io

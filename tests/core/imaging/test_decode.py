@@ -50,7 +50,7 @@ class TestFormats:
         assert likeness(digit_from_bytes(encoded((1 - ink()).astype(np.float32), "TIFF")), REFERENCE) > 0.98
 
     @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
-    def test_of_an_animation_the_first_frame_counts(self, kind: str) -> None:
+    def test_the_first_frame_of_an_animation_is_read(self, kind: str) -> None:
         frames = [Image.fromarray(on_white(digit=digit)) for digit in (2, 7, 4)]
         data = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
         assert likeness(digit_from_bytes(data), REFERENCE) > 0.98
@@ -85,7 +85,7 @@ class TestFormats:
         assert likeness(to_digit(picture), REFERENCE) > 0.95
 
     @pytest.mark.parametrize("mode", ["L", "P", "RGBA"])
-    def test_so_is_a_large_drawing(self, mode: str) -> None:
+    def test_a_large_drawing_is_made_smaller_and_its_digit_is_found(self, mode: str) -> None:
         data = encoded(Image.fromarray(on_white(canvas=(2000, 2500), size=1500, pen=60)).convert(mode))
         picture = decode(data)
         assert picture.width * picture.height <= 4_000_000
@@ -128,7 +128,7 @@ class TestLimits:
         with pytest.raises(PictureTooLargeError, match=r"1,800 bytes, at most 1,799 are accepted"):
             decode(data, limits=PictureLimits(max_bytes=1_799))
 
-    def test_no_warning_of_pillow_gets_out(self) -> None:
+    def test_no_warning_of_pillow_escapes(self) -> None:
         with warnings.catch_warnings(record=True) as seen:
             warnings.simplefilter("always")
             with pytest.raises(PictureTooLargeError):
@@ -196,13 +196,13 @@ class TestUnreadable:
 
     @given(st.binary(max_size=300))
     @settings(max_examples=150, deadline=None)
-    def test_bytes_at_random_raise_nothing_but_picture_errors(self, data: bytes) -> None:
+    def test_random_bytes_raise_nothing_but_picture_errors(self, data: bytes) -> None:
         with suppress(PictureError):
             digit_from_bytes(data)
 
     @given(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF"]), st.binary(max_size=120))
     @settings(max_examples=150, deadline=None)
-    def test_nor_do_they_behind_a_true_header(self, kind: str, tail: bytes) -> None:
+    def test_random_bytes_behind_a_valid_header_raise_nothing_but_picture_errors(self, kind: str, tail: bytes) -> None:
         data = encoded(np.zeros((9, 9), np.uint8), kind)[:40] + tail
         with suppress(PictureError):
             digit_from_bytes(data, limits=PictureLimits(max_pixels=1_000_000))

@@ -28,7 +28,7 @@ class TestTransparency:
         assert likeness(from_array(canvas), REFERENCE) > 0.98
 
     @pytest.mark.parametrize(("page", "pen"), [(255, 20), (200, 60), (40, 230)])
-    def test_a_picture_cut_out_in_the_round_is_read_as_a_page(self, page: int, pen: int) -> None:
+    def test_a_round_cutout_is_read_as_a_page(self, page: int, pen: int) -> None:
         disc = Image.new("L", (320, 320), 0)
         ImageDraw.Draw(disc).ellipse((2, 2, 317, 317), fill=255)
         gray = (page + (pen - page) * ink(size=170, pen=9)).astype(np.uint8)
@@ -114,7 +114,7 @@ class TestArrays:
 
     @given(st.integers(0, 2**32 - 1), st.integers(1, 200), st.integers(1, 200), st.floats(0.001, 0.9))
     @settings(max_examples=60, deadline=None)
-    def test_so_does_any_scatter_of_strokes(self, seed: int, height: int, width: int, density: float) -> None:
+    def test_any_strokes_give_a_digit_or_none(self, seed: int, height: int, width: int, density: float) -> None:
         rng = np.random.default_rng(seed)
         picture = Image.new("L", (width, height), int(rng.integers(0, 256)))
         draw = ImageDraw.Draw(picture)

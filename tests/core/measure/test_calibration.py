@@ -51,7 +51,7 @@ def test_the_temperature_calibrates_images_that_it_was_not_fitted_on() -> None:
     seed=st.integers(0, 2**32 - 1),
     dtype=st.sampled_from([np.float32, np.float64]),
 )
-def test_whatever_the_logits_it_is_within_bounds_and_never_makes_the_labels_less_likely(
+def test_the_temperature_is_bounded_and_never_makes_the_labels_less_likely(
     count: int, classes: int, scale: float, seed: int, dtype: type[np.floating]
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -69,7 +69,7 @@ def test_no_temperature_near_the_fitted_one_is_better() -> None:
     assert all(likelihood(z, labels, found) <= likelihood(z, labels, found * by) for by in (0.99, 0.999, 1.001, 1.01))
 
 
-def test_where_every_image_is_read_right_nothing_is_learned_and_it_stays_1() -> None:
+def test_without_a_mistake_the_temperature_stays_1() -> None:
     logits = np.eye(10, dtype=np.float32)
     assert fit_temperature(logits, np.arange(10)) == 1
     assert fit_temperature(logits * 100, np.arange(10)) == 1
@@ -82,24 +82,24 @@ def test_one_mistake_among_many_is_enough_to_learn_from() -> None:
     assert fit_temperature(logits, labels) == pytest.approx(5 / np.log(99))
 
 
-def test_a_network_that_is_always_wrong_is_tempered_as_far_as_it_goes() -> None:
+def test_a_network_that_is_always_wrong_gets_the_highest_temperature() -> None:
     assert fit_temperature(np.array([[9.0, 0.0]] * 5), np.ones(5, np.intp)) == pytest.approx(20)
 
 
-def test_a_mistake_by_a_hair_sharpens_no_further_than_the_bound() -> None:
+def test_a_very_close_mistake_gives_the_lowest_temperature() -> None:
     logits = np.array([[1.0, 0.0]] * 9 + [[0.0, 1e-9]])
     assert fit_temperature(logits, np.zeros(10, np.intp)) == pytest.approx(0.05)
 
 
-def test_logits_that_are_all_alike_say_nothing_and_it_stays_1() -> None:
+def test_with_logits_that_are_all_equal_the_temperature_stays_1() -> None:
     assert fit_temperature(np.zeros((6, 10), np.float32), np.arange(6)) == 1
 
 
-def test_a_tie_for_the_greatest_logit_is_no_mistake_and_needs_no_other_temperature() -> None:
+def test_a_tie_for_the_largest_logit_is_no_mistake() -> None:
     assert fit_temperature(np.array([[3.0, 3.0, 0.0]] * 2), np.array([0, 1])) == 1
 
 
-def test_the_logits_are_left_alone() -> None:
+def test_the_logits_are_not_changed() -> None:
     logits, labels = drawn(50)
     kept = logits.copy()
     fit_temperature(logits, labels)

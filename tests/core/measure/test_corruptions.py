@@ -1,4 +1,4 @@
-"""Corruptions change one thing, always alike, and nothing else."""
+"""Corruptions change one thing, always in the same way, and nothing else."""
 
 from math import exp, floor, pi
 
@@ -30,7 +30,7 @@ any_corruption = pytest.mark.parametrize("name", CORRUPTIONS)
 
 @any_corruption
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_a_corruption_makes_new_images_of_the_same_form_and_leaves_the_old_ones_alone(name: str, count: int) -> None:
+def test_a_corruption_makes_new_images_and_does_not_change_the_old_ones(name: str, count: int) -> None:
     images = strokes(count)
     images.flags.writeable = False
     corrupted = CORRUPTIONS[name].apply(images)
@@ -99,7 +99,7 @@ def naive_rotate(image: NDArray[np.uint8], degrees: float) -> NDArray[np.float64
 
 
 @pytest.mark.parametrize("degrees", [15, -15, 45, 130])
-def test_a_turn_is_that_of_its_plain_twin(degrees: float) -> None:
+def test_a_rotation_agrees_with_its_plain_twin(degrees: float) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)  # ink up to the frame
     for image, found in zip(images, rotate(images, degrees=degrees), strict=True):
         np.testing.assert_allclose(found, naive_rotate(image, degrees), atol=1.51)  # `warp` rounds, too
@@ -111,7 +111,7 @@ def test_quarter_turns_are_exact_and_counterclockwise(quarters: int) -> None:
     np.testing.assert_array_equal(rotate(images, degrees=90 * quarters), np.rot90(images, quarters, axes=(1, 2)))
 
 
-def test_turned_left_what_was_above_the_middle_lies_to_the_left_of_it() -> None:
+def test_a_left_turn_moves_ink_from_above_the_center_to_its_left() -> None:
     above = np.zeros((1, 28, 28), np.uint8)
     above[0, 3:6, 13:15] = 255
     columns = np.arange(28) - 13.5
@@ -122,7 +122,7 @@ def test_turned_left_what_was_above_the_middle_lies_to_the_left_of_it() -> None:
 # noise
 
 
-def test_noise_has_the_mean_and_spread_that_were_asked_for() -> None:
+def test_noise_has_mean_zero_and_the_given_standard_deviation() -> None:
     gray = np.full((50, 28, 28), 128, np.uint8)
     difference = noise(gray, std=20).astype(np.float64) - 128
     assert abs(difference.mean()) < 0.5
@@ -173,7 +173,7 @@ def test_thin_and_thick_worked_by_hand() -> None:
     np.testing.assert_array_equal(thin(bar)[0], narrow)
 
 
-def test_strokes_grow_to_the_frame_and_never_around_it() -> None:
+def test_strokes_grow_up_to_the_frame_and_do_not_wrap_around() -> None:
     found = thicken(dot(0, 27))[0]
     assert [tuple(place) for place in np.argwhere(found)] == [(0, 26), (0, 27), (1, 26), (1, 27)]
 
@@ -189,7 +189,7 @@ def test_thin_strokes_are_never_brighter_and_thick_ones_never_darker(seed: int) 
 # robustness
 
 
-def test_robustness_says_how_many_corrupted_images_are_read_right() -> None:
+def test_robustness_is_the_accuracy_on_corrupted_images() -> None:
     # Reads as 1 what has ink in the top four rows, so that a shift up or down decides.
     images = np.concatenate([dot(5, 14), dot(14, 14), dot(1, 14)])
     labels = np.array([0, 0, 1])

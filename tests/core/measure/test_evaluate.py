@@ -50,7 +50,7 @@ def test_measures_of_five_images_worked_by_hand() -> None:
     assert found.calibration_error == expected_calibration_error(PROBABILITIES, LABELS)
 
 
-def test_all_right_is_all_right() -> None:
+def test_an_evaluation_without_mistakes_has_accuracy_one() -> None:
     found = evaluate(np.eye(10, dtype=np.float32), np.arange(10))
     assert found.accuracy == 1
     assert found.per_class == (1.0,) * 10
@@ -59,17 +59,17 @@ def test_all_right_is_all_right() -> None:
     assert found.confusion == tuple(tuple(int(i == j) for j in range(10)) for i in range(10))
 
 
-def test_a_class_without_images_has_no_share_and_nothing_is_known_of_it() -> None:
+def test_a_class_without_images_has_accuracy_0_and_the_interval_0_to_1() -> None:
     found = evaluate(PROBABILITIES[:1], LABELS[:1])
     assert found.per_class == (1.0, 0.0, 0.0)
     assert found.per_class_intervals[1:] == ((0.0, 1.0), (0.0, 1.0))
 
 
-def test_accuracy_counts_what_is_right() -> None:
+def test_accuracy_is_the_share_of_correct_predictions() -> None:
     assert Accuracy.of(np.array([True, False, True, True])) == Accuracy(4, 0.75, wilson_interval(3, 4))
 
 
-def test_what_was_claimed_before_the_temperature_is_measured_beside_what_is_claimed_now() -> None:
+def test_calibration_is_measured_before_and_after_the_temperature() -> None:
     raw = np.where(PROBABILITIES > 0.4, 0.998, 0.001)
     found = evaluate(PROBABILITIES, LABELS, raw=raw)
     assert found.calibration_error == expected_calibration_error(PROBABILITIES, LABELS)
@@ -95,7 +95,7 @@ def test_the_confusion_is_right_for_labels_of_any_integer_type(classes: int, dty
     assert sum(map(sum, found.confusion)) == count
 
 
-def test_mistakes_are_listed_from_the_most_confident_down_and_no_more_than_asked_for() -> None:
+def test_mistakes_are_listed_from_the_most_confident_down_to_a_limit() -> None:
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(10), 500)
     labels = rng.integers(0, 10, 500)
@@ -164,7 +164,7 @@ def test_the_wilson_interval_lies_between_0_and_1_around_the_proportion(count: i
     assert mirrored == pytest.approx((1 - high, 1 - low), abs=1e-9)
 
 
-def test_of_no_trial_at_all_nothing_is_known() -> None:
+def test_without_a_trial_the_interval_is_0_to_1() -> None:
     assert wilson_interval(0, 0) == (0, 1)
 
 
@@ -180,7 +180,7 @@ def test_reliability_worked_by_hand() -> None:
     )
 
 
-def test_bins_without_a_reading_are_left_out() -> None:
+def test_bins_without_a_prediction_are_left_out() -> None:
     assert [b.count for b in reliability(np.eye(4), np.arange(4))] == [4]
 
 
@@ -196,7 +196,7 @@ def test_within_one_bin_overconfidence_and_underconfidence_cancel() -> None:
     assert expected_calibration_error(probabilities, np.array([0, 1]), bins=1) == pytest.approx(0.25)
 
 
-def test_whoever_is_right_as_often_as_they_say_is_calibrated() -> None:
+def test_predictions_as_accurate_as_confident_have_no_calibration_error() -> None:
     probabilities = np.array([[0.8, 0.2]] * 10)
     assert expected_calibration_error(probabilities, np.array([0] * 8 + [1] * 2)) == pytest.approx(0, abs=1e-12)
 

@@ -1,4 +1,4 @@
-"""Agreement with PyTorch, where it is installed: the same gradients give the same weights, up to rounding."""
+"""Agreement with PyTorch, if it is installed: the same gradients give the same weights, up to rounding."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,9 +65,7 @@ def test_ten_steps_of_every_optimizer_agree(pair: str, dtype: type[np.floating],
 
 
 @pytest.mark.parametrize(("kind", "nesterov"), [("momentum", False), ("nesterov", True)])
-def test_momentum_with_weight_decay_is_pytorchs_after_the_weights_were_shrunk_by_hand(
-    kind: str, nesterov: bool
-) -> None:
+def test_momentum_with_weight_decay_is_pytorchs_on_weights_shrunk_by_hand(kind: str, nesterov: bool) -> None:
     rng = np.random.default_rng(0)
     ours = Parameter(rng.standard_normal(COUNT))
     theirs = torch.nn.Parameter(torch.from_numpy(ours.value.copy()))
@@ -148,7 +146,7 @@ SCHEDULE_PAIRS: dict[str, tuple[Schedule, Callable[[Any], Any]]] = {
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("pair", SCHEDULE_PAIRS)
-def test_every_schedule_that_pytorch_has_too_agrees(pair: str) -> None:
+def test_every_schedule_that_pytorch_has_agrees(pair: str) -> None:
     schedule, make = SCHEDULE_PAIRS[pair]
     ours = [schedule(step, 100) for step in range(100)]
     np.testing.assert_allclose(ours, torch_factors(make, 100), rtol=1e-9, atol=1e-12)

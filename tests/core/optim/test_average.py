@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
@@ -29,21 +29,22 @@ def test_the_average_worked_by_hand() -> None:
     assert averaged(0.5, [8, 2, 5]) == pytest.approx((5 + 2 / 2 + 8 / 4) / (1 + 1 / 2 + 1 / 4))
 
 
+@settings(deadline=None)
 @given(decay=st.floats(0, 0.9999), path=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
 def test_the_average_is_the_weighted_mean_that_its_formula_says(decay: float, path: list[float]) -> None:
     weights = decay ** np.arange(len(path))[::-1]
     assert averaged(decay, path) == pytest.approx(weights @ path / weights.sum(), rel=1e-8, abs=1e-8)
 
 
-def test_before_it_reaches_back_to_the_first_step_it_is_nearly_the_plain_mean() -> None:
+def test_the_average_of_a_short_training_is_nearly_the_plain_mean() -> None:
     assert averaged(0.9999, [1, 2, 3, 4]) == pytest.approx(2.5, abs=1e-3)
 
 
-def test_an_average_that_remembers_nothing_is_the_weights() -> None:
+def test_an_average_with_decay_0_is_the_weights() -> None:
     assert averaged(0.0, [8, 2, 5]) == 5
 
 
-def test_weights_that_stay_are_their_own_average() -> None:
+def test_constant_weights_are_their_own_average() -> None:
     assert averaged(0.99, [7] * 50) == 7
 
 
@@ -77,7 +78,7 @@ def test_the_average_lies_nearer_to_the_bottom_than_noisy_weights_do() -> None:
 
 @pytest.mark.parametrize("done", [0, 1, 5])
 @pytest.mark.parametrize("swapped", [False, True])
-def test_an_average_resumed_from_files_goes_on_bit_for_bit(done: int, swapped: bool, tmp_path: Path) -> None:
+def test_an_average_resumed_from_files_continues_bit_for_bit(done: int, swapped: bool, tmp_path: Path) -> None:
     def advance(w: Parameter, average: ExponentialAverage, steps: range) -> None:
         if average.swapped:
             average.swap(w)
@@ -100,7 +101,7 @@ def test_an_average_resumed_from_files_goes_on_bit_for_bit(done: int, swapped: b
     np.testing.assert_array_equal(resumed.value, w.value)
 
 
-def test_after_the_first_nothing_is_allocated() -> None:
+def test_after_the_first_update_nothing_is_allocated() -> None:
     w, average = Parameter(np.ones(100_000, np.float32)), ExponentialAverage(0.9)
     average.update(w)
     tracemalloc.start()
@@ -121,7 +122,7 @@ def test_weights_that_are_swapped_out_cannot_be_averaged() -> None:
 
 
 def test_there_is_nothing_to_swap_in_before_the_first_step() -> None:
-    with pytest.raises(TrainingError, match="nothing was averaged yet"):
+    with pytest.raises(TrainingError, match="nothing has been averaged yet"):
         ExponentialAverage(0.9).swap(Parameter(np.ones(3)))
 
 

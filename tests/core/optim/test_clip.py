@@ -2,7 +2,7 @@ from math import inf, nan
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -37,6 +37,7 @@ def test_no_gradient_has_length_zero_and_stays_zero() -> None:
     assert w.grad.tolist() == [0, 0]
 
 
+@settings(deadline=None)
 @given(
     gradient=arrays(np.float64, st.integers(1, 20), elements=st.floats(-1e6, 1e6).filter(lambda v: abs(v) > 1e-6)),
     limit=st.floats(1e-3, 1e3),

@@ -1,4 +1,4 @@
-"""The state of an optimizer: what a checkpoint keeps, so that training goes on as if never stopped."""
+"""The state of an optimizer: with it, a resumed training continues as if it had never stopped."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_without_its_state_the_training_would_go_on_differently(kind: str) -> No
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_state_is_a_copy_and_is_copied_when_taken_over(kind: str) -> None:
+def test_a_state_is_copied_when_taken_and_when_loaded(kind: str) -> None:
     w, optimizer = Parameter(np.ones(3)), OPTIMIZERS[kind]()
     advance(optimizer, w, range(2))
     state = optimizer.state()
@@ -59,7 +59,7 @@ def test_a_state_is_a_copy_and_is_copied_when_taken_over(kind: str) -> None:
         np.testing.assert_array_equal(state[name], array)
 
 
-def test_the_state_names_what_is_kept() -> None:
+def test_a_state_has_the_step_count_and_every_slot_by_name() -> None:
     for kind, names in [("sgd", set()), ("momentum", {"b"}), ("rmsprop", {"v"}), ("adam", {"m", "v"})]:
         optimizer = OPTIMIZERS[kind]()
         assert optimizer.state().keys() == {"steps"}

@@ -1,4 +1,4 @@
-"""What holds for every optimizer: in place, in float32, down bowls and valleys, with options that are checked."""
+"""Properties of every optimizer: it works in place and in float32, finds minima, and checks its options."""
 
 import tracemalloc
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_after_the_first_step_nothing_is_allocated(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_matrix_is_stepped_as_its_numbers_are(kind: str) -> None:
+def test_a_matrix_is_updated_like_the_vector_of_its_numbers(kind: str) -> None:
     rng = np.random.default_rng(0)
     matrix, flat = Parameter(rng.standard_normal((3, 4))), Parameter(np.zeros(12))
     flat.value[...] = matrix.value.ravel()
@@ -82,7 +82,7 @@ def test_a_matrix_is_stepped_as_its_numbers_are(kind: str) -> None:
     np.testing.assert_array_equal(matrix.value.ravel(), flat.value)
 
 
-def test_sgd_keeps_nothing_and_so_serves_parameters_of_different_shape_and_type() -> None:
+def test_sgd_has_no_state_and_updates_parameters_of_any_shape_and_type() -> None:
     sgd = SGD()
     for dtype, count in [(np.float64, 2), (np.float32, 2), (np.float32, 5), (np.float64, 3)]:
         w = parameter([1.0] * count, [1.0] * count, dtype)
@@ -91,7 +91,7 @@ def test_sgd_keeps_nothing_and_so_serves_parameters_of_different_shape_and_type(
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if OPTIMIZERS[kind].slots])
-def test_an_optimizer_that_remembers_refuses_another_parameter(kind: str) -> None:
+def test_an_optimizer_with_state_refuses_another_parameter(kind: str) -> None:
     optimizer = OPTIMIZERS[kind]()
     optimizer.step(parameter([1.0, 2.0], [1.0, 1.0]), 0.1)
     for other in (parameter([1.0] * 3, [1.0] * 3), parameter([1.0, 2.0], [1.0, 1.0], np.float32)):
@@ -195,8 +195,9 @@ def test_a_value_of_the_wrong_type_is_refused() -> None:
 
 
 def test_recipes_know_every_optimizer_by_its_name() -> None:
-    assert list(OPTIMIZERS) == ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
+    assert {"sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"} <= OPTIMIZERS.keys(), "recipes name these"
     assert all(OPTIMIZERS[kind].kind == kind for kind in KINDS)
+    assert RATES.keys() == OPTIMIZERS.keys(), "each is tested with a rate that suits it"
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)

@@ -1,4 +1,4 @@
-"""Each update rule: worked by hand, against a plain twin, and beside its relatives."""
+"""Each update rule: worked by hand, against a plain twin, and compared with related rules."""
 
 from collections.abc import Callable
 
@@ -83,7 +83,7 @@ def test_two_steps_of_adam_worked_by_hand() -> None:
     assert found == pytest.approx([0.95 - 3 / 45, 0.95 * (0.95 - 3 / 45) + 1 / 45], abs=1e-15)
 
 
-def test_the_first_step_of_adam_has_the_length_of_the_learning_rate_whatever_the_gradient() -> None:
+def test_the_first_step_of_adam_is_as_long_as_the_rate_whatever_the_gradient() -> None:
     for gradient in (1e-3, 1, -1e6):
         assert abs(walk(Adam(), 0, [gradient], 0.01)[0]) == pytest.approx(0.01, rel=1e-4)
 

@@ -1,4 +1,4 @@
-"""A small training with everything in it that a checkpoint must carry; run as a script, it may kill itself."""
+"""A small training with everything that a checkpoint must carry; as a script, it can kill itself at a given step."""
 
 import argparse
 import hashlib
@@ -18,9 +18,12 @@ from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import Cosine
 from core.train import checkpoint as module
-from core.train.checkpoint import Checkpoint, Training
-from core.train.loop import EpochReport, fit
+from core.train.checkpoint import Checkpoint
+from core.train.loop import fit
+from core.train.report import EpochReport
 from core.train.stopping import BestWeights
+from core.train.training import Training
+from core.train.training_plan import TrainingPlan
 from tests.core.train.clouds import clouds, validation_batches
 
 EPOCHS = 6
@@ -68,21 +71,17 @@ def reports(training: Training, **changes: Any) -> Iterator[EpochReport]:
         "epochs": EPOCHS,
         "learning_rate": 0.01,
         "schedule": Turning(),
-        "average": training.average,
-        "best": training.best,
         "diagnose_every": 7,
-        "history": training.reports,
         "threads": 1,
     }
     batches = Noisy(training.generators["order"], training.generators["noise"])
-    yield from fit(training.network, training.optimizer, batches, validation_batches(), **options | changes)
+    yield from fit(training, batches, validation_batches(), TrainingPlan(**options | changes))
 
 
 def train(checkpoint: Checkpoint, training: Training, **changes: Any) -> bool:
     """Train to the end, from where the checkpoint stands; returns whether there was one."""
     resumed = checkpoint.load(training)
-    for report in reports(training, **changes):
-        training.reports.append(report)
+    for _ in reports(training, **changes):
         checkpoint.save(training)
     return resumed
 

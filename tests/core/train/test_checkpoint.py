@@ -1,4 +1,4 @@
-"""A training goes on from its checkpoint with the same bits, whatever killed it and whenever."""
+"""A training that is killed at any moment is resumed from its checkpoint and ends with the same bits."""
 
 import os
 import signal
@@ -13,8 +13,9 @@ import pytest
 
 from core.errors import TrainingError
 from core.optim.optimizers import OPTIMIZERS
-from core.train.checkpoint import Checkpoint, Training
-from core.train.loop import EpochReport
+from core.train.checkpoint import Checkpoint
+from core.train.report import EpochReport
+from core.train.training import Training
 from tests.core.train import killed
 from tests.core.train.killed import EPOCHS, STEPS_AN_EPOCH, begin, digest, train
 
@@ -59,7 +60,7 @@ def test_killed_in_the_middle_of_an_epoch_it_ends_with_the_same_bits(
     assert run(checkpoint, f"--kind={kind}").stdout.split() == ["resumed", str(EPOCHS), digest(whole.network)]
 
 
-def test_killed_while_it_writes_a_checkpoint_it_goes_on_from_the_one_before(
+def test_killed_while_it_writes_a_checkpoint_it_resumes_from_the_previous_one(
     checkpoint: Checkpoint, tmp_path: Path
 ) -> None:
     whole = uninterrupted(tmp_path)
@@ -71,7 +72,7 @@ def test_killed_while_it_writes_a_checkpoint_it_goes_on_from_the_one_before(
     assert list(checkpoint.path.parent.iterdir()) == [checkpoint.path], "nothing half-written is left"
 
 
-def test_killed_before_the_first_checkpoint_it_begins_anew(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_killed_before_the_first_checkpoint_it_starts_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
     assert run(checkpoint, "--at-save=1").returncode == -signal.SIGKILL
     assert run(checkpoint).stdout.split() == ["new", str(EPOCHS), digest(uninterrupted(tmp_path).network)]
 
@@ -89,12 +90,11 @@ def test_early_stopping_gives_the_same_bits_too(checkpoint: Checkpoint, tmp_path
 
 @pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
 @pytest.mark.parametrize("average", [False, True])
-def test_everything_that_changes_is_in_it(kind: str, average: bool, checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_checkpoint_holds_all_that_changes(kind: str, average: bool, checkpoint: Checkpoint, tmp_path: Path) -> None:
     whole = begin(kind, average=average)
     train(Checkpoint(tmp_path / "whole", "a training"), whole)
     stopped = begin(kind, average=average)
     for report in killed.reports(stopped):
-        stopped.reports.append(report)
         checkpoint.save(stopped)
         if report.epoch == 2:
             break
@@ -110,7 +110,7 @@ def test_everything_that_changes_is_in_it(kind: str, average: bool, checkpoint: 
         assert resumed.state()[1][part] == whole.state()[1][part]
 
 
-def test_without_a_checkpoint_there_is_nothing_to_go_on_from(checkpoint: Checkpoint) -> None:
+def test_without_a_checkpoint_nothing_is_loaded(checkpoint: Checkpoint) -> None:
     training = begin()
     before = digest(training.network)
     assert not checkpoint.load(training)
@@ -119,7 +119,7 @@ def test_without_a_checkpoint_there_is_nothing_to_go_on_from(checkpoint: Checkpo
 
 def saved(checkpoint: Checkpoint) -> bytes:
     training = begin()
-    training.reports.append(next(killed.reports(training)))
+    next(killed.reports(training))
     checkpoint.save(training)
     return checkpoint.path.read_bytes()
 
@@ -143,7 +143,7 @@ def test_a_file_that_was_cut_off_is_refused(keep: int, checkpoint: Checkpoint) -
         checkpoint.load(begin())
 
 
-def test_another_file_is_refused_as_none_of_ours(checkpoint: Checkpoint) -> None:
+def test_a_file_that_is_no_checkpoint_is_refused(checkpoint: Checkpoint) -> None:
     checkpoint.path.parent.mkdir()
     np.savez(checkpoint.path.with_suffix(".npz"), x=np.zeros(3))
     checkpoint.path.with_suffix(".npz").rename(checkpoint.path)
@@ -151,7 +151,7 @@ def test_another_file_is_refused_as_none_of_ours(checkpoint: Checkpoint) -> None
         checkpoint.load(begin())
 
 
-def test_a_folder_in_its_place_is_told(checkpoint: Checkpoint) -> None:
+def test_a_folder_in_place_of_the_checkpoint_is_an_error(checkpoint: Checkpoint) -> None:
     checkpoint.path.mkdir(parents=True)
     with pytest.raises(TrainingError, match=r"train\.checkpoint: cannot be read"):
         checkpoint.load(begin())
@@ -174,7 +174,7 @@ def test_the_checkpoint_of_another_recipe_is_refused_and_changes_nothing(checkpo
         (lambda: replace(begin(), generators={}), "it holds the generators noise, order, this training has none"),
     ],
 )
-def test_what_does_not_belong_to_the_training_is_refused(other: Any, message: str, checkpoint: Checkpoint) -> None:
+def test_the_state_of_another_training_is_refused(other: Any, message: str, checkpoint: Checkpoint) -> None:
     saved(checkpoint)
     with pytest.raises(TrainingError, match=message):
         checkpoint.load(other())

@@ -1,4 +1,4 @@
-"""What is measured inside a network, by hand and on networks whose gradients vanish, or do not."""
+"""Diagnostics: each measure against its definition, and that measuring does not change the training."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,10 +10,9 @@ from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD
-from core.optim.schedules import Constant
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics, compare, look, walk
-from core.train.loop import EpochReport, fit
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, train_on_clouds
 
 NESTED = [
     {"kind": "dense", "units": 4},
@@ -27,16 +26,7 @@ NESTED = [
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 2,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+    return train_on_clouds(network, **{"epochs": 2} | changes)
 
 
 def one_step(network: Sequential, x: np.ndarray, labels: np.ndarray, rate: float = 0.1) -> StepDiagnostics:
@@ -59,7 +49,7 @@ def test_every_measure_is_what_its_definition_says() -> None:
     assert [layer.name for layer in found.layers] == ["0.dense", "1.relu", "2.dense"]
     first, relu, _ = found.layers
     assert first.mean == pytest.approx(hidden.mean(), rel=1e-4)
-    assert first.spread == pytest.approx(hidden.std(), rel=1e-4)
+    assert first.std == pytest.approx(hidden.std(), rel=1e-4)
     assert relu.mean == pytest.approx(np.maximum(hidden, 0).mean(), rel=1e-4)
 
     def length(arrays: dict[str, np.ndarray]) -> float:
@@ -76,7 +66,7 @@ def test_a_relus_unit_is_idle_if_it_is_zero_for_all_images() -> None:
     assert one_step(network, x, np.array([0, 1, 2])).layers[0].idle == 0.5
 
 
-def test_of_pictures_it_is_the_channel_that_is_idle() -> None:
+def test_a_unit_of_feature_maps_is_a_channel() -> None:
     layers = [{"kind": "relu"}, {"kind": "flatten"}, {"kind": "dense", "units": 3}]
     network = build((2, 2, 4), layers, rng=np.random.default_rng(0))
     x = -np.ones((3, 2, 2, 4), np.float32)
@@ -85,13 +75,13 @@ def test_of_pictures_it_is_the_channel_that_is_idle() -> None:
 
 
 @pytest.mark.parametrize(("kind", "edge"), [("tanh", 2.178), ("sigmoid", 4.357)])
-def test_a_sigmoid_or_tanh_is_idle_where_its_slope_is_below_a_twentieth_of_the_largest(kind: str, edge: float) -> None:
+def test_a_sigmoid_or_tanh_is_idle_below_a_twentieth_of_the_largest_slope(kind: str, edge: float) -> None:
     network = build((4,), [{"kind": kind}, {"kind": "dense", "units": 3}], rng=np.random.default_rng(0))
     x = np.array([[edge - 0.01, edge + 0.01, -edge + 0.01, 0], [-edge - 0.01, 20, -20, 0]], np.float32)
     assert one_step(network, x, np.array([0, 1])).layers[0].idle == pytest.approx(4 / 8)
 
 
-def test_layers_within_a_block_are_measured_each_and_the_block_as_a_whole() -> None:
+def test_a_block_is_measured_as_a_whole_and_layer_by_layer() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
     found = {layer.name: layer for layer in one_step(network, *clouds(30, 1)).layers}
     assert list(found) == [
@@ -100,8 +90,8 @@ def test_layers_within_a_block_are_measured_each_and_the_block_as_a_whole() -> N
         *(f"1.residual.{name}" for name in ("0.dense", "1.batch_norm", "2.dropout", "shortcut.0.dense")),
         "2.dense",
     ]
-    assert found["1.residual"].spread > 0
-    assert found["1.residual"].gradient_norm is None, "its layers' gradients are told as theirs"
+    assert found["1.residual"].std > 0
+    assert found["1.residual"].gradient_norm is None, "the gradients are reported for the layers within"
     for name in ("1.residual.0.dense", "1.residual.1.batch_norm", "1.residual.shortcut.0.dense"):
         assert (found[name].gradient_norm or 0) > 0
         assert (found[name].update_ratio or 0) > 0
@@ -114,7 +104,7 @@ def test_weights_that_are_all_zero_have_no_ratio() -> None:
     assert (layer.gradient_norm or 0) > 0
 
 
-def test_a_walk_shows_each_output_and_changes_nothing() -> None:
+def test_a_walk_visits_each_output_and_changes_nothing() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
     x, _ = clouds(30, 1)
     state, drawn = network.state(), network.random_state()
@@ -131,7 +121,7 @@ def test_a_walk_shows_each_output_and_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("shards", [1, 2])
-def test_looking_changes_no_bit_of_the_training(shards: int) -> None:
+def test_diagnostics_change_no_bit_of_the_training(shards: int) -> None:
     networks = [build((2,), NESTED, rng=np.random.default_rng(0)) for _ in range(2)]
     blind = list(training(networks[0], shards=shards))
     seeing = list(training(networks[1], shards=shards, diagnose_every=1, clip_norm=1e9))
@@ -154,7 +144,7 @@ def test_gradients_are_measured_before_they_are_clipped() -> None:
     assert (first(clip_norm=0.01).update_ratio or 0) < 0.1 * (first().update_ratio or 0)
 
 
-def test_a_relu_before_a_pooling_is_shown_as_it_is_written() -> None:
+def test_a_relu_before_a_pooling_is_visited_in_the_order_of_the_recipe() -> None:
     layers = [{"kind": "conv2d", "channels": 2, "kernel": 3}, {"kind": "relu"}, {"kind": "maxpool2d"}]
     network = build((8, 8, 1), layers, rng=np.random.default_rng(0))
     shown: dict[str, np.ndarray] = {}

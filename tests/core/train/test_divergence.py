@@ -1,4 +1,4 @@
-"""When numbers run away, the error names the layer and the step where they did so first."""
+"""Divergence: the error names the step and the layer in which a number was the first that is not finite."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,10 +13,9 @@ from core.nn.architectures import build
 from core.nn.layer import Parameter
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD, Momentum
-from core.optim.schedules import Constant
 from core.train import loop
-from core.train.loop import EpochReport, fit
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, train_on_clouds
 
 NESTED = [
     {"kind": "dense", "units": 4},
@@ -27,16 +26,7 @@ NESTED = [
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 2,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+    return train_on_clouds(network, **{"epochs": 2} | changes)
 
 
 def message(network: Sequential, **changes: Any) -> str:
@@ -60,7 +50,7 @@ class At(SGD):
 
 @pytest.mark.parametrize("planted", [np.inf, -np.inf, np.nan])
 @pytest.mark.parametrize("shards", [1, 2])
-def test_what_is_not_finite_in_the_data_is_told_as_such(planted: float, shards: int) -> None:
+def test_numbers_that_are_not_finite_in_the_data_are_named_as_the_cause(planted: float, shards: int) -> None:
     x, labels = clouds(96, 1)
     x[70, 1] = planted
     found = message(small_network(), train=Batches(x, labels, batch_size=32), shards=shards)
@@ -69,7 +59,7 @@ def test_what_is_not_finite_in_the_data_is_told_as_such(planted: float, shards: 
     assert "learning_rate" not in found, "no rate is to blame"
 
 
-def test_what_is_not_finite_in_the_validation_data_is_told_as_such() -> None:
+def test_numbers_that_are_not_finite_in_validation_data_are_named_as_the_cause() -> None:
     x, labels = clouds(90, 2)
     x[60, 0] = np.inf
     found = message(small_network(), validation=Batches(x, labels, batch_size=50))
@@ -90,7 +80,7 @@ def test_an_output_that_overflows_is_named_with_its_layer_and_step(shards: int) 
     assert "learning rate 0.1, the largest finite weight 3e+38 in 2.dense.W" in found
 
 
-def test_within_a_block_it_is_the_layer_within() -> None:
+def test_the_layer_within_a_block_is_named() -> None:
     block = {"kind": "residual", "layers": [{"kind": "dense", "units": 4}, {"kind": "relu"}]}
     network = build((2,), [NESTED[0], block, NESTED[-1]], rng=np.random.default_rng(0))
 
@@ -101,7 +91,7 @@ def test_within_a_block_it_is_the_layer_within() -> None:
     assert "the output of layer 1.residual.0 (dense) is the first" in message(network, optimizer=At(3, enlarge))
 
 
-def test_an_output_that_only_validation_sees_is_named_too() -> None:
+def test_an_output_that_overflows_in_validation_only_is_named() -> None:
     network = build((2,), NESTED, rng=np.random.default_rng(0))
 
     def spoil() -> None:
@@ -111,7 +101,7 @@ def test_an_output_that_only_validation_sees_is_named_too() -> None:
     assert found.startswith("after step 9: the validation loss is nan; the output of layer 2 (batch_norm) is the first")
 
 
-def test_a_gradient_that_overflows_is_named_with_its_layer_and_step_where_its_length_is_known() -> None:
+def test_a_gradient_that_overflows_is_named_with_layer_and_step_when_clipping() -> None:
     class Overflows(loop.Shards):
         def gradients(self, x: Any, labels: Any) -> tuple[float, int]:
             found = super().gradients(x, labels)
@@ -127,7 +117,7 @@ def test_a_gradient_that_overflows_is_named_with_its_layer_and_step_where_its_le
     assert found.startswith("step 0: the gradient of W of layer 2 (dense) is not finite")
 
 
-def test_an_update_that_overflows_is_told_by_the_next_loss() -> None:
+def test_an_update_that_overflows_is_noticed_at_the_next_loss() -> None:
     network = small_network()
 
     def overflow() -> None:
@@ -141,7 +131,7 @@ def test_an_update_that_overflows_is_told_by_the_next_loss() -> None:
 @pytest.mark.parametrize("rate", [1e6, 1e20, 1e38])
 @pytest.mark.parametrize("optimizer", [SGD, Momentum])
 @pytest.mark.parametrize("layers", [NESTED[:1] + NESTED[-1:], NESTED[:2] + NESTED[-1:]])
-def test_an_exploding_rate_is_told_with_a_layer_a_step_and_advice(
+def test_an_exploding_rate_is_reported_with_a_layer_a_step_and_advice(
     rate: float, optimizer: type[SGD], layers: list[dict[str, Any]]
 ) -> None:
     network = build((2,), layers, rng=np.random.default_rng(0))

@@ -2,9 +2,11 @@
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +17,20 @@ from core.data.normalize import Normalizer
 from core.errors import ConfigError, DivergenceError
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
-from core.optim.optimizers import OPTIMIZERS, SGD
-from core.optim.schedules import Constant
-from core.train.finder import range_test
+from core.optim.optimizers import OPTIMIZERS, SGD, Optimizer
+from core.train.finder import RangeTest, range_test
 from core.train.loop import fit
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.training import Training
+from core.train.training_plan import TrainingPlan
+from tests.core.train.clouds import clouds, small_network, train_batches, train_on_clouds, validation_batches
+
+PLAN = TrainingPlan(epochs=1, learning_rate=0.01, threads=1)
+
+
+def range_test_of(
+    network: Sequential, batches: Batches, optimizer: Optimizer | None = None, **options: Any
+) -> RangeTest:
+    return range_test(Training(network, optimizer or SGD()), batches, PLAN, **options)
 
 
 @cache
@@ -49,19 +60,17 @@ def digit_network() -> Sequential:
         ("adamw", 3e-4, 0.03),
     ],
 )
-def test_on_real_digits_it_suggests_for_each_optimizer_a_rate_as_people_use_it(
-    kind: str, low: float, high: float
-) -> None:
-    found = range_test(digit_network(), OPTIMIZERS[kind](), digit_batches(), threads=1)
+def test_on_real_digits_a_usual_rate_is_suggested_for_each_optimizer(kind: str, low: float, high: float) -> None:
+    found = range_test_of(digit_network(), digit_batches(), OPTIMIZERS[kind]())
     assert low < found.suggestion < high
 
 
-def test_with_the_suggested_rate_digits_are_learned_and_with_a_hundred_times_that_they_are_not() -> None:
-    suggestion = range_test(digit_network(), SGD(), digit_batches(), threads=1).suggestion
+def test_digits_are_learned_with_the_suggested_rate_and_not_with_a_hundredfold() -> None:
+    suggestion = range_test_of(digit_network(), digit_batches()).suggestion
 
     def loss_after(rate: float) -> float:
         network, batches = digit_network(), digit_batches()
-        *_, last = fit(network, SGD(), batches, batches, epochs=3, learning_rate=rate, schedule=Constant(), threads=1)
+        *_, last = fit(Training(network, SGD()), batches, batches, replace(PLAN, epochs=3, learning_rate=rate))
         return last.train_loss
 
     assert loss_after(suggestion) < 0.8
@@ -70,15 +79,14 @@ def test_with_the_suggested_rate_digits_are_learned_and_with_a_hundred_times_tha
 
 
 @pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
-def test_network_and_optimizer_are_afterwards_what_they_were_bit_for_bit(kind: str) -> None:
+def test_network_and_optimizer_are_restored_bit_for_bit(kind: str) -> None:
     network, optimizer = small_network(), OPTIMIZERS[kind]()
     batches = train_batches()
-    list(
-        fit(network, optimizer, batches, batches, epochs=1, learning_rate=0.01, schedule=Constant())
-    )  # so that there is a state to keep
+    begun = Training(network, optimizer)
+    list(fit(begun, batches, batches, PLAN))  # so that there is a state to keep
     weights, state = network.vector.value.copy(), optimizer.state()
     value = network.vector.value
-    range_test(network, optimizer, batches, threads=1)
+    range_test(begun, batches, PLAN)
     assert network.vector.value is value
     np.testing.assert_array_equal(value, weights)
     assert optimizer.state().keys() == state.keys()
@@ -87,7 +95,7 @@ def test_network_and_optimizer_are_afterwards_what_they_were_bit_for_bit(kind: s
 
 
 def test_rates_rise_by_the_same_ratio_from_the_first_to_the_last() -> None:
-    found = range_test(small_network(), SGD(), validation_batches(), first=1e-5, last=1e-3, steps=41)
+    found = range_test_of(small_network(), validation_batches(), first=1e-5, last=1e-3, steps=41)
     assert len(found.rates) == len(found.losses) == 41
     assert found.rates[0] == pytest.approx(1e-5)
     assert found.rates[-1] == pytest.approx(1e-3)
@@ -95,29 +103,22 @@ def test_rates_rise_by_the_same_ratio_from_the_first_to_the_last() -> None:
 
 
 def test_the_first_loss_is_that_of_the_first_batch_itself() -> None:
-    [first, *_] = fit(
-        small_network(),
-        SGD(),
-        Batches(*next(iter(validation_batches())), batch_size=50),
-        validation_batches(),
-        epochs=1,
-        learning_rate=0.0,
-        schedule=Constant(),
-    )
-    assert range_test(small_network(), SGD(), validation_batches()).losses[0] == pytest.approx(first.train_loss)
+    one_batch = Batches(*next(iter(validation_batches())), batch_size=50)
+    [report] = train_on_clouds(small_network(), train=one_batch, epochs=1, learning_rate=0.0)
+    assert range_test_of(small_network(), validation_batches()).losses[0] == pytest.approx(report.train_loss)
 
 
 @pytest.mark.parametrize("last", [1e6, 1e30])
-def test_it_stops_where_the_loss_diverges(last: float) -> None:
-    found = range_test(digit_network(), SGD(), digit_batches(), last=last, threads=1)
+def test_the_range_test_stops_where_the_loss_diverges(last: float) -> None:
+    found = range_test_of(digit_network(), digit_batches(), last=last)
     assert len(found.rates) < 200
     assert found.rates[-1] < last
     assert all(np.isfinite(found.losses))
     assert min(found.losses) < found.losses[-1] <= 4 * min(found.losses)
 
 
-def test_one_seed_finds_the_same() -> None:
-    first, second = (range_test(small_network(), SGD(), train_batches(5), threads=1) for _ in range(2))
+def test_the_same_seed_finds_the_same_rate() -> None:
+    first, second = (range_test_of(small_network(), train_batches(5)) for _ in range(2))
     assert first == second
 
 
@@ -127,22 +128,22 @@ def test_one_seed_finds_the_same() -> None:
 )
 def test_an_impossible_range_is_refused(first: float, last: float, steps: int) -> None:
     with pytest.raises(ConfigError, match="range test: .* expected at least 2, from above 0 upwards"):
-        range_test(small_network(), SGD(), validation_batches(), first=first, last=last, steps=steps)
+        range_test_of(small_network(), validation_batches(), first=first, last=last, steps=steps)
 
 
-def test_a_network_that_is_broken_from_the_start_is_named_as_such_and_stays_as_it_is() -> None:
+def test_a_network_that_is_broken_from_the_start_is_an_error_and_unchanged() -> None:
     network = small_network()
     network.vector.value[:] = np.nan
     with pytest.raises(DivergenceError, match="range test: the loss is nan before the first step"):
-        range_test(network, SGD(), validation_batches())
+        range_test_of(network, validation_batches())
     assert np.isnan(network.vector.value).all()
 
 
 def test_no_thread_that_prepares_batches_outlives_the_test_nor_an_error_in_it() -> None:
     before = threading.active_count()
     x, labels = clouds(300, 1)
-    range_test(small_network(), SGD(), Batches(x, labels, batch_size=32, workers=2), steps=5)
+    range_test_of(small_network(), Batches(x, labels, batch_size=32, workers=2), steps=5)
     assert threading.active_count() == before
     with pytest.raises(IndexError) as caught:
-        range_test(small_network(), SGD(), Batches(x, labels + 9, batch_size=32, workers=2))
+        range_test_of(small_network(), Batches(x, labels + 9, batch_size=32, workers=2))
     assert threading.active_count() == before, caught  # which keeps the frames that it went through

@@ -9,23 +9,15 @@ from threadpoolctl import threadpool_info
 from core.data.batches import Batches
 from core.errors import DivergenceError, TrainingError
 from core.nn.sequential import Sequential
-from core.optim.optimizers import SGD, Optimizer
+from core.optim.optimizers import Optimizer
 from core.optim.schedules import Constant, Cosine
-from core.train.loop import EpochReport, fit, measure
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from core.train.loop import measure
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, train_batches, train_on_clouds, validation_batches
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 3,
-        "learning_rate": 0.1,
-        "schedule": Cosine(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+    return train_on_clouds(network, **{"schedule": Cosine()} | changes)
 
 
 def test_a_problem_that_can_be_learned_is_learned() -> None:
@@ -90,7 +82,7 @@ def test_another_seed_gives_other_weights(different: str) -> None:
     assert not np.array_equal(first.vector.value, second.vector.value)
 
 
-def test_nothing_happens_before_the_first_report_is_asked_for() -> None:
+def test_nothing_happens_before_the_first_report_is_requested() -> None:
     network = small_network()
     before = network.vector.value.copy()
     training(network)
@@ -101,7 +93,7 @@ def test_no_epochs_make_no_report() -> None:
     assert list(training(small_network(), epochs=0)) == []
 
 
-def test_training_may_be_stopped_after_any_epoch() -> None:
+def test_training_may_be_stopped_and_continued_after_any_epoch() -> None:
     stopped, whole = small_network(), small_network()
     reports = training(stopped)
     next(reports)

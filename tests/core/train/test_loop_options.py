@@ -1,6 +1,5 @@
-"""What the loop takes besides: clipping, the average of the weights, plateaus, and going on after a stop."""
+"""The options of the loop: clipping, the average of the weights, plateaus; and resuming after a stop."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,26 +11,14 @@ from safetensors.numpy import load_file, save_file
 from core.data.batches import Batches
 from core.errors import DivergenceError
 from core.nn.layer import Parameter
-from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.clip import gradient_norm
 from core.optim.optimizers import OPTIMIZERS, SGD, Momentum, Optimizer
-from core.optim.schedules import Constant, Cosine, ReduceOnPlateau, Schedule
-from core.train.loop import EpochReport, fit, measure
-from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
-
-
-def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": SGD(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 3,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+from core.optim.schedules import Cosine, ReduceOnPlateau, Schedule
+from core.train.loop import measure
+from core.train.report import EpochReport
+from tests.core.train.clouds import clouds, small_network, validation_batches
+from tests.core.train.clouds import train_on_clouds as training
 
 
 class Watching(SGD):
@@ -97,7 +84,7 @@ def test_an_average_changes_nothing_about_the_weights_that_are_trained() -> None
     np.testing.assert_array_equal(averaged.vector.value, plain.vector.value)
 
 
-def test_weights_that_run_away_are_noticed_through_their_average() -> None:
+def test_infinite_weights_are_noticed_through_their_average() -> None:
     class Breaks(Optimizer):
         kind = "breaks"
 
@@ -166,7 +153,7 @@ def test_a_training_that_is_stopped_and_resumed_from_files_ends_with_the_same_bi
     assert timeless(history) == timeless(expected)
 
 
-def test_with_all_epochs_done_nothing_is_left_to_do() -> None:
+def test_a_training_with_all_epochs_done_makes_no_report() -> None:
     network = small_network()
     history = list(training(network))
     before = network.vector.value.copy()

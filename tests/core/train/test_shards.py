@@ -1,4 +1,4 @@
-"""A batch in parts gives what the whole batch gives."""
+"""Shards: a batch in parts gives what the whole batch gives."""
 
 import threading
 
@@ -34,7 +34,7 @@ def batch(count: int, shape: tuple[int, ...]) -> tuple[Array, np.ndarray]:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])
-def test_the_parts_gradients_add_up_to_the_whole_batchs(count: int) -> None:
+def test_the_gradients_of_the_shards_add_up_to_that_of_the_whole_batch(count: int) -> None:
     whole, apart = network(MLP, (5,)), network(MLP, (5,))
     x, labels = batch(11, (5,))  # does not divide evenly
     loss = SoftmaxCrossEntropy()
@@ -48,7 +48,7 @@ def test_the_parts_gradients_add_up_to_the_whole_batchs(count: int) -> None:
     np.testing.assert_allclose(apart.vector.grad, whole.vector.grad, rtol=1e-10, atol=1e-14)
 
 
-def test_a_batch_smaller_than_the_number_of_parts_is_no_trouble() -> None:
+def test_a_batch_smaller_than_the_number_of_shards_is_computed() -> None:
     x, labels = batch(2, (5,))
     alone, many = network(MLP, (5,)), network(MLP, (5,))
     with Shards(alone, SoftmaxCrossEntropy, 1) as one, Shards(many, SoftmaxCrossEntropy, 4) as four:
@@ -57,7 +57,7 @@ def test_a_batch_smaller_than_the_number_of_parts_is_no_trouble() -> None:
     np.testing.assert_allclose(many.vector.grad, alone.vector.grad, rtol=1e-10, atol=1e-14)
 
 
-def test_all_parts_train_the_same_weights() -> None:
+def test_all_shards_train_the_same_weights() -> None:
     trained = network(MLP, (5,))
     x, labels = batch(12, (5,))
     losses = []
@@ -68,7 +68,7 @@ def test_all_parts_train_the_same_weights() -> None:
     assert losses[-1] < 0.3 * losses[0]
 
 
-def test_batch_norms_running_averages_are_the_mean_of_the_parts() -> None:
+def test_running_averages_of_batch_norm_are_the_mean_of_the_shards() -> None:
     layers = [{"kind": "batch_norm", "momentum": 0.0}, {"kind": "dense", "units": 3}]
     trained = network(layers, (5,))
     x, labels = batch(10, (5,))
@@ -80,7 +80,7 @@ def test_batch_norms_running_averages_are_the_mean_of_the_parts() -> None:
     np.testing.assert_allclose(counted["0.batch_norm.running_var"], variance)
 
 
-def test_the_same_seed_and_count_give_bit_identical_gradients_and_another_seed_other_masks() -> None:
+def test_gradients_are_bit_identical_with_the_same_seed_and_differ_with_another() -> None:
     x, labels = batch(12, (8, 8, 1))
 
     def gradients(seed: int) -> Array:
@@ -95,7 +95,7 @@ def test_the_same_seed_and_count_give_bit_identical_gradients_and_another_seed_o
     assert not np.array_equal(gradients(1), gradients(2))
 
 
-def test_the_parts_draw_different_masks() -> None:
+def test_the_shards_draw_different_masks() -> None:
     layers = [{"kind": "dropout", "rate": 0.5}, {"kind": "dense", "units": 3, "init": "zeros"}]
     trained = network(layers, (40,))
     x, labels = np.ones((2, 40)), np.array([1, 1])
@@ -120,7 +120,7 @@ def test_random_numbers_can_be_resumed_from_the_networks_own_state() -> None:
     np.testing.assert_array_equal(resumed.vector.grad, trained.vector.grad)
 
 
-def test_an_error_in_any_part_reaches_the_caller() -> None:
+def test_an_error_in_any_shard_reaches_the_caller() -> None:
     x, labels = batch(6, (5,))
     labels[-1] = 7  # no such class, in the last part
     with Shards(network(MLP, (5,)), SoftmaxCrossEntropy, 3) as parts, pytest.raises(IndexError):
@@ -136,6 +136,6 @@ def test_no_thread_outlives_the_block() -> None:
     assert threading.active_count() == before
 
 
-def test_at_least_one_part_is_asked_for() -> None:
+def test_less_than_one_shard_is_refused() -> None:
     with pytest.raises(ConfigError, match="0 shards, expected at least 1"):
         Shards(network(MLP, (5,)), SoftmaxCrossEntropy, 0)

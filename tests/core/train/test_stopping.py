@@ -1,4 +1,4 @@
-"""Early stopping: when it is enough, and which weights are kept."""
+"""Early stopping: after which epoch training stops, and which weights are kept."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,12 +8,14 @@ import pytest
 
 from core.errors import TrainingError
 from core.nn.layer import Parameter
+from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import SGD
-from core.optim.schedules import Constant, Cosine
-from core.train.loop import EpochReport, fit, measure
+from core.optim.schedules import Cosine
+from core.train.loop import measure
+from core.train.report import EpochReport
 from core.train.stopping import BestWeights, gave_up
-from tests.core.train.clouds import small_network, train_batches, validation_batches
+from tests.core.train.clouds import small_network, train_on_clouds, validation_batches
 
 
 @pytest.mark.parametrize(
@@ -47,17 +49,8 @@ class Worsens(SGD):
         super().step(parameter, learning_rate if self.steps < 30 else -learning_rate)
 
 
-def training(network: Any, **changes: Any) -> Iterator[EpochReport]:
-    options: dict[str, Any] = {
-        "optimizer": Worsens(),
-        "train": train_batches(),
-        "validation": validation_batches(),
-        "epochs": 10,
-        "learning_rate": 0.1,
-        "schedule": Constant(),
-        "threads": 1,
-    }
-    return fit(network, **options | changes)
+def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
+    return train_on_clouds(network, **{"optimizer": Worsens(), "epochs": 10} | changes)
 
 
 def test_the_last_report_says_why_there_are_no_more() -> None:
@@ -67,11 +60,11 @@ def test_the_last_report_says_why_there_are_no_more() -> None:
     assert reports[-1].stopped == "no lower validation loss in 2 epochs than after epoch 3"
 
 
-def test_a_training_that_is_done_as_planned_was_not_stopped() -> None:
+def test_a_training_with_all_planned_epochs_was_not_stopped_early() -> None:
     assert list(training(small_network(), patience=2, epochs=5))[-1].stopped is None
 
 
-def test_the_schedule_is_one_over_the_planned_epochs() -> None:
+def test_the_schedule_covers_the_planned_epochs_even_if_stopped_early() -> None:
     *_, last = training(small_network(), patience=2, schedule=Cosine())
     assert last.learning_rate == pytest.approx(0.1 * Cosine()(last.epoch * 10 - 1, 100))
 
@@ -93,12 +86,12 @@ def test_the_best_epochs_weights_are_given_back_at_the_end(average: float | None
     assert measure(network, validation_batches())[0] == best.loss
 
 
-def test_keeping_the_best_changes_nothing_about_the_way_there() -> None:
+def test_keeping_the_best_weights_does_not_change_the_training() -> None:
     plain = [report.train_loss for report in training(small_network())]
     assert [report.train_loss for report in training(small_network(), best=BestWeights())] == plain
 
 
-def test_a_training_that_was_stopped_early_stays_so_when_it_goes_on() -> None:
+def test_a_training_that_was_stopped_early_stays_stopped_when_resumed() -> None:
     network, best = small_network(), BestWeights()
     history = list(training(network, patience=2, best=best))
     kept = network.vector.value.copy()
@@ -107,7 +100,7 @@ def test_a_training_that_was_stopped_early_stays_so_when_it_goes_on() -> None:
     np.testing.assert_array_equal(network.vector.value, kept)
 
 
-def test_the_best_weights_go_on_from_their_state() -> None:
+def test_the_best_weights_are_resumed_from_their_state() -> None:
     network, other = small_network(), small_network(1)
     best, again = BestWeights(), BestWeights()
     best.offer(network, 4, 0.5)

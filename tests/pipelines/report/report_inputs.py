@@ -20,7 +20,7 @@ from core.artifact.manifest import (
     Verdict,
 )
 from core.measure.evaluate import Evaluation, evaluate
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import load_recipe
 from pipelines.report import render_report
 

@@ -7,7 +7,7 @@ from math import inf, nan
 import pytest
 
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import load_recipe
 from pipelines.report import layers as diagnostics
 from tests.pipelines.report.report_inputs import Page, epochs, manifest, report

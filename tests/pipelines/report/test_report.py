@@ -17,7 +17,7 @@ from PIL import Image
 from core.artifact.manifest import Architecture, Calibration, CodeProvenance, Environment, Robustness, Verdict
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Mistake, evaluate
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import ROOT, load_recipe
 from pipelines.report import charts, pictures, render_card, tables
 from pipelines.report import origin as provenance
@@ -305,7 +305,7 @@ def test_matplotlib_is_loaded_only_to_draw_and_draws_the_same_in_another_process
 import sys
 from pipelines.report import charts
 assert not [name for name in sys.modules if name.startswith("matplotlib")]
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 print(*charts.learning_curves([EpochReport(1, 2, 1.5, 0.5, 1.25, 0.75, 0.1, 25.0, 1000.0)]), end="")
 assert "matplotlib.pyplot" not in sys.modules
 """

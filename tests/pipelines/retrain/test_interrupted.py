@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.artifact import weights as weights_file
-from core.train.loop import EpochReport, measure
+from core.train.loop import measure
+from core.train.report import EpochReport
 from pipelines.config import ROOT, Recipe
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain import steps, training

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.artifact import weights as weights_file
-from core.train.loop import EpochReport
+from core.train.report import EpochReport
 from pipelines.config import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
 from pipelines.retrain import steps, training
