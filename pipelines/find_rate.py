@@ -10,7 +10,7 @@ import numpy as np
 from core.nn.losses import LOSSES
 from core.registry import construct
 from core.train.finder import RangeTest, range_test
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.retrain import steps, training
 
 _BAR = 40

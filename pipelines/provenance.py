@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from core.artifact.manifest import CodeProvenance, Environment
-from pipelines.config import ROOT, Recipe
+from pipelines.recipe import Recipe
+from pipelines.settings import ROOT
 
 _TRAINED_BY = ("data", "kernels", "nn", "optim", "train", "registry.py")
 """The parts of core/ that decide what the weights become."""

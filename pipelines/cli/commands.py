@@ -20,7 +20,8 @@ from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import CHAMPION, Repository
 from core.errors import NumeralError
 from pipelines import engine, provenance, voice
-from pipelines.config import Settings, load_recipe
+from pipelines.recipe import load_recipe
+from pipelines.settings import Settings
 
 P = ParamSpec("P")
 

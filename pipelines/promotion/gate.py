@@ -1,7 +1,7 @@
 """Champion or challenger: a pure decision on validation measures. The test set has no say in it."""
 
 from core.artifact.manifest import DataProvenance, Manifest, Metrics, Verdict
-from pipelines.config import PromotionSection
+from pipelines.recipe import PromotionSection
 
 
 def decide(challenger: Metrics, data: DataProvenance, champion: Manifest | None, rule: PromotionSection) -> Verdict:

@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from pipelines import provenance, voice
-from pipelines.config import Settings, load_recipe, recipe_path
+from pipelines.recipe import load_recipe, recipe_path
 from pipelines.retrain import steps, tasks, training
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 

@@ -24,8 +24,8 @@ from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
-from pipelines.config import Recipe
 from pipelines.promotion.gate import decide
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
 from pipelines.retrain import feedback, training

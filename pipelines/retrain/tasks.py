@@ -18,7 +18,7 @@ from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
 from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.loop import EpochReport
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef
 from pipelines.retrain import steps, training
 from pipelines.voice import TrainingProgress

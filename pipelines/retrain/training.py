@@ -29,7 +29,7 @@ from core.train.checkpoint import Checkpoint, Training
 from core.train.loop import EpochReport, fit
 from core.train.stopping import BestWeights
 from pipelines import provenance
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import feedback
 from pipelines.voice import say

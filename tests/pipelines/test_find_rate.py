@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.train.finder import RangeTest
 from pipelines import find_rate as finding
 from pipelines.cli.commands import app
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps
 

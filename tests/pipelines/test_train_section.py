@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.train.loop import EpochReport
-from pipelines.config import Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.report.origin import retrain_command
 from pipelines.retrain import steps, training

@@ -7,8 +7,8 @@ import pytest
 
 from core.artifact.manifest import DataProvenance, Manifest, Metrics
 from core.measure.evaluate import wilson_interval
-from pipelines.config import PromotionSection
 from pipelines.promotion.gate import decide
+from pipelines.recipe import PromotionSection
 
 RULE = PromotionSection(min_accuracy=0.9, max_accuracy_drop=0.005)
 

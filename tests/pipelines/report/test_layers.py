@@ -8,7 +8,7 @@ import pytest
 
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
 from core.train.loop import EpochReport
-from pipelines.config import load_recipe
+from pipelines.recipe import load_recipe
 from pipelines.report import layers as diagnostics
 from tests.pipelines.report.report_inputs import Page, epochs, manifest, report
 

@@ -18,9 +18,10 @@ from core.artifact.manifest import Architecture, Calibration, CodeProvenance, En
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Mistake, evaluate
 from core.train.loop import EpochReport
-from pipelines.config import ROOT, load_recipe
+from pipelines.recipe import load_recipe
 from pipelines.report import charts, pictures, render_card, tables
 from pipelines.report import origin as provenance
+from pipelines.settings import ROOT
 from tests.pipelines.report.report_inputs import EVALUATION, IMAGES, LABELS, Page, epochs, manifest, metrics, report
 
 SECTIONS = ["curves", "confusion", "classes", "mistakes", "reliability", "robustness", "weights", "provenance"]

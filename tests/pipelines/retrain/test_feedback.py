@@ -11,7 +11,7 @@ from core.artifact.repository import Repository
 from core.errors import FeedbackError
 from core.feedback import FeedbackFolder, FeedbackItem
 from pipelines import provenance
-from pipelines.config import Recipe, Settings
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, read_mnist
 from pipelines.retrain import feedback, steps, training
 
@@ -128,10 +128,3 @@ def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_one(
     folder.write_text("a file")
     with pytest.raises(FeedbackError, match="cannot list the feedback folder"):
         gathered(folder, dataset, tmp_path)
-
-
-def test_the_environment_names_the_folder_or_turns_it_off(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setenv("NUMERAL_FEEDBACK", str(folder))
-    assert Settings().feedback == folder
-    monkeypatch.setenv("NUMERAL_FEEDBACK", "off")
-    assert Settings().feedback is None

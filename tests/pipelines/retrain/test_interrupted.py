@@ -10,9 +10,10 @@ import pytest
 
 from core.artifact import weights as weights_file
 from core.train.loop import EpochReport, measure
-from pipelines.config import ROOT, Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain import steps, training
+from pipelines.settings import ROOT
 
 CHANGES = {"ema_decay": 0.9, "keep_best": True, "optimizer": {"kind": "adam"}, "learning_rate": 0.003, "epochs": 5}
 
@@ -21,7 +22,7 @@ import os, signal, sys
 from pathlib import Path
 from pipelines.retrain import steps
 from pipelines.retrain import training
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 dataset, recipe = DatasetRef.model_validate_json(sys.argv[1]), Recipe.model_validate_json(sys.argv[2])
 work, after = Path(sys.argv[3]), int(sys.argv[4])

@@ -18,9 +18,10 @@ from core.measure.evaluate import evaluate
 from core.nn.losses import softmax
 from core.train.loop import EpochReport
 from pipelines import provenance
-from pipelines.config import ROOT, Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import steps, training
+from pipelines.settings import ROOT
 
 FINGERPRINT = "f" * 64
 

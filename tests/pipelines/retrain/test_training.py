@@ -7,7 +7,7 @@ import numpy as np
 
 from core.artifact import weights as weights_file
 from core.train.loop import EpochReport
-from pipelines.config import Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
 from pipelines.retrain import steps, training
 

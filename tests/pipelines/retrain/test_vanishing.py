@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 from statistics import median
 
-from pipelines.config import load_recipe, recipe_path
+from pipelines.recipe import load_recipe, recipe_path
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps, training
 
