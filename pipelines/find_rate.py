@@ -12,6 +12,7 @@ from core.registry import construct
 from core.train.finder import RangeTest, range_test
 from pipelines.recipe import Recipe
 from pipelines.retrain import steps, training
+from pipelines.retrain.run import Run
 
 _BAR = 40
 """Characters of the longest bar."""
@@ -26,10 +27,11 @@ def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTe
     Of an ensemble it is the first member that is tried.
     """
     recipe, *_ = recipe.members()
-    dataset = steps.verify(steps.bring(data_dir, mirrors))
+    dataset = steps.verify(steps.download(data_dir, mirrors))
     start = training.begin(recipe)
     with TemporaryDirectory() as work:
-        train, _ = training.batches(dataset, steps.normalize(dataset, recipe, Path(work)), recipe, start)
+        preprocessing = steps.fit_normalizer(Run.of(dataset, recipe, Path(work)))
+        train, _ = training.batches(dataset, preprocessing, recipe, start)
     return range_test(
         start.network,
         start.optimizer,

@@ -11,6 +11,7 @@ from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.report.origin import retrain_command
 from pipelines.retrain import steps, training
+from tests.pipelines.runs import run_in
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_the_command_that_trains_it_again_says_all_of_it() -> None:
 def trained(dataset: DatasetRef, recipe: Recipe, work: Path, **changes: object) -> list[EpochReport]:
     changed = recipe.model_copy(update={"train": recipe.train.model_copy(update=changes)})
     reports: list[EpochReport] = []
-    preprocessing = steps.normalize(dataset, changed, work)
+    preprocessing = steps.fit_normalizer(run_in(work, dataset, changed))
     training.train(dataset, preprocessing, changed, work, reports.append)
     return reports
 

@@ -14,6 +14,7 @@ from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain import steps, training
 from pipelines.settings import ROOT
+from tests.pipelines.runs import run_in
 
 CHANGES = {"ema_decay": 0.9, "keep_best": True, "optimizer": {"kind": "adam"}, "learning_rate": 0.003, "epochs": 5}
 
@@ -24,6 +25,7 @@ from pipelines.retrain import steps
 from pipelines.retrain import training
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
+from tests.pipelines.runs import run_in
 dataset, recipe = DatasetRef.model_validate_json(sys.argv[1]), Recipe.model_validate_json(sys.argv[2])
 work, after = Path(sys.argv[3]), int(sys.argv[4])
 
@@ -34,7 +36,7 @@ def deadly(self, parameter, learning_rate):
     if self.steps == after:
         os.kill(os.getpid(), signal.SIGKILL)
 Adam.step = deadly
-training.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
+training.train(dataset, steps.fit_normalizer(run_in(work, dataset, recipe)), recipe, work, lambda report: None)
 """
 
 
@@ -57,7 +59,7 @@ def changed(recipe: Recipe, **changes: object) -> Recipe:
 
 def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[TrainedRef, list[int]]:
     reports: list[EpochReport] = []
-    preprocessing = steps.normalize(dataset, recipe, work)
+    preprocessing = steps.fit_normalizer(run_in(work, dataset, recipe))
     trained = training.train(dataset, preprocessing, recipe, work, reports.append)
     return trained, [report.epoch for report in reports]
 
@@ -134,7 +136,7 @@ def test_what_stops_early_says_so_and_keeps_the_best_weights(
     ) in lines[-1]
     kept = training.begin(hasty)
     kept.network.load_state(weights_file.decode(trained.weights.read()))
-    _, validation = training.batches(dataset, steps.normalize(dataset, hasty, tmp_path), hasty, kept)
+    _, validation = training.batches(dataset, steps.fit_normalizer(run_in(tmp_path, dataset, hasty)), hasty, kept)
     loss, _ = measure(kept.network, validation)
     assert loss == pytest.approx(min(losses), rel=1e-5)  # to rounding: here BLAS may use several threads
     assert losses[-1] > 1.001 * min(losses)

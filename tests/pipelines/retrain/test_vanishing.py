@@ -8,6 +8,7 @@ from statistics import median
 from pipelines.recipe import load_recipe, recipe_path
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps, training
+from tests.pipelines.runs import run_in
 
 SMALL = ["data.validation_images=100", "train.diagnose_every=5"]
 
@@ -25,7 +26,9 @@ def cure() -> list[str]:
 def gradient_norms(dataset: DatasetRef, overrides: list[str], work: Path) -> list[float]:
     """Of each layer with weights, the first one first, as the report will show them."""
     recipe = load_recipe("vanishing", [*SMALL, *overrides])
-    trained = training.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
+    trained = training.train(
+        dataset, steps.fit_normalizer(run_in(work, dataset, recipe)), recipe, work, lambda report: None
+    )
     history = training.HISTORY.validate_json(trained.history.read())
     measured = [step.layers for report in history for step in report.diagnostics]
     norms = [[layer.gradient_norm for layer in layers if layer.gradient_norm is not None] for layers in measured]
