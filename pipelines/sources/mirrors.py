@@ -1,6 +1,6 @@
-"""One mirror: a place, on the web or in a folder, that has the four files under their names, gzipped or plain.
+"""One mirror: a place on the web, or a folder, that has the four files under their names, gzipped or plain.
 
-A mirror brings a file's bytes into a part in the cache folder, and hands it over only when the unpacked bytes have the
+A mirror downloads a file into a part in the cache folder, and returns the part only if its unpacked bytes have the
 pinned digest.
 """
 
@@ -41,18 +41,18 @@ GONE = {404, 410}
 
 
 class Mirror(Protocol):
-    """Where files come from.
+    """A source of files.
 
     Attributes:
-        name: Its address, as people may see it.
-        down: Why it is not asked again in this run; None while it is well.
+        name: Its address, without secrets.
+        down: Why it is skipped for the rest of this run; None while it works.
     """
 
     name: str
     down: str | None
 
     def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:
-        """Bring a file into `folder`.
+        """Download a file into `folder`.
 
         Returns:
             A part with the pinned bytes, gzipped or plain.
@@ -64,7 +64,7 @@ class Mirror(Protocol):
 
 
 def open_mirror(url: str, policy: FetchPolicy) -> Mirror:
-    """Make a mirror from its address. Nothing is asked of it yet.
+    """Make a mirror from its address, without any request to it.
 
     Raises:
         ConfigError: Not an http, https or file address.
@@ -88,7 +88,7 @@ class FolderMirror:
         self.name = folder.absolute().as_uri()
         self.down: str | None = None
 
-    def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:  # noqa: ARG002 - a copy needs no words
+    def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:  # noqa: ARG002 - a copy needs no message
         """As `Mirror.deliver`."""
         for suffix in SUFFIXES:
             source = self._folder / f"{file.name}{suffix}"
@@ -130,7 +130,7 @@ class HttpMirror:
         self.down: str | None = None
 
     def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:
-        """As `Mirror.deliver`, with the attempts and the waits of the policy."""
+        """As `Mirror.deliver`, with the attempts and waiting times of the policy."""
         for suffix in SUFFIXES:
             part = Part(folder / f"{file.name}{suffix}.part")
             url = self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{file.name}{suffix}")
@@ -160,14 +160,14 @@ class HttpMirror:
         return False
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        # Random between zero and a doubling bound, so that many clients do not come back all at once:
+        # Random between zero and a doubling bound, so that many clients do not return at the same moment:
         # M. Brooker, "Exponential Backoff and Jitter" (2015), "full jitter".
         backoff = tenacity.wait_random_exponential(self._policy.backoff_seconds, self._policy.backoff_limit_seconds)
         asked = getattr(_failure(state), "retry_after", 0.0)
         return max(asked, backoff(state))
 
     def _attempt(self, url: httpx.URL, part: Part, file: MnistFile) -> None:
-        """Ask once, for what is missing."""
+        """Send one request, for the bytes that are missing."""
         held = part.held(_shown(url))
         if held and part.whole(file):
             return
@@ -186,7 +186,7 @@ class HttpMirror:
         except RefusedError as error:
             if offset == 0:
                 raise
-            raise TransientError(f"{error} after a resumed download, which begins anew") from error
+            raise TransientError(f"{error} after a resumed download, which starts again from the beginning") from error
 
     @contextmanager
     def _ask(self, url: httpx.URL, headers: Mapping[str, str]) -> Iterator[tuple[Exchange, httpx.Response]]:
@@ -205,7 +205,7 @@ class HttpMirror:
 
     def _client(self) -> httpx.Client:
         return httpx.Client(
-            # The bytes as they are stored: a server that packs or unpacks on the way would break ranges.
+            # The bytes as they are stored: a server that compresses or unpacks them in transit would break ranges.
             headers={"Accept-Encoding": "identity", "User-Agent": "numeral"},
             timeout=httpx.Timeout(2 * self._policy.stall_seconds, connect=2 * self._policy.connect_seconds),
             verify=self._tls,
@@ -213,11 +213,15 @@ class HttpMirror:
 
     @cached_property
     def _tls(self) -> SSLContext:
-        return httpx.create_ssl_context()  # reads some hundred certificates: once for all requests
+        return httpx.create_ssl_context()  # reads hundreds of certificates: once for all requests
 
 
 def _accepted(response: httpx.Response, held: Held | None, part: Part) -> int:
-    """Where in the file the body begins, or why there is none to be had."""
+    """The position in the file at which the body begins.
+
+    Raises:
+        MirrorError: The answer has no usable body.
+    """
     code, reason = response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip()
     if code == httpx.codes.OK:
         return 0
@@ -229,7 +233,7 @@ def _accepted(response: httpx.Response, held: Held | None, part: Part) -> int:
         raise TransientError("resumed at the wrong place")
     if code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and held:
         part.discard()
-        raise TransientError(f"{reason}: what is held here does not fit")
+        raise TransientError(f"{reason}: the bytes held here do not match its file")
     if code in GONE:
         raise AbsentError(reason)
     if code in MAY_GET_BETTER or code >= httpx.codes.INTERNAL_SERVER_ERROR:
@@ -239,7 +243,7 @@ def _accepted(response: httpx.Response, held: Held | None, part: Part) -> int:
 
 
 def _receive(exchange: Exchange, part: Part, limit: int) -> None:
-    """Add the body to the part, never more than `limit` bytes."""
+    """Append the body to the part, at most `limit` bytes."""
     with part.append() as target:
         for chunk in exchange.chunks():
             limit -= len(chunk)
@@ -258,12 +262,12 @@ def _vouch(part: Part, file: MnistFile) -> None:
 
 
 def _largest(file: MnistFile) -> int:
-    """The most bytes that any packing of a file takes: gzip adds little even to what it cannot compress."""
+    """The largest size in bytes that a packed file can have: gzip adds little even to incompressible data."""
     return file.size + file.size // 100 + 4096
 
 
 def _validator(response: httpx.Response) -> str | None:
-    """What If-Range accepts: a strong ETag, else the date (RFC 9110, §13.1.5)."""
+    """A value that If-Range accepts: a strong ETag, else the date (RFC 9110, §13.1.5)."""
     etag: str = response.headers.get("ETag", "")
     if etag and not etag.startswith("W/"):
         return etag
@@ -272,7 +276,7 @@ def _validator(response: httpx.Response) -> str | None:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """Seconds; 0 when the mirror does not say, or not so that it can be understood (RFC 9110, §10.2.3)."""
+    """The Retry-After header in seconds; 0 if it is missing or malformed (RFC 9110, §10.2.3)."""
     text = response.headers.get("Retry-After", "")
     if text.isdecimal():
         return float(text)
@@ -287,5 +291,5 @@ def _failure(state: tenacity.RetryCallState) -> BaseException | None:
 
 
 def _shown(url: httpx.URL) -> str:
-    """An address without the secrets that may be in it."""
+    """An address without user information, query and fragment, which may hold secrets."""
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))
