@@ -9,7 +9,7 @@ import pytest
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
 from core.train.loop import EpochReport
 from pipelines.recipe import load_recipe
-from pipelines.report import layers as diagnostics
+from pipelines.report import layers as charts
 from tests.pipelines.report.report_inputs import Page, epochs, manifest, report
 
 
@@ -38,7 +38,7 @@ def names(charts: tuple[str, ...]) -> list[str]:
 
 
 def test_each_measure_has_a_chart_with_a_line_for_each_layer_that_has_it() -> None:
-    assert names(diagnostics.charts(STEPS)) == [
+    assert names(charts.charts(STEPS)) == [
         "Length of the gradient: at step 100, 0.dense 4e-07, 2.dense 3.5.",
         "Update, as a share of the weights: at step 100, 0.dense 0.001, 2.dense 0.002.",
         "Spread of the outputs, where there are weights: at step 100, 0.dense 1.5, 2.dense 2.5.",
@@ -47,13 +47,13 @@ def test_each_measure_has_a_chart_with_a_line_for_each_layer_that_has_it() -> No
 
 
 def test_gradients_are_drawn_on_a_logarithmic_scale_and_idle_units_in_percent() -> None:
-    gradient, *_, idle = diagnostics.charts(STEPS)
+    gradient, *_, idle = charts.charts(STEPS)
     assert "10^{-7}" in gradient or "−7" in gradient or "-7" in gradient
     assert "100%" in idle
 
 
 def test_the_first_layer_is_drawn_in_the_pages_one_color_and_the_last_in_the_other() -> None:
-    gradient = diagnostics.charts(STEPS)[0]
+    gradient = charts.charts(STEPS)[0]
     assert "color-mix(in oklab, var(--validation) 0%, var(--train))" in gradient
     assert "color-mix(in oklab, var(--validation) 100%, var(--train))" in gradient
     assert "#0001" not in gradient
@@ -61,17 +61,17 @@ def test_the_first_layer_is_drawn_in_the_pages_one_color_and_the_last_in_the_oth
 
 def test_what_no_layer_has_gets_no_chart() -> None:
     linear = step(0, LayerDiagnostics("0.dense", 0.0, 1.0, gradient_norm=1.0))
-    assert [name.split(":")[0] for name in names(diagnostics.charts([linear]))] == [
+    assert [name.split(":")[0] for name in names(charts.charts([linear]))] == [
         "Length of the gradient",
         "Spread of the outputs, where there are weights",
     ]
-    assert diagnostics.charts([]) == ()
+    assert charts.charts([]) == ()
 
 
 @pytest.mark.parametrize("value", [0.0, nan, inf])
 @pytest.mark.filterwarnings("error")
 def test_what_has_no_place_on_the_scale_leaves_a_gap(value: float) -> None:
-    gradient = diagnostics.charts([*STEPS, step(150, *layers(value))])[0]
+    gradient = charts.charts([*STEPS, step(150, *layers(value))])[0]
     assert "0.dense –, 2.dense 3.5" in names((gradient,))[0]
 
 

@@ -19,8 +19,7 @@ from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Mistake, evaluate
 from core.train.loop import EpochReport
 from pipelines.recipe import load_recipe
-from pipelines.report import charts, pictures, render_card, tables
-from pipelines.report import origin as provenance
+from pipelines.report import charts, origin, pictures, render_card, tables
 from pipelines.settings import ROOT
 from tests.pipelines.report.report_inputs import EVALUATION, IMAGES, LABELS, Page, epochs, manifest, metrics, report
 
@@ -174,7 +173,7 @@ def test_the_temperature_and_what_it_mends_are_told(page):
     assert before != after
     assert "Here it is 1.25." in words
     assert f"Test{before}{after}" in words
-    assert f"{before} before temperature" in words
+    assert f"{before} before temperature scaling" in words
     diagram = [attributes["aria-label"] for tag, attributes in page.tags if tag == "svg"][3]
     assert diagram == f"Reliability diagram: calibration error {before} at temperature 1, {after} as published."
 
@@ -230,7 +229,7 @@ def test_worst_mistakes_are_shown_surest_first_with_their_own_pictures(page):
 
 def test_the_number_of_mistakes_counts_those_that_are_not_shown():
     evaluation = replace(EVALUATION, mistakes=(Mistake(16, 4, 9, 0.99),))
-    assert "Of 3 wrong readings, these are the 1 of which" in Page(report(evaluation=evaluation)).words()
+    assert "Of 3 wrong readings, this is the most confident one." in Page(report(evaluation=evaluation)).words()
 
 
 def test_weights_are_drawn_by_sign_and_size():
@@ -255,7 +254,7 @@ def test_the_strongest_units_come_first_and_no_more_than_fit():
 
 
 def test_layers_are_listed_with_their_shapes_and_parameters():
-    rows = provenance.layers(manifest().architecture)
+    rows = origin.layers(manifest().architecture)
     assert [(row.kind, row.output_shape, row.parameters) for row in rows] == [
         ("dense", (6,), 784 * 6 + 6),
         ("relu", (6,), 0),
@@ -265,12 +264,12 @@ def test_layers_are_listed_with_their_shapes_and_parameters():
 
 def test_layers_that_cannot_be_built_here_are_listed_without_shapes():
     architecture = Architecture(input_shape=(784,), layers=({"kind": "crystal", "facets": 8},), parameter_count=1)
-    (row,) = provenance.layers(architecture)
+    (row,) = origin.layers(architecture)
     assert (row.kind, row.options, row.output_shape, row.parameters) == ("crystal", "facets = 8", None, None)
 
 
 def test_every_hyper_parameter_is_listed_under_its_dotted_key(page):
-    settings = dict(provenance.settings(manifest().recipe))
+    settings = dict(origin.settings(manifest().recipe))
     assert settings["train.optimizer.weight_decay"] == "0.0003"
     assert settings["model.layers.0.units"] == "6"
     assert settings["model.input_shape"] == "[784]"
@@ -281,7 +280,7 @@ def test_every_hyper_parameter_is_listed_under_its_dotted_key(page):
 def test_the_command_that_makes_it_again_gives_the_same_recipe():
     unusual = ["train.epochs=2", "train.learning_rate=1e-5", 'model.layers=[{kind = "dense", units = 10}]']
     wanted = load_recipe("mlp", unusual)
-    command = provenance.retrain_command("mlp", wanted.model_dump(mode="json"))
+    command = origin.retrain_command("mlp", wanted.model_dump(mode="json"))
     program, *arguments = shlex.split(command.replace("\\\n", ""))  # as a shell joins lines
     assert (program, arguments[:5]) == ("python", ["-m", "pipelines", "retrain", "--recipe", "mlp"])
     assert set(arguments[5::2]) == {"--set"}
@@ -328,13 +327,13 @@ def test_the_card_renders_the_numbers_of_the_manifest():
     assert "| Accuracy | 97.84% | 92.50% |" in card
     assert f"| 97.40% to 98.21% | {low:.2%} to {high:.2%} |" in card
     assert f"| {EVALUATION.calibration_error:.2%} |" in card
-    assert f"| … before temperature | {EVALUATION.raw_calibration_error:.2%} |" in card
+    assert f"| … before temperature scaling | {EVALUATION.raw_calibration_error:.2%} |" in card
     assert "softmax(logits / 1.25)" in card
     assert "| 4 | 50.00% (15.0% to 85.0%) | 50.00% (15.0% to 85.0%) |" in card
     assert "| 7 | 75.00% (30.1% to 95.4%) | 75.00% (30.1% to 95.4%) |" in card
     assert "| drops of rain | 10 | 30.00% | 10.78% to 60.32% |" in card
     assert "| Parameters | 4,780 |" in card
-    assert "55,000 images to train on" in card
+    assert "55,000 training images" in card
     assert "split with seed 17" in card
     assert "CC BY-SA 3.0" in card
     assert "promoted: better than before" in card
@@ -355,8 +354,8 @@ def test_the_card_of_a_version_without_intervals_goes_without_them():
     older = metrics(raw_calibration_error=None, per_class_intervals=())
     card = render_card(manifest(validation=older, test=older, calibration=Calibration(), robustness={})).decode()
     assert "| 4 | 50.00% | 50.00% |" in card
-    assert "| … before temperature | – | – |" in card
-    assert "that were changed" not in card
+    assert "| … before temperature scaling | – | – |" in card
+    assert "altered test images" not in card
 
 
 def test_every_row_of_a_card_table_has_as_many_cells_as_its_head():

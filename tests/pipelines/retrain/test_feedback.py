@@ -112,7 +112,7 @@ def test_a_version_records_the_feedback_that_it_was_trained_on(
     assert manifest.data.files == dataset.digests, "the same images validate, so champion and challenger compare"
     assert Manifest.decode(manifest.encode()) == manifest
     card = order.store.read(manifest, "card.md").decode()
-    assert "And 1 picture to train on that users sent" in card
+    assert "1 picture that users sent" in card
 
 
 def test_a_folder_that_cannot_be_read_is_an_error(dataset: DatasetRef, folder: Path, tmp_path: Path) -> None:
