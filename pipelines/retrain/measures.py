@@ -81,7 +81,7 @@ def sentences(measured: Evaluations) -> list[str]:
         f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
         f"{validation.accuracy:.2%} on {validation.count:,} validation images",
         f"calibrated: temperature {measured.temperature:.2f}, calibration error on the test images "
-        f"{test.calibration_error:.2%} ({test.raw_calibration_error:.2%} at temperature 1)",
+        f"{test.calibration_error:.2%} ({test.raw_calibration_error:.2%} before temperature scaling)",
         f"robustness: lowest accuracy on altered test images {corrupted[worst].accuracy:.2%} "
         f"({CORRUPTIONS[worst].description})",
     ]
