@@ -18,17 +18,9 @@ from typing import Any, Self
 
 import httpx
 
-from core.errors import SourceError
+from pipelines.sources.errors import MirrorError, RefusedError, TransientError, UnreachableError
 
-__all__ = [
-    "AbsentError",
-    "Exchange",
-    "FetchPolicy",
-    "MirrorError",
-    "RefusedError",
-    "TransientError",
-    "UnreachableError",
-]
+__all__ = ["Exchange", "FetchPolicy"]
 
 QUICK_SECONDS = 1.0
 ABANDONED_SECONDS = 0.5  # how often a thread with a full queue checks whether its exchange was abandoned
@@ -59,42 +51,6 @@ class FetchPolicy:
     backoff_limit_seconds: float = 5.0
     retry_after_seconds: float = 15.0
     redirects: int = 5
-
-
-class MirrorError(SourceError):
-    """Why one mirror did not deliver one file. The message continues a sentence that begins with the mirror's name."""
-
-
-class AbsentError(MirrorError):
-    """The mirror does not have this file under this name."""
-
-
-class RefusedError(MirrorError):
-    """The mirror gave an answer that is of no use and would be the same again."""
-
-
-class TransientError(MirrorError):
-    """The mirror failed in a way that may be temporary.
-
-    Attributes:
-        retry_after: Seconds that the mirror asks to wait; 0 if it does not say.
-    """
-
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class UnreachableError(MirrorError):
-    """The mirror's host cannot be resolved or connected.
-
-    Attributes:
-        quick: Whether this was found within `QUICK_SECONDS`, so that a second attempt costs little.
-    """
-
-    def __init__(self, message: str, *, quick: bool) -> None:
-        super().__init__(message)
-        self.quick = quick
 
 
 class _Mark(Enum):

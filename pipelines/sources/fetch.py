@@ -18,12 +18,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import httpx
 
 from core.data.mnist import FILES, MnistFile
-from core.errors import DataError, SourceError
-from pipelines.sources.exchange import FetchPolicy, MirrorError
-from pipelines.sources.mirrors import SUFFIXES, Mirror, Say, open_mirror
+from core.errors import ConfigError, DataError, SourceError
+from pipelines.sources.errors import MirrorError
+from pipelines.sources.exchange import FetchPolicy
+from pipelines.sources.folder import FolderMirror
+from pipelines.sources.mirrors import SUFFIXES, Mirror, Say
 from pipelines.sources.parts import Part, is_gzip, verify
+from pipelines.sources.web import HttpMirror
 
 __all__ = ["FALLBACKS", "PUBLIC_MIRRORS", "SHIPPED", "FetchedFile", "fetch_all"]
 
@@ -88,7 +95,7 @@ def fetch_all(
         SourceError: No mirror could deliver a file, or the cache folder cannot be used.
         ConfigError: An address is not valid.
     """
-    chain = [open_mirror(url, policy) for url in dict.fromkeys((*mirrors, *fallbacks))]
+    chain = [_mirror(url, policy) for url in dict.fromkeys((*mirrors, *fallbacks))]
     try:
         # First without the lock, so that a complete cache costs no more than its verification.
         cached = tuple(found for file in files if (found := _cached(cache_dir, file)))
@@ -100,6 +107,23 @@ def fetch_all(
             return tuple(_cached(cache_dir, file) or _fetched(cache_dir, file, chain, say) for file in files)
     except OSError as error:
         raise SourceError(f"cache folder {cache_dir}: {error}; make it writable, or choose another one") from error
+
+
+def _mirror(url: str, policy: FetchPolicy) -> Mirror:
+    """Make a mirror from its address, without any request to it.
+
+    Raises:
+        ConfigError: Not an http, https or file address.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
+            return FolderMirror(Path(url2pathname(parts.path)))
+        if parts.scheme in {"http", "https"} and parts.hostname:
+            return HttpMirror(httpx.URL(url), policy)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(f"mirror {url!r}: {error}") from error
+    raise ConfigError(f"mirror {url!r}: expected http://…, https://… or file:///…, the folder of the four files")
 
 
 @contextmanager
