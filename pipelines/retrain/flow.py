@@ -48,14 +48,14 @@ class _Stopwatch:
         self.seconds[stage] = round(perf_counter() - started, 3)
 
 
-def _tell_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 — Prefect's signature
+def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 — Prefect's signature
     """Put a line into the log of a scheduler, which runs unattended; a run by hand ends with its error anyway."""
     if flow_run.deployment_id:
         voice.prepare()
         say(f"retraining failed: {state.message}")
 
 
-@flow(name="retrain", on_failure=[_tell_failure], on_crashed=[_tell_failure])
+@flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
 @takes_order(documented=True)
 def retrain(**given: Any) -> Retrained:
     """Train a version with a recipe, publish it, and promote it unless it is worse than the champion.

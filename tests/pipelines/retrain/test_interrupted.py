@@ -1,4 +1,4 @@
-"""A training that is interrupted goes on, and what stops early says so."""
+"""A training that was interrupted is resumed, and one that stops early says so."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ training.train(dataset, steps.fit_normalizer(run_in(work, dataset, recipe)), rec
 
 @pytest.fixture(autouse=True)
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What people are told."""
+    """The messages of the training."""
     said: list[str] = []
     monkeypatch.setattr(training, "say", said.append)
     return said
@@ -78,7 +78,7 @@ def killed(dataset: DatasetRef, recipe: Recipe, work: Path, after: int) -> None:
     assert process.returncode == -signal.SIGKILL, process.stderr
 
 
-def test_killed_in_the_third_epoch_it_goes_on_after_the_second_and_ends_with_the_same_weights(
+def test_a_killed_training_resumes_after_its_last_epoch_with_the_same_weights(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     whole, epochs = train(dataset, recipe, tmp_path / "whole")
@@ -95,7 +95,7 @@ def test_killed_in_the_third_epoch_it_goes_on_after_the_second_and_ends_with_the
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a checkpoint"])
-def test_with_a_damaged_checkpoint_it_starts_again_and_says_so(
+def test_with_a_damaged_checkpoint_training_starts_again_with_a_message(
     damage: bytes, dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     whole, _ = train(dataset, recipe, tmp_path / "whole")
@@ -108,7 +108,7 @@ def test_with_a_damaged_checkpoint_it_starts_again_and_says_so(
     assert any(line.startswith("training starts again from the beginning: checkpoint ") for line in lines)
 
 
-def test_the_checkpoint_of_another_recipe_is_not_gone_on_with(
+def test_the_checkpoint_of_another_recipe_is_not_resumed(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     other = changed(recipe, seed=7)
@@ -120,7 +120,7 @@ def test_the_checkpoint_of_another_recipe_is_not_gone_on_with(
     assert any("training starts again from the beginning" in line for line in lines)
 
 
-def test_what_stops_early_says_so_and_keeps_the_best_weights(
+def test_a_training_that_stops_early_says_so_and_keeps_the_best_weights(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     hasty = changed(recipe, patience=2, epochs=40, learning_rate=0.05, ema_decay=0.0)

@@ -14,7 +14,7 @@ SMALL = ["data.validation_images=100", "train.diagnose_every=5"]
 
 
 def cure() -> list[str]:
-    """The words after `--set` in the command that the recipe's comment gives."""
+    """The values after `--set` in the command that the recipe's comment gives."""
     comment = " ".join(line.lstrip("# ") for line in recipe_path("vanishing").read_text("utf-8").splitlines()[:12])
     command = re.search(r"python -m pipelines retrain .*?\]'", comment)
     assert command is not None
@@ -24,7 +24,7 @@ def cure() -> list[str]:
 
 
 def gradient_norms(dataset: DatasetRef, overrides: list[str], work: Path) -> list[float]:
-    """Of each layer with weights, the first one first, as the report will show them."""
+    """The gradient norm of each layer with weights, from the first to the last, as the report shows them."""
     recipe = load_recipe("vanishing", [*SMALL, *overrides])
     trained = training.train(
         dataset, steps.fit_normalizer(run_in(work, dataset, recipe)), recipe, work, lambda report: None
@@ -35,14 +35,14 @@ def gradient_norms(dataset: DatasetRef, overrides: list[str], work: Path) -> lis
     return [median(of_layer) for of_layer in zip(*norms, strict=True)]
 
 
-def test_gradients_vanish_from_layer_to_layer(dataset: DatasetRef, tmp_path: Path) -> None:
+def test_with_the_recipe_vanishing_gradients_shrink_from_layer_to_layer(dataset: DatasetRef, tmp_path: Path) -> None:
     norms = gradient_norms(dataset, [], tmp_path)
     assert len(norms) == 7
     assert norms == sorted(norms)
     assert norms[0] < 1e-6 * norms[-1]
 
 
-def test_with_the_cure_they_reach_the_first_layer(dataset: DatasetRef, tmp_path: Path) -> None:
+def test_with_the_cure_gradients_reach_the_first_layer(dataset: DatasetRef, tmp_path: Path) -> None:
     norms = gradient_norms(dataset, cure(), tmp_path)
     assert len(norms) == 7
     assert norms[0] > 0.3 * norms[-1]
