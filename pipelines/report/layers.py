@@ -32,7 +32,7 @@ def charts(steps: Sequence[StepDiagnostics]) -> tuple[Markup, ...]:
     drawings = (
         _chart("Length of the gradient", steps, lambda layer: layer.gradient_norm, log=True),
         _chart("Update, as a share of the weights", steps, lambda layer: layer.update_ratio, log=True),
-        _chart("Spread of the outputs, where there are weights", steps, _spread, log=True),
+        _chart("Spread of the outputs, in layers with weights", steps, _spread, log=True),
         _chart("Idle units", steps, lambda layer: layer.idle, log=False),
     )
     return tuple(chart for chart in drawings if chart is not None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.data.mnist import MnistFile
 from pipelines.sources.errors import AbsentError, RefusedError
-from pipelines.sources.mirrors import SUFFIXES, Say, largest, vouch
+from pipelines.sources.mirrors import SUFFIXES, Say, check, largest
 from pipelines.sources.parts import CHUNK, Part
 
 __all__ = ["FolderMirror"]
@@ -29,7 +29,7 @@ class FolderMirror:
                 with part.append() as target:
                     for chunk in _read(source, largest(file)):
                         target.write(chunk)
-                vouch(part, file)
+                check(part, file)
                 return part
         raise AbsentError(f"has neither {file.name}.gz nor {file.name}")
 

@@ -13,7 +13,7 @@ from core.errors import DataError
 from pipelines.sources.errors import RefusedError
 from pipelines.sources.parts import Part, verify
 
-__all__ = ["SUFFIXES", "Mirror", "Say", "largest", "vouch"]
+__all__ = ["SUFFIXES", "Mirror", "Say", "check", "largest"]
 
 Say = Callable[[str], None]
 """Receives messages for people."""
@@ -45,7 +45,7 @@ class Mirror(Protocol):
         """
 
 
-def vouch(part: Part, file: MnistFile) -> None:
+def check(part: Part, file: MnistFile) -> None:
     """Check that a part has the pinned bytes; discard it if not.
 
     Raises:

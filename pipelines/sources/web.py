@@ -15,12 +15,12 @@ import tenacity
 from core.data.mnist import MnistFile
 from pipelines.sources.errors import AbsentError, RefusedError, TransientError, UnreachableError
 from pipelines.sources.exchange import Exchange, FetchPolicy
-from pipelines.sources.mirrors import SUFFIXES, Say, largest, vouch
+from pipelines.sources.mirrors import SUFFIXES, Say, check, largest
 from pipelines.sources.parts import Held, Part
 
 __all__ = ["HttpMirror"]
 
-MAY_GET_BETTER = {408, 425, 429}  # and 5xx
+TEMPORARY = {408, 425, 429}  # and 5xx
 GONE = {404, 410}
 
 
@@ -86,7 +86,7 @@ class HttpMirror:
                 raise RefusedError(f"announces {int(announced):,} bytes, where at most {limit:,} can be right")
             _receive(exchange, part, limit)
         try:
-            vouch(part, file)
+            check(part, file)
         except RefusedError as error:
             if offset == 0:
                 raise
@@ -140,7 +140,7 @@ def _accepted(response: httpx.Response, held: Held | None, part: Part) -> int:
         raise TransientError(f"{reason}: the bytes held here do not match its file")
     if code in GONE:
         raise AbsentError(reason)
-    if code in MAY_GET_BETTER or code >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if code in TEMPORARY or code >= httpx.codes.INTERNAL_SERVER_ERROR:
         seconds = _retry_after(response)
         raise TransientError(f"{reason}, asking for {seconds:.0f} s" if seconds else reason, retry_after=seconds)
     raise RefusedError(reason)

@@ -41,7 +41,7 @@ def test_each_measure_has_a_chart_with_a_line_for_each_layer_that_has_it() -> No
     assert names(charts.charts(STEPS)) == [
         "Length of the gradient: at step 100, 0.dense 4e-07, 2.dense 3.5.",
         "Update, as a share of the weights: at step 100, 0.dense 0.001, 2.dense 0.002.",
-        "Spread of the outputs, where there are weights: at step 100, 0.dense 1.5, 2.dense 2.5.",
+        "Spread of the outputs, in layers with weights: at step 100, 0.dense 1.5, 2.dense 2.5.",
         "Idle units: at step 100, 1.relu 0.25.",
     ]
 
@@ -63,7 +63,7 @@ def test_a_measure_that_no_layer_has_gets_no_chart() -> None:
     linear = step(0, LayerDiagnostics("0.dense", 0.0, 1.0, gradient_norm=1.0))
     assert [name.split(":")[0] for name in names(charts.charts([linear]))] == [
         "Length of the gradient",
-        "Spread of the outputs, where there are weights",
+        "Spread of the outputs, in layers with weights",
     ]
     assert charts.charts([]) == ()
 
