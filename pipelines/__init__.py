@@ -1,1 +1,1 @@
-"""Prefect flows that bring MNIST, train, evaluate and publish a version, by hand or on a schedule."""
+"""Prefect flows that download MNIST, train and evaluate a network, and publish it as a version."""

@@ -1,7 +1,7 @@
-"""How Prefect is run here: quiet, patient at start-up, and with a server of its own unless another is named.
+"""How Prefect is run here: with little output, a long start-up limit, and a server of its own unless one is named.
 
-Prefect reads its settings when it is imported, so `prepare` and `own_server` come before that. What the user has set
-stays.
+Prefect reads its settings when it is imported, so `prepare` and `own_server` must be called before that. Variables that
+the user has set are left alone.
 """
 
 import os
@@ -22,7 +22,7 @@ _SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     "DO_NOT_TRACK": "1",
-    # People see our lines; Prefect's own, with their tracebacks, still go to its server, together with ours.
+    # The console shows this project's messages. Prefect's own, with tracebacks, go to its server, together with these.
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "numeral.pipelines",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
@@ -32,11 +32,11 @@ _SERVER_STARTS_WITHIN = 120.0
 
 
 def prepare(*, show_errors: bool = False) -> None:
-    """Set what the user has not set.
+    """Set the variables that the user has not set.
 
     Args:
         show_errors: Whether Prefect's errors, with their tracebacks, appear on the console as well: for the log of a
-            scheduler, whose runs nobody watches.
+            scheduler, which runs unattended.
     """
     shown = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR"} if show_errors else {}
     for name, value in (_SETTINGS | shown).items():
@@ -44,10 +44,10 @@ def prepare(*, show_errors: bool = False) -> None:
 
 
 def check_server() -> None:
-    """Where PREFECT_API_URL names a server, see that it answers.
+    """Check that the server at PREFECT_API_URL answers, if the variable is set.
 
     Raises:
-        ConfigError: It does not: better said at once than after Prefect's own minutes of retries.
+        ConfigError: It does not answer. Prefect itself would retry for minutes before it says so.
     """
     url = os.environ.get("PREFECT_API_URL")
     if url and not _healthy(url):
@@ -59,10 +59,10 @@ def check_server() -> None:
 
 @contextmanager
 def own_server() -> Iterator[None]:
-    """Run a Prefect server for as long as the block lasts, where none is named: a schedule needs one that stays.
+    """Run a Prefect server while the block lasts, unless one is named: a schedule needs a server that stays up.
 
     Raises:
-        ConfigError: It does not start, or the one that is named does not answer.
+        ConfigError: The server does not start, or the named one does not answer.
     """
     if "PREFECT_API_URL" in os.environ:
         check_server()

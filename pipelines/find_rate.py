@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from core.train.finder import RangeTest, range_test
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.retrain import steps, training
+from pipelines.retrain.run import Run
 
 _BAR = 40
 """Characters of the longest bar."""
@@ -18,7 +19,7 @@ _ROWS = 28
 
 
 def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTest:
-    """Bring the data, and try rates on the batches that a training would begin with; nothing is kept.
+    """Download the data, and try rates on the batches that a training would begin with; nothing is kept.
 
     For an ensemble, the first member is tried.
 
@@ -28,10 +29,11 @@ def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTe
         mirrors: Mirrors to ask before the public ones.
     """
     recipe, *_ = recipe.members()
-    dataset = steps.verify(steps.bring(data_dir, mirrors))
+    dataset = steps.verify(steps.download(data_dir, mirrors))
     start = training.begin(recipe)
     with TemporaryDirectory() as work:
-        train, _ = training.batches(dataset, steps.normalize(dataset, recipe, Path(work)), recipe, start)
+        preprocessing = steps.fit_normalizer(Run.of(dataset, recipe, Path(work)))
+        train, _ = training.batches(dataset, preprocessing, recipe, start)
     return range_test(start, train, training.plan(recipe))
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from core.artifact.manifest import CodeProvenance, Environment
-from pipelines.config import ROOT, Recipe
+from pipelines.recipe import Recipe
+from pipelines.settings import ROOT
 
 _DECIDING = ("__init__.py", "data", "digit.py", "kernels", "nn", "optim", "registry.py", "train")
 """The files and folders of core/ that decide the weights: all that a training imports of core/ but its errors."""

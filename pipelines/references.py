@@ -1,4 +1,4 @@
-"""What tasks hand each other: a path and the digest of what must be found there. Never arrays, never pickles."""
+"""What steps hand each other: a path and the digest of the bytes that must be there; never arrays, never pickles."""
 
 import hashlib
 import os
@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.data import idx
-from core.data.mnist import FILES, Mnist
+from core.data.mnist import FILES, Mnist, MnistFile
 from core.errors import DigestError
 
 
@@ -26,7 +28,7 @@ class FileRef(_Reference):
 
     @classmethod
     def store(cls, path: Path, data: bytes) -> Self:
-        """Write a file, whole or not at all, and refer to it."""
+        """Write a file atomically and return a reference to it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
             try:
@@ -37,18 +39,19 @@ class FileRef(_Reference):
             except BaseException:
                 Path(file.name).unlink(missing_ok=True)
                 raise
-        return cls(path=path, sha256=hashlib.sha256(data).hexdigest())
+        return cls(path=path, sha256=_sha256(data))
 
     def read(self) -> bytes:
         """The file's bytes.
 
         Raises:
-            DigestError: They are not the ones that were referred to.
+            DigestError: The file has changed since it was referred to.
+            OSError: The file cannot be read.
         """
         return _checked(self.path, self.path.read_bytes(), self.sha256)
 
     def holds(self) -> bool:
-        """Whether the file is there, with the right bytes."""
+        """Whether the file exists and has the expected bytes."""
         try:
             self.read()
         except (OSError, DigestError):
@@ -57,7 +60,14 @@ class FileRef(_Reference):
 
 
 class DatasetRef(_Reference):
-    """The four MNIST files, by name; the digests are those of the unpacked bytes. And what users added to them."""
+    """The four MNIST files, and the pictures that users sent, if there are any to train on.
+
+    Attributes:
+        files: By name, without `.gz`; the digests are those of the unpacked bytes.
+        train_images: How many images the training files hold, validation images included.
+        test_images: How many images the test files hold.
+        feedback: What `pipelines.retrain.feedback.gather` packed.
+    """
 
     files: Mapping[str, FileRef]
     train_images: int
@@ -71,36 +81,66 @@ class DatasetRef(_Reference):
 
     @property
     def deciding(self) -> dict[str, str]:
-        """The digests of everything that the weights come from: the files, and the feedback, where there is any."""
+        """The digests of all data that decides the weights: of the files, and of the feedback if there is any."""
         return self.digests | ({"feedback": self.feedback.sha256} if self.feedback else {})
 
 
 class TrainedRef(_Reference):
-    """What training left: the weights, and the epoch reports."""
+    """The results of training: the weights and the epoch reports."""
 
     weights: FileRef
     history: FileRef
 
 
+_SETS_KEPT = 2
+"""Data sets that stay parsed in memory, 55 MB each: a run needs one, and a test may compare two."""
+
+_parsed: dict[tuple[tuple[str, str], ...], Mnist] = {}
+"""Data sets by their files' digests: for each file, the expected one of its unpacked bytes and the one of its bytes on
+disk. The oldest entry comes first.
+"""
+
+
 def read_mnist(files: Mapping[str, FileRef]) -> Mnist:
-    """Unpack, check and parse the four files.
+    """Read, check, unpack and parse the four files.
+
+    Every call reads the files and hashes what is on disk, so a file that has changed since it was referred to is
+    noticed by every step. Bytes that have passed before in this process are not unpacked, checked and parsed again.
+
+    Args:
+        files: By the names in `core.data.mnist.FILES`, gzipped or plain.
+
+    Returns:
+        Read-only arrays; the same object for the same bytes.
 
     Raises:
         DigestError: A file is no longer the one that was referred to.
         DataError: The files do not make a data set.
     """
-    arrays = {}
-    for known in FILES:
-        ref = files[known.name]
-        data = ref.path.read_bytes()
-        if data.startswith(idx.GZIP_MAGIC):
-            data = idx.unpack(data, name=ref.path.name)
-        arrays[known.role] = idx.parse(_checked(ref.path, data, ref.sha256), name=ref.path.name, magic=known.magic)
-    return Mnist(**arrays)
+    refs = [files[known.name] for known in FILES]
+    stored = [ref.path.read_bytes() for ref in refs]
+    key = tuple((ref.sha256, _sha256(data)) for ref, data in zip(refs, stored, strict=True))
+    if key not in _parsed:
+        arrays = {known.role: _parse(known, ref, data) for known, ref, data in zip(FILES, refs, stored, strict=True)}
+        _parsed[key] = Mnist(**arrays)
+        for oldest in list(_parsed)[:-_SETS_KEPT]:
+            del _parsed[oldest]
+    return _parsed[key]
+
+
+def _parse(known: MnistFile, ref: FileRef, data: bytes) -> NDArray[np.uint8]:
+    if data.startswith(idx.GZIP_MAGIC):
+        data = idx.unpack(data, name=ref.path.name)
+    array: NDArray[np.uint8] = idx.parse(_checked(ref.path, data, ref.sha256), name=ref.path.name, magic=known.magic)
+    return array
 
 
 def _checked(path: Path, data: bytes, sha256: str) -> bytes:
-    found = hashlib.sha256(data).hexdigest()
+    found = _sha256(data)
     if found != sha256:
         raise DigestError(f"{path}: sha256 {found}, expected {sha256}; did another process write to it? Run again")
     return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

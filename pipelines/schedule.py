@@ -1,4 +1,4 @@
-"""Retraining on a schedule, served by Prefect: never two runs at once, and a restart keeps the schedule."""
+"""Retraining on a schedule, served by Prefect: one run at a time, and a schedule that continues after a restart."""
 
 import asyncio
 import fcntl
@@ -12,9 +12,9 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from core.artifact.repository import Repository
 from core.errors import ConfigError, NumeralError
 from pipelines import voice
+from pipelines.order import Order
 from pipelines.retrain.flow import retrain
 from pipelines.voice import say
 
@@ -23,50 +23,50 @@ DEPLOYMENT = "scheduled"
 
 
 class _Runner(Runner):
-    """Prefect's runner, save that SIGTERM, which stops containers, ends it as Ctrl-C does: with its running flow."""
+    """Prefect's runner, but SIGTERM, with which containers are stopped, ends it and its running flow as Ctrl-C does."""
 
     def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 — Prefect's signature
         """Become an interrupt, which asyncio turns into an orderly end."""
         signal.raise_signal(signal.SIGINT)
 
 
-def run(cron: str, parameters: dict[str, Any], *, train_if_empty: bool) -> None:
+def run(cron: str, order: Order, *, train_if_empty: bool) -> None:
     """Serve the schedule until stopped.
 
     Args:
         cron: When, in UTC.
-        parameters: The flow's, each JSON.
-        train_if_empty: Whether to retrain at once where there is no version yet.
+        order: What to retrain each time.
+        train_if_empty: Whether to retrain at once if no version is published yet.
 
     Raises:
-        ConfigError: `cron` is no cron expression, or another scheduler works with the same data folder.
+        ConfigError: `cron` is not a cron expression, or another scheduler uses the same data folder.
     """
     voice.prepare()
-    # One slot here, and one scheduler a data folder: so never two runs at once. What is due meanwhile waits; it will
-    # find nothing changed. Prefect's own limit for a deployment is not used: a run that was killed would hold its
-    # slot for minutes, and across a restart of the server for good.
+    # One slot here, and one scheduler for a data folder, so there are never two runs at once. A run that is due
+    # meanwhile waits, and will find nothing changed. Prefect's own concurrency limit for a deployment is not used: a
+    # run that was killed would hold its slot for minutes, and after a restart of the server for ever.
     runner = _Runner(name=DEPLOYMENT, limit=1, pause_on_shutdown=False)
-    with _only_scheduler(Path(parameters["data_dir"])):
-        runner.add_deployment(_deployment(cron, parameters))
-        if train_if_empty and not Repository(parameters["repository"], writable=True).versions():
+    with _only_scheduler(order.data_dir):
+        runner.add_deployment(_deployment(cron, order))
+        if train_if_empty and not order.store.versions():
             say("no version is published yet: training the first one now")
             try:
-                retrain(**parameters)
+                retrain(**order.parameters)
             except NumeralError as error:
                 say(f"the first training failed: {error}; the schedule tries again")
-        say(f"schedule: retrain {parameters['recipe']} at '{cron}' (UTC); stop with Ctrl-C")
-        # Ignored where a shell started this in the background, and so would be SIGTERM, which becomes one.
+        say(f"schedule: retrain {order.recipe} at '{cron}' (UTC); stop with Ctrl-C")
+        # A process that a shell started in the background ignores SIGINT, and with it SIGTERM, which becomes a SIGINT.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             asyncio.run(runner.start())
         except KeyboardInterrupt:
-            say("schedule: stopped; start it again and it goes on")
+            say("schedule: stopped; it continues when it is started again")
 
 
-def _deployment(cron: str, parameters: dict[str, Any]) -> RunnerDeployment:
+def _deployment(cron: str, order: Order) -> RunnerDeployment:
     try:
         deployment = retrain.to_deployment(
-            name=DEPLOYMENT, cron=cron, parameters=parameters, entrypoint_type=EntrypointType.MODULE_PATH
+            name=DEPLOYMENT, cron=cron, parameters=order.parameters, entrypoint_type=EntrypointType.MODULE_PATH
         )
     except ValueError as error:
         raise ConfigError(f"--cron '{cron}': {error}; expected five fields, e.g. '0 3 * * *'") from error
@@ -75,12 +75,12 @@ def _deployment(cron: str, parameters: dict[str, Any]) -> RunnerDeployment:
 
 @contextmanager
 def _only_scheduler(data_dir: Path) -> Iterator[None]:
-    """Hold a lock that the system releases when this process ends, however it ends."""
+    """Hold a file lock, which the system releases when this process ends, even if it is killed."""
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / "schedule.lock"
     with path.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ConfigError(f"another scheduler holds {path}; stop it, or name another --data-dir") from error
+            raise ConfigError(f"another scheduler holds {path}; stop it, or choose another --data-dir") from error
         yield

@@ -1,4 +1,4 @@
-"""What a person sees while the pipeline works: plain sentences on standard error, and the progress of training."""
+"""Messages for people while a pipeline runs: plain sentences on standard error, and the progress of training."""
 
 import logging
 from types import TracebackType
@@ -10,20 +10,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from core.train.report import EpochReport
 
 LOGGER = logging.getLogger("numeral.pipelines")
-"""Inside a flow run, Prefect sends this logger's lines to its server too: see `pipelines.engine`."""
+"""Inside a flow run, Prefect also sends this logger's messages to its server: see `pipelines.engine`."""
 
 _CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class _ConsoleHandler(logging.Handler):
-    """Prints through rich, which keeps lines and a progress bar apart."""
+    """Prints through rich, which keeps messages and a progress bar apart."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _CONSOLE.print(self.format(record), markup=False)
 
 
 def prepare() -> None:
-    """Let `LOGGER` speak to people; calling it again changes nothing."""
+    """Print the messages of `LOGGER` on standard error. A second call is a no-op."""
     if not any(isinstance(handler, _ConsoleHandler) for handler in LOGGER.handlers):
         LOGGER.addHandler(_ConsoleHandler())
         LOGGER.setLevel(logging.INFO)
@@ -31,12 +31,12 @@ def prepare() -> None:
 
 
 def say(sentence: str) -> None:
-    """One line for people."""
+    """Give one message."""
     LOGGER.info(sentence)
 
 
 class TrainingProgress:
-    """Epoch by epoch: a live bar in a terminal, a line an epoch elsewhere."""
+    """Shows each epoch: as a live progress bar in a terminal, elsewhere as one line."""
 
     def __init__(self) -> None:
         self._live = _CONSOLE.is_terminal

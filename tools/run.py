@@ -1,7 +1,7 @@
 """The main job, as `make run` shows it: retrain, serve, and one prediction by a gRPC client.
 
-The pipeline and the service run as their own processes, as they would in production: only the repository of versions
-connects them. Whatever is started here is stopped here.
+The pipeline and the service run as separate processes, as in production: only the repository of versions connects them.
+The service is stopped at the end.
 """
 
 import json
@@ -21,23 +21,23 @@ PICTURE = Path("examples/seven.png")
 
 
 def main() -> int:
-    """Run the job; 0 only if all of it worked."""
+    """Run the job; returns 0, or exits with a message about the part that failed."""
     os.chdir(ROOT)
     started = time.perf_counter()
-    print("1. Retrain: bring, verify, normalize, train, evaluate, publish, promote", flush=True)
+    print("1. Retrain: download, verify, normalize, train, evaluate, publish, promote", flush=True)
     retrained = _json("pipelines", "retrain", "--recipe", "mlp", "--repository", REPOSITORY)
     print("\n2. Serve the champion over gRPC", flush=True)
     with _service() as (address, startup):
-        print(f"\n3. Ask it what {PICTURE} shows", flush=True)
+        print(f"\n3. Ask the service which digit {PICTURE} shows", flush=True)
         asked = time.perf_counter()
         [reading] = _json("service", "predict", str(PICTURE), "--address", address)
         seconds = retrained["seconds"] | {"serve": startup, "predict": time.perf_counter() - asked}
-        _tell(retrained, reading, seconds)
-    print(f"\n   All of it in {time.perf_counter() - started:.0f} s; the service is stopped again.")
+        _show(retrained, reading, seconds)
+    print(f"\n   All of it took {time.perf_counter() - started:.0f} s. The service has been stopped.")
     return 0
 
 
-def _tell(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
+def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
     report = retrained["report"].removeprefix("file://")
     stages = "  ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(
@@ -54,9 +54,9 @@ def _tell(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str,
 
    What to type next:
      make serve                                                        serve it on port 8500
-     .venv/bin/python -m service predict YOUR.png                      read a picture of yours, no server needed
+     .venv/bin/python -m service predict YOUR.png                      read a picture of your own; no server needed
      .venv/bin/python -m pipelines retrain --set train.seed=2          train another version
-     .venv/bin/python -m pipelines models list                         see all versions"""
+     .venv/bin/python -m pipelines models list                         list all versions"""
     )
 
 
@@ -65,7 +65,7 @@ def _confidence(probability: float) -> str:
 
 
 def _picture() -> str:
-    """The picture, drawn with characters, so that nobody has to open it."""
+    """The picture, drawn with characters, so that it need not be opened."""
     from PIL import Image
 
     with Image.open(PICTURE) as image:
@@ -79,7 +79,7 @@ def _json(package: str, *arguments: str) -> Any:
     command = [sys.executable, "-m", package, *arguments, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        sys.exit(f"make run: {package} {arguments[0]} failed (exit status {done.returncode}); its reason stands above")
+        sys.exit(f"make run: {package} {arguments[0]} failed with exit status {done.returncode}; see its message above")
     return json.loads(done.stdout)
 
 
@@ -87,13 +87,15 @@ def _json(package: str, *arguments: str) -> Any:
 def _service() -> Iterator[tuple[str, float]]:
     """A service on a free port; yields its address and the seconds that it took to be ready."""
     started = time.perf_counter()
-    command = [sys.executable, "-m", "service", "serve", "--port", "0", "--repository", REPOSITORY]
+    # One process is enough for one picture, and its log then has each line once.
+    options = ["--port", "0", "--workers", "1", "--repository", REPOSITORY]
+    command = [sys.executable, "-m", "service", "serve", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        assert process.stdout is not None  # noqa: S101 — it was asked for
+        assert process.stdout is not None  # noqa: S101 — a pipe, see above
         words = process.stdout.readline().split()  # "listening on HOST:PORT"
         if not words:
-            sys.exit("make run: the service did not start; its reason stands above")
+            sys.exit("make run: the service did not start; see its message above")
         address = words[-1]
         _wait_until_serving(address)
         yield address, time.perf_counter() - started
@@ -108,7 +110,7 @@ def _wait_until_serving(address: str) -> None:
     health = [sys.executable, "-m", "service", "health", "--address", address]
     while subprocess.run(health, capture_output=True, check=False).returncode:
         if time.monotonic() > deadline:
-            sys.exit(f"make run: the service at {address} loaded no version within 30 s; its reason stands above")
+            sys.exit(f"make run: the service at {address} loaded no version within 30 s; see its messages above")
         time.sleep(0.1)
 
 

@@ -1,1 +1,1 @@
-"""The command line of `python -m pipelines`."""
+"""The command line of `python -m pipelines`: one module for each group of commands."""

@@ -1,1 +1,1 @@
-"""Which version becomes the champion."""
+"""The decision which version becomes the champion."""

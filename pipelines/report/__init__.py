@@ -1,4 +1,4 @@
-"""What is published with every version for people: the learner's report (HTML) and the model card (Markdown)."""
+"""The documents for people that are published with every version: a report (HTML) and a model card (Markdown)."""
 
 from pipelines.report.render import render_card, render_report
 

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
-"""Colors that matplotlib writes, and what each becomes: the page knows whether it is light or dark."""
+"""Colors that matplotlib writes, and the page's variable that replaces each: only the page knows light from dark."""
 
 INK, LINE, TRAIN, VALIDATION = _COLORS
 
 _STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be found and read aloud
+    "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be searched and read aloud
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -41,7 +41,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 _rc_lock = Lock()
-"""matplotlib's settings belong to the process: two reports that are drawn at once must not mix theirs."""
+"""matplotlib's settings are global: two reports that are drawn at the same time must not mix theirs."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     Returns:
         Three `<svg>` elements. The accessible name of each is its title and its last values.
     """
-    epochs = list(range(1, len(history) + 1))  # an ensemble's members follow each other
+    epochs = list(range(1, len(history) + 1))  # the epochs of an ensemble's members follow each other
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
     rate = [_Line("learning rate", INK, "-", [e.learning_rate for e in history])]
@@ -73,7 +73,7 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
 
 
 def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:
-    # Told apart by the dashes as well: color alone does not reach every reader, nor every printer.
+    # Dashes distinguish them as well: not every reader and not every printer sees color.
     return [_Line("training", TRAIN, "--", train), _Line("validation", VALIDATION, "-", validation)]
 
 
@@ -112,12 +112,12 @@ def drawn(
     """One chart in the report's style.
 
     Args:
-        title: Stands above it; no two charts of a page have the same.
-        name: What a screen reader says instead of it.
+        title: Shown above the chart; different for every chart of a page.
+        name: What a screen reader says instead of the chart.
         plot: Draws into the axes.
         height: In inches, for a width of 5.
-        colors: Colors that `plot` uses beyond ink, line, training and validation, each with what it becomes in the
-            page; as different from those as from each other.
+        colors: Further colors that `plot` uses, besides ink, line, training and validation, each with its replacement
+            in the page. All colors must be different.
 
     Returns:
         An `<svg>` element.
@@ -126,9 +126,9 @@ def drawn(
     from matplotlib.figure import Figure
 
     svg = io.StringIO()
-    # The salt makes the ids in the file depend on the picture alone, and differ between the pictures of one page.
+    # The salt makes the ids in the file depend on the chart alone, and differ between the charts of one page.
     with _rc_lock, mpl.rc_context():
-        mpl.rcdefaults()  # a matplotlibrc that someone has must not change the report
+        mpl.rcdefaults()  # the user's matplotlibrc must not change the report
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
         figure = Figure(figsize=(5, height), layout="constrained")
         axes = figure.subplots()
@@ -160,12 +160,12 @@ def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
 
 
 def _inline(svg: str, name: str, colors: Mapping[str, str]) -> Markup:
-    """A matplotlib SVG file as an element of an HTML page: no prolog, no style for other elements, no id twice."""
+    """A matplotlib SVG file as an element of an HTML page: without prolog, global style and duplicate ids."""
     view_box = re.search(r'viewBox="[^"]*"', svg)
     body = svg[svg.index("<g ") : svg.rindex("</svg>")]
-    referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each picture from 1
+    referred_to = set(re.findall(r"#([\w-]+)", body))  # other ids only number the elements, in each chart from 1
     body = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referred_to else "", body)
     for written, shown in colors.items():
         body = body.replace(written, shown)
     opening = f'<svg {view_box[0] if view_box else ""} role="img" aria-label="{escape(name)}">'
-    return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib, from numbers and our own words alone
+    return Markup(opening + body + "</svg>")  # noqa: S704 — drawn by matplotlib from numbers and fixed text alone

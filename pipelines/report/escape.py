@@ -7,13 +7,13 @@ from typing import Any
 
 
 def markdown(text: object) -> str:
-    """Text that Markdown shows as it is: in a paragraph, a list or a table cell, never as markup or HTML."""
+    """Escape text so that a Markdown paragraph, list or table cell shows it literally, never as markup or HTML."""
     one_line = " ".join(str(text).split())
     return re.sub(r"([\\`*_\[\]<>|&#~])", r"\\\1", one_line)
 
 
 def toml(value: Any) -> str:
-    """A recipe's value as TOML writes it, on one line: what `--set KEY=…` takes."""
+    """A recipe's value as TOML on one line, as `--set KEY=…` takes it."""
     if isinstance(value, Mapping):
         pairs = (f"{_key(str(key))} = {toml(item)}" for key, item in value.items() if item is not None)
         return "{" + ", ".join(pairs) + "}"
@@ -21,7 +21,7 @@ def toml(value: Any) -> str:
         return "[" + ", ".join(map(toml, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    # A JSON string is a TOML string as well, except for JSON's surrogate pairs: keep those characters as they are.
+    # A JSON string is a TOML string too, except for JSON's surrogate pairs, which ensure_ascii=False avoids.
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
 
 

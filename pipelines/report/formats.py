@@ -1,20 +1,20 @@
-"""Numbers as people read them. What is not a number is a dash, never `nan`."""
+"""Numbers as people read them. A value that is not a number becomes a dash, never `nan`."""
 
 from math import isfinite
 
 
 def percent(share: float | None, digits: int = 2) -> str:
-    """0.98 → 98.00%; a share that is not known or not a number is a dash."""
+    """0.98 → 98.00%; a share that is unknown or not a number becomes a dash."""
     return "–" if share is None or not isfinite(share) else f"{share:.{digits}%}"
 
 
 def confidence(probability: float) -> str:
-    """0.987 → 98.7%; never 100%, which a softmax says only by rounding."""
+    """0.987 → 98.7%; never 100%, which a softmax reaches only by rounding."""
     return "over 99.9%" if probability > 0.999 else percent(probability, 1)
 
 
 def number(value: float, digits: int = 4) -> str:
-    """0.071234567 → 0.07123, of so many significant digits; what is not a number is a dash."""
+    """0.071234567 → 0.07123, with this many significant digits; a value that is not a number becomes a dash."""
     return f"{value:.{digits}g}" if isfinite(value) else "–"
 
 

@@ -1,4 +1,4 @@
-"""Charts of what went on inside the network while it was trained: a line for each layer, over the steps."""
+"""Charts of each layer during training: gradients, updates, outputs and idle units, over the steps."""
 
 from collections.abc import Callable, Sequence
 from math import isfinite, nan
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _STYLES = ("-", "--", "-.", ":")
-"""Neighboring layers are told apart by these as well: color alone does not reach every reader, nor every printer."""
+"""Line styles distinguish neighboring layers as well: not every reader and not every printer sees color."""
 
 _Measure = Callable[[LayerDiagnostics], float | None]
 
@@ -26,19 +26,20 @@ def charts(steps: Sequence[StepDiagnostics]) -> tuple[Markup, ...]:
         steps: In order; may be empty.
 
     Returns:
-        An `<svg>` element for each of these that some layer has. The accessible name is the title and the last values.
+        An `<svg>` element for each of these four that at least one layer has. Its accessible name is the title and the
+        last values.
     """
     drawings = (
         _chart("Length of the gradient", steps, lambda layer: layer.gradient_norm, log=True),
         _chart("Update, as a share of the weights", steps, lambda layer: layer.update_ratio, log=True),
-        _chart("Spread of the outputs, where there are weights", steps, _spread, log=True),
+        _chart("Spread of the outputs, in layers with weights", steps, _spread, log=True),
         _chart("Idle units", steps, lambda layer: layer.idle, log=False),
     )
     return tuple(chart for chart in drawings if chart is not None)
 
 
 def _spread(layer: LayerDiagnostics) -> float | None:
-    """Of layers with parameters alone: what an activation makes of it is bound to be smaller."""
+    """Only of layers with parameters: after an activation, the standard deviation is always smaller."""
     return None if layer.gradient_norm is None else layer.std
 
 
@@ -47,7 +48,7 @@ def _chart(title: str, steps: Sequence[StepDiagnostics], measure: _Measure, *, l
     for step in steps:
         for layer in step.layers:
             value = measure(layer)
-            # What has no logarithm leaves a gap in its line.
+            # A value that has no logarithm leaves a gap in its line.
             lines.setdefault(layer.name, []).append(nan if value is None or (log and value <= 0) else value)
     lines = {name: values for name, values in lines.items() if any(map(isfinite, values))}
     if not lines:
@@ -83,5 +84,5 @@ def _plot(
 
 
 def _shade(depth: float) -> str:
-    """From the first layer, 0, to the last, 1: a color between two that the page has."""
+    """A color between two of the page's, from the first layer (0) to the last (1)."""
     return f"color-mix(in oklab, var(--validation) {depth:.0%}, var(--train))"

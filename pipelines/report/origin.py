@@ -1,4 +1,4 @@
-"""How a version was made: its layers, its settings, and the command that would make it again."""
+"""How a version was made: its layers, its settings, and the command that reproduces it."""
 
 import shlex
 from collections.abc import Iterator, Mapping
@@ -20,8 +20,8 @@ class LayerRow:
     Attributes:
         kind: As recipes call it, e.g. `dense`.
         options: The recipe's other entries, e.g. `units = 128`.
-        output_shape: Of one image; None where it cannot be derived.
-        parameters: How many numbers the layer learns; None where it cannot be derived.
+        output_shape: For one image; None if it cannot be derived.
+        parameters: How many numbers the layer learns; None if it cannot be derived.
     """
 
     kind: str
@@ -31,10 +31,10 @@ class LayerRow:
 
 
 def layers(architecture: Architecture) -> list[LayerRow]:
-    """One row for each layer, shapes and counts taken from the network that the specification builds."""
+    """One row for each layer, with shapes and counts from the network that the specification builds."""
     try:
         network = build(architecture.input_shape, architecture.layers, rng=np.random.default_rng(0))
-    except ArchitectureError:  # a kind that is not a plain row of layers: the specification is still worth showing
+    except ArchitectureError:  # this code cannot build it; the specification is still worth showing
         return [LayerRow(*_words(entry), None, None) for entry in architecture.layers]
     return [
         LayerRow(*_words(entry), layer.output_shape, sum(p.value.size for p in layer.parameters.values()))
@@ -43,15 +43,15 @@ def layers(architecture: Architecture) -> list[LayerRow]:
 
 
 def settings(recipe: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Every hyper-parameter under its dotted key, with its value in TOML: as `--set KEY=VALUE` takes them."""
+    """Every hyper-parameter as its dotted key and its value in TOML, as `--set KEY=VALUE` takes them."""
     return list(_leaves(recipe, ""))
 
 
 def retrain_command(name: str, recipe: Mapping[str, Any]) -> str:
-    """The shell command that trains with exactly these settings, whatever the recipe's file says by then.
+    """The shell command that trains with exactly these settings, even if the recipe's file has changed since.
 
-    Sections are set key by key, and tables inside them as a whole: a merge with the file's own table could leave
-    options of another kind behind.
+    Sections are set key by key, and tables inside them as a whole: merged with the file's own table, they could keep
+    options of another kind.
     """
     overrides = [
         f"--set {shlex.quote(f'{section}.{key}={toml(value)}')}"

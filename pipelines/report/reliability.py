@@ -1,4 +1,4 @@
-"""The reliability diagram: is the network right as often as it says?"""
+"""The reliability diagram: is the network right as often as its confidence says?"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def diagram(evaluation: Evaluation) -> Markup:
-    """How often readings are right, over how sure they are, before and after the temperature was set.
+    """Accuracy against confidence, before and after temperature scaling.
 
-    Below it, how many readings there are of each confidence: most of MNIST is read with near certainty, and the few
-    readings at the left leave wide intervals.
+    A second plot below it shows the number of readings at each confidence: most of MNIST is read with near certainty,
+    and the few readings at the left have wide intervals.
     """
     before, after = percent(evaluation.raw_calibration_error), percent(evaluation.calibration_error)
     return drawn(
@@ -49,7 +49,7 @@ def _plot(axes: "Axes", evaluation: Evaluation) -> None:
         color=VALIDATION,
     )
     counts.set_yscale("log")
-    counts.set_ylim(bottom=0.5)  # a single reading is seen
+    counts.set_ylim(bottom=0.5)  # so that a single reading is visible
     counts.set_ylabel("images")
     counts.set_xlabel("confidence")
     counts.set_xlim(0, 1.02)

@@ -1,4 +1,4 @@
-"""From a manifest and its measures to `report.html` and `card.md`. The words are in `pipelines/report/templates/`."""
+"""From a manifest and its measures to `report.html` and `card.md`. Their text is in `pipelines/report/templates/`."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -11,9 +11,7 @@ from core.artifact.manifest import Manifest, Robustness
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Evaluation
 from core.train.report import EpochReport
-from pipelines.report import charts, pictures, reliability, tables
-from pipelines.report import layers as diagnostics
-from pipelines.report import origin as provenance
+from pipelines.report import charts, layers, origin, pictures, reliability, tables
 from pipelines.report.escape import markdown
 from pipelines.report.formats import confidence, duration, number, percent
 
@@ -25,21 +23,21 @@ def render_report(
     mistake_images: NDArray[np.uint8],
     first_layer: NDArray[np.float32] | None,
 ) -> bytes:
-    """The learner's report: one HTML page that asks the network for nothing. Equal input gives equal bytes.
+    """The training report: one HTML page that loads nothing from the network. Equal input gives equal bytes.
 
     Args:
-        manifest: Of the version, as far as it is known before the report itself is stored.
+        manifest: Of the version, complete except for the entry of the report itself.
         history: The epochs of its training, in order; may be empty.
-        evaluation: Of the test set.
+        evaluation: On the test set.
         mistake_images: (M, 28, 28) uint8, the test images of `evaluation.mistakes[:M]`, in that order.
-        first_layer: (28, 28, units) float32, the weights of the first dense layer, or None where the network does
-            not begin with a dense layer on 784 pixels.
+        first_layer: (28, 28, units) float32, the weights of the first dense layer, or None if the network does not
+            begin with a dense layer on 784 pixels.
 
     Returns:
         UTF-8 HTML.
 
     Raises:
-        ManifestError: The golden images and probabilities do not belong together.
+        ManifestError: The golden images and probabilities do not match.
     """
     labels = manifest.labels
     units = [] if first_layer is None else pictures.strongest(first_layer)
@@ -54,7 +52,7 @@ def render_report(
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
         runs=sum(epoch.epoch == 1 for epoch in history),
-        inside=diagnostics.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
+        inside=layers.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
         confusions=tables.top_confusions(evaluation, labels),
         classes=classes,
@@ -68,9 +66,9 @@ def render_report(
         weights=None if first_layer is None else pictures.weight_strip(first_layer[..., units]),
         units=units,
         unit_count=0 if first_layer is None else first_layer.shape[-1],
-        layers=provenance.layers(manifest.architecture),
-        settings=provenance.settings(manifest.recipe),
-        command=provenance.retrain_command(manifest.recipe_name, manifest.recipe),
+        layers=origin.layers(manifest.architecture),
+        settings=origin.settings(manifest.recipe),
+        command=origin.retrain_command(manifest.recipe_name, manifest.recipe),
         golden=_golden(manifest),
     ).encode()
 
@@ -79,7 +77,7 @@ def render_card(manifest: Manifest) -> bytes:
     """The model card (Mitchell et al. 2019, "Model Cards for Model Reporting").
 
     Args:
-        manifest: Of the version, as far as it is known before the card itself is stored.
+        manifest: Of the version, complete except for the entry of the card itself.
 
     Returns:
         UTF-8 Markdown.
@@ -89,15 +87,15 @@ def render_card(manifest: Manifest) -> bytes:
         .get_template("card.md.j2")
         .render(
             manifest=manifest,
-            layers=provenance.layers(manifest.architecture),
-            command=provenance.retrain_command(manifest.recipe_name, manifest.recipe),
+            layers=origin.layers(manifest.architecture),
+            command=origin.retrain_command(manifest.recipe_name, manifest.recipe),
         )
         .encode()
     )
 
 
 def _corrupted(manifest: Manifest) -> list[tuple[Robustness, str | None]]:
-    """Of each corruption: what was measured, and what it makes of one golden image; None where it is not known here."""
+    """Each corruption's measures, and one golden image altered by it, or None if this code lacks the corruption."""
     images, _ = manifest.golden.arrays()
     image = images[-1:]  # (1, 28, 28)
     return [
@@ -107,13 +105,13 @@ def _corrupted(manifest: Manifest) -> list[tuple[Robustness, str | None]]:
 
 
 def _first_run(history: Sequence[EpochReport]) -> Sequence[EpochReport]:
-    """The first member's epochs where it is an ensemble's history, whose members follow each other; else all."""
+    """All epochs; of an ensemble, whose members' epochs follow each other, those of the first member."""
     again = next((i for i, epoch in enumerate(history) if i and epoch.epoch == 1), len(history))
     return history[:again]
 
 
 def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:
-    """Of each golden input: its picture, what is read, and with which probability."""
+    """Each golden input as its picture, the digit that is read and its probability."""
     images, probabilities = manifest.golden.arrays()
     best = probabilities.argmax(axis=1)
     return [

@@ -1,4 +1,4 @@
-"""The report's tables about mistakes: pure functions of an evaluation."""
+"""The numbers in the report's tables about mistakes: pure functions of an evaluation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Confusion:
 
     Attributes:
         label: The true class.
-        predicted: What was read instead.
+        predicted: The class that was read instead.
         count: How often.
         share: Of all images of the true class, 0 to 1.
     """
@@ -30,15 +30,15 @@ class Confusion:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """How one class fared. A share that has no image to count on is None.
+    """Measures of one class. A share without any image to count is None.
 
     Attributes:
         label: The class.
-        count: Test images of it.
-        accuracy: Share of them that was read right.
+        count: How many test images show it.
+        accuracy: The share of them that was read correctly (recall).
         interval: 95% Wilson interval of that share.
-        precision: Of the images that were read as this class, the share that are of it.
-        validation: Share read right in the validation images.
+        precision: Of the images that were read as this class, the share that show it.
+        validation: The share of its validation images that was read correctly.
     """
 
     label: str
@@ -51,7 +51,7 @@ class ClassRow:
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale of shares that ends at 100%, and begins where there is something to see.
+    """A scale of shares that ends at 100% and begins just below the smallest share shown.
 
     Attributes:
         start: The share at its left end, a multiple of 5%.
@@ -61,16 +61,16 @@ class Axis:
 
     @classmethod
     def of(cls, shares: Iterable[float]) -> Self:
-        """The shortest that holds these, 5% long at least."""
+        """The shortest axis that contains these shares, at least 5% long."""
         return cls(min((floor(share * 20) / 20 for share in shares if share < 1), default=0.95))
 
     def place(self, share: float) -> float:
-        """Where a share lies between the ends, 0 to 1."""
+        """The position of a share between the two ends, 0 to 1."""
         return (share - self.start) / (1 - self.start)
 
 
 def wrong_count(evaluation: Evaluation) -> int:
-    """How many images were read wrong: all of them, while `evaluation.mistakes` lists the worst."""
+    """How many images were read incorrectly in all; `evaluation.mistakes` lists only the worst."""
     confusion = np.asarray(evaluation.confusion)
     return int(confusion.sum() - np.trace(confusion))
 
@@ -78,7 +78,7 @@ def wrong_count(evaluation: Evaluation) -> int:
 def heat(evaluation: Evaluation) -> list[list[float]]:
     """Shading of each cell of the confusion matrix, 0 to 1: its count over the largest off the diagonal."""
     mistakes = np.asarray(evaluation.confusion, dtype=np.float64)
-    np.fill_diagonal(mistakes, 0)  # right answers outnumber mistakes a hundredfold: they would drown them
+    np.fill_diagonal(mistakes, 0)  # correct answers, a hundred times as many, would hide the mistakes
     shades: list[list[float]] = (mistakes / max(mistakes.max(), 1)).tolist()
     return shades
 

@@ -1,4 +1,4 @@
-"""What users sent to the service, as training images."""
+"""The pictures that users sent to the service, as training images."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,18 +14,18 @@ from pipelines.references import FileRef
 
 
 def gather(folder: Path, mnist: Mnist, say: Callable[[str], None]) -> bytes | None:
-    """The items in a folder that can be learned from, packed in the order of their names.
+    """Pack the items of a feedback folder that can be trained on, in the order of their names.
 
-    Each item that cannot be is named and passed over: a damaged one, one that another contradicts, and a picture of the
-    data set itself. Of those, the test and validation images must never be trained on, and the training images are.
+    An item is ignored, with a message, if it is damaged, if another item contradicts it, or if it is a picture of MNIST
+    itself: test and validation images must never be trained on, and training images already are.
 
     Args:
-        folder: Where the service keeps them.
+        folder: The folder in which the service keeps them.
         mnist: The data set that they are added to.
-        say: Takes a sentence.
+        say: Receives each message.
 
     Returns:
-        As `Labeled.pack` has them; None if there is none.
+        The items as `Labeled.pack` packs them; None if no item is left.
 
     Raises:
         FeedbackError: The folder cannot be read.
@@ -33,26 +33,30 @@ def gather(folder: Path, mnist: Mnist, say: Callable[[str], None]) -> bytes | No
     items: list[FeedbackItem] = []
     for found in FeedbackFolder(folder).sound():
         if isinstance(found, FeedbackError):
-            say(f"feedback passed over: {found}")
+            say(f"feedback ignored: {found}")
         else:
             items.append(found)
     known = _pictures(mnist) if items else frozenset()
     fresh = [item for item in items if item.pixels not in known]
     if copies := len(items) - len(fresh):
-        say(f"feedback passed over: {copies:,} that are pictures of MNIST itself")
+        say(f"feedback ignored: {_counted(copies)} of MNIST itself")
     if not fresh:
-        say(f"feedback: nothing to learn from in {folder}")
+        say(f"feedback: nothing to train on in {folder}")
         return None
-    say(f"feedback: {len(fresh):,} of users' pictures are trained on too")
+    say(f"feedback: {_counted(len(fresh))} from users added to the training images")
     digits = np.array([item.digit for item in fresh], np.uint8)
     return Labeled(np.stack([item.image() for item in fresh]), digits).pack()
 
 
 def provenance_of(feedback: FileRef) -> FeedbackProvenance:
-    """How many there are, and their digest."""
+    """How many items were packed, and their digest."""
     return FeedbackProvenance(images=len(feedback.read()) // ROW_BYTES, sha256=feedback.sha256)
 
 
 def _pictures(mnist: Mnist) -> frozenset[bytes]:
-    """Every picture of the data set."""
+    """The bytes of every picture in the data set."""
     return frozenset(image.tobytes() for part in (mnist.train_images, mnist.test_images) for image in part)
+
+
+def _counted(pictures: int) -> str:
+    return f"{pictures:,} picture{'' if pictures == 1 else 's'}"

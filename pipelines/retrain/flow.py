@@ -1,8 +1,7 @@
-"""The flow: bring → verify → normalize → train → evaluate → publish → promote."""
+"""The flow: download → verify → normalize → train → evaluate → publish → promote."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
@@ -12,20 +11,23 @@ from pydantic import BaseModel, Field
 
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
-from pipelines import provenance, voice
-from pipelines.config import Settings, load_recipe, recipe_path
+from pipelines import voice
+from pipelines.order import Order, takes_order
+from pipelines.recipe import load_recipe
 from pipelines.retrain import steps, tasks, training
+from pipelines.retrain.run import Run
+from pipelines.retrain.tasks import local, reaching_out
 from pipelines.voice import say
 
 
 class Retrained(BaseModel):
-    """What a retraining came to; `--json` prints it."""
+    """The result of a retraining, as `--json` prints it."""
 
     outcome: Literal["published", "unchanged", "rejected"]
     version: int
     promoted: bool = Field(description="Whether the version is the champion now.")
     metrics: dict[str, float]
-    robustness: dict[str, float] = Field(description="Test accuracy by corruption.")
+    robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
     seconds: dict[str, float]
     recipe: str
     repository: str
@@ -34,7 +36,7 @@ class Retrained(BaseModel):
 
 
 class _Stopwatch:
-    """Seconds spent in each stage."""
+    """Measures the seconds spent in each stage."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -46,69 +48,54 @@ class _Stopwatch:
         self.seconds[stage] = round(perf_counter() - started, 3)
 
 
-def _tell_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 — Prefect's signature
-    """One line in the log of a scheduler, whose runs nobody watches; a run by hand ends with its error anyway."""
+def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 — Prefect's signature
+    """Put a line into the log of a scheduler, which runs unattended; a run by hand ends with its error anyway."""
     if flow_run.deployment_id:
         voice.prepare()
         say(f"retraining failed: {state.message}")
 
 
-@flow(name="retrain", on_failure=[_tell_failure], on_crashed=[_tell_failure])
-def retrain(
-    recipe: str = "mlp",
-    overrides: tuple[str, ...] = (),
-    repository: str | None = None,
-    data_dir: Path | None = None,
-    mirrors: tuple[str, ...] = (),
-    feedback: Path | None = None,
-) -> Retrained:
-    """Train a version with a recipe, publish it, and promote it where it is no worse than the champion.
+@flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
+@takes_order(documented=True)
+def retrain(**given: Any) -> Retrained:
+    """Train a version with a recipe, publish it, and promote it unless it is worse than the champion.
 
-    Running again with nothing changed (data, recipe, code) trains nothing.
-
-    Args:
-        recipe: A name in `recipes/`, or the path of a TOML file.
-        overrides: `key=value`, e.g. `train.epochs=5`.
-        repository: Where to publish; default `NUMERAL_REPOSITORY`, else `./models`.
-        data_dir: Where downloads and unfinished runs are kept; default `NUMERAL_DATA_DIR`, else `data/cache`.
-        mirrors: Mirrors to ask before the public ones.
-        feedback: Folder with what users sent to the service; default `NUMERAL_FEEDBACK`, else none.
+    Running it again with nothing changed (data, recipe, code) trains nothing.
     """
     voice.prepare()
-    settings, name = Settings(), recipe_path(recipe).stem
-    data_dir = (data_dir or settings.data_dir).resolve()
-    store = Repository(repository or settings.repository, writable=True)
-    chosen = load_recipe(recipe, overrides)
+    order = Order(**given)
+    store, recipe = order.store, load_recipe(order.recipe, order.overrides)
     clock = _Stopwatch()
 
     with clock("download"):
-        files = tasks.bring(data_dir, mirrors or settings.mirrors)
+        files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with clock("verify"):
-        dataset = tasks.verify(files)
-        if folder := feedback or settings.feedback:
-            dataset = tasks.gather(folder, dataset, data_dir)
-    fingerprint = provenance.fingerprint(dataset.deciding, chosen)
-    work, by = data_dir / "work" / fingerprint[:16], provenance.author()
+        dataset = local(steps.verify)(files)
+        if order.feedback:
+            dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
+    run = Run.of(dataset, recipe, order.data_dir)
 
-    if known := steps.find_unchanged(store, fingerprint):
-        say(f"unchanged: data, recipe and code are those of version {known.version}; nothing to train")
-        # A run that was killed between publishing and promoting left this undone.
-        promoted = tasks.promote(store.url, known, by)
-        training.clear(dataset, chosen, work)
+    if known := steps.find_unchanged(store, run.fingerprint):
+        say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
+        # Still to be done if the run that published it was killed before it promoted it.
+        promoted = reaching_out(steps.promote)(order, known)
+        training.clear(dataset, recipe, run.work)
         return _result("unchanged", known, promoted, store, clock)
 
     with clock("normalize"):
-        preprocessing = tasks.normalize(dataset, chosen, work)
+        preprocessing = local(steps.fit_normalizer)(run)
     with clock("train"):
-        trained = tasks.train(dataset, preprocessing, chosen, work)
+        trained = tasks.train(run, preprocessing)
     with clock("evaluate"):
-        evaluations = tasks.evaluate(dataset, preprocessing, trained, chosen, work)
+        evaluations = local(steps.evaluate)(run, preprocessing, trained)
     with clock("publish"):
-        manifest = tasks.publish(store.url, fingerprint, name, chosen, dataset, preprocessing, trained, evaluations)
+        verdict = reaching_out(steps.judge)(order, run, evaluations)
+        manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
+        tasks.show_card(order, manifest)
     with clock("promote"):
-        promoted = tasks.promote(store.url, manifest, by)
-    training.clear(dataset, chosen, work)
-    return _result("published" if manifest.verdict.promote else "rejected", manifest, promoted, store, clock)
+        promoted = reaching_out(steps.promote)(order, manifest)
+    training.clear(dataset, recipe, run.work)
+    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
 
 
 def _result(

@@ -1,4 +1,4 @@
-"""What is measured of a trained network, once, after every choice has been made; and how a manifest says it."""
+"""What is measured of a trained network, once, after every choice has been made; and how a manifest records it."""
 
 from dataclasses import asdict, dataclass
 
@@ -16,15 +16,15 @@ from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 
 _CORRUPTED_EVERY = 4
-"""Every fourth test image is corrupted, in each way: 2,500 of 10,000. Ten ways then cost two and a half times what the
-plain test set costs, and each share is known to within 2% either way, or to within 1% where it is high. Spread over the
-set, because its two halves were written by different groups of people.
+"""Every fourth test image is altered in each of the ten ways: 2,500 of 10,000. Together they cost two and a half times
+as much as the plain test set, and each accuracy is known to within 2 points, or to within 1 if it is high. Every fourth
+rather than the first 2,500, because the two halves of the test set were written by different groups of people.
 """
 
 
 @dataclass(frozen=True)
 class Images:
-    """Some images and what they show.
+    """Some images and the digits that they show.
 
     Attributes:
         images: (N, 28, 28) uint8.
@@ -37,13 +37,13 @@ class Images:
 
 @dataclass(frozen=True)
 class Evaluations:
-    """A trained network on both sets of images, and the golden outputs to check it by wherever it is loaded.
+    """What was measured of a trained network, and the golden outputs that every later load is checked against.
 
     Attributes:
-        validation: With the temperature, which was fitted on these images.
-        test: Likewise, on images that decided nothing.
+        validation: Measured with the temperature, which was fitted on these images.
+        test: Measured with it too, on images that had no influence on any choice.
         temperature: See `core.measure.calibration`.
-        robustness: On corrupted test images, by the corruption's name: see `core.measure.corruptions`.
+        robustness: On altered test images, by the corruption's name: see `core.measure.corruptions`.
         golden: Inputs and outputs.
     """
 
@@ -55,7 +55,7 @@ class Evaluations:
 
 
 def measure(network: Sequential, normalizer: Normalizer, validation: Images, test: Images) -> Evaluations:
-    """Fit the temperature on the validation images; measure with it on both sets, and on corrupted test images."""
+    """Fit the temperature on the validation images; measure with it on both sets, and on altered test images."""
     plain = Predictor(network, normalizer, LABELS)
     validation_logits = plain.logits(validation.images)
     temperature = fit_temperature(validation_logits, validation.labels)
@@ -73,7 +73,7 @@ def measure(network: Sequential, normalizer: Normalizer, validation: Images, tes
 
 
 def sentences(measured: Evaluations) -> list[str]:
-    """The same for people, in three lines."""
+    """The measures as messages, in three lines."""
     validation, test, corrupted = measured.validation, measured.test, measured.robustness
     low, high = test.interval
     worst = min(corrupted, key=lambda name: corrupted[name].accuracy)
@@ -81,18 +81,19 @@ def sentences(measured: Evaluations) -> list[str]:
         f"evaluated: {test.accuracy:.2%} on {test.count:,} test images (95% interval {low:.2%} to {high:.2%}), "
         f"{validation.accuracy:.2%} on {validation.count:,} validation images",
         f"calibrated: temperature {measured.temperature:.2f}, calibration error on the test images "
-        f"{test.calibration_error:.2%} ({test.raw_calibration_error:.2%} at temperature 1)",
-        f"corrupted: at worst {corrupted[worst].accuracy:.2%}, {CORRUPTIONS[worst].description}",
+        f"{test.calibration_error:.2%} ({test.raw_calibration_error:.2%} before temperature scaling)",
+        f"robustness: lowest accuracy on altered test images {corrupted[worst].accuracy:.2%} "
+        f"({CORRUPTIONS[worst].description})",
     ]
 
 
 def as_metrics(evaluation: Evaluation) -> Metrics:
-    """As a manifest keeps it."""
+    """As a manifest records it."""
     return Metrics.model_validate(evaluation, from_attributes=True)
 
 
 def as_robustness(corrupted: dict[str, Accuracy]) -> dict[str, Robustness]:
-    """As a manifest keeps it: with the strengths in words, which another release may choose otherwise."""
+    """As a manifest records it: with descriptions, because another release may choose other strengths."""
     return {
         name: Robustness(description=CORRUPTIONS[name].description, **asdict(accuracy))
         for name, accuracy in corrupted.items()
@@ -100,7 +101,7 @@ def as_robustness(corrupted: dict[str, Accuracy]) -> dict[str, Robustness]:
 
 
 def _golden(predictor: Predictor, test: Images) -> Golden:
-    # One test image of each digit that occurs; the first ones, so that every version is probed with the same.
+    # The first test image of each digit that occurs, so that every version is probed with the same images.
     _, rows = np.unique(test.labels, return_index=True)
     images = test.images[rows]
     return Golden(images=images.tobytes(), probabilities=predictor.probabilities(images).tolist())

@@ -1,7 +1,7 @@
 """The steps of a retraining, as plain functions from references to references.
 
-Each reads what it needs from disk, checks its digest, and writes its result whole. So each can be run, tested and
-retried alone; `pipelines.retrain.tasks` wraps them for Prefect.
+Each step reads its inputs from disk, checks their digests, and writes its result atomically, so that it can be run,
+tested and retried alone. The flow runs each one as a Prefect task. The step that trains is in `retrain.training`.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread
+from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread, Verdict
 from core.artifact.repository import Repository
 from core.artifact.spread import spread_of
 from core.data.normalize import Normalizer
@@ -24,12 +24,14 @@ from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
-from pipelines.config import Recipe
+from pipelines.order import Order
 from pipelines.promotion.gate import decide
+from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
 from pipelines.retrain import feedback, training
 from pipelines.retrain.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
+from pipelines.retrain.run import Run
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
@@ -37,21 +39,21 @@ LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
 _EVALUATIONS = TypeAdapter(Evaluations)
 
 
-def bring(data_dir: Path, mirrors: Sequence[str]) -> dict[str, FileRef]:
-    """Fetch the four files, or find them in the cache; each is verified against its pinned digest."""
+def download(data_dir: Path, mirrors: Sequence[str]) -> dict[str, FileRef]:
+    """Download the four files, or find them in the cache; each is verified against its pinned digest."""
     fetched = sources.fetch_all(data_dir / "mnist", mirrors=mirrors, say=say)
     return {file.name: FileRef(path=file.path, sha256=file.sha256) for file in fetched}
 
 
 def verify(files: dict[str, FileRef]) -> DatasetRef:
-    """Parse the files once, and check that they make a data set together."""
+    """Parse the files, and check that they make a data set together."""
     mnist = read_mnist(files)
     say(f"verified: {len(mnist.train_images):,} training and {len(mnist.test_images):,} test images of 28×28")
     return DatasetRef(files=files, train_images=len(mnist.train_images), test_images=len(mnist.test_images))
 
 
 def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
-    """Add what users have sent since, where something can be learned from it, to what is trained on."""
+    """Add the pictures that users sent to the training images, if the folder holds any to learn from."""
     found = feedback.gather(folder, read_mnist(dataset.files), say)
     if found is None:
         return dataset
@@ -60,7 +62,7 @@ def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
 
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
-    """The newest sound version with this fingerprint: the one that training again would only repeat."""
+    """The newest undamaged version with this fingerprint: training again would only repeat it."""
     for version in reversed(repository.versions()):
         try:
             manifest = repository.manifest(version)
@@ -68,68 +70,56 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
                 repository.read(manifest)
                 return manifest
         except DamagedVersionError as error:
-            say(f"version {version} is damaged and passed over: {error}")
+            say(f"version {version} is damaged, so it is ignored: {error}")
     return None
 
 
-def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
+def fit_normalizer(run: Run) -> FileRef:
     """Fit the normalizer on the training split alone."""
-    images, _ = training.train_split(dataset, recipe)
+    images, _ = training.train_split(run.dataset, run.recipe)
     normalizer = Normalizer.fit(images)
     say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
-    return FileRef.store(work / "preprocessing.json", preprocessing.model_dump_json().encode())
+    return FileRef.store(run.work / "preprocessing.json", preprocessing.model_dump_json().encode())
 
 
-def evaluate_trained(
-    dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path
-) -> FileRef:
-    """Fit the temperature on the validation split; measure there, and once on the test set, plain and corrupted.
+def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
+    """Fit the temperature on the validation split; measure there, and once on the test set, plain and altered.
 
-    One step, so that a run looks at the test set once: nothing that comes of it goes back into the network.
+    All of it is one step, so that a run looks at the test set once: nothing learned there goes back into the network.
     """
-    mnist, split = read_mnist(dataset.files), training.split(dataset, recipe)
+    mnist, split = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe)
     measured = measure(
-        _trained_network(trained, recipe),
+        _trained_network(trained, run.recipe),
         training.normalizer(preprocessing),
         Images(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
         Images(mnist.test_images, mnist.test_labels),
     )
     for sentence in sentences(measured):
         say(sentence)
-    return FileRef.store(work / "evaluations.json", _EVALUATIONS.dump_json(measured))
+    return FileRef.store(run.work / "evaluations.json", _EVALUATIONS.dump_json(measured))
+
+
+def judge(order: Order, run: Run, evaluations: FileRef) -> Verdict:
+    """Decide whether the version may replace the champion, see `pipelines.promotion.gate`."""
+    measured = _EVALUATIONS.validate_json(evaluations.read())
+    return decide(as_metrics(measured.validation), _data(run), _champion(order.store), run.recipe.promotion)
 
 
 def publish(
-    repository: Repository,
-    fingerprint: str,
-    recipe_name: str,
-    recipe: Recipe,
-    dataset: DatasetRef,
-    preprocessing: FileRef,
-    trained: TrainedRef,
-    evaluations: FileRef,
+    order: Order, run: Run, preprocessing: FileRef, trained: TrainedRef, evaluations: FileRef, verdict: Verdict
 ) -> Manifest:
-    """Publish a version: weights first, then report and card, the manifest last."""
+    """Publish a version: the weights first, then report and card, the manifest last."""
+    repository, recipe = order.store, run.recipe
     measured = _EVALUATIONS.validate_json(evaluations.read())
     history = training.HISTORY.validate_json(trained.history.read())
     network = _trained_network(trained, recipe)
-    data = DataProvenance(
-        files=dataset.digests,
-        train_images=dataset.train_images - recipe.data.validation_images,
-        validation_images=recipe.data.validation_images,
-        test_images=dataset.test_images,
-        split_seed=recipe.data.split_seed,
-        license=LICENSE,
-        feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
-    )
-    validation = as_metrics(measured.validation)
     draft = repository.claim(trained.weights.read())
     manifest = Manifest(
         name=repository.model,
         version=draft.version,
         created=datetime.now(UTC),
-        fingerprint=fingerprint,
+        fingerprint=run.fingerprint,
         files=draft.files,
         architecture=Architecture(
             input_shape=network.input_shape,
@@ -138,21 +128,21 @@ def publish(
         ),
         labels=LABELS,
         preprocessing=Preprocessing.model_validate_json(preprocessing.read()),
-        data=data,
-        spread=_spread(dataset, recipe),
-        recipe_name=recipe_name,
+        data=_data(run),
+        spread=_spread(run),
+        recipe_name=recipe_path(order.recipe).stem,
         recipe=recipe.model_dump(mode="json"),
         code=provenance.code(),
         environment=provenance.environment(recipe.train.shards * recipe.train.threads),
-        validation=validation,
+        validation=as_metrics(measured.validation),
         test=as_metrics(measured.test),
         calibration=Calibration(temperature=measured.temperature),
         robustness=as_robustness(measured.robustness),
-        verdict=decide(validation, data, _champion(repository), recipe.promotion),
+        verdict=verdict,
         golden=measured.golden,
     )
     mistakes = [mistake.index for mistake in measured.test.mistakes]
-    images = read_mnist(dataset.files).test_images[mistakes]
+    images = read_mnist(run.dataset.files).test_images[mistakes]
     draft.add("report.html", render_report(manifest, history, measured.test, images, _first_layer(network)))
     draft.add("card.md", render_card(manifest))
     manifest = manifest.model_copy(update={"files": dict(draft.files)})
@@ -161,22 +151,36 @@ def publish(
     return manifest
 
 
-def promote(repository: Repository, manifest: Manifest, by: str) -> bool:
-    """Point the champion at the version where its verdict says so; once, so that a rollback is not undone.
+def promote(order: Order, manifest: Manifest) -> bool:
+    """Make the version the champion if its verdict says so; only once, so that a rollback is not undone.
 
     Returns:
         Whether the version is the champion now.
     """
-    log = repository.alias()
-    moves = log.history()
-    if manifest.verdict.promote and all(move.version != manifest.version for move in moves):
-        repository.promote(manifest.version, by=by, why=manifest.verdict.reason)
-        say(f"promoted: version {manifest.version} is the champion: {manifest.verdict.reason}")
+    repository, version, verdict = order.store, manifest.version, manifest.verdict
+    moves = repository.alias().history()
+    if verdict.promote and all(move.version != version for move in moves):
+        repository.promote(version, by=provenance.author(), why=verdict.reason)
+        say(f"promoted: version {version} is now the champion: {verdict.reason}")
         return True
-    current = moves[-1].version if moves else None
-    if not manifest.verdict.promote:
-        say(f"not promoted: {manifest.verdict.reason}; the champion is {current or 'none'}")
-    return current == manifest.version
+    champion = moves[-1].version if moves else None
+    if not verdict.promote and champion != version:
+        standing = f"version {champion} stays the champion" if champion else "there is no champion yet"
+        say(f"not promoted: {verdict.reason}; {standing}")
+    return champion == version
+
+
+def _data(run: Run) -> DataProvenance:
+    dataset, data = run.dataset, run.recipe.data
+    return DataProvenance(
+        files=dataset.digests,
+        train_images=dataset.train_images - data.validation_images,
+        validation_images=data.validation_images,
+        test_images=dataset.test_images,
+        split_seed=data.split_seed,
+        license=LICENSE,
+        feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
+    )
 
 
 def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
@@ -185,9 +189,9 @@ def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
     return network
 
 
-def _spread(dataset: DatasetRef, recipe: Recipe) -> Spread:
-    """Of the training split alone: what the network knows."""
-    mnist, rows = read_mnist(dataset.files), training.split(dataset, recipe).train
+def _spread(run: Run) -> Spread:
+    """Of the training split alone, which is all that the network has seen."""
+    mnist, rows = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe).train
     return spread_of(mnist.train_images[rows], mnist.train_labels[rows], len(LABELS))
 
 
@@ -197,11 +201,11 @@ def _champion(repository: Repository) -> Manifest | None:
     except VersionNotFoundError:
         return None
     except DamagedVersionError as error:
-        say(f"the champion is damaged, so there is nothing to compare with: {error}")
+        say(f"the champion is damaged, so the new version is not compared with it: {error}")
         return None
 
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:
-    """The first layer's weights as pictures, (28, 28, units), where it looks at pixels."""
+    """The first layer's weights as pictures, (28, 28, units); None unless it is dense on the 784 pixels."""
     W = next((p.value for p in network.parameters.values()), None)
     return W.reshape(28, 28, -1) if W is not None and W.ndim == 2 and len(W) == 784 else None

@@ -1,11 +1,10 @@
-"""Prefect's tasks: thin wrappers over `pipelines.retrain.steps`, which say what is retried and what is shown.
+"""How the flow runs steps as Prefect tasks: which are retried, and what Prefect's pages show of them.
 
-Only steps that reach out (mirrors, the repository) are retried; the others would only fail again. Nothing is cached by
-Prefect: the flow itself asks whether anything has changed, and looks at contents for that.
+Nothing is cached by Prefect: the flow itself asks whether anything has changed, and compares contents for that.
 """
 
-from pathlib import Path
-from typing import cast
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
 from uuid import UUID
 
 from prefect import task
@@ -15,62 +14,43 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task
 
 from core.artifact.manifest import Manifest
-from core.artifact.repository import Repository
 from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.report import EpochReport
-from pipelines.config import Recipe
-from pipelines.references import DatasetRef, FileRef, TrainedRef
-from pipelines.retrain import steps, training
+from pipelines.order import Order
+from pipelines.references import FileRef, TrainedRef
+from pipelines.retrain import training
+from pipelines.retrain.run import Run
 from pipelines.voice import TrainingProgress
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def local(step: Callable[P, R]) -> Task[P, R]:
+    """A step that works on local files alone. It is not retried: what failed once would fail again."""
+    return task(cache_policy=NO_CACHE)(step)
+
+
+def reaching_out(step: Callable[P, R]) -> Task[P, R]:
+    """A step that reaches out to mirrors or the repository. It is retried twice if the outside world failed."""
+    retried = task(
+        cache_policy=NO_CACHE,
+        retries=2,
+        retry_delay_seconds=[2.0, 10.0],  # a mirror has its own, quicker retries in pipelines.sources
+        retry_condition_fn=_outside_world_failed,
+    )
+    return retried(step)
 
 
 def _outside_world_failed(task: Task[..., object], run: TaskRun, state: State[object]) -> bool:  # noqa: ARG001 — Prefect's signature
-    """Retry where a mirror, a network or a disk failed; what is wrong by itself stays wrong."""
+    """Whether a mirror, a network or a disk failed; any other error would be the same again."""
     failure = state.result(raise_on_failure=False)
     return isinstance(failure, SourceError | RepositoryError | FeedbackError | OSError)
 
 
-_RETRIES = 2
-_DELAYS = [2.0, 10.0]  # seconds; a mirror's own, quicker retries are in pipelines.sources
-
-
-@task(
-    cache_policy=NO_CACHE,
-    retries=_RETRIES,
-    retry_delay_seconds=_DELAYS,
-    retry_condition_fn=_outside_world_failed,
-)
-def bring(data_dir: Path, mirrors: tuple[str, ...]) -> dict[str, FileRef]:
-    """Download what is not in the cache, from the first mirror that delivers it."""
-    return steps.bring(data_dir, mirrors)
-
-
-@task(cache_policy=NO_CACHE)
-def verify(files: dict[str, FileRef]) -> DatasetRef:
-    """Parse the files and check that they make a data set."""
-    return steps.verify(files)
-
-
-@task(
-    cache_policy=NO_CACHE,
-    retries=_RETRIES,
-    retry_delay_seconds=_DELAYS,
-    retry_condition_fn=_outside_world_failed,
-)
-def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
-    """Read what users have sent."""
-    return steps.gather(folder, dataset, data_dir)
-
-
-@task(cache_policy=NO_CACHE)
-def normalize(dataset: DatasetRef, recipe: Recipe, work: Path) -> FileRef:
-    """Fit the normalizer on the training split."""
-    return steps.normalize(dataset, recipe, work)
-
-
-@task(cache_policy=NO_CACHE)
-def train(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path) -> TrainedRef:
-    """Train the network, showing each epoch to people and in Prefect's pages."""
+@local
+def train(run: Run, preprocessing: FileRef) -> TrainedRef:
+    """Train the network, and show each epoch on the terminal and in Prefect's pages."""
     artifact = cast("UUID", create_progress_artifact(progress=0.0, key="training", description="epochs"))
     with TrainingProgress() as progress:
 
@@ -78,44 +58,10 @@ def train(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Pat
             progress.show(report)
             update_progress_artifact(artifact, progress=100 * report.epoch / report.epochs)
 
-        return training.train(dataset, preprocessing, recipe, work, on_epoch)
+        return training.train(run.dataset, preprocessing, run.recipe, run.work, on_epoch)
 
 
-@task(cache_policy=NO_CACHE)
-def evaluate(dataset: DatasetRef, preprocessing: FileRef, trained: TrainedRef, recipe: Recipe, work: Path) -> FileRef:
-    """Measure on validation and test images."""
-    return steps.evaluate_trained(dataset, preprocessing, trained, recipe, work)
-
-
-@task(
-    cache_policy=NO_CACHE,
-    retries=_RETRIES,
-    retry_delay_seconds=_DELAYS,
-    retry_condition_fn=_outside_world_failed,
-)
-def publish(
-    repository: str,
-    fingerprint: str,
-    recipe_name: str,
-    recipe: Recipe,
-    dataset: DatasetRef,
-    preprocessing: FileRef,
-    trained: TrainedRef,
-    evaluations: FileRef,
-) -> Manifest:
-    """Publish the version, and show its card in Prefect's pages."""
-    target = Repository(repository, writable=True)
-    manifest = steps.publish(target, fingerprint, recipe_name, recipe, dataset, preprocessing, trained, evaluations)
-    create_markdown_artifact(target.read(manifest, "card.md").decode(), key="model-card")
-    return manifest
-
-
-@task(
-    cache_policy=NO_CACHE,
-    retries=_RETRIES,
-    retry_delay_seconds=_DELAYS,
-    retry_condition_fn=_outside_world_failed,
-)
-def promote(repository: str, manifest: Manifest, by: str) -> bool:
-    """Make the version champion where its verdict says so."""
-    return steps.promote(Repository(repository, writable=True), manifest, by)
+@reaching_out
+def show_card(order: Order, manifest: Manifest) -> None:
+    """Show the version's model card in Prefect's pages."""
+    create_markdown_artifact(order.store.read(manifest, "card.md").decode(), key="model-card")

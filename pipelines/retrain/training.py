@@ -29,7 +29,7 @@ from core.train.training import Training
 from core.train.training import batches as batches_of
 from core.train.training_plan import TrainingPlan
 from pipelines import provenance
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.voice import say
 

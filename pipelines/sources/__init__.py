@@ -1,4 +1,4 @@
-"""Brings the four MNIST files: fetch (the order and the cache) → mirrors → exchange (one request), parts (resuming)."""
+"""Downloads the four MNIST files: fetch (order and cache) → folder, web → exchange (one request), parts (resuming)."""
 
 from pipelines.sources.exchange import FetchPolicy
 from pipelines.sources.fetch import FALLBACKS, PUBLIC_MIRRORS, SHIPPED, FetchedFile, fetch_all

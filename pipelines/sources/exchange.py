@@ -1,9 +1,9 @@
-"""One HTTP exchange by the clock: no step of it lasts longer than the policy allows.
+"""One HTTP exchange with a time limit: no step of it takes longer than the policy allows.
 
-httpx bounds the wait for each piece of an answer. It cannot bound the resolution of a host's name (`getaddrinfo` takes
-no time-out), the sum over all addresses of a host, or a server that drips a byte a second for ever. So the exchange
-runs in a daemon thread, and the one who wants its bytes waits for them here, with a deadline for each step. An exchange
-that takes too long is left behind; its thread notices, or ends with the process.
+httpx limits the wait for each piece of an answer. It cannot limit the resolution of a host name (`getaddrinfo` takes no
+time-out), the sum over all addresses of a host, or an answer that never ends at a byte per second. So the exchange runs
+in a daemon thread, and the caller waits for its events here, with a deadline for each step. An exchange that takes too
+long is abandoned; its thread notices, or ends with the process.
 """
 
 import queue
@@ -18,36 +18,28 @@ from typing import Any, Self
 
 import httpx
 
-from core.errors import SourceError
+from pipelines.sources.errors import MirrorError, RefusedError, TransientError, UnreachableError
 
-__all__ = [
-    "AbsentError",
-    "Exchange",
-    "FetchPolicy",
-    "MirrorError",
-    "RefusedError",
-    "TransientError",
-    "UnreachableError",
-]
+__all__ = ["Exchange", "FetchPolicy"]
 
 QUICK_SECONDS = 1.0
-LEFT_BEHIND_SECONDS = 0.5  # between two looks of a thread with a full queue at whether anybody still listens
+ABANDONED_SECONDS = 0.5  # how often a thread with a full queue checks whether its exchange was abandoned
 
 
 @dataclass(frozen=True)
 class FetchPolicy:
-    """How long a mirror is given, and how often.
+    """Time limits and numbers of attempts for a mirror.
 
     Attributes:
         connect_seconds: To resolve the name, connect to any of its addresses and agree on TLS, all together.
-        stall_seconds: Without a single byte. Also the grace before `minimum_speed` counts.
+        stall_seconds: Without a single byte received. `minimum_speed` applies after this time as well.
         minimum_speed: Bytes a second, averaged over the answer.
         attempt_seconds: For the body of one answer.
-        attempts: For each file and mirror, while a failure may get better.
+        attempts: For each file and mirror, after failures that may be temporary.
         backoff_seconds: The wait before the second attempt is a random part of this, then of its double, and so on.
         backoff_limit_seconds: The longest of these waits.
-        retry_after_seconds: The longest `Retry-After` that is waited for; a mirror that asks for more is passed over.
-        redirects: Followed for one request.
+        retry_after_seconds: The longest `Retry-After` that is waited for; a mirror that asks for more is skipped.
+        redirects: How many are followed for one request.
     """
 
     connect_seconds: float = 4.0
@@ -61,76 +53,40 @@ class FetchPolicy:
     redirects: int = 5
 
 
-class MirrorError(SourceError):
-    """Why one mirror did not deliver one file. The message continues a sentence that begins with the mirror's name."""
-
-
-class AbsentError(MirrorError):
-    """The mirror does not have this file under this name."""
-
-
-class RefusedError(MirrorError):
-    """The mirror's answer is final, and useless."""
-
-
-class TransientError(MirrorError):
-    """The mirror failed in a way that may get better.
-
-    Attributes:
-        retry_after: Seconds that the mirror asks to wait, 0 when it does not say.
-    """
-
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class UnreachableError(MirrorError):
-    """The mirror's host cannot be resolved or connected.
-
-    Attributes:
-        quick: This showed at once, so that a second look costs little.
-    """
-
-    def __init__(self, message: str, *, quick: bool) -> None:
-        super().__init__(message)
-        self.quick = quick
-
-
 class _Mark(Enum):
-    """Steps of an exchange that carry no data."""
+    """Events of an exchange that carry no data."""
 
     CONNECTED = "connected"
     END = "end"
 
 
-class _LeftBehindError(Exception):
-    """Nobody waits for this exchange any more."""
+class _AbandonedError(Exception):
+    """The caller no longer waits for this exchange."""
 
 
 _Event = httpx.Response | bytes | MirrorError | _Mark
 
 
 class Exchange:
-    """A GET request that has been sent, and its answer as it comes. A context manager: leaving it ends the exchange."""
+    """A GET request that has been sent, and its answer as it arrives. Leaving the context ends the exchange."""
 
     def __init__(
         self, client: Callable[[], httpx.Client], url: httpx.URL, headers: Mapping[str, str], policy: FetchPolicy
     ) -> None:
-        """Send the request. Redirects are answers like any other.
+        """Send the request. A redirect is an answer like any other.
 
         Args:
-            client: Makes a client. The exchange's thread alone uses and closes it: a socket that one thread closes
-                while another reads from it may be somebody else's a moment later. Its own time-outs end the thread
-                of an exchange that was left behind, so they are longer than those of the policy.
-            url: What to ask for.
-            headers: What to ask with.
-            policy: The deadlines.
+            client: Makes a client. Only the exchange's thread uses and closes it: if one thread closed a socket while
+                another reads from it, its file descriptor could belong to another connection a moment later. The
+                client's own time-outs end the thread of an abandoned exchange, so they exceed those of the policy.
+            url: Of the request.
+            headers: Of the request.
+            policy: The time limits.
         """
         self._policy = policy
         self._started = time.monotonic()
         self._events: queue.Queue[_Event] = queue.Queue(maxsize=8)
-        self._left = threading.Event()
+        self._abandoned = threading.Event()
         threading.Thread(target=self._run, args=(client, url, headers), name="mirror-exchange", daemon=True).start()
 
     def __enter__(self) -> Self:
@@ -139,22 +95,24 @@ class Exchange:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._left.set()
+        self._abandoned.set()
 
     def response(self) -> httpx.Response:
         """Wait for the status and the headers.
 
         Raises:
-            UnreachableError: No connection.
-            TransientError: A connection, but no answer.
+            UnreachableError: There is no connection.
+            TransientError: There is a connection, but no answer.
         """
         event = self._next(self._policy.connect_seconds)
         if event is None:
-            raise UnreachableError(f"no connection within {self._policy.connect_seconds:g} s", quick=False)
-        while event is _Mark.CONNECTED:  # through a proxy twice: with the proxy, then with the host behind it
+            raise UnreachableError(
+                f"could not be reached (no connection within {self._policy.connect_seconds:g} s)", quick=False
+            )
+        while event is _Mark.CONNECTED:  # twice through a proxy: for the proxy, then for the host behind it
             event = self._next(self._policy.stall_seconds)
         if event is None:
-            raise TransientError(f"no answer within {self._policy.stall_seconds:g} s")
+            raise TransientError(f"sent no answer within {self._policy.stall_seconds:g} s")
         if isinstance(event, MirrorError):
             raise event
         if not isinstance(event, httpx.Response):
@@ -162,18 +120,18 @@ class Exchange:
         return event
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it was sent, in pieces as they arrive.
+        """The body as it is sent, in pieces as they arrive.
 
         Raises:
-            TransientError: It stalls, is too slow, or breaks off.
+            TransientError: The body stalls, is too slow, or breaks off.
         """
         policy, started, received = self._policy, time.monotonic(), 0
         while True:
             elapsed = time.monotonic() - started
             if elapsed > policy.attempt_seconds:
-                raise TransientError(f"not done after {policy.attempt_seconds:g} s, {received:,} bytes")
+                raise TransientError(f"was not done after {policy.attempt_seconds:g} s and {received:,} bytes")
             if elapsed > policy.stall_seconds and received < elapsed * policy.minimum_speed:
-                raise TransientError(f"too slow: {received:,} bytes in {elapsed:.0f} s")
+                raise TransientError(f"was too slow: {received:,} bytes in {elapsed:.0f} s")
             event = self._next(policy.stall_seconds)
             if event is None:
                 raise TransientError(f"stalled for {policy.stall_seconds:g} s, after {received:,} bytes")
@@ -192,57 +150,57 @@ class Exchange:
             return None
 
     def _translated(self, error: Exception) -> MirrorError:
-        """The reason, as one of ours. Even an error that nobody thought of is this mirror's, and stops no other."""
+        """The error as a `MirrorError`. Even an unforeseen one concerns this mirror alone, never the next."""
         match error:
             case httpx.UnsupportedProtocol() | httpx.InvalidURL():
                 return RefusedError(f"leads to an address that cannot be fetched: {error}")
             case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.ProxyError():
                 quick = time.monotonic() - self._started < QUICK_SECONDS
-                return UnreachableError(f"cannot be reached: {error}", quick=quick)
+                return UnreachableError(f"could not be reached ({error})", quick=quick)
             case httpx.TransportError() | OSError():
                 return TransientError(f"broke off: {error or type(error).__name__}")
         return RefusedError(f"cannot be fetched: {type(error).__name__}: {error}")
 
     def _run(self, client: Callable[[], httpx.Client], url: httpx.URL, headers: Mapping[str, str]) -> None:
-        """In the daemon thread: tell every step."""
-        with suppress(_LeftBehindError):
+        """Run in the daemon thread, and report every event."""
+        with suppress(_AbandonedError):
             try:
                 with _set_up(client) as connected:
-                    self._tell_all(connected, url, headers)
-                self._tell(_Mark.END)
+                    self._report_all(connected, url, headers)
+                self._report(_Mark.END)
             except MirrorError as error:
-                self._tell(error)
-            except Exception as error:  # noqa: BLE001 - not swallowed: raised, as one of ours, in the thread that waits
+                self._report(error)
+            except Exception as error:  # noqa: BLE001 - not swallowed: raised as a MirrorError in the thread that waits
                 reason = self._translated(error)
                 reason.__cause__ = error
-                self._tell(reason)
+                self._report(reason)
 
-    def _tell_all(self, client: httpx.Client, url: httpx.URL, headers: Mapping[str, str]) -> None:
+    def _report_all(self, client: httpx.Client, url: httpx.URL, headers: Mapping[str, str]) -> None:
         with client.stream("GET", url, headers=headers, extensions={"trace": self._trace}) as response:
-            self._tell(response)
+            self._report(response)
             for chunk in response.iter_raw():
-                self._tell(chunk)
+                self._report(chunk)
 
     def _trace(self, step: str, _: Mapping[str, Any]) -> None:
-        """httpx tells its steps; the headers are sent as soon as there is a connection, new or kept."""
+        """Called by httpx at each of its steps; it sends headers as soon as it has a connection, new or reused."""
         if step.endswith("send_request_headers.started"):
-            self._tell(_Mark.CONNECTED)
+            self._report(_Mark.CONNECTED)
 
-    def _tell(self, event: _Event) -> None:
-        while not self._left.is_set():
+    def _report(self, event: _Event) -> None:
+        while not self._abandoned.is_set():
             try:
-                self._events.put(event, timeout=LEFT_BEHIND_SECONDS)
+                self._events.put(event, timeout=ABANDONED_SECONDS)
                 return
             except queue.Full:
                 continue
-        raise _LeftBehindError
+        raise _AbandonedError
 
 
 def _set_up(client: Callable[[], httpx.Client]) -> httpx.Client:
-    """A proxy or certificates that the environment names wrongly make a mirror unreachable, and nothing worse."""
+    """Make the client. A wrong proxy or TLS setting in the environment makes a mirror unreachable, and no worse."""
     try:
         return client()
     except Exception as error:
         raise UnreachableError(
-            f"cannot be reached with the proxy or TLS settings of the environment: {error}", quick=False
+            f"could not be reached with the proxy or TLS settings of the environment ({error})", quick=False
         ) from error

@@ -1,13 +1,13 @@
-"""Brings the four MNIST files into a cache folder, from the first mirror that has the right bytes.
+"""Downloads the four MNIST files into a cache folder, from the first mirror that has the right bytes.
 
-The order: the mirrors that the user named, two public ones, and last the copy that ships with the repository, so that
-no network is needed. Nothing is used before the sha256 of its unpacked bytes is the pinned one, and nothing appears in
-the cache under its own name before that:
+Mirrors that the user named are asked first, then two public ones, and last the copy in this repository, so that no
+network is needed. A file is used, and appears in the cache under its own name, only after the sha256 of its unpacked
+bytes has been compared with the pinned one:
 
     <cache>/train-images-idx3-ubyte.gz      verified; or without .gz, as the mirror has it
-    <cache>/….gz.part, ….gz.part.json       a download that is not complete, and what it takes to resume it
+    <cache>/….gz.part, ….gz.part.json       an incomplete download, and what is needed to resume it
     <cache>/quarantine/                     files that were found damaged
-    <cache>/.lock                           held while one process fetches; released even when that process is killed
+    <cache>/.lock                           held while one process downloads; released even if that process is killed
 """
 
 import fcntl
@@ -18,12 +18,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import httpx
 
 from core.data.mnist import FILES, MnistFile
-from core.errors import DataError, SourceError
-from pipelines.sources.exchange import FetchPolicy, MirrorError
-from pipelines.sources.mirrors import SUFFIXES, Mirror, Say, open_mirror
+from core.errors import ConfigError, DataError, SourceError
+from pipelines.sources.errors import MirrorError
+from pipelines.sources.exchange import FetchPolicy
+from pipelines.sources.folder import FolderMirror
+from pipelines.sources.mirrors import SUFFIXES, Mirror, Say
 from pipelines.sources.parts import Part, is_gzip, verify
+from pipelines.sources.web import HttpMirror
 
 __all__ = ["FALLBACKS", "PUBLIC_MIRRORS", "SHIPPED", "FetchedFile", "fetch_all"]
 
@@ -45,11 +52,11 @@ class FetchedFile:
 
     Attributes:
         name: Without `.gz`.
-        path: Where it is, gzipped or plain.
+        path: Its location, gzipped or plain.
         sha256: Of the unpacked bytes, in hexadecimal.
         source: The address of the mirror that served it, or "cache".
-        cached: It was there already.
-        bytes: Its size as it is stored.
+        cached: Whether it was in the cache already.
+        bytes: Its size on disk.
     """
 
     name: str
@@ -69,58 +76,75 @@ def fetch_all(
     policy: FetchPolicy = DEFAULT_POLICY,
     say: Say = LOGGER.info,
 ) -> tuple[FetchedFile, ...]:
-    """Make sure that the files are in the cache, and are the right ones.
+    """Make sure that the files are in the cache and have the pinned bytes.
 
-    Safe to run in several processes at once: one fetches, the others wait and find its files.
+    Several processes may do so at once: one downloads, the others wait and find its files.
 
     Args:
-        cache_dir: The cache folder, made if need be. When all files are there, it may be read-only.
+        cache_dir: The cache folder, created if necessary. It may be read-only if it holds all files already.
         mirrors: Addresses to try first, in this order: http://…, https://… or file:///…
         fallbacks: Addresses to try after them.
-        files: What to fetch.
-        policy: How long a mirror is given, and how often.
-        say: Gets a sentence for each event worth knowing.
+        files: What to download.
+        policy: Time limits and numbers of attempts.
+        say: Receives a message for each event worth knowing.
 
     Returns:
-        One for each of `files`, in their order.
+        One item for each of `files`, in their order.
 
     Raises:
         SourceError: No mirror could deliver a file, or the cache folder cannot be used.
-        ConfigError: An address is none.
+        ConfigError: An address is not valid.
     """
-    chain = [open_mirror(url, policy) for url in dict.fromkeys((*mirrors, *fallbacks))]
+    chain = [_mirror(url, policy) for url in dict.fromkeys((*mirrors, *fallbacks))]
     try:
-        # First without the lock: a complete cache costs its verification and nothing else.
-        there = tuple(found for file in files if (found := _cached(cache_dir, file)))
-        if len(there) == len(files):
+        # First without the lock, so that a complete cache costs no more than its verification.
+        cached = tuple(found for file in files if (found := _cached(cache_dir, file)))
+        if len(cached) == len(files):
             say(f"All {len(files)} files are in {cache_dir} already, and verified.")
-            return there
+            return cached
         cache_dir.mkdir(parents=True, exist_ok=True)
         with _locked(cache_dir, say):
             return tuple(_cached(cache_dir, file) or _fetched(cache_dir, file, chain, say) for file in files)
     except OSError as error:
-        raise SourceError(f"cache folder {cache_dir}: {error}; make it writable, or name another one") from error
+        raise SourceError(f"cache folder {cache_dir}: {error}; make it writable, or choose another one") from error
+
+
+def _mirror(url: str, policy: FetchPolicy) -> Mirror:
+    """Make a mirror from its address, without any request to it.
+
+    Raises:
+        ConfigError: Not an http, https or file address.
+    """
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
+            return FolderMirror(Path(url2pathname(parts.path)))
+        if parts.scheme in {"http", "https"} and parts.hostname:
+            return HttpMirror(httpx.URL(url), policy)
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(f"mirror {url!r}: {error}") from error
+    raise ConfigError(f"mirror {url!r}: expected http://…, https://… or file:///…, the folder of the four files")
 
 
 @contextmanager
 def _locked(cache_dir: Path, say: Say) -> Iterator[None]:
-    """Be the only one who writes there. The file stays behind: removing it would let two processes lock two files."""
+    """Hold the folder's lock. The lock file is never removed: two processes could then lock two different files."""
     with (cache_dir / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"Another process is fetching into {cache_dir}; waiting for it.")
+            say(f"Another process is downloading into {cache_dir}; waiting for it.")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _places(cache_dir: Path, file: MnistFile) -> list[Path]:
-    """Where a file may lie in the cache: plain first, as whoever loads a folder prefers it."""
+    """Where a file may be in the cache: plain first, which `core.data.mnist.load` prefers too."""
     return [cache_dir / file.name, cache_dir / f"{file.name}.gz"]
 
 
 def _cached(cache_dir: Path, file: MnistFile) -> FetchedFile | None:
-    """The file in the cache, if it is there and has the pinned bytes."""
+    """The file in the cache, if it exists there and has the pinned bytes."""
     for path in _places(cache_dir, file):
         with suppress(DataError, FileNotFoundError):
             verify(path, file)
@@ -129,18 +153,20 @@ def _cached(cache_dir: Path, file: MnistFile) -> FetchedFile | None:
 
 
 def _fetched(cache_dir: Path, file: MnistFile, chain: Sequence[Mirror], say: Say) -> FetchedFile:
-    """Bring a file that is not in the cache, or is damaged there."""
+    """Download a file that is missing from the cache or damaged there."""
     _quarantine(cache_dir, file, say)
     reasons = []
     for mirror in chain:
         if mirror.down:
-            reasons.append(f"{mirror.name} {mirror.down} (not asked again)")
+            reasons.append(f"{mirror.name} {mirror.down} (skipped, because it failed for an earlier file)")
             continue
         try:
             part = mirror.deliver(file, cache_dir, say)
         except MirrorError as error:
             reasons.append(f"{mirror.name} {error}")
-            say(f"{file.name}: {mirror.name} {error}{'; it is not asked again' if mirror.down else ''}.")
+            say(
+                f"{file.name}: {mirror.name} {error}{'; it is skipped for the remaining files' if mirror.down else ''}."
+            )
             continue
         path = _land(part, cache_dir, file)
         size = path.stat().st_size
@@ -154,7 +180,7 @@ def _fetched(cache_dir: Path, file: MnistFile, chain: Sequence[Mirror], say: Say
 
 
 def _quarantine(cache_dir: Path, file: MnistFile, say: Say) -> None:
-    """Set damaged files aside, for whoever wants to know what happened to them."""
+    """Move damaged files aside, so that they can be examined."""
     for path in _places(cache_dir, file):
         try:
             verify(path, file)
@@ -164,16 +190,16 @@ def _quarantine(cache_dir: Path, file: MnistFile, say: Say) -> None:
             aside = cache_dir / "quarantine" / f"{path.name}.{secrets.token_hex(4)}"
             aside.parent.mkdir(exist_ok=True)
             path.rename(aside)
-            say(f"{error}; the damaged {path} is now {aside}, and is fetched again.")
+            say(f"{error}; the damaged {path} was moved to {aside} and is downloaded again.")
 
 
 def _land(part: Part, cache_dir: Path, file: MnistFile) -> Path:
-    """Give verified bytes their name, at once and for good: with .gz if they are gzip, whatever was asked for."""
+    """Rename a verified part to its final name, with .gz if its bytes are gzip, whatever name was requested."""
     with part.path.open("rb+") as stream:
         plain, packed = _places(cache_dir, file)
         path = packed if is_gzip(stream) else plain
         os.fsync(stream.fileno())
     part.path.replace(path)
-    for suffix in SUFFIXES:  # what other mirrors left half-way
+    for suffix in SUFFIXES:  # incomplete downloads from other mirrors
         Part(cache_dir / f"{file.name}{suffix}.part").discard()
     return path

@@ -1,58 +1,40 @@
-"""One mirror: a place, on the web or in a folder, that has the four files under their names, gzipped or plain.
+"""What every mirror is: a place that has the four files under their names, gzipped or plain.
 
-A mirror brings a file's bytes into a part in the cache folder, and hands it over only when the unpacked bytes have the
-pinned digest.
+A mirror downloads a file into a part in the cache folder, and returns the part only if its unpacked bytes have the
+pinned digest. One kind of mirror is in `folder`, the other in `web`.
 """
 
-import email.utils
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
-from ssl import SSLContext
 from typing import Protocol
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
-
-import httpx
-import tenacity
 
 from core.data.mnist import MnistFile
-from core.errors import ConfigError, DataError
-from pipelines.sources.exchange import (
-    AbsentError,
-    Exchange,
-    FetchPolicy,
-    RefusedError,
-    TransientError,
-    UnreachableError,
-)
-from pipelines.sources.parts import CHUNK, Held, Part, verify
+from core.errors import DataError
+from pipelines.sources.errors import RefusedError
+from pipelines.sources.parts import Part, verify
 
-__all__ = ["FolderMirror", "HttpMirror", "Mirror", "Say", "open_mirror"]
+__all__ = ["SUFFIXES", "Mirror", "Say", "check", "largest"]
 
 Say = Callable[[str], None]
+"""Receives messages for people."""
 
-SUFFIXES = (".gz", "")  # tried in this order
-MAY_GET_BETTER = {408, 425, 429}  # and 5xx
-GONE = {404, 410}
+SUFFIXES = (".gz", "")
+"""Of the file's name, in the order in which they are tried."""
 
 
 class Mirror(Protocol):
-    """Where files come from.
+    """A source of files.
 
     Attributes:
-        name: Its address, as people may see it.
-        down: Why it is not asked again in this run; None while it is well.
+        name: Its address, without secrets.
+        down: Why it is skipped for the rest of this run; None while it works.
     """
 
     name: str
     down: str | None
 
     def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:
-        """Bring a file into `folder`.
+        """Download a file into `folder`.
 
         Returns:
             A part with the pinned bytes, gzipped or plain.
@@ -63,193 +45,12 @@ class Mirror(Protocol):
         """
 
 
-def open_mirror(url: str, policy: FetchPolicy) -> Mirror:
-    """Make a mirror from its address. Nothing is asked of it yet.
+def check(part: Part, file: MnistFile) -> None:
+    """Check that a part has the pinned bytes; discard it if not.
 
     Raises:
-        ConfigError: Not an http, https or file address.
+        RefusedError: It has other bytes.
     """
-    try:
-        parts = urlsplit(url)
-        if parts.scheme == "file" and parts.netloc in {"", "localhost"} and parts.path:
-            return FolderMirror(Path(url2pathname(parts.path)))
-        if parts.scheme in {"http", "https"} and parts.hostname:
-            return HttpMirror(httpx.URL(url), policy)
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(f"mirror {url!r}: {error}") from error
-    raise ConfigError(f"mirror {url!r}: expected http://…, https://… or file:///…, the folder of the four files")
-
-
-class FolderMirror:
-    """A folder on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.name = folder.absolute().as_uri()
-        self.down: str | None = None
-
-    def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:  # noqa: ARG002 - a copy needs no words
-        """As `Mirror.deliver`."""
-        for suffix in SUFFIXES:
-            source = self._folder / f"{file.name}{suffix}"
-            if _is_file(source):
-                part = Part(folder / f"{source.name}.part")
-                part.begin(self.name, validator=None)
-                with part.append() as target:
-                    for chunk in _read(source, _largest(file)):
-                        target.write(chunk)
-                _vouch(part, file)
-                return part
-        raise AbsentError(f"has neither {file.name}.gz nor {file.name}")
-
-
-def _is_file(source: Path) -> bool:
-    try:
-        return source.is_file()
-    except OSError as error:
-        raise RefusedError(f"cannot be read: {error}") from error
-
-
-def _read(source: Path, limit: int) -> Iterator[bytes]:
-    try:
-        with source.open("rb") as stream:
-            while limit > 0 and (chunk := stream.read(CHUNK)):
-                limit -= len(chunk)
-                yield chunk
-    except OSError as error:
-        raise RefusedError(f"cannot be read: {error}") from error
-
-
-class HttpMirror:
-    """A folder on a web server."""
-
-    def __init__(self, url: httpx.URL, policy: FetchPolicy) -> None:
-        self._url = url
-        self._policy = policy
-        self.name = _shown(url)
-        self.down: str | None = None
-
-    def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:
-        """As `Mirror.deliver`, with the attempts and the waits of the policy."""
-        for suffix in SUFFIXES:
-            part = Part(folder / f"{file.name}{suffix}.part")
-            url = self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{file.name}{suffix}")
-            retrying = tenacity.Retrying(
-                retry=self._is_worth_another_try,
-                wait=self._wait,
-                stop=tenacity.stop_after_attempt(self._policy.attempts),
-                before_sleep=lambda state: say(f"{file.name}: {self.name} {_failure(state)}; trying again."),
-                reraise=True,
-            )
-            try:
-                retrying(self._attempt, url, part, file)
-            except AbsentError:
-                continue
-            except (UnreachableError, TransientError) as error:
-                self.down = str(error)
-                raise
-            return part
-        raise AbsentError(f"has neither {file.name}.gz nor {file.name}")
-
-    def _is_worth_another_try(self, state: tenacity.RetryCallState) -> bool:
-        match _failure(state):
-            case TransientError(retry_after=seconds):
-                return seconds <= self._policy.retry_after_seconds
-            case UnreachableError(quick=True):
-                return state.attempt_number == 1
-        return False
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        # Random between zero and a doubling bound, so that many clients do not come back all at once:
-        # M. Brooker, "Exponential Backoff and Jitter" (2015), "full jitter".
-        backoff = tenacity.wait_random_exponential(self._policy.backoff_seconds, self._policy.backoff_limit_seconds)
-        asked = getattr(_failure(state), "retry_after", 0.0)
-        return max(asked, backoff(state))
-
-    def _attempt(self, url: httpx.URL, part: Part, file: MnistFile) -> None:
-        """Ask once, for what is missing."""
-        held = part.held(_shown(url))
-        if held and part.whole(file):
-            return
-        asked = {"Range": f"bytes={held.offset}-", "If-Range": held.validator} if held else {}
-        with self._ask(url, asked) as (exchange, response):
-            offset = _accepted(response, held, part)
-            if offset == 0:
-                part.begin(_shown(url), _validator(response))
-            announced, limit = response.headers.get("Content-Length", ""), _largest(file) - offset
-            if announced.isdecimal() and int(announced) > limit:
-                part.discard()
-                raise RefusedError(f"announces {int(announced):,} bytes, where at most {limit:,} can be right")
-            _receive(exchange, part, limit)
-        try:
-            _vouch(part, file)
-        except RefusedError as error:
-            if offset == 0:
-                raise
-            raise TransientError(f"{error} after a resumed download, which begins anew") from error
-
-    @contextmanager
-    def _ask(self, url: httpx.URL, headers: Mapping[str, str]) -> Iterator[tuple[Exchange, httpx.Response]]:
-        """Send a GET request and follow its redirects."""
-        for _ in range(self._policy.redirects + 1):
-            with Exchange(self._client, url, headers, self._policy) as exchange:
-                response = exchange.response()
-                if response.next_request is None:
-                    yield exchange, response
-                    return
-                target = response.next_request.url
-            if url.scheme == "https" and target.scheme != "https":
-                raise RefusedError(f"redirects from https to {_shown(target)}, which is not followed")
-            url = target
-        raise RefusedError(f"redirects more than {self._policy.redirects} times")
-
-    def _client(self) -> httpx.Client:
-        return httpx.Client(
-            # The bytes as they are stored: a server that packs or unpacks on the way would break ranges.
-            headers={"Accept-Encoding": "identity", "User-Agent": "numeral"},
-            timeout=httpx.Timeout(2 * self._policy.stall_seconds, connect=2 * self._policy.connect_seconds),
-            verify=self._tls,
-        )
-
-    @cached_property
-    def _tls(self) -> SSLContext:
-        return httpx.create_ssl_context()  # reads some hundred certificates: once for all requests
-
-
-def _accepted(response: httpx.Response, held: Held | None, part: Part) -> int:
-    """Where in the file the body begins, or why there is none to be had."""
-    code, reason = response.status_code, f"answered {response.status_code} {response.reason_phrase}".rstrip()
-    if code == httpx.codes.OK:
-        return 0
-    if code == httpx.codes.PARTIAL_CONTENT and held:
-        begins = re.match(r"bytes (\d{1,18})-", response.headers.get("Content-Range", ""))
-        if begins and int(begins[1]) == held.offset and _validator(response) in {None, held.validator}:
-            return held.offset
-        part.discard()
-        raise TransientError("resumed at the wrong place")
-    if code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and held:
-        part.discard()
-        raise TransientError(f"{reason}: what is held here does not fit")
-    if code in GONE:
-        raise AbsentError(reason)
-    if code in MAY_GET_BETTER or code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        seconds = _retry_after(response)
-        raise TransientError(f"{reason}, asking for {seconds:.0f} s" if seconds else reason, retry_after=seconds)
-    raise RefusedError(reason)
-
-
-def _receive(exchange: Exchange, part: Part, limit: int) -> None:
-    """Add the body to the part, never more than `limit` bytes."""
-    with part.append() as target:
-        for chunk in exchange.chunks():
-            limit -= len(chunk)
-            if limit < 0:
-                part.discard()
-                raise RefusedError("sends more bytes than the file can have")
-            target.write(chunk)
-
-
-def _vouch(part: Part, file: MnistFile) -> None:
     try:
         verify(part.path, file)
     except DataError as error:
@@ -257,35 +58,6 @@ def _vouch(part: Part, file: MnistFile) -> None:
         raise RefusedError(f"has other bytes ({error})") from error
 
 
-def _largest(file: MnistFile) -> int:
-    """The most bytes that any packing of a file takes: gzip adds little even to what it cannot compress."""
+def largest(file: MnistFile) -> int:
+    """The largest size in bytes that a packed file can have: gzip adds little even to incompressible data."""
     return file.size + file.size // 100 + 4096
-
-
-def _validator(response: httpx.Response) -> str | None:
-    """What If-Range accepts: a strong ETag, else the date (RFC 9110, §13.1.5)."""
-    etag: str = response.headers.get("ETag", "")
-    if etag and not etag.startswith("W/"):
-        return etag
-    date: str | None = response.headers.get("Last-Modified")
-    return date
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds; 0 when the mirror does not say, or not so that it can be understood (RFC 9110, §10.2.3)."""
-    text = response.headers.get("Retry-After", "")
-    if text.isdecimal():
-        return float(text)
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
-
-
-def _failure(state: tenacity.RetryCallState) -> BaseException | None:
-    return state.outcome.exception() if state.outcome else None
-
-
-def _shown(url: httpx.URL) -> str:
-    """An address without the secrets that may be in it."""
-    return str(url.copy_with(userinfo=b"", query=None, fragment=None))

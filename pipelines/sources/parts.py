@@ -1,4 +1,4 @@
-"""Downloads on disk that are not complete yet: what it takes to resume them, and how to tell when they are whole."""
+"""Incomplete downloads on disk: how they are resumed, and how a complete one is recognized."""
 
 import hashlib
 import json
@@ -18,11 +18,11 @@ CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class Held:
-    """What a part holds already.
+    """The bytes that a part holds already.
 
     Attributes:
-        offset: Bytes on disk.
-        validator: The ETag or the Last-Modified date that the mirror gave with them, as it stood in the header.
+        offset: How many bytes are on disk.
+        validator: The ETag or Last-Modified header that the mirror sent with them.
     """
 
     offset: int
@@ -31,20 +31,20 @@ class Held:
 
 @dataclass(frozen=True)
 class Part:
-    """A file that grows, `<name>.part`, and beside it a note of where its bytes come from, `<name>.part.json`.
+    """A growing file, `<name>.part`, and next to it a note of where its bytes come from, `<name>.part.json`.
 
-    Whoever writes it holds the lock of the folder.
+    A process that writes to it must hold the lock of the folder.
     """
 
     path: Path
 
     @property
     def note(self) -> Path:
-        """JSON: url and validator."""
+        """The note's path; the note is JSON with `url` and `validator`."""
         return self.path.with_name(f"{self.path.name}.json")
 
     def held(self, url: str) -> Held | None:
-        """What can be resumed from `url`; None where nothing can."""
+        """The bytes that a download from `url` can resume; None if it must start from the beginning."""
         try:
             note = json.loads(self.note.read_bytes())
             offset = self.path.stat().st_size
@@ -56,17 +56,17 @@ class Part:
         return None
 
     def begin(self, url: str, validator: str | None) -> None:
-        """Forget what is held; what comes now is from `url`. Without a validator it cannot be resumed."""
-        self.discard()  # before the new note: old bytes must never stand beside it
+        """Discard the bytes held and expect those of `url`. Without a validator, they cannot be resumed later."""
+        self.discard()  # before the new note is written: it must never describe old bytes
         if validator:
             self.note.write_text(json.dumps({"url": url, "validator": validator}), encoding="utf-8")
 
     def append(self) -> BinaryIO:
-        """Open for more. Unbuffered, so that all that came is there after a crash."""
+        """Open for appending. Unbuffered, so that every received byte is on disk after a crash."""
         return self.path.open("ab", buffering=0)
 
     def whole(self, file: MnistFile) -> bool:
-        """Whether nothing is missing: a process may have ended between the last byte and its rename."""
+        """Whether no byte is missing: a process may have ended between the last byte and the rename."""
         try:
             verify(self.path, file)
         except (FileNotFoundError, DataError):
@@ -85,7 +85,7 @@ def verify(path: Path, file: MnistFile) -> None:
     Unpacking stops at the first byte beyond the pinned size.
 
     Raises:
-        DataError: They are not the pinned ones.
+        DataError: The file is damaged, or is another one.
         OSError: The file cannot be read.
     """
     digest, size = hashlib.sha256(), 0
@@ -111,7 +111,7 @@ def _unpacked(stream: BinaryIO, file: MnistFile) -> Iterator[bytes]:
 
 
 def is_gzip(stream: BinaryIO) -> bool:
-    """Whether gzip follows in `stream`, which stays where it is."""
+    """Whether gzip data follows in `stream`, whose position does not change."""
     position = stream.tell()
     magic = stream.read(len(GZIP_MAGIC))
     stream.seek(position)

@@ -54,7 +54,7 @@ def test_feedback_that_the_service_took_is_learned_from_once(workshop: Workshop,
         server.stdout.close()  # type: ignore[union-attr]
     done = workshop.retrain("train.epochs=1")
     assert done.json["outcome"] == "published"
-    assert "feedback: 1 of users' pictures are trained on too" in done.stderr
+    assert "feedback: 1 picture from users added to the training images" in done.stderr
     learned = Repository(str(workshop.repository)).manifest(1).data.feedback
     assert learned is not None
     assert learned.images == 1
@@ -93,7 +93,7 @@ def test_a_worse_challenger_is_kept_and_not_promoted(workshop: Workshop) -> None
     workshop.retrain()
     ended = workshop.retrain("train.learning_rate=0.01")
     assert (ended.json["outcome"], ended.json["version"], ended.json["promoted"]) == ("rejected", 2, False)
-    assert "worse: validation accuracy" in ended.stderr
+    assert "not promoted: validation accuracy" in ended.stderr
     assert Repository(str(workshop.repository)).champion() == 1
 
 
@@ -214,7 +214,7 @@ def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_
         "trained:",
         "evaluated:",
         "calibrated:",
-        "corrupted:",
+        "robustness:",
         "published:",
         "promoted:",
     )

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from core.data import idx, mnist
-from pipelines.config import ROOT, Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
+from pipelines.settings import ROOT
 
 SMALL = {"train": 600, "test": 200}
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.train.finder import RangeTest
 from pipelines import find_rate as finding
 from pipelines.cli.commands import app
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps
 
@@ -20,7 +20,7 @@ FOUND = RangeTest(rates=RATES, losses=(2.3, 2.2, 1.5, 0.8, 0.5, 2.0), suggestion
 @pytest.fixture(autouse=True)
 def small(dataset: DatasetRef, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small data set instead of the whole one."""
-    monkeypatch.setattr(steps, "bring", lambda data_dir, mirrors: dict(dataset.files))
+    monkeypatch.setattr(steps, "download", lambda data_dir, mirrors: dict(dataset.files))
 
 
 def test_the_chart_has_a_bar_for_each_loss_and_marks_the_lowest_and_the_suggested() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from core.data import mnist
 from pipelines import provenance
-from pipelines.config import ROOT, load_recipe
+from pipelines.recipe import load_recipe
+from pipelines.settings import ROOT
 
 DATA = {file.name: file.sha256 for file in mnist.FILES}
 
@@ -141,7 +142,7 @@ def test_a_process_that_runs_from_an_edited_copy_computes_another_fingerprint(tr
         return done.stdout.strip()
 
     (copy / "tests_fingerprint.py").write_text(
-        f"from pipelines.config import load_recipe\nfrom pipelines.provenance import fingerprint\nDATA = {DATA!r}\n"
+        f"from pipelines.recipe import load_recipe\nfrom pipelines.provenance import fingerprint\nDATA = {DATA!r}\n"
     )
     assert computed() == fingerprint()
     blas = copy / "core" / "kernels" / "blas.py"

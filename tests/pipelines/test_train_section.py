@@ -1,4 +1,4 @@
-"""How a recipe says how to train: optimizer, schedule, clipping, the average of the weights."""
+"""The `[train]` section of a recipe: optimizer, schedule, clipping, average of the weights, loss."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,11 @@ import pytest
 
 from core.errors import ConfigError
 from core.train.report import EpochReport
-from pipelines.config import Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.report.origin import retrain_command
 from pipelines.retrain import steps, training
+from tests.pipelines.runs import run_in
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ from pipelines.retrain import steps, training
         "train.shards=2",
     ],
 )
-def test_a_recipe_may_say_it(override: str) -> None:
+def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
     recipe = load_recipe("mlp", [override])
     assert recipe != load_recipe("mlp")
     assert Recipe.model_validate(json.loads(recipe.model_dump_json())) == recipe  # as a manifest keeps it
@@ -56,12 +57,12 @@ def test_a_recipe_may_say_it(override: str) -> None:
         ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_is_known(override: str, message: str) -> None:
+def test_an_invalid_train_section_is_refused_and_the_valid_values_are_listed(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_recipe("mlp", [override])
 
 
-def test_the_command_that_trains_it_again_says_all_of_it() -> None:
+def test_the_command_that_reproduces_a_version_has_every_train_option() -> None:
     recipe = load_recipe("mlp", ['train.schedule={kind="one_cycle", warmup=0.2}', "train.clip_norm=2"])
     command = retrain_command("mlp", recipe.model_dump(mode="json"))
     assert """'train.schedule={kind = "one_cycle", warmup = 0.2}'""" in command
@@ -72,12 +73,14 @@ def test_the_command_that_trains_it_again_says_all_of_it() -> None:
 def trained(dataset: DatasetRef, recipe: Recipe, work: Path, **changes: object) -> list[EpochReport]:
     changed = recipe.model_copy(update={"train": recipe.train.model_copy(update=changes)})
     reports: list[EpochReport] = []
-    preprocessing = steps.normalize(dataset, changed, work)
+    preprocessing = steps.fit_normalizer(run_in(work, dataset, changed))
     training.train(dataset, preprocessing, changed, work, reports.append)
     return reports
 
 
-def test_what_the_recipe_says_reaches_the_training(dataset: DatasetRef, recipe: Recipe, tmp_path: Path) -> None:
+def test_every_option_of_the_recipe_has_an_effect_on_the_training(
+    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+) -> None:
     def losses(name: str, **changes: object) -> list[float]:
         reports = trained(dataset, recipe, tmp_path / name, **changes)
         return [report.validation_loss for report in reports]

@@ -21,7 +21,7 @@ from core.artifact.manifest import (
 )
 from core.measure.evaluate import Evaluation, evaluate
 from core.train.report import EpochReport
-from pipelines.config import load_recipe
+from pipelines.recipe import load_recipe
 from pipelines.report import render_report
 
 VOID = {"meta", "link", "img", "br"}

@@ -1,4 +1,4 @@
-"""The charts of what went on inside the network, in a report of a training that looked there."""
+"""The charts of each layer during training, in the report of a training that took diagnostics."""
 
 import re
 from dataclasses import replace
@@ -8,8 +8,8 @@ import pytest
 
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
 from core.train.report import EpochReport
-from pipelines.config import load_recipe
-from pipelines.report import layers as diagnostics
+from pipelines.recipe import load_recipe
+from pipelines.report import layers as charts
 from tests.pipelines.report.report_inputs import Page, epochs, manifest, report
 
 
@@ -38,44 +38,44 @@ def names(charts: tuple[str, ...]) -> list[str]:
 
 
 def test_each_measure_has_a_chart_with_a_line_for_each_layer_that_has_it() -> None:
-    assert names(diagnostics.charts(STEPS)) == [
+    assert names(charts.charts(STEPS)) == [
         "Length of the gradient: at step 100, 0.dense 4e-07, 2.dense 3.5.",
         "Update, as a share of the weights: at step 100, 0.dense 0.001, 2.dense 0.002.",
-        "Spread of the outputs, where there are weights: at step 100, 0.dense 1.5, 2.dense 2.5.",
+        "Spread of the outputs, in layers with weights: at step 100, 0.dense 1.5, 2.dense 2.5.",
         "Idle units: at step 100, 1.relu 0.25.",
     ]
 
 
-def test_gradients_are_drawn_on_a_logarithmic_scale_and_idle_units_in_percent() -> None:
-    gradient, *_, idle = diagnostics.charts(STEPS)
+def test_gradients_have_a_logarithmic_scale_and_idle_units_one_in_percent() -> None:
+    gradient, *_, idle = charts.charts(STEPS)
     assert "10^{-7}" in gradient or "−7" in gradient or "-7" in gradient
     assert "100%" in idle
 
 
-def test_the_first_layer_is_drawn_in_the_pages_one_color_and_the_last_in_the_other() -> None:
-    gradient = diagnostics.charts(STEPS)[0]
+def test_lines_run_from_one_color_of_the_page_to_the_other() -> None:
+    gradient = charts.charts(STEPS)[0]
     assert "color-mix(in oklab, var(--validation) 0%, var(--train))" in gradient
     assert "color-mix(in oklab, var(--validation) 100%, var(--train))" in gradient
     assert "#0001" not in gradient
 
 
-def test_what_no_layer_has_gets_no_chart() -> None:
+def test_a_measure_that_no_layer_has_gets_no_chart() -> None:
     linear = step(0, LayerDiagnostics("0.dense", 0.0, 1.0, gradient_norm=1.0))
-    assert [name.split(":")[0] for name in names(diagnostics.charts([linear]))] == [
+    assert [name.split(":")[0] for name in names(charts.charts([linear]))] == [
         "Length of the gradient",
-        "Spread of the outputs, where there are weights",
+        "Spread of the outputs, in layers with weights",
     ]
-    assert diagnostics.charts([]) == ()
+    assert charts.charts([]) == ()
 
 
 @pytest.mark.parametrize("value", [0.0, nan, inf])
 @pytest.mark.filterwarnings("error")
-def test_what_has_no_place_on_the_scale_leaves_a_gap(value: float) -> None:
-    gradient = diagnostics.charts([*STEPS, step(150, *layers(value))])[0]
+def test_a_value_without_a_logarithm_leaves_a_gap(value: float) -> None:
+    gradient = charts.charts([*STEPS, step(150, *layers(value))])[0]
     assert "0.dense –, 2.dense 3.5" in names((gradient,))[0]
 
 
-def test_a_report_shows_them_where_they_were_taken_and_says_nothing_of_them_elsewhere() -> None:
+def test_a_report_has_the_section_only_if_diagnostics_were_taken() -> None:
     html = report(history=history())
     page = Page(html)
     assert "Inside the network" in page.words()
@@ -86,7 +86,7 @@ def test_a_report_shows_them_where_they_were_taken_and_says_nothing_of_them_else
     assert "#inside" not in without.values("href")
 
 
-def test_of_an_ensemble_the_first_member_is_shown() -> None:
+def test_for_an_ensemble_the_first_member_is_shown() -> None:
     two = [*history(), replace(epochs(3)[0], diagnostics=(step(0, *layers(1.0)),)), *epochs(3)[1:]]
     page = Page(report(history=two))
     assert sum("at step 100" in label for label in page.values("aria-label")) == 4
@@ -94,7 +94,7 @@ def test_of_an_ensemble_the_first_member_is_shown() -> None:
     assert "validation loss was lowest after epoch" not in page.words()
 
 
-def test_a_report_says_why_training_stopped_early_and_whose_weights_were_kept() -> None:
+def test_a_report_says_why_training_stopped_and_which_weights_were_kept() -> None:
     *rest, last = epochs(5)[:4]
     stopped = [*rest, replace(last, stopped="no lower validation loss in 1 epoch than after epoch 3")]
     recipe = load_recipe("mlp", ["train.keep_best=true"]).model_dump(mode="json")

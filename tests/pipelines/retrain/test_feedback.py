@@ -1,4 +1,4 @@
-"""What users sent becomes training images, and nothing else."""
+"""Feedback: pictures that users sent become training images, and nothing else."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from core.artifact.manifest import Manifest
-from core.artifact.repository import Repository
 from core.errors import FeedbackError
 from core.feedback import FeedbackFolder, FeedbackItem
 from pipelines import provenance
-from pipelines.config import Recipe, Settings
+from pipelines.order import Order
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, read_mnist
 from pipelines.retrain import feedback, steps, training
+from tests.pipelines.runs import publish, run_in
 
 
 def item(seed: int, digit: int) -> FeedbackItem:
@@ -30,16 +31,7 @@ def gathered(folder: Path, dataset: DatasetRef, tmp_path: Path) -> DatasetRef:
     return steps.gather(folder, dataset, tmp_path)
 
 
-def published(dataset: DatasetRef, recipe: Recipe, tmp_path: Path) -> Manifest:
-    work = tmp_path / "work" / "run"
-    preprocessing = steps.normalize(dataset, recipe, work)
-    trained = training.train(dataset, preprocessing, recipe, work, lambda _: None)
-    evaluations = steps.evaluate_trained(dataset, preprocessing, trained, recipe, work)
-    repository = Repository(str(tmp_path / "models"), writable=True)
-    return steps.publish(repository, "f" * 64, "mlp", recipe, dataset, preprocessing, trained, evaluations)
-
-
-def test_items_come_after_the_training_split_and_are_nowhere_else(
+def test_items_follow_the_training_split_and_are_in_no_other_set(
     dataset: DatasetRef, recipe: Recipe, folder: Path, tmp_path: Path
 ) -> None:
     sent = [item(1, 4), item(2, 9)]
@@ -52,20 +44,20 @@ def test_items_come_after_the_training_split_and_are_nowhere_else(
     np.testing.assert_array_equal(labels[:-2], plain_labels)
     added = {(image.tobytes(), int(label)) for image, label in zip(images[-2:], labels[-2:], strict=True)}
     assert added == {(one.pixels, one.digit) for one in sent}
-    preprocessing = steps.normalize(found, recipe, tmp_path)
+    preprocessing = steps.fit_normalizer(run_in(tmp_path, found, recipe))
     train, validation = training.batches(found, preprocessing, recipe, training.begin(recipe))
     assert sum(len(batch[1]) for batch in train) == len(plain_labels) + 2
     assert sum(len(batch[1]) for batch in validation) == recipe.data.validation_images
 
 
-def test_without_feedback_nothing_changes(dataset: DatasetRef, folder: Path, tmp_path: Path) -> None:
+def test_without_feedback_the_data_set_is_unchanged(dataset: DatasetRef, folder: Path, tmp_path: Path) -> None:
     assert gathered(folder, dataset, tmp_path) == dataset
     folder.mkdir()
     assert gathered(folder, dataset, tmp_path) == dataset
     assert dataset.deciding == dataset.digests
 
 
-def test_a_run_is_unchanged_until_an_item_comes_and_again_once_it_is_discarded(
+def test_the_fingerprint_changes_with_each_item_and_back_when_it_is_discarded(
     dataset: DatasetRef, recipe: Recipe, folder: Path, tmp_path: Path
 ) -> None:
     def fingerprint() -> str:
@@ -83,7 +75,7 @@ def test_a_run_is_unchanged_until_an_item_comes_and_again_once_it_is_discarded(
     assert fingerprint() == one
 
 
-def test_damaged_and_contradicted_items_are_named_and_passed_over(dataset: DatasetRef, folder: Path) -> None:
+def test_damaged_and_contradicted_items_are_ignored_with_a_message(dataset: DatasetRef, folder: Path) -> None:
     items = FeedbackFolder(folder)
     good, damaged, one, other = item(1, 4), item(2, 5), item(3, 1), item(3, 7)
     for each in (good, damaged, one, other):
@@ -92,10 +84,10 @@ def test_damaged_and_contradicted_items_are_named_and_passed_over(dataset: Datas
     said: list[str] = []
     packed = feedback.gather(folder, read_mnist(dataset.files), said.append)
     assert packed == bytes([4]) + good.pixels
-    assert len([line for line in said if line.startswith("feedback passed over")]) == 3
+    assert len([line for line in said if line.startswith("feedback ignored")]) == 3
     assert any(damaged.name in line for line in said)
     assert any(one.name in line and "another item says 7" in line for line in said)
-    assert said[-1] == "feedback: 1 of users' pictures are trained on too"
+    assert said[-1] == "feedback: 1 picture from users added to the training images"
 
 
 @pytest.mark.parametrize("role", ["test_images", "train_images"])
@@ -107,31 +99,23 @@ def test_a_picture_of_the_data_set_itself_is_never_trained_on(
     assert gathered(folder, dataset, tmp_path).feedback is None
 
 
-def test_a_version_says_what_it_has_learned_from(
+def test_a_version_records_the_feedback_that_it_was_trained_on(
     dataset: DatasetRef, recipe: Recipe, folder: Path, tmp_path: Path
 ) -> None:
     FeedbackFolder(folder).add(item(1, 4))
     found = gathered(folder, dataset, tmp_path)
-    manifest = published(found, recipe, tmp_path)
+    order = Order(repository=str(tmp_path / "models"))
+    manifest = publish(order, run_in(tmp_path / "work" / "run", found, recipe))
     assert found.feedback is not None
     assert manifest.data.feedback is not None
     assert (manifest.data.feedback.images, manifest.data.feedback.sha256) == (1, found.feedback.sha256)
     assert manifest.data.files == dataset.digests, "the same images validate, so champion and challenger compare"
     assert Manifest.decode(manifest.encode()) == manifest
-    card = Repository(str(tmp_path / "models")).read(manifest, "card.md").decode()
-    assert "And 1 picture to train on that users sent" in card
+    card = order.store.read(manifest, "card.md").decode()
+    assert "1 picture that users sent" in card
 
 
-def test_a_folder_that_cannot_be_read_is_an_error_and_not_an_empty_one(
-    dataset: DatasetRef, folder: Path, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_read_is_an_error(dataset: DatasetRef, folder: Path, tmp_path: Path) -> None:
     folder.write_text("a file")
     with pytest.raises(FeedbackError, match="cannot list the feedback folder"):
         gathered(folder, dataset, tmp_path)
-
-
-def test_the_environment_names_the_folder_or_turns_it_off(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setenv("NUMERAL_FEEDBACK", str(folder))
-    assert Settings().feedback == folder
-    monkeypatch.setenv("NUMERAL_FEEDBACK", "off")
-    assert Settings().feedback is None

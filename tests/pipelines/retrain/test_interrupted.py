@@ -1,4 +1,4 @@
-"""A training that is interrupted goes on, and what stops early says so."""
+"""A training that was interrupted is resumed, and one that stops early says so."""
 
 import os
 import signal
@@ -11,9 +11,11 @@ import pytest
 from core.artifact import weights as weights_file
 from core.train.loop import measure
 from core.train.report import EpochReport
-from pipelines.config import ROOT, Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain import steps, training
+from pipelines.settings import ROOT
+from tests.pipelines.runs import run_in
 
 CHANGES = {"ema_decay": 0.9, "keep_best": True, "optimizer": {"kind": "adam"}, "learning_rate": 0.003, "epochs": 5}
 
@@ -22,8 +24,9 @@ import os, signal, sys
 from pathlib import Path
 from pipelines.retrain import steps
 from pipelines.retrain import training
-from pipelines.config import Recipe
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
+from tests.pipelines.runs import run_in
 dataset, recipe = DatasetRef.model_validate_json(sys.argv[1]), Recipe.model_validate_json(sys.argv[2])
 work, after = Path(sys.argv[3]), int(sys.argv[4])
 
@@ -34,13 +37,13 @@ def deadly(self, parameter, learning_rate):
     if self.steps == after:
         os.kill(os.getpid(), signal.SIGKILL)
 Adam.step = deadly
-training.train(dataset, steps.normalize(dataset, recipe, work), recipe, work, lambda report: None)
+training.train(dataset, steps.fit_normalizer(run_in(work, dataset, recipe)), recipe, work, lambda report: None)
 """
 
 
 @pytest.fixture(autouse=True)
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What people are told."""
+    """The messages of the training."""
     said: list[str] = []
     monkeypatch.setattr(training, "say", said.append)
     return said
@@ -57,7 +60,7 @@ def changed(recipe: Recipe, **changes: object) -> Recipe:
 
 def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[TrainedRef, list[int]]:
     reports: list[EpochReport] = []
-    preprocessing = steps.normalize(dataset, recipe, work)
+    preprocessing = steps.fit_normalizer(run_in(work, dataset, recipe))
     trained = training.train(dataset, preprocessing, recipe, work, reports.append)
     return trained, [report.epoch for report in reports]
 
@@ -76,7 +79,7 @@ def killed(dataset: DatasetRef, recipe: Recipe, work: Path, after: int) -> None:
     assert process.returncode == -signal.SIGKILL, process.stderr
 
 
-def test_killed_in_the_third_epoch_it_goes_on_after_the_second_and_ends_with_the_same_weights(
+def test_a_killed_training_resumes_after_its_last_epoch_with_the_same_weights(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     whole, epochs = train(dataset, recipe, tmp_path / "whole")
@@ -93,7 +96,7 @@ def test_killed_in_the_third_epoch_it_goes_on_after_the_second_and_ends_with_the
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a checkpoint"])
-def test_with_a_damaged_checkpoint_it_starts_again_and_says_so(
+def test_with_a_damaged_checkpoint_training_starts_again_with_a_message(
     damage: bytes, dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     whole, _ = train(dataset, recipe, tmp_path / "whole")
@@ -106,7 +109,7 @@ def test_with_a_damaged_checkpoint_it_starts_again_and_says_so(
     assert any(line.startswith("training starts again from the beginning: checkpoint ") for line in lines)
 
 
-def test_the_checkpoint_of_another_recipe_is_not_gone_on_with(
+def test_the_checkpoint_of_another_recipe_is_not_resumed(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     other = changed(recipe, seed=7)
@@ -118,7 +121,7 @@ def test_the_checkpoint_of_another_recipe_is_not_gone_on_with(
     assert any("training starts again from the beginning" in line for line in lines)
 
 
-def test_what_stops_early_says_so_and_keeps_the_best_weights(
+def test_a_training_that_stops_early_says_so_and_keeps_the_best_weights(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, lines: list[str]
 ) -> None:
     hasty = changed(recipe, patience=2, epochs=40, learning_rate=0.05, ema_decay=0.0)
@@ -134,7 +137,7 @@ def test_what_stops_early_says_so_and_keeps_the_best_weights(
     ) in lines[-1]
     kept = training.begin(hasty)
     kept.network.load_state(weights_file.decode(trained.weights.read()))
-    _, validation = training.batches(dataset, steps.normalize(dataset, hasty, tmp_path), hasty, kept)
+    _, validation = training.batches(dataset, steps.fit_normalizer(run_in(tmp_path, dataset, hasty)), hasty, kept)
     loss, _ = measure(kept.network, validation)
     assert loss == pytest.approx(min(losses), rel=1e-5)  # to rounding: here BLAS may use several threads
     assert losses[-1] > 1.001 * min(losses)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact.manifest import Manifest, Verdict
-from core.artifact.repository import Repository
+from core.artifact.manifest import Verdict
+from core.data import mnist
 from core.data.normalize import Normalizer
 from core.data.split import Split
 from core.errors import DatasetError, DigestError
@@ -16,30 +16,30 @@ from core.measure.evaluate import evaluate
 from core.nn.losses import softmax
 from core.train.report import EpochReport
 from pipelines import provenance
-from pipelines.config import Recipe
+from pipelines.order import Order
+from pipelines.promotion.gate import decide
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import steps, training
-
-FINGERPRINT = "f" * 64
+from pipelines.retrain.run import Run
+from pipelines.settings import ROOT
+from tests.pipelines.runs import FINGERPRINT, publish, run_in
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(str(tmp_path / "models"), writable=True)
+def order(tmp_path: Path) -> Order:
+    return Order(repository=str(tmp_path / "models"))
 
 
-def train(dataset: DatasetRef, recipe: Recipe, work: Path) -> tuple[FileRef, TrainedRef, list[EpochReport]]:
+@pytest.fixture
+def run(dataset: DatasetRef, recipe: Recipe, work: Path) -> Run:
+    return run_in(work, dataset, recipe)
+
+
+def train(run: Run) -> tuple[TrainedRef, list[EpochReport]]:
     reports: list[EpochReport] = []
-    preprocessing = steps.normalize(dataset, recipe, work)
-    return preprocessing, training.train(dataset, preprocessing, recipe, work, reports.append), reports
-
-
-def publish(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path, fingerprint: str = FINGERPRINT
-) -> Manifest:
-    preprocessing, trained, _ = train(dataset, recipe, work)
-    evaluations = steps.evaluate_trained(dataset, preprocessing, trained, recipe, work)
-    return steps.publish(repository, fingerprint, "mlp", recipe, dataset, preprocessing, trained, evaluations)
+    preprocessing = steps.fit_normalizer(run)
+    return training.train(run.dataset, preprocessing, run.recipe, run.work, reports.append), reports
 
 
 def test_verify_counts_the_images(dataset: DatasetRef) -> None:
@@ -53,7 +53,7 @@ def test_verify_refuses_files_that_do_not_belong_together(dataset: DatasetRef) -
         steps.verify(swapped)
 
 
-def test_a_data_file_that_changed_between_two_steps_is_noticed(
+def test_a_data_file_that_changed_between_two_steps_is_refused(
     dataset: DatasetRef, recipe: Recipe, work: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "labels.gz"
@@ -61,79 +61,69 @@ def test_a_data_file_that_changed_between_two_steps_is_noticed(
     ref = FileRef(path=other, sha256=dataset.files["train-labels-idx1-ubyte"].sha256)
     changed = dataset.model_copy(update={"files": dict(dataset.files) | {"train-labels-idx1-ubyte": ref}})
     with pytest.raises(DigestError, match="labels.gz: sha256"):
-        steps.normalize(changed, recipe, work)
+        steps.fit_normalizer(run_in(work, changed, recipe))
 
 
-def test_the_normalizer_sees_the_training_split_alone(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
-    images = read_mnist(dataset.files).train_images
-    split = Split.random(len(images), recipe.data.validation_images, seed=recipe.data.split_seed)
+def test_the_normalizer_is_fitted_on_the_training_split_alone(run: Run) -> None:
+    images = read_mnist(run.dataset.files).train_images
+    data = run.recipe.data
+    split = Split.random(len(images), data.validation_images, seed=data.split_seed)
     expected = Normalizer.fit(images[split.train])
     assert expected != Normalizer.fit(images)
-    fitted = training.normalizer(steps.normalize(dataset, recipe, work))
-    assert fitted == expected
+    assert training.normalizer(steps.fit_normalizer(run)) == expected
 
 
-def test_training_reports_every_epoch_and_learns(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
-    _, _, reports = train(dataset, recipe, work)
+def test_training_reports_every_epoch_and_lowers_the_loss(run: Run) -> None:
+    _, reports = train(run)
     assert [report.epoch for report in reports] == [1, 2, 3]
     assert reports[-1].train_loss < reports[0].train_loss
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
-    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
-) -> None:
-    _, first, _ = train(dataset, recipe, tmp_path / "a")
-    _, again, _ = train(dataset, recipe, tmp_path / "b")
-    reseeded = recipe.model_copy(update={"train": recipe.train.model_copy(update={"seed": 2})})
-    _, other, _ = train(dataset, reseeded, tmp_path / "c")
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(run: Run, tmp_path: Path) -> None:
+    reseeded = run.recipe.model_copy(update={"train": run.recipe.train.model_copy(update={"seed": 2})})
+    first, _ = train(run)
+    again, _ = train(run.model_copy(update={"work": tmp_path / "again"}))
+    other, _ = train(run.model_copy(update={"work": tmp_path / "other", "recipe": reseeded}))
     assert first.weights.sha256 == again.weights.sha256 != other.weights.sha256
 
 
-def test_what_an_interrupted_run_has_trained_is_not_trained_again(
-    dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    _, first, _ = train(dataset, recipe, work)
-    _, again, reports = train(dataset, recipe, work)
+def test_weights_that_an_interrupted_run_has_trained_are_not_trained_again(run: Run) -> None:
+    first, _ = train(run)
+    again, reports = train(run)
     assert again == first
     assert reports == []
 
 
-def test_trained_weights_that_were_damaged_meanwhile_are_written_again(
-    dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    _, first, _ = train(dataset, recipe, work)
+def test_trained_weights_that_were_damaged_since_are_written_again(run: Run) -> None:
+    first, _ = train(run)
     first.weights.path.write_bytes(first.weights.path.read_bytes()[:-1])
-    _, again, reports = train(dataset, recipe, work)
+    again, reports = train(run)
     assert reports == [], "the checkpoint still holds them"
     assert again.weights.sha256 == first.weights.sha256
 
 
-def test_a_published_version_loads_and_says_where_it_comes_from(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
-    predictor, loaded = load(repository, manifest.version)
+def test_a_published_version_loads_and_holds_its_provenance(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
+    predictor, loaded = load(order.store, manifest.version)
     assert loaded == manifest
-    assert manifest.data.files == dataset.digests
+    assert manifest.data.files == run.dataset.digests
     assert manifest.recipe["train"]["epochs"] == 3
     assert manifest.architecture.parameter_count == 784 * 16 + 16 + 16 * 10 + 10
     assert manifest.files.keys() == {"weights.safetensors", "report.html", "card.md"}
     assert manifest.code.sources_sha256 == provenance.sources_digest()
     assert manifest.spread is not None
     assert manifest.spread.count == manifest.data.train_images, "of the training split alone"
-    test_images, test_labels = (getattr(read_mnist(dataset.files), f"test_{part}") for part in ("images", "labels"))
+    test_images, test_labels = (getattr(read_mnist(run.dataset.files), f"test_{part}") for part in ("images", "labels"))
     right = predictor.probabilities(test_images).argmax(axis=1) == test_labels
     assert manifest.test.accuracy == right.mean()
-    assert b"<html" in repository.read(manifest, "report.html")
+    assert b"<html" in order.store.read(manifest, "report.html")
 
 
-def test_a_published_version_says_how_sure_it_is_and_what_it_bears(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
-    predictor, _ = load(repository, manifest.version)
+def test_a_published_version_holds_its_calibration_and_robustness(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
+    predictor, _ = load(order.store, manifest.version)
     assert predictor.temperature == manifest.calibration.temperature
-    test = read_mnist(dataset.files)
+    test = read_mnist(run.dataset.files)
     probabilities = predictor.probabilities(test.test_images)
     found = evaluate(probabilities, test.test_labels)
     assert manifest.test.calibration_error == pytest.approx(found.calibration_error, abs=1e-6)
@@ -146,71 +136,123 @@ def test_a_published_version_says_how_sure_it_is_and_what_it_bears(
     assert manifest.robustness["shift_up"].accuracy == right.mean()
 
 
-def test_the_temperature_is_fitted_on_the_validation_images_and_makes_them_likelier(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
-    predictor, _ = load(repository, manifest.version)
-    whole = read_mnist(dataset.files)
-    rows = Split.random(600, 100, seed=recipe.data.split_seed).validation
+def test_the_temperature_is_fitted_on_the_validation_images_and_lowers_their_loss(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
+    predictor, _ = load(order.store, manifest.version)
+    whole = read_mnist(run.dataset.files)
+    rows = Split.random(600, 100, seed=run.recipe.data.split_seed).validation
     logits, labels = predictor.logits(whole.train_images[rows]), whole.train_labels[rows]
     assert predictor.temperature == pytest.approx(fit_temperature(logits, labels))
     assert predictor.temperature != 1
     assert manifest.validation.loss < evaluate(softmax(logits), labels).loss
 
 
-def test_the_golden_inputs_hold_each_digit_once(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    images, probabilities = publish(repository, dataset, recipe, work).golden.arrays()
+def test_the_golden_inputs_hold_one_image_of_each_digit(order: Order, run: Run) -> None:
+    images, probabilities = publish(order, run).golden.arrays()
     assert images.shape == (10, 28, 28)
     assert probabilities.shape == (10, 10)
 
 
-def test_an_unchanged_fingerprint_is_found_and_another_is_not(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
-    assert steps.find_unchanged(repository, FINGERPRINT) == manifest
-    assert steps.find_unchanged(repository, "0" * 64) is None
+def test_an_unchanged_fingerprint_is_found_and_another_is_not(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
+    assert steps.find_unchanged(order.store, FINGERPRINT) == manifest
+    assert steps.find_unchanged(order.store, "0" * 64) is None
 
 
 def test_a_version_whose_weights_are_damaged_does_not_count_as_unchanged(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path, tmp_path: Path
+    order: Order, run: Run, tmp_path: Path
 ) -> None:
-    manifest = publish(repository, dataset, recipe, work)
+    manifest = publish(order, run)
     weights = tmp_path / "models" / "mnist" / str(manifest.version) / "weights.safetensors"
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
     weights.write_bytes(data)
-    assert steps.find_unchanged(repository, FINGERPRINT) is None
+    assert steps.find_unchanged(order.store, FINGERPRINT) is None
 
 
-def test_the_first_version_is_promoted_once(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
-    assert steps.promote(repository, manifest, "tests")
-    assert steps.promote(repository, manifest, "tests")
-    assert [move.version for move in repository.alias().history()] == [manifest.version]
+def test_the_first_version_is_promoted_once(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
+    assert steps.promote(order, manifest)
+    assert steps.promote(order, manifest)
+    assert [move.version for move in order.store.alias().history()] == [manifest.version]
 
 
-def test_a_version_with_a_bad_verdict_is_not_promoted(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, work: Path
-) -> None:
-    manifest = publish(repository, dataset, recipe, work)
+def test_a_version_whose_verdict_is_negative_is_not_promoted(order: Order, run: Run) -> None:
+    manifest = publish(order, run)
     bad = manifest.model_copy(update={"verdict": Verdict(promote=False, reason="worse", parent=None)})
-    assert not steps.promote(repository, bad, "tests")
-    assert repository.alias().target() is None
+    assert not steps.promote(order, bad)
+    assert order.store.alias().target() is None
 
 
-def test_a_rollback_is_not_undone_by_running_again(
-    repository: Repository, dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+def test_promotion_names_the_champion_before_and_after(
+    order: Order, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    first = publish(repository, dataset, recipe, tmp_path / "a")
-    steps.promote(repository, first, "tests")
-    second = publish(repository, dataset, recipe, tmp_path / "b", "e" * 64)
-    steps.promote(repository, second, "tests")
-    repository.alias().rollback(by="tests", why="it misreads sevens")
-    assert not steps.promote(repository, second, "tests")
-    assert repository.champion() == first.version
+    said: list[str] = []
+    monkeypatch.setattr(steps, "say", said.append)
+
+    def promote(fingerprint: str, verdict: Verdict) -> None:
+        manifest = publish(order, run.model_copy(update={"fingerprint": fingerprint}))
+        said.clear()
+        steps.promote(order, manifest.model_copy(update={"verdict": verdict}))
+
+    bad = Verdict(promote=False, reason="too many errors", parent=None)
+    promote("a" * 64, bad)
+    assert said == ["not promoted: too many errors; there is no champion yet"]
+    promote("b" * 64, Verdict(promote=True, reason="few errors", parent=None))
+    assert said == ["promoted: version 2 is now the champion: few errors"]
+    promote("c" * 64, bad)
+    assert said == ["not promoted: too many errors; version 2 stays the champion"]
+
+
+def test_a_new_version_is_judged_against_the_champion_on_the_validation_images(order: Order, run: Run) -> None:
+    champion = publish(order, run)
+    assert (champion.verdict.promote, champion.verdict.parent) == (True, None)
+    steps.promote(order, champion)
+    again = publish(order, run.model_copy(update={"fingerprint": "e" * 64}))
+    assert (again.verdict.promote, again.verdict.parent) == (True, champion.version)
+    assert "(same images)" in again.verdict.reason
+    assert again.verdict == decide(again.validation, again.data, champion, run.recipe.promotion)
+
+
+def test_a_rollback_is_not_undone_by_running_again(order: Order, run: Run, tmp_path: Path) -> None:
+    first = publish(order, run)
+    steps.promote(order, first)
+    second = publish(order, run.model_copy(update={"fingerprint": "e" * 64, "work": tmp_path / "other"}))
+    steps.promote(order, second)
+    order.store.alias().rollback(by="tests", why="it misreads sevens")
+    assert not steps.promote(order, second)
+    assert order.store.champion() == first.version
+
+
+@pytest.mark.parametrize(
+    ("override", "same"),
+    [
+        ("train.epochs=4", False),
+        ("train.seed=9", False),
+        ("model.layers.0.units=17", False),
+        ("promotion.max_accuracy_drop=0.1", True),
+        ("description=another", True),
+    ],
+)
+def test_the_fingerprint_changes_with_what_decides_the_weights(override: str, same: bool) -> None:
+    data = {file.name: file.sha256 for file in mnist.FILES}
+    changed = provenance.fingerprint(data, load_recipe("mlp", [override]))
+    assert (changed == provenance.fingerprint(data, load_recipe("mlp"))) is same
+
+
+def test_the_fingerprint_changes_with_the_data() -> None:
+    recipe = load_recipe("mlp")
+    assert provenance.fingerprint({"a": "1"}, recipe) != provenance.fingerprint({"a": "2"}, recipe)
+
+
+def test_the_sources_that_train_are_part_of_the_fingerprint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "core"
+    for path in (ROOT / "core").rglob("*.py"):
+        target = copy / path.relative_to(ROOT / "core")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    monkeypatch.setattr(provenance, "ROOT", tmp_path)
+    before = provenance.sources_digest()
+    dense = copy / "nn" / "dense.py"
+    dense.write_text(dense.read_text("utf-8") + "\n# changed\n", "utf-8")
+    assert provenance.sources_digest() != before

@@ -7,9 +7,10 @@ import numpy as np
 
 from core.artifact import weights as weights_file
 from core.train.report import EpochReport
-from pipelines.config import Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
 from pipelines.retrain import steps, training
+from tests.pipelines.runs import run_in
 
 TINY = [
     "train.epochs=1",
@@ -25,7 +26,7 @@ def trained(dataset: DatasetRef, preprocessing: FileRef, work: Path, *overrides:
 
 
 def test_an_ensemble_is_its_members_as_they_are_trained_alone(dataset: DatasetRef, tmp_path: Path) -> None:
-    preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
+    preprocessing = steps.fit_normalizer(run_in(tmp_path, dataset, load_recipe("mlp", TINY)))
     recipe, together = trained(dataset, preprocessing, tmp_path / "together", "train.members=2", "train.seed=5")
     for index, seed in enumerate([5, 6]):
         _, alone = trained(dataset, preprocessing, tmp_path / f"alone {seed}", f"train.seed={seed}")
@@ -35,7 +36,7 @@ def test_an_ensemble_is_its_members_as_they_are_trained_alone(dataset: DatasetRe
 
 
 def test_members_may_differ_in_structure(dataset: DatasetRef, tmp_path: Path) -> None:
-    preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
+    preprocessing = steps.fit_normalizer(run_in(tmp_path, dataset, load_recipe("mlp", TINY)))
     narrow = '[{kind="dense", units=4}, {kind="relu"}, {kind="dense", units=10}]'
     wide = '[{kind="dense", units=9}, {kind="tanh"}, {kind="dense", units=10}]'
     structures = ["model.layers=[]", f"model.members=[{narrow}, {wide}]"]
@@ -50,7 +51,7 @@ def test_members_may_differ_in_structure(dataset: DatasetRef, tmp_path: Path) ->
 
 
 def test_a_member_that_is_trained_already_is_taken_over(dataset: DatasetRef, tmp_path: Path) -> None:
-    preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
+    preprocessing = steps.fit_normalizer(run_in(tmp_path, dataset, load_recipe("mlp", TINY)))
     trained(dataset, preprocessing, tmp_path / "first", "train.members=2")
     reports: list[EpochReport] = []
     recipe = load_recipe("mlp", [*TINY, "train.members=3"])
@@ -61,7 +62,7 @@ def test_a_member_that_is_trained_already_is_taken_over(dataset: DatasetRef, tmp
 
 
 def test_augmented_images_are_prepared_alike_by_any_number_of_workers(dataset: DatasetRef, tmp_path: Path) -> None:
-    preprocessing = steps.normalize(dataset, load_recipe("mlp", TINY), tmp_path)
+    preprocessing = steps.fit_normalizer(run_in(tmp_path, dataset, load_recipe("mlp", TINY)))
     augment = 'train.augment=[{kind="rotate"}, {kind="elastic"}]'
     found = [
         trained(dataset, preprocessing, tmp_path / f"{workers}", augment, f"train.workers={workers}")[1]["0.dense.W"]

@@ -1,13 +1,12 @@
-"""Settings and recipes: TOML, flags and environment become frozen objects here, once."""
+"""Recipes: a TOML file and its overrides become one frozen object, in which every value has been checked."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.data.augment import augmenter
 from core.digit import LABELS, PIXELS
@@ -20,22 +19,8 @@ from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
 from core.train.training_plan import members
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The project's folder, which holds `recipes/` and `data/mnist/`."""
-
-
-class Settings(BaseSettings):
-    """What the environment may set, as `NUMERAL_…`; a flag beats it."""
-
-    model_config = SettingsConfigDict(env_prefix="NUMERAL_", frozen=True)
-
-    repository: str = Field("./models", description="Where versions are published: a folder or a URL.")
-    data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")
-    feedback: Annotated[Path | None, BeforeValidator(lambda v: None if v == "off" else v)] = Field(
-        None, description="Folder with the feedback that the service collected; off: none is learned from."
-    )
-    mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+from pipelines.overrides import apply_override
+from pipelines.settings import ROOT
 
 
 class _Section(BaseModel):
@@ -50,7 +35,10 @@ class DataSection(_Section):
 
 
 class ModelSection(_Section):
-    """The network's structure; see `core.nn.architectures`. Of an ensemble whose members differ, one structure each."""
+    """The network's structure; see `core.nn.architectures`.
+
+    `layers` describes one network, or all members of an ensemble alike; `members` gives each member its own layers.
+    """
 
     input_shape: tuple[int, ...]
     layers: tuple[dict[str, Any], ...] = ()
@@ -76,7 +64,7 @@ class ModelSection(_Section):
 
     @property
     def structures(self) -> tuple[tuple[dict[str, Any], ...], ...]:
-        """The layers of each network that is described: one, or those of the members."""
+        """The layers of each network that is described: of the only one, or of every member."""
         return self.members or (self.layers,)
 
 
@@ -90,7 +78,7 @@ class TrainSection(_Section):
     schedule: str | dict[str, Any] = "constant"
     optimizer: dict[str, Any]
     loss: dict[str, Any] = {"kind": "softmax_cross_entropy"}
-    clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # 0 is off here and below: TOML has no null to override with
+    clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # here and below, 0 turns it off: TOML has no null
     ema_decay: float = Field(0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
     workers: int = Field(1, ge=0)
@@ -99,7 +87,7 @@ class TrainSection(_Section):
     diagnose_every: int = Field(0, ge=0)
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
-    members: int = Field(1, ge=1, le=100)  # of each structure; trained one after another, each with the next seed
+    members: int = Field(1, ge=1, le=100)  # networks of each structure, trained one after another with the next seeds
 
     @field_validator("schedule", mode="before")
     @classmethod
@@ -145,7 +133,7 @@ class Recipe(_Section):
     promotion: PromotionSection = PromotionSection()
 
     def members(self) -> "tuple[Recipe, ...]":
-        """The networks that are trained, each as a recipe of its own: they differ in structure and seed alone."""
+        """The networks to train, each as a recipe of its own; these differ only in their structure and seed."""
         return tuple(
             self.model_copy(
                 update={
@@ -158,14 +146,14 @@ class Recipe(_Section):
 
     @property
     def layers(self) -> tuple[dict[str, Any], ...]:
-        """The structure of what is published: the network's, or an ensemble's."""
+        """The structure of what is published: of the network, or of the ensemble as one layer."""
         structures = [list(member.model.layers) for member in self.members()]
         if len(structures) == 1:
             return tuple(structures[0])
         return ({"kind": Ensemble.kind, "members": structures},)
 
     def build(self, rng: np.random.Generator) -> Sequential:
-        """A new network of that structure with random weights."""
+        """A new network with these `layers` and random weights."""
         return build(self.model.input_shape, self.layers, rng=rng)
 
 
@@ -173,7 +161,7 @@ def recipe_path(name: str) -> Path:
     """The file of a recipe: a name in `recipes/`, or the path of any TOML file.
 
     Raises:
-        ConfigError: There is none.
+        ConfigError: There is no such file.
     """
     path = Path(name) if name.endswith(".toml") else ROOT / "recipes" / f"{name}.toml"
     if not path.is_file():
@@ -187,11 +175,10 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Args:
         name: A name in `recipes/`, or the path of a TOML file.
-        overrides: `key=value`, with dotted keys (`train.epochs=5`, `model.layers.0.units=256`) and TOML values; what
-            is no TOML value is taken as text.
+        overrides: `key=value`, applied in order; see `pipelines.overrides`.
 
     Raises:
-        ConfigError: An unknown key (known ones are listed) or an impossible value.
+        ConfigError: An unknown key (the message lists the known ones) or an impossible value.
     """
     path = recipe_path(name)
     try:
@@ -199,45 +186,13 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: not TOML: {error}") from error
     for override in overrides:
-        _apply(document, override)
+        apply_override(document, override)
     try:
         return Recipe.model_validate(document)
     except ConfigError as error:
         raise ConfigError(f"recipe {path.stem}: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"recipe {path.stem}: {_first_finding(error)}") from error
-
-
-def _apply(document: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    parts = key.strip().split(".")
-    if not equals or not all(parts):
-        raise ConfigError(f"--set {override}: expected KEY=VALUE, e.g. --set train.epochs=5")
-    place: Any = document
-    for part in parts[:-1]:
-        place = _step_into(place, part, override)
-    last = parts[-1]
-    if isinstance(place, dict):
-        place[last] = _value(text)
-    else:
-        _step_into(place, last, override)  # what is no table must be a list that holds the item
-        place[int(last)] = _value(text)
-
-
-def _step_into(place: Any, part: str, override: str) -> Any:
-    if isinstance(place, dict):
-        return place.setdefault(part, {})
-    if isinstance(place, list) and part.isdigit() and int(part) < len(place):
-        return place[int(part)]
-    known = f"0 to {len(place) - 1}" if isinstance(place, list) else "nothing below a plain value"
-    raise ConfigError(f"--set {override}: unknown key {part!r}; known: {known}")
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text.strip()
 
 
 def _first_finding(error: ValidationError) -> str:

@@ -1,19 +1,20 @@
-"""The recipes that ship: each can be read, builds, and says what it is."""
+"""The shipped recipes: each one is read, builds a network, and has a description."""
 
 import numpy as np
 import pytest
 
-from pipelines.config import ROOT, load_recipe
+from pipelines.recipe import load_recipe
+from pipelines.settings import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.toml"))
 
 
-def test_these_ship() -> None:
+def test_the_shipped_recipes_are_these() -> None:
     assert NAMES == ["cnn", "ensemble", "mlp", "mlp-augmented", "mlp-wide", "vanishing"]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_builds_a_network_that_reads_digits_and_describes_itself(name: str) -> None:
+def test_a_recipe_builds_a_network_of_ten_outputs_and_describes_itself(name: str) -> None:
     recipe = load_recipe(name)
     network = recipe.build(np.random.default_rng(0))
     images = np.zeros((2, *network.input_shape), np.float32)
@@ -22,11 +23,11 @@ def test_it_builds_a_network_that_reads_digits_and_describes_itself(name: str) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_are_judged_on_the_same_validation_images(name: str) -> None:
+def test_every_recipe_validates_on_the_same_images(name: str) -> None:
     assert load_recipe(name).data == load_recipe("mlp").data
 
 
-def test_an_ensembles_members_differ_in_structure_and_in_seed() -> None:
+def test_the_members_of_the_ensemble_differ_in_structure_and_seed() -> None:
     members = load_recipe("ensemble").members()
     first_kernels = [member.model.layers[0]["kernel"] for member in members]
     assert first_kernels == [3, 5, 7]

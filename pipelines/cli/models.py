@@ -1,0 +1,103 @@
+"""`models …`: list, show, promote, roll back and prune published versions."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from core.artifact.manifest import WEIGHTS, Manifest
+from core.artifact.repository import CHAMPION, Repository
+from pipelines import provenance
+from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.order import option
+from pipelines.settings import Settings
+
+app = typer.Typer(help="List, show, promote, roll back and prune published versions.", no_args_is_help=True)
+
+RepositoryOption = Annotated[str | None, option("repository")]
+VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
+AliasOption = Annotated[str, typer.Option(help="Which alias to move, e.g. challenger for a canary or a shadow.")]
+WhyOption = Annotated[str, typer.Option(help="The reason, kept in the alias's history.")]
+
+
+@app.command("list")
+@reports_errors
+def list_versions(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
+    """List the published versions, the newest last."""
+    store = _open(repository)
+    rows = []
+    if store.exists():
+        snapshot = store.snapshot()
+        rows = [_row(store.manifest(version), snapshot.aliases) for version in snapshot.versions]
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    if not rows:
+        show(f"{store.url} holds no version yet; publish one with: python -m pipelines retrain")
+        return
+    table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
+    for row in rows:
+        accuracy, aliases = f"{row['test_accuracy']:.2%}", ", ".join(row["aliases"])
+        created = row["created"][:19].replace("T", " ")
+        table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, row["weights_sha256"][:12])
+    Console().print(table)
+
+
+@app.command("show")
+@reports_errors
+def show_version(version: VersionArgument, repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
+    """Show one version: its model card, or with --json its whole manifest."""
+    store = _open(repository)
+    manifest = store.manifest(version)
+    print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+
+
+@app.command()
+@reports_errors
+def promote(
+    version: VersionArgument,
+    repository: RepositoryOption = None,
+    alias: AliasOption = CHAMPION,
+    why: WhyOption = "promoted by hand",
+) -> None:
+    """Make a version the champion, or point another alias at it; services that follow the alias load the version."""
+    _open(repository).promote(version, by=provenance.author(), why=why, alias=alias)
+    show(f"version {version} is the {alias}")
+
+
+@app.command()
+@reports_errors
+def rollback(
+    repository: RepositoryOption = None, alias: AliasOption = CHAMPION, why: WhyOption = "rolled back by hand"
+) -> None:
+    """Make the previous champion the champion again, or move another alias back."""
+    move = _open(repository).alias(alias).rollback(by=provenance.author(), why=why)
+    show(f"version {move.version} is the {alias} again, in place of version {move.previous}")
+
+
+@app.command()
+@reports_errors
+def prune(
+    keep: Annotated[int, typer.Option(help="How many of the newest versions to keep.", min=1)] = 10,
+    repository: RepositoryOption = None,
+) -> None:
+    """Delete old versions. Versions that an alias names are kept, and those that a rollback would return to."""
+    deleted = _open(repository).prune(keep)
+    show(f"deleted: {', '.join(map(str, deleted)) or 'nothing'}")
+
+
+def _open(repository: str | None) -> Repository:
+    return Repository(repository or Settings().repository)
+
+
+def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:
+    return {
+        "version": manifest.version,
+        "aliases": [name for name, target in aliases.items() if target == manifest.version],
+        "created": manifest.created.isoformat(),
+        "recipe": manifest.recipe_name,
+        "test_accuracy": manifest.test.accuracy,
+        "weights_sha256": manifest.files[WEIGHTS].sha256,
+    }

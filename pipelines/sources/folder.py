@@ -1,0 +1,51 @@
+"""A mirror that is a folder on this machine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.data.mnist import MnistFile
+from pipelines.sources.errors import AbsentError, RefusedError
+from pipelines.sources.mirrors import SUFFIXES, Say, check, largest
+from pipelines.sources.parts import CHUNK, Part
+
+__all__ = ["FolderMirror"]
+
+
+class FolderMirror:
+    """A folder on this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.name = folder.absolute().as_uri()
+        self.down: str | None = None
+
+    def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:  # noqa: ARG002 - a copy needs no message
+        """As `Mirror.deliver`."""
+        for suffix in SUFFIXES:
+            source = self._folder / f"{file.name}{suffix}"
+            if _is_file(source):
+                part = Part(folder / f"{source.name}.part")
+                part.begin(self.name, validator=None)
+                with part.append() as target:
+                    for chunk in _read(source, largest(file)):
+                        target.write(chunk)
+                check(part, file)
+                return part
+        raise AbsentError(f"has neither {file.name}.gz nor {file.name}")
+
+
+def _is_file(source: Path) -> bool:
+    try:
+        return source.is_file()
+    except OSError as error:
+        raise RefusedError(f"cannot be read: {error}") from error
+
+
+def _read(source: Path, limit: int) -> Iterator[bytes]:
+    try:
+        with source.open("rb") as stream:
+            while limit > 0 and (chunk := stream.read(CHUNK)):
+                limit -= len(chunk)
+                yield chunk
+    except OSError as error:
+        raise RefusedError(f"cannot be read: {error}") from error

@@ -1,0 +1,157 @@
+"""The order of mirrors and the cache: four verified files, whatever the mirrors do."""
+
+import gzip
+import json
+import time
+from typing import Any
+
+import pytest
+
+from core.data.mnist import FILES
+from core.errors import ConfigError, SourceError
+from pipelines.sources import FALLBACKS, PUBLIC_MIRRORS, SHIPPED, fetch_all
+from tests.pipelines.sources.mirror_server import (
+    MirrorServer,
+    status,
+)
+from tests.pipelines.sources.sources_inputs import (
+    HALF,
+    IMAGES,
+    LABELS,
+    PACKED,
+    PLAIN,
+    QUICK,
+    content,
+    start,
+)
+
+
+def test_mirrors_are_tried_in_the_order_given(cache, good):
+    with MirrorServer({}) as first, MirrorServer({"/images.gz": PACKED}) as second:
+        fetched = fetch_all(
+            cache.folder, mirrors=(first.url,), fallbacks=(second.url, good), files=(IMAGES,), policy=QUICK
+        )
+        assert len(first.seen) == 2
+        assert fetched[0].source == second.url
+
+
+def test_the_last_fallback_is_the_copy_in_the_repository():
+    assert (*PUBLIC_MIRRORS, SHIPPED.as_uri()) == FALLBACKS
+    assert all(url.startswith("https://") for url in PUBLIC_MIRRORS)
+
+
+def test_the_copy_in_the_repository_has_the_pinned_bytes(cache):
+    fetched = fetch_all(cache.folder, fallbacks=(SHIPPED.as_uri(),))
+    assert [(file.name, file.sha256) for file in fetched] == [(file.name, file.sha256) for file in FILES]
+    assert all(file.path.is_file() and not file.cached for file in fetched)
+
+
+def test_if_every_mirror_fails_all_are_listed_with_their_reasons(server, cache, tmp_path):
+    server.plan("/images.gz", status(403))
+    empty = tmp_path.as_uri()
+    with pytest.raises(SourceError) as caught:
+        cache.fetch(server.url, empty)
+    assert str(caught.value).splitlines() == [
+        "images: no mirror could deliver it",
+        f"  - {server.url} answered 403 Forbidden",
+        f"  - {empty} has neither images.gz nor images",
+        f"Name another one with --mirror URL, or put images (or images.gz) into {cache.folder}.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://host/", "host/mnist", "/a/folder", "file://host/folder", "http://", "", "http://[::1/"]
+)
+def test_an_address_of_another_kind_is_a_configuration_error(cache, url):
+    with pytest.raises(ConfigError, match=r"^mirror "):
+        cache.fetch(url)
+    assert not cache.folder.exists()
+
+
+@pytest.mark.parametrize("name", ["images.gz", "images"])
+def test_a_folder_with_damaged_files_is_skipped(cache, good, tmp_path, name):
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / name).write_bytes(bytes(10 << 20))
+    assert cache.fetch((tmp_path / "bad").as_uri(), good).source == good
+    assert "has other bytes" in cache.said
+    assert cache.names == {"images.gz"}
+
+
+def test_a_mirror_may_be_a_folder(cache, good):
+    fetched = cache.fetch(good)
+    assert (fetched.source, content(fetched.path)) == (good, PLAIN)
+    assert cache.names == {"images.gz"}
+
+
+@pytest.mark.parametrize("name", ["images.gz", "images"])
+def test_a_complete_cache_is_used_without_a_request(server, cache, name):
+    cache.folder.mkdir()
+    (cache.folder / name).write_bytes(PACKED if name.endswith(".gz") else PLAIN)
+    fetched = cache.fetch(server.url)
+    assert (fetched.path, fetched.cached, fetched.source) == (cache.folder / name, True, "cache")
+    assert server.seen == []
+    assert cache.words == [f"All 1 files are in {cache.folder} already, and verified."]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", PACKED[:HALF], PACKED[:-1] + b"x", gzip.compress(b"other"), b"\0" * 99],
+    ids=["empty", "cut short", "wrong checksum", "another file", "zeros"],
+)
+def test_a_damaged_file_is_moved_aside_and_downloaded_again(server, cache, damage):
+    cache.folder.mkdir()
+    (cache.folder / "images.gz").write_bytes(damage)
+    fetched = cache.fetch(server.url)
+    assert (fetched.cached, content(fetched.path)) == (False, PLAIN)
+    (aside,) = (cache.folder / "quarantine").iterdir()
+    assert aside.read_bytes() == damage
+    assert cache.words[0].startswith("images: ")
+    assert f"the damaged {fetched.path} was moved to {aside}" in cache.words[0]
+
+
+def test_every_damaged_file_is_kept(server, cache):
+    for damage in (b"first", b"second"):
+        cache.folder.mkdir(exist_ok=True)
+        (cache.folder / "images.gz").write_bytes(damage)
+        cache.fetch(server.url)
+    assert {path.read_bytes() for path in (cache.folder / "quarantine").iterdir()} == {b"first", b"second"}
+
+
+def test_only_missing_files_are_downloaded(server, cache, good):
+    cache.fetch(server.url)
+    fetched = fetch_all(cache.folder, mirrors=(server.url,), fallbacks=(), files=(IMAGES, LABELS), policy=QUICK)
+    assert [file.cached for file in fetched] == [True, False]
+    assert [seen.path for seen in server.seen] == ["/images.gz", "/labels.gz"]
+
+
+def test_a_complete_cache_may_be_read_only(server, cache):
+    cache.fetch(server.url)
+    (cache.folder / ".lock").unlink()
+    cache.fetch(server.url)
+    assert not (cache.folder / ".lock").exists()
+
+
+def test_a_cache_that_cannot_be_created_is_an_error_before_any_request(server, cache):
+    cache.folder.write_text("a file")
+    with pytest.raises(SourceError, match=f"cache folder {cache.folder}: .*; make it writable, or choose another one"):
+        cache.fetch(server.url)
+    assert server.seen == []
+
+
+def test_of_three_processes_at_the_same_time_one_downloads(server, cache):
+    server.plan("/images.gz", slowly)
+    children = [start(cache.folder, server.url, stall_seconds=60.0) for _ in range(3)]
+    outcomes = [json.loads(child.communicate(timeout=60)[0]) for child in children]
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert sorted(cached for cached, _ in outcomes) == [False, True, True]
+    assert len(server.seen) == 1
+    assert cache.names == {"images.gz"}
+    assert content(cache.folder / "images.gz") == PLAIN
+
+
+def slowly(handler: Any, body: bytes) -> None:
+    """Send the file so slowly that the other processes arrive meanwhile."""
+    handler.begin(200, {"Content-Length": str(len(body))})
+    for at in range(0, len(body), 4096):
+        handler.wfile.write(body[at : at + 4096])
+        time.sleep(0.15)

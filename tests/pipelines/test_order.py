@@ -1,0 +1,83 @@
+"""An order: one object behind the command line, Prefect's pages and a schedule."""
+
+import inspect
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from typer.main import get_command
+
+from pipelines.cli.commands import app
+from pipelines.order import Order, takes_order
+from pipelines.retrain.flow import retrain
+
+FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback"]
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("NUMERAL_REPOSITORY", "s3://bucket/models")
+    monkeypatch.setenv("NUMERAL_DATA_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("NUMERAL_MIRRORS", '["file:///mnt/mnist"]')
+    monkeypatch.setenv("NUMERAL_FEEDBACK", str(tmp_path / "feedback"))
+
+
+def test_an_empty_order_is_filled_from_the_environment(tmp_path: Path) -> None:
+    expected = Order(
+        recipe="mlp",
+        overrides=(),
+        repository="s3://bucket/models",
+        data_dir=tmp_path / "cache",
+        mirrors=("file:///mnt/mnist",),
+        feedback=tmp_path / "feedback",
+    )
+    unused: dict[str, object] = dict.fromkeys(Order.model_fields) | {"overrides": [], "mirrors": []}
+    assert Order() == expected
+    assert Order.model_validate(unused) == expected
+
+
+def test_a_value_that_is_given_takes_precedence_over_the_environment() -> None:
+    order = Order(repository="elsewhere", mirrors=("http://mirror/",))
+    assert (order.repository, order.mirrors) == ("elsewhere", ("http://mirror/",))
+
+
+def test_folders_are_absolute_so_that_a_scheduled_run_finds_them_from_anywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    order = Order(data_dir=Path("here"), feedback=Path("there"))
+    assert (order.data_dir, order.feedback) == (tmp_path / "here", tmp_path / "there")
+
+
+def test_the_same_order_is_made_again_from_its_parameters_as_json() -> None:
+    order = Order(overrides=("train.epochs=2",))
+    assert Order(**json.loads(json.dumps(order.parameters))) == order
+
+
+def test_an_unknown_field_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        Order.model_validate({"recipes": "mlp"})
+
+
+@pytest.mark.parametrize("command", ["retrain", "schedule"])
+def test_every_field_is_a_flag_of_the_command(command: str) -> None:
+    parameters = {p.name: p for p in get_command(app).commands[command].params}  # type: ignore[attr-defined]
+    assert [parameters[field].opts for field in Order.model_fields] == [[flag] for flag in FLAGS]
+    assert all(parameters[field].help for field in Order.model_fields)
+
+
+def test_every_field_is_a_described_parameter_of_the_flow() -> None:
+    properties = retrain.parameters.properties
+    assert properties.keys() == Order.model_fields.keys()
+    assert all(properties[field]["description"] for field in Order.model_fields)
+    assert properties["recipe"]["default"] == "mlp"
+    assert retrain.parameters.required == []
+
+
+def test_a_function_may_take_some_fields_beside_parameters_of_its_own() -> None:
+    @takes_order("recipe", "data_dir")
+    def function(*, count: int = 1, **given: object) -> None:
+        """Do nothing."""
+
+    assert list(inspect.signature(function).parameters) == ["recipe", "data_dir", "count"]
