@@ -11,13 +11,14 @@ follow, in the recipe's order.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import pi, radians, sqrt
+from math import radians
 from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.filters import extreme_around, gaussian
 from core.data.geometry import CHUNK, Geometry
 from core.digit import SIDE
 from core.errors import ConfigError
@@ -169,16 +170,6 @@ class Elastic(Geometric):
         geometry.u = u if geometry.u is None else geometry.u + u
 
 
-def gaussian(size: int, sigma: float) -> Images:
-    """K, (size, size): K x blurs the columns of x, which counts as 0 beyond its ends. K[i, j] = N(i − j; 0, σ²).
-
-    A normal density at integer points sums to 1 within 10⁻⁸ for σ of at least 1, and within 1.5% for σ down to ½.
-    """
-    distance = np.subtract.outer(np.arange(size), np.arange(size))
-    K: Images = (np.exp(-(distance**2) / (2 * sigma**2)) / (sigma * sqrt(2 * pi))).astype(np.float32)
-    return K
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stroke(Pixelwise):
     """Thicker or thinner strokes: up to `amount` of the way to the 3×3 dilation or erosion.
@@ -197,25 +188,6 @@ class Stroke(Pixelwise):
         for chosen, pick in ((amounts > 0, np.maximum), (amounts < 0, np.minimum)):
             x = images[chosen]
             images[chosen] = x + np.abs(amounts[chosen]).reshape(-1, 1, 1) * (extreme_around(x, pick) - x)
-
-
-def extreme_around(images: NDArray[Any], pick: np.ufunc) -> NDArray[Any]:
-    """The largest or smallest of the 3×3 pixels around each pixel; at the edge of an image, of those within it.
-
-    Args:
-        images: (N, H, W).
-        pick: `np.maximum` for a dilation, `np.minimum` for an erosion.
-
-    Returns:
-        (N, H, W), a new array.
-    """
-    down = images.copy()
-    pick(down[:, 1:], images[:, :-1], out=down[:, 1:])
-    pick(down[:, :-1], images[:, 1:], out=down[:, :-1])
-    across = down.copy()
-    pick(across[:, :, 1:], down[:, :, :-1], out=across[:, :, 1:])
-    pick(across[:, :, :-1], down[:, :, 1:], out=across[:, :, :-1])
-    return across
 
 
 @dataclass(frozen=True, kw_only=True)

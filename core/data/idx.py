@@ -16,14 +16,10 @@ A file may be gzipped. No length that a file announces about itself is trusted: 
 
 import gzip
 import io
-import math
 import os
 import secrets
-import struct
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,51 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.gunzip import GZIP_MAGIC, gunzip
-from core.errors import (
-    IdxDimensionsError,
-    IdxError,
-    IdxGzipBombError,
-    IdxMagicError,
-    IdxTrailingError,
-    IdxTruncatedError,
-)
+from core.data.header import MAX_HEADER, checked_header, encode_header, parse_header
+from core.errors import IdxGzipBombError
 
-__all__ = ["DTYPES", "GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
-__all__ += ["MAX_HEADER", "Header", "checked_header", "encode_header", "whole_file"]  # used by core.data.large
-
-DTYPES: dict[int, np.dtype[Any]] = {
-    0x08: np.dtype(np.uint8),
-    0x09: np.dtype(np.int8),
-    0x0B: np.dtype(np.int16),
-    0x0C: np.dtype(np.int32),
-    0x0D: np.dtype(np.float32),
-    0x0E: np.dtype(np.float64),
-}
-CODES = {dtype: code for code, dtype in DTYPES.items()}
-KNOWN_MAGICS = {2051: "an images file", 2049: "a labels file"}
+__all__ = ["GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "whole_file", "write"]
 
 LIMIT = 1 << 30  # bytes; the largest MNIST file has 47 million
-MAX_RANK = 64  # NumPy's limit; the format allows 255
-MAX_SIZE = 2**31 - 1  # the format's sizes are signed
-MAX_HEADER = 4 + 4 * MAX_RANK
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file announces: its big-endian dtype and its shape."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-
-    @property
-    def start(self) -> int:
-        """Where the elements begin, in bytes."""
-        return 4 + 4 * len(self.shape)
-
-    @property
-    def total(self) -> int:
-        """Size of the whole file, in bytes."""
-        return self.start + math.prod(self.shape) * self.dtype.itemsize
 
 
 def parse(
@@ -107,67 +64,6 @@ def parse(
     return array
 
 
-def checked_header(head: bytes, size: int, *, name: str, magic: int | None, limit: int) -> Header:
-    """Parse the header of a file of `size` bytes, a size which it must announce exactly.
-
-    Args:
-        head: The first `MAX_HEADER` bytes, or the whole file if it is shorter.
-        size: Of the whole file, in bytes.
-        name: As in `parse`.
-        magic: As in `parse`.
-        limit: As in `parse`.
-
-    Raises:
-        IdxError: As `parse`.
-    """
-    header = _header(head, name=name, magic=magic, limit=limit)
-    if header is None:
-        raise IdxTruncatedError(f"{name}: ends after {size} bytes, within the IDX header; fetch it again")
-    announced = f"{header.total:,} for {header.dtype.name} {header.shape}"
-    if size < header.total:
-        raise IdxTruncatedError(
-            f"{name}: {size:,} bytes, but the header announces {announced}; the file is cut short, fetch it again"
-        )
-    if size > header.total:
-        left = size - header.total
-        raise IdxTrailingError(f"{name}: {left:,} bytes left over after the {announced} that the header announces")
-    return header
-
-
-def _header(head: bytes, *, name: str, limit: int, magic: int | None = None) -> Header | None:
-    """Parse the first bytes of a file; None while they are too few."""
-    if len(head) < 4:
-        return None
-    found, code, rank = int.from_bytes(head[:4], "big"), head[2], head[3]
-    if magic is not None and found != magic:
-        raise IdxMagicError(f"{name}: magic {found}, expected {magic}; {_guess(head)}")
-    if head[:2] != b"\0\0" or code not in DTYPES:
-        types = ", ".join(f"{code:02x}" for code in DTYPES)
-        raise IdxMagicError(
-            f"{name}: begins with {head[:4].hex(' ')}, expected 00 00, a type ({types}) and a rank; {_guess(head)}"
-        )
-    if rank > MAX_RANK:
-        raise IdxDimensionsError(f"{name}: {rank} dimensions, expected at most {MAX_RANK}")
-    if len(head) < 4 + 4 * rank:
-        return None
-    shape = struct.unpack_from(f">{rank}I", head, 4)
-    # An empty dimension counts as one, because NumPy cannot represent e.g. the shape (0, 2³¹, 2³¹, 2³¹).
-    size = math.prod(max(size, 1) for size in shape) * DTYPES[code].itemsize
-    if 4 + 4 * rank + size > min(limit, sys.maxsize):
-        raise IdxDimensionsError(
-            f"{name}: the header announces {DTYPES[code].name} {shape}, {size:,} bytes; the limit is {limit:,}"
-        )
-    return Header(DTYPES[code].newbyteorder(">"), shape)
-
-
-def _guess(head: bytes) -> str:
-    """What may have been passed instead."""
-    if head.startswith(GZIP_MAGIC):
-        return "this is gzip, unpack it first"
-    known = KNOWN_MAGICS.get(int.from_bytes(head[:4], "big"))
-    return f"was {known} passed?" if known else "is it the right file?"
-
-
 def encode(array: NDArray[Any]) -> bytes:
     """Turn an array into the bytes of an unpacked IDX file.
 
@@ -180,21 +76,6 @@ def encode(array: NDArray[Any]) -> bytes:
     """
     header = encode_header(array.dtype, array.shape)
     return header + array.astype(array.dtype.newbyteorder(">"), copy=False).tobytes(order="C")
-
-
-def encode_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """The bytes that come before the elements.
-
-    Raises:
-        IdxError, IdxDimensionsError: As `encode`.
-    """
-    code = CODES.get(dtype.newbyteorder("="))
-    if code is None:
-        known = ", ".join(dtype.name for dtype in CODES)
-        raise IdxError(f"cannot encode {dtype.name} as IDX; cast it to one of {known}")
-    if max(shape, default=0) > MAX_SIZE:
-        raise IdxDimensionsError(f"cannot encode shape {shape} as IDX: a dimension holds at most {MAX_SIZE:,}")
-    return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape)
 
 
 def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
@@ -284,7 +165,7 @@ def _unpack(stream: BinaryIO, *, name: str, limit: int) -> bytes:
         unpacked.write(chunk)
         if header is None:
             head = (head + chunk)[:MAX_HEADER]
-            header = _header(head, name=name, limit=limit)
+            header = parse_header(head, name=name, limit=limit)
         if header is not None and unpacked.tell() > header.total:
             raise IdxGzipBombError(
                 f"{name}: the gzip stream unpacks to more than the {header.total:,} bytes that the IDX header in it "

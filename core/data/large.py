@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from core.data import idx
+from core.data.header import MAX_HEADER, checked_header, encode_header
 from core.errors import IdxError
 
 __all__ = ["memory_map", "release", "writer"]
@@ -38,7 +39,7 @@ def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDA
     name = os.fspath(path)
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        header = idx.checked_header(file.read(idx.MAX_HEADER), size, name=name, magic=magic, limit=sys.maxsize)
+        header = checked_header(file.read(MAX_HEADER), size, name=name, magic=magic, limit=sys.maxsize)
         mapping = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
     return np.ndarray(header.shape, header.dtype, buffer=mapping, offset=header.start)
 
@@ -70,7 +71,7 @@ def writer(
     Args:
         path: The file.
         shape: Of one item, without the first dimension, which grows with the pieces.
-        dtype: One of those in `idx.DTYPES`.
+        dtype: One of those in `core.data.header.DTYPES`.
 
     Raises:
         IdxError: A piece of another type or shape, a type that IDX has no code for, or a name that ends in `.gz`.
@@ -93,8 +94,8 @@ def writer(
         count += len(items)
 
     with idx.whole_file(path) as file:
-        file.write(idx.encode_header(dtype, (0, *shape)))
+        file.write(encode_header(dtype, (0, *shape)))
         yield append
-        header = idx.encode_header(dtype, (count, *shape))
+        header = encode_header(dtype, (count, *shape))
         file.seek(0)
         file.write(header)

@@ -13,7 +13,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.augment import Noise, extreme_around, gaussian
+from core.data.augment import Noise
+from core.data.filters import extreme_around, gaussian
 from core.data.geometry import Geometry
 from core.measure.evaluate import Accuracy
 

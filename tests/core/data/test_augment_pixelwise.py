@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from core.data.augment import Erase, Noise, Pixelwise, Stroke, extreme_around
+from core.data.augment import Erase, Noise, Pixelwise, Stroke
+from core.data.filters import extreme_around
 
 small = hnp.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)))
 

@@ -16,8 +16,9 @@ from hypothesis.extra import numpy as hnp
 from core import errors
 from core.data import idx
 from core.data.gunzip import CHUNK_IN
+from core.data.header import DTYPES as BY_CODE
 
-DTYPES = st.sampled_from(list(idx.DTYPES.values()))
+DTYPES = st.sampled_from(list(BY_CODE.values()))
 ARRAYS = DTYPES.flatmap(
     lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4))
 )
@@ -264,7 +265,7 @@ class TestAnyBytes:
     def test_with_a_plausible_header_parse_or_raise_idx_error(self, code, shape, rest):
         self.tried(lambda: idx.parse(header(code, *shape) + rest))
 
-    @given(st.sampled_from(list(idx.DTYPES)), st.lists(st.integers(0, 3), max_size=66), st.integers(0, 40))
+    @given(st.sampled_from(list(BY_CODE)), st.lists(st.integers(0, 3), max_size=66), st.integers(0, 40))
     def test_with_a_small_header_parse_or_raise_idx_error(self, code, shape, rest):
         self.tried(lambda: idx.parse(header(code, *shape) + bytes(rest)))
 

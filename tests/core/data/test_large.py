@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core import errors
-from core.data import idx
+from core.data import header, idx
 from core.data.large import memory_map, release, writer
 from tests.core.data.test_idx import MALFORMED
 
@@ -31,7 +31,7 @@ def zeros(folder: Path, count: int) -> Path:
     """A file of black images; sparse, so that it takes no room on the disk."""
     path = folder / "images"
     with path.open("wb") as file:
-        file.write(idx.encode_header(np.dtype(np.uint8), (count, 28, 28)))
+        file.write(header.encode_header(np.dtype(np.uint8), (count, 28, 28)))
         file.truncate(16 + count * 784)
     return path
 
@@ -66,7 +66,7 @@ class TestMapped:
         np.testing.assert_array_equal(mapped, IMAGES)
         assert mapped.dtype == np.uint8
 
-    @pytest.mark.parametrize("dtype", idx.DTYPES.values(), ids=str)
+    @pytest.mark.parametrize("dtype", header.DTYPES.values(), ids=str)
     def test_numbers_of_any_type_are_those_that_reading_gives(self, dtype: np.dtype[Any], tmp_path: Path) -> None:
         idx.write(tmp_path / "numbers", np.arange(-3, 9).reshape(3, 4).astype(dtype))
         np.testing.assert_array_equal(memory_map(tmp_path / "numbers"), idx.read(tmp_path / "numbers"))
@@ -108,7 +108,7 @@ class TestMapped:
             memory_map(tmp_path / "file")
 
     def test_files_that_announce_more_than_they_hold_are_cut_short(self, tmp_path: Path) -> None:
-        (tmp_path / "file").write_bytes(idx.encode_header(np.dtype(np.uint8), (2**31 - 1, 2**20, 2)))
+        (tmp_path / "file").write_bytes(header.encode_header(np.dtype(np.uint8), (2**31 - 1, 2**20, 2)))
         with pytest.raises(errors.IdxTruncatedError, match="16 bytes, but the header announces"):
             memory_map(tmp_path / "file")
 
@@ -172,7 +172,7 @@ class TestWritten:
                 append(IMAGES[start : {0: 7, 7: 7, 49: 50}[start]])
         np.testing.assert_array_equal(idx.read(tmp_path / "pieces"), IMAGES[[*range(7), 49]])
 
-    @pytest.mark.parametrize("dtype", idx.DTYPES.values(), ids=str)
+    @pytest.mark.parametrize("dtype", header.DTYPES.values(), ids=str)
     def test_numbers_of_any_type_are_written_as_idx_wants_them(self, dtype: np.dtype[Any], tmp_path: Path) -> None:
         array = np.arange(60).reshape(10, 6).astype(dtype)[:, ::2]
         with writer(tmp_path / "pieces", (3,), dtype) as append:
