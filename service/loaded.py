@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 
 from core.artifact.manifest import WEIGHTS, Manifest
+from core.digit import BLANK
 from core.inference.predict import Predictor
 from service.wire import PRETRAINED, in_words
 from service.wishes import PRETRAINED_NUMBER
@@ -60,4 +61,4 @@ class Loaded:
     def warm(self) -> None:
         """Compute a batch of each common size, so that the first calls find scratch arrays and BLAS ready."""
         for size in WARM_BATCHES:
-            self.predictor.probabilities(np.zeros((size, 28, 28), np.uint8))
+            self.predictor.probabilities(np.stack([BLANK] * size))

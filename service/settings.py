@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.artifact.repository import CHAMPION
+from core.digit import PIXELS
 from core.errors import ConfigError
 from service.wishes import Wishes
 
@@ -190,7 +191,7 @@ class Settings(BaseSettings):
     @property
     def largest_request(self) -> int:
         """Bytes of the largest picture, or of the largest batch of pixels in four bytes each, whichever is larger."""
-        return max(self.max_picture_bytes, self.max_batch * 28 * 28 * 4)
+        return max(self.max_picture_bytes, self.max_batch * PIXELS * 4)
 
     @property
     def poll_interval(self) -> float:

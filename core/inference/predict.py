@@ -12,6 +12,7 @@ from core.artifact import weights as weights_file
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from core.data.normalize import Normalizer
+from core.digit import PIXELS, SIDE
 from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
 from core.inference.compiled import Compiled
 from core.kernels import aligned
@@ -22,9 +23,6 @@ from core.nn.sequential import Sequential
 
 _CHUNK = 64
 """The most images in one forward pass. More are no faster, and need more memory."""
-
-_PIXELS = 28 * 28
-"""Pixels of one image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +120,7 @@ class Predictor:
         dz[0, chosen] = 1
         dx = network.backward(dz, need_dx=True)
         assert dx is not None  # noqa: S101 — as requested by need_dx
-        gradient = np.multiply(dx.reshape(28, 28), 255 / self._normalizer.std, dtype=np.float32)
+        gradient = np.multiply(dx.reshape(SIDE, SIDE), 255 / self._normalizer.std, dtype=np.float32)
         return Saliency(chosen, gradient, softmax(z / self.temperature)[0])
 
     def _frozen_network(self) -> Sequential:
@@ -182,10 +180,10 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
         network.load_state(state)
     except ArchitectureError as error:
         raise WeightsError(f"{name}: {error}") from error
-    if (prod(network.input_shape), network.output_shape) != (_PIXELS, (len(manifest.labels),)):
+    if (prod(network.input_shape), network.output_shape) != (PIXELS, (len(manifest.labels),)):
         raise ManifestError(
             f"{manifest.name} {manifest.version}: a network from {network.input_shape} to {network.output_shape}, "
-            f"expected from {_PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
+            f"expected from {PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
         )
     normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
     predictor = Predictor(network, normalizer, manifest.labels, manifest.calibration.temperature)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Golden, Metrics, Robustness
+from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS
 from core.inference.predict import Predictor
@@ -20,19 +21,6 @@ _CORRUPTED_EVERY = 4
 as much as the plain test set, and each accuracy is known to within 2 points, or to within 1 if it is high. Every fourth
 rather than the first 2,500, because the two halves of the test set were written by different groups of people.
 """
-
-
-@dataclass(frozen=True)
-class Images:
-    """Some images and the digits that they show.
-
-    Attributes:
-        images: (N, 28, 28) uint8.
-        labels: (N,) uint8.
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,7 @@ class Evaluations:
     golden: Golden
 
 
-def measure(network: Sequential, normalizer: Normalizer, validation: Images, test: Images) -> Evaluations:
+def measure(network: Sequential, normalizer: Normalizer, validation: Labeled, test: Labeled) -> Evaluations:
     """Fit the temperature on the validation images; measure with it on both sets, and on altered test images."""
     plain = Predictor(network, normalizer, LABELS)
     validation_logits = plain.logits(validation.images)
@@ -100,7 +88,7 @@ def as_robustness(corrupted: dict[str, Accuracy]) -> dict[str, Robustness]:
     }
 
 
-def _golden(predictor: Predictor, test: Images) -> Golden:
+def _golden(predictor: Predictor, test: Labeled) -> Golden:
     # The first test image of each digit that occurs, so that every version is probed with the same images.
     _, rows = np.unique(test.labels, return_index=True)
     images = test.images[rows]

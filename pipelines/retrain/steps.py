@@ -18,8 +18,9 @@ from core.artifact import weights as weights_file
 from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread, Verdict
 from core.artifact.repository import Repository
 from core.artifact.spread import spread_of
+from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
-from core.digit import LABELS
+from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
@@ -30,7 +31,7 @@ from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
 from pipelines.retrain import feedback, training
-from pipelines.retrain.measures import Evaluations, Images, as_metrics, as_robustness, measure, sentences
+from pipelines.retrain.measures import Evaluations, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
 from pipelines.voice import say
 
@@ -92,8 +93,8 @@ def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
     measured = measure(
         _trained_network(trained, run.recipe),
         training.normalizer(preprocessing),
-        Images(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
-        Images(mnist.test_images, mnist.test_labels),
+        Labeled(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
+        Labeled(mnist.test_images, mnist.test_labels),
     )
     for sentence in sentences(measured):
         say(sentence)
@@ -208,4 +209,4 @@ def _champion(repository: Repository) -> Manifest | None:
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:
     """The first layer's weights as pictures, (28, 28, units); None unless it is dense on the 784 pixels."""
     W = next((p.value for p in network.parameters.values()), None)
-    return W.reshape(28, 28, -1) if W is not None and W.ndim == 2 and len(W) == 784 else None
+    return W.reshape(SIDE, SIDE, -1) if W is not None and W.ndim == 2 and len(W) == PIXELS else None

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.digit import BLANK, PIXELS
 from core.errors import PictureError
 from core.imaging import PictureLimits, digit_from_bytes
 from service.call import check_deadline, expires
@@ -23,9 +24,6 @@ from service.versions.store import Store
 from service.wire import Reading
 
 __all__ = ["Answer", "Recognition", "reading"]
-
-FRAMED_BYTES = 28 * 28
-"""The size of a framed image."""
 
 
 class Answer(NamedTuple):
@@ -123,7 +121,7 @@ class Recognition:
             return self.decode(picture)
 
         files = [picture for picture in pictures if isinstance(picture, bytes)]
-        with self._admission(len(pictures), sum(map(len, files)) + FRAMED_BYTES * (len(pictures) - len(files))):
+        with self._admission(len(pictures), sum(map(len, files)) + PIXELS * (len(pictures) - len(files))):
             decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
             try:
                 decoded = iter(await asyncio.gather(*decoding))
@@ -138,8 +136,7 @@ class Recognition:
             errors = [item if isinstance(item, PictureError) else None for item in found]
             for error in filter(None, errors):
                 self._observer.rejected(loaded, type(error).__name__)
-            nothing = np.zeros((28, 28), np.uint8)
-            images = np.stack([nothing if isinstance(item, PictureError) else item for item in found])
+            images = np.stack([BLANK if isinstance(item, PictureError) else item for item in found])
             return Answer(loaded, await self._batcher.probabilities(loaded, images)), errors
 
     def decode(self, picture: bytes) -> NDArray[np.uint8] | PictureError:

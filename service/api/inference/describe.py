@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 
 from core.artifact.repository import MODEL
+from core.digit import PIXELS
 from protos.inference import open_inference_pb2 as pb
 from service.api.inference.tensors import DIGIT, IMAGE, PROBABILITIES, SHAPES
 from service.loaded import Loaded
@@ -29,7 +30,7 @@ def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
         name=MODEL,
         versions=ready,
         platform=PLATFORM,
-        inputs=[tensor(name=IMAGE, datatype="UINT8", shape=(-1, 784))],
+        inputs=[tensor(name=IMAGE, datatype="UINT8", shape=(-1, PIXELS))],
         outputs=[
             tensor(name=PROBABILITIES, datatype="FP32", shape=(-1, 10)),
             tensor(name=DIGIT, datatype="INT64", shape=(-1,)),
@@ -52,7 +53,7 @@ def config(loaded: Loaded, ready: Sequence[str], max_batch: int) -> pb.ModelConf
         backend=BACKEND,
         version_policy=pb.ModelVersionPolicy(specific=pb.ModelVersionPolicy.Specific(versions=numbers)),
         max_batch_size=max_batch,
-        input=[pb.ModelInput(name=IMAGE, data_type=pb.TYPE_UINT8, dims=(784,))],
+        input=[pb.ModelInput(name=IMAGE, data_type=pb.TYPE_UINT8, dims=(PIXELS,))],
         output=[
             pb.ModelOutput(name=PROBABILITIES, data_type=pb.TYPE_FP32, dims=(10,)),
             pb.ModelOutput(name=DIGIT, data_type=pb.TYPE_INT64),

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.digit import PIXELS, SIDE
 from protos.inference.open_inference_pb2 import InferParameter, ModelInferRequest
 from service.api.inference.tensors import IMAGE, SHAPES, SHARED_MEMORY
 from service.errors import InferRequestError
 
 __all__ = ["pictures_of"]
-
-SIDE = 28
-PIXELS = SIDE * SIDE
 
 CONTENTS = {
     "BOOL": "bool_contents",

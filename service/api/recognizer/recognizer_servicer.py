@@ -7,6 +7,7 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
+from core.digit import BLANK
 from core.errors import NumeralError, PictureError
 from core.inference.predict import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
@@ -46,7 +47,6 @@ LONGEST_REPLY_ID = 64
 """Characters."""
 
 _Context = grpc.aio.ServicerContext[Any, Any]
-_NOTHING = np.zeros((28, 28), np.uint8)
 
 
 class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
@@ -100,7 +100,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
                 pictures.append(convert.picture_of(message))
             except PictureError as error:
                 errors[index] = error
-                pictures.append(_NOTHING)
+                pictures.append(BLANK)
         answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
         errors |= {index: error for index, error in enumerate(found) if error is not None}
         return batch_response(answer.loaded, answer.probabilities, errors, self._ids)
