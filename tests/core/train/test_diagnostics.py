@@ -14,6 +14,7 @@ from core.optim.schedules import Constant
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics, compare, look, walk
 from core.train.loop import EpochReport, fit
 from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from tests.floats import assert_same_function, by_hand, close
 
 NESTED = [
     {"kind": "dense", "units": 4},
@@ -58,15 +59,18 @@ def test_every_measure_is_what_its_definition_says() -> None:
     assert found.step == 5
     assert [layer.name for layer in found.layers] == ["0.dense", "1.relu", "2.dense"]
     first, relu, _ = found.layers
-    assert first.mean == pytest.approx(hidden.mean(), rel=1e-4)
-    assert first.spread == pytest.approx(hidden.std(), rel=1e-4)
-    assert relu.mean == pytest.approx(np.maximum(hidden, 0).mean(), rel=1e-4)
+    assert_same_function(
+        first.mean, hidden.mean(), terms=hidden.size, dtype=np.float32, scale=float(np.abs(hidden).mean())
+    )
+    assert_same_function(first.spread, hidden.std(), terms=hidden.size, dtype=np.float32)
+    assert_same_function(relu.mean, np.maximum(hidden, 0).mean(), terms=hidden.size, dtype=np.float32)
 
     def length(arrays: dict[str, np.ndarray]) -> float:
         return float(np.linalg.norm(np.concatenate([arrays["0.dense.W"].ravel(), arrays["0.dense.b"]])))
 
-    assert first.gradient_norm == pytest.approx(length(gradients), rel=1e-5)
-    assert first.update_ratio == pytest.approx(0.1 * length(gradients) / length(weights), rel=1e-4)
+    assert_same_function(first.gradient_norm, length(gradients), terms=24, dtype=np.float32)
+    update = 0.1 * length(gradients) / length(weights)
+    assert first.update_ratio == close(update, rel=1e-4, why="a difference of weights a hundred times as large")
     assert (relu.gradient_norm, relu.update_ratio, first.idle) == (None, None, None)
 
 
@@ -88,7 +92,7 @@ def test_of_pictures_it_is_the_channel_that_is_idle() -> None:
 def test_a_sigmoid_or_tanh_is_idle_where_its_slope_is_below_a_twentieth_of_the_largest(kind: str, edge: float) -> None:
     network = build((4,), [{"kind": kind}, {"kind": "dense", "units": 3}], rng=np.random.default_rng(0))
     x = np.array([[edge - 0.01, edge + 0.01, -edge + 0.01, 0], [-edge - 0.01, 20, -20, 0]], np.float32)
-    assert one_step(network, x, np.array([0, 1])).layers[0].idle == pytest.approx(4 / 8)
+    assert one_step(network, x, np.array([0, 1])).layers[0].idle == by_hand(4 / 8)
 
 
 def test_layers_within_a_block_are_measured_each_and_the_block_as_a_whole() -> None:

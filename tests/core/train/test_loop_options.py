@@ -19,6 +19,7 @@ from core.optim.optimizers import OPTIMIZERS, SGD, Momentum, Optimizer
 from core.optim.schedules import Constant, Cosine, ReduceOnPlateau, Schedule
 from core.train.loop import EpochReport, fit, measure
 from tests.core.train.clouds import clouds, small_network, train_batches, validation_batches
+from tests.floats import assert_same_function, by_hand
 
 
 def training(network: Sequential, **changes: Any) -> Iterator[EpochReport]:
@@ -54,7 +55,7 @@ def test_the_optimizer_is_given_no_gradient_longer_than_the_limit() -> None:
     list(training(small_network(), optimizer=free))
     list(training(small_network(), optimizer=clipped, clip_norm=1.0))
     assert max(free.norms) > 2
-    assert max(clipped.norms) == pytest.approx(1.0, rel=1e-5)
+    assert_same_function(max(clipped.norms), 1.0, terms=64, dtype=np.float32)
     assert min(clipped.norms) < 0.9  # shorter ones are left alone
 
 
@@ -114,7 +115,7 @@ def test_weights_that_run_away_are_noticed_through_their_average() -> None:
 def test_the_rate_falls_after_epochs_without_a_better_validation_loss() -> None:
     schedule = ReduceOnPlateau(factor=0.1, patience=1, threshold=0.99)  # from a loss, nothing is 99% better twice
     reports = list(training(small_network(), schedule=schedule, epochs=6))
-    assert [r.learning_rate for r in reports] == pytest.approx([0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
+    assert [r.learning_rate for r in reports] == by_hand([0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
 
 
 # going on after a stop
