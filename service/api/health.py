@@ -70,11 +70,11 @@ class Health(health_pb2_grpc.HealthServicer):
         """The current status, and then each change of it."""
         sent = None
         while True:
-            changed = self._changed
+            changed, last = self._changed, self._draining  # both may change while a response is sent
             response = self._of(request.service)
             if response != sent:
                 yield response
                 sent = response
-            if self._draining:
+            if last:
                 return
             await changed.wait()

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD
+from tests.floats import assert_close, close
 
 ROOT = Path(plain.__file__).parents[1]
 
-CLOSE = {"rtol": 1e-10, "atol": 1e-10}
-"""Both compute in float64, with rounding errors of 1e-16 an operation, and sum a few thousand numbers near 1."""
+SUMS = "rounding errors of 1e-16 an operation, in sums of a few thousand numbers near 1, one layer after the other"
+agree = partial(assert_close, rel=1e-10, abs=1e-10, why=SUMS)
 
 LAYERS = {
     "dense": ((7,), {"kind": "dense", "units": 5}),
@@ -66,14 +68,14 @@ def test_a_fast_layer_computes_what_the_plain_one_does(rng, shape, entry, images
     forward, backward = plain.LAYERS[kind]
     x = rng.normal(size=(images, *shape))
     y = network.forward(x, training=True)
-    np.testing.assert_allclose(y, forward(x, **parameters), **CLOSE)
+    agree(y, forward(x, **parameters))
     dy = rng.normal(size=y.shape)
     dx = network.backward(dy, need_dx=True)
     plain_dx, gradients = backward(x, dy, **parameters)
-    np.testing.assert_allclose(dx, plain_dx, **CLOSE)
+    agree(dx, plain_dx)
     assert gradients.keys() == network.layers[0].parameters.keys()
     for name, gradient in gradients.items():
-        np.testing.assert_allclose(network.layers[0].parameters[name].grad, gradient, **CLOSE)
+        agree(network.layers[0].parameters[name].grad, gradient)
 
 
 def test_among_equal_numbers_of_a_window_both_choose_the_first(rng):
@@ -93,8 +95,8 @@ def test_the_fast_loss_is_the_plain_one(rng, scale):
     with np.errstate(divide="ignore"):  # a probability may be 0 here, and its loss infinite; the fast one is finite
         plain_loss, plain_dz = plain.softmax_cross_entropy(z, labels)
     if np.isfinite(plain_loss):
-        np.testing.assert_allclose(found, plain_loss, **CLOSE)
-    np.testing.assert_allclose(loss.backward(), plain_dz, **CLOSE)
+        agree(found, plain_loss)
+    agree(loss.backward(), plain_dz)
 
 
 @pytest.mark.parametrize(
@@ -113,10 +115,10 @@ def test_fast_training_takes_the_same_steps_as_plain_training(rng, shape, layers
         found = loss.forward(network.forward(x, training=True), labels)
         network.backward(loss.backward())
         optimizer.step(network.vector, 0.05)
-        np.testing.assert_allclose(found, plain.step(twin, x, labels, 0.05), **CLOSE)
+        agree(found, plain.step(twin, x, labels, 0.05))
     for (_, found), (_, expected) in zip(written_out(network), twin, strict=True):
         for name, value in expected.items():
-            np.testing.assert_allclose(found[name], value, **CLOSE)
+            agree(found[name], value)
 
 
 @pytest.mark.parametrize("kind", plain.NETWORKS)
@@ -135,7 +137,9 @@ def test_the_gradients_on_the_page_are_the_slopes_of_its_loss(rng, kind):
                 losses.append(plain.softmax_cross_entropy(plain.forward(network, x)[-1], labels)[0])
             parameters[name] = value
             slope = (losses[0] - losses[1]) / 2e-6
-            assert (found[name] * direction).sum() == pytest.approx(slope, rel=1e-4, abs=1e-7)
+            assert (found[name] * direction).sum() == close(
+                slope, rel=1e-4, abs=1e-7, why="a slope from two points, 2e-6 apart"
+            )
 
 
 def test_the_page_trains_a_network_that_reads_97_of_100_digits():

@@ -8,63 +8,82 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 from core.artifact.repository import Repository
 from core.inference.predict import load
 from service.server.assembly import Server
 from service.settings import ENV_PREFIX, OFF, read
+from tests.floats import assert_same_function
 
 ROOT = Path(__file__).resolve().parents[2]
+
+ENDS_WITHIN = 240.0
+"""Seconds in which a process ends by itself on the busiest machine; a wait that never ends fails the test."""
 
 WITHOUT_PRETRAINED = {"NUMERAL_PRETRAINED": OFF}
 """For tests without any version: the checkout contains a pretrained one."""
 
 
-@dataclass
 class Running:
-    """A server in a thread of this process."""
+    """A server in a thread of this process, listening at `address`."""
 
-    address: str
-    stop: Callable[[], None]
+    def __init__(self, repository: Path | str, **settings: object) -> None:
+        self._settings = read(**({"repository": str(repository), "port": 0, "poll_seconds": 0.02} | settings))
+        self._started: Future[None] = Future()
+        self._ended: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="server under test")
+        self._thread.start()
+        self._started.result(timeout=60)
+
+    def stop(self) -> None:
+        """Ask it to stop and do not wait. A no-op when it has been asked before, or has stopped."""
+        with suppress(RuntimeError):  # the event loop is closed: it has stopped
+            self._loop.call_soon_threadsafe(self._leave.set)
+
+    def end(self) -> None:
+        """Stop it and wait until it has. May be called again.
+
+        Raises:
+            Exception: What it failed with, the first time.
+        """
+        self.stop()
+        self._thread.join(60)
+        assert not self._thread.is_alive(), "the server does not stop"
+        ended, self._ended = self._ended, Future()
+        if ended.done():
+            ended.result()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._live())
+            self._ended.set_result(None)
+        except BaseException as error:  # noqa: BLE001 — whatever it is, the test's thread raises it
+            (self._ended if self._started.done() else self._started).set_exception(error)
+
+    async def _live(self) -> None:
+        self._leave, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        server = Server(self._settings)
+        self.address = f"127.0.0.1:{await server.start()}"
+        self._started.set_result(None)
+        await self._leave.wait()
+        await server.drain()
 
 
 @contextmanager
 def running(repository: Path | str, **settings: object) -> Iterator[Running]:
     """Serve from a thread until the block ends."""
-    started: Future[Running] = Future()
-
-    async def live() -> None:
-        leave, loop = asyncio.Event(), asyncio.get_running_loop()
-        server = Server(read(**({"repository": str(repository), "port": 0, "poll_seconds": 0.02} | settings)))
-        port = await server.start()
-        started.set_result(Running(f"127.0.0.1:{port}", lambda: loop.call_soon_threadsafe(leave.set)))
-        await leave.wait()
-        await server.drain()
-
-    def thread_of_server() -> None:
-        try:
-            asyncio.run(live())
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    thread = threading.Thread(target=thread_of_server)
-    thread.start()
-    server = started.result(timeout=30)
+    server = Running(repository, **settings)
     try:
         yield server
     finally:
-        server.stop()
-        thread.join(30)
-        assert not thread.is_alive(), "the server does not stop"
+        server.end()
 
 
 class Process:
@@ -80,6 +99,7 @@ class Process:
             cwd=cwd,
             env=without_settings(os.environ) | WITHOUT_PRETRAINED | {"PYTHONPATH": path} | env,
         )
+        self._output = ""
         self._said: list[str] = []
         self._reader = threading.Thread(target=lambda: self._said.extend(self.popen.stderr))
         self._reader.start()
@@ -96,13 +116,15 @@ class Process:
         return line.split()[-1]
 
     def end(self) -> subprocess.CompletedProcess[str]:
-        """Wait until it has ended by itself."""
-        status = self.popen.wait(60)
+        """Wait until it has ended by itself. May be called again, and after `kill`."""
+        status = self.popen.wait(ENDS_WITHIN)
         self._reader.join()
-        return subprocess.CompletedProcess(self.popen.args, status, self.popen.stdout.read(), self.log)
+        if not self.popen.stdout.closed:
+            self._output += self.popen.stdout.read()
+        return subprocess.CompletedProcess(self.popen.args, status, self._output, self.log)
 
     def kill(self) -> None:
-        """End it, and leave nothing of it behind."""
+        """End it, whether it has ended or not, and leave nothing of it behind. May be called again."""
         self.popen.kill()
         self.popen.wait()
         self._reader.join()
@@ -130,12 +152,24 @@ def encoded(image: Image.Image) -> bytes:
 
 
 def expected(repository: Repository, version: int, pixels: np.ndarray) -> tuple[float, ...]:
-    """The probabilities that a version computes, without a server."""
+    """The probabilities that a version computes for one image alone, without a server.
+
+    A server that is asked for this image and nothing else computes the same product, of one row: the same bits, to
+    compare with `==`. Within a batch it is another computation: see `assert_same_answer`.
+    """
     return tuple(load(repository, version)[0].probabilities(pixels[np.newaxis])[0].tolist())
 
 
-def eventually(condition: Callable[[], object], *, seconds: float = 15.0) -> None:
-    """Wait until a condition holds."""
+def assert_same_answer(found: ArrayLike, expected: ArrayLike) -> None:
+    """The probabilities that a tiny model gives, up to rounding: what was computed together decides the last bits.
+
+    A logit is a sum of 784 products and another of 16; probabilities are at most 1.
+    """
+    assert_same_function(found, expected, terms=784 + 16, dtype=np.float32, scale=1.0)
+
+
+def eventually(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
+    """Wait until a condition holds; `seconds` is what a busy machine may need, and no test waits it out."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not true after {seconds:g} seconds"

@@ -33,7 +33,7 @@ def start(folder: Path, *options: str) -> subprocess.Popen[str]:
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     process = start(folder, *options)
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
@@ -51,7 +51,7 @@ def test_eight_concurrent_processes_get_different_numbers_and_lose_nothing(
     go.touch()
     published: dict[int, str] = {}
     for process in processes:
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors
         lines = [line.split() for line in output.splitlines()]
         assert len(lines) == 2
@@ -124,7 +124,7 @@ def kill_within_the_put(folder: Path, version: int, written: int) -> bool:
     while process.poll() is None and not (partial.exists() and partial.stat().st_size >= written):
         time.sleep(0.0002)
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=600)
     if whole.exists():
         whole.unlink()
         return False

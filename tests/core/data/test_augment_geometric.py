@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.data.augment import TRANSFORMS, Elastic, Geometric, Rotate, Scale, Shear, Translate, augmenter
 from core.data.geometry import Geometry
 from core.data.warp import warp
+from tests.floats import assert_close, assert_same_function, close
 
 COUNT = 4000
 
@@ -18,6 +19,9 @@ def moved(*transforms: Geometric, count: int = COUNT, height: int = 28, width: i
     for transform in transforms:
         transform.move(geometry, rng)
     return geometry
+
+
+STEPS = "an interpolation reads at steps of 1/256 pixel, and rounds"
 
 
 def pictures(count: int = 6, height: int = 28, width: int = 28) -> NDArray[np.uint8]:
@@ -30,7 +34,7 @@ def assert_uniform(values: NDArray[Any], limit: float) -> None:
     assert values.max() > 0.98 * limit
     assert values.min() < -0.98 * limit
     assert abs(values.mean()) < 0.05 * limit
-    assert values.std() == pytest.approx(limit / np.sqrt(3), rel=0.05)
+    assert values.std() == close(limit / np.sqrt(3), rel=0.05, why="a sample")
 
 
 def test_a_geometry_without_transforms_moves_no_pixel() -> None:
@@ -42,8 +46,8 @@ def test_a_geometry_without_transforms_moves_no_pixel() -> None:
 def test_rotation_is_a_rotation_by_an_angle_up_to_the_degrees(degrees: float) -> None:
     geometry = moved(Rotate(degrees=degrees))
     A = geometry.A.astype(np.float64)
-    np.testing.assert_allclose(A @ A.swapaxes(1, 2), np.broadcast_to(np.eye(2), A.shape), atol=1e-6)
-    np.testing.assert_allclose(np.linalg.det(A), 1, atol=1e-6)
+    assert_same_function(A @ A.swapaxes(1, 2), np.broadcast_to(np.eye(2), A.shape), terms=2, dtype=np.float32)
+    assert_same_function(np.linalg.det(A), 1, terms=2, dtype=np.float32)
     assert_uniform(np.degrees(np.arctan2(A[:, 1, 0], A[:, 0, 0])), degrees)
     assert not geometry.t.any()
     assert geometry.u is None
@@ -82,8 +86,8 @@ def test_the_center_stays_where_it_is(transform: Geometric, size: int) -> None:
     images[:, (size - 1) // 2 : size // 2 + 1, (size - 1) // 2 : size // 2 + 1] = 200  # 1 or 2×2 pixels
     x = moved(transform, count=50, height=size, width=size).apply(images)
     r, c = np.indices((size, size))
-    np.testing.assert_allclose((x * r).sum(axis=(1, 2)) / x.sum(axis=(1, 2)), (size - 1) / 2, atol=0.02)
-    np.testing.assert_allclose((x * c).sum(axis=(1, 2)) / x.sum(axis=(1, 2)), (size - 1) / 2, atol=0.02)
+    assert_close((x * r).sum(axis=(1, 2)) / x.sum(axis=(1, 2)), (size - 1) / 2, abs=0.02, why=STEPS)
+    assert_close((x * c).sum(axis=(1, 2)) / x.sum(axis=(1, 2)), (size - 1) / 2, abs=0.02, why=STEPS)
 
 
 @pytest.mark.parametrize("size", [7, 28])
@@ -94,7 +98,7 @@ def test_a_quarter_turn_is_exact_to_half_a_level(size: int) -> None:
     np.testing.assert_array_equal(geometry.apply(images), np.rot90(images, axes=(1, 2)))
     angle = np.float32(np.pi / 2)  # what `Rotate` computes: a cosine of −4e-8 where it should be 0
     geometry.A = np.array([[[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]], np.float32)
-    np.testing.assert_allclose(geometry.apply(images), np.rot90(images, axes=(1, 2)), atol=0.5)
+    assert_close(geometry.apply(images), np.rot90(images, axes=(1, 2)), abs=0.5, why=STEPS)
 
 
 def test_a_digit_moves_against_its_source() -> None:
@@ -142,15 +146,15 @@ def test_transforms_multiply_up_in_the_order_of_the_recipe(one: Geometric, other
     first, second = (Geometry(10, 28, 28) for _ in range(2))
     one.move(first, rng)
     other.move(second, rng)
-    np.testing.assert_allclose(both.A, first.A @ second.A, atol=1e-6)
-    np.testing.assert_allclose(both.t, first.t + second.t, atol=1e-6)
+    assert_same_function(both.A, first.A @ second.A, terms=2)
+    assert_same_function(both.t, first.t + second.t, terms=2)
 
 
 def test_a_rotation_and_back_within_one_recipe_does_not_blur() -> None:
     images = pictures()
     geometry = moved(Rotate(degrees=30), count=len(images))
     geometry.A = geometry.A @ np.linalg.inv(geometry.A)
-    np.testing.assert_allclose(geometry.apply(images), images, atol=1)
+    assert_close(geometry.apply(images), images, abs=1, why=STEPS)
     there = moved(Rotate(degrees=30), count=len(images))
     blurred = there.apply(images)
     there.A = np.linalg.inv(there.A)
@@ -168,7 +172,7 @@ def elastic_field(alpha: float, sigma: float, count: int = 1000, size: int = 28)
 def test_in_the_middle_an_elastic_field_moves_by_alpha_over_2_sigma_root_3_pi(alpha: float, sigma: float) -> None:
     middle = elastic_field(alpha, sigma, count=4000)[:, :, 14, 14].astype(np.float64)
     rms = np.sqrt((middle**2).mean(axis=0))
-    np.testing.assert_allclose(rms, alpha / (2 * sigma * np.sqrt(3 * np.pi)), rtol=0.05)
+    assert_close(rms, alpha / (2 * sigma * np.sqrt(3 * np.pi)), rel=0.05, why="a sample of 4,000")
     assert (np.abs(middle.mean(axis=0)) < 5 * rms / np.sqrt(4000)).all()  # no drift to one side
 
 
@@ -178,8 +182,8 @@ def test_neighbors_move_alike_as_far_as_sigma_says_and_the_two_axes_independentl
     variance = (u**2).mean()
     for distance in (1, sigma, 2 * sigma):
         alike = np.exp(-(distance**2) / (4 * sigma**2))  # G * G is a Gaussian of √2 σ
-        assert (u[..., distance:, :] * u[..., :-distance, :]).mean() / variance == pytest.approx(alike, abs=0.06)
-        assert (u[..., distance:] * u[..., :-distance]).mean() / variance == pytest.approx(alike, abs=0.06)
+        for product in (u[..., distance:, :] * u[..., :-distance, :], u[..., distance:] * u[..., :-distance]):
+            assert product.mean() / variance == close(alike, abs=0.06, why="a sample")
     assert abs((u[:, 0] * u[:, 1]).mean() / variance) < 0.06
 
 
@@ -193,14 +197,14 @@ def test_an_elastic_field_is_a_gaussian_convolution_with_zeros_outside() -> None
         G = np.exp(-((r - i) ** 2 + (c - j) ** 2) / (2 * 1.5**2)) / (2 * np.pi * 1.5**2)
         expected[:, :, r, c] += 12 * G * U[:, :, i, j]
     assert u is not None
-    np.testing.assert_allclose(u, expected, atol=1e-5)
+    assert_same_function(u, expected, terms=h * w, scale=12.0)
 
 
 def test_two_elastic_fields_add_up() -> None:
     both = moved(Elastic(alpha=30), Elastic(alpha=30), count=1000).u
     assert both is not None
     once = elastic_field(30, 4)
-    assert both.std() == pytest.approx(once.std() * np.sqrt(2), rel=0.05)
+    assert both.std() == close(once.std() * np.sqrt(2), rel=0.05, why="a sample")
 
 
 def test_an_image_that_a_field_skips_is_not_moved_at_all() -> None:

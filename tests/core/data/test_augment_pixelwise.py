@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.data.augment import Erase, Noise, Pixelwise, Stroke
 from core.data.filters import extreme_around
+from tests.floats import assert_close, close
 
 small = hnp.arrays(np.uint8, st.tuples(st.integers(1, 3), st.integers(1, 7), st.integers(1, 7)))
 
@@ -90,18 +91,20 @@ def test_at_amount_1_a_stroke_is_the_dilation_or_the_erosion() -> None:
 def test_noise_has_the_given_standard_deviation_on_every_pixel(std: float) -> None:
     gray = np.full((500, 12, 12), 127.5)
     noise = changed(Noise(std=std), gray) - 127.5
-    assert noise.std() == pytest.approx(std, rel=0.02 if std < 40 else 0.05)  # 127.5 / 40: a little is cut off
+    assert noise.std() == close(
+        std, rel=0.02 if std < 40 else 0.05, why="a sample; of std 40, a little is cut off at 127.5"
+    )
     assert abs(noise.mean()) < 5 * std / np.sqrt(noise.size)
     assert noise.std(axis=0).min() > 0.8 * std
     below = (noise < -std).mean()
-    assert below == pytest.approx(0.1587, abs=0.01)  # normal, not uniform: 0.211 of a uniform one
+    assert below == close(0.1587, abs=0.01, why="a sample")  # normal, not uniform: 0.211 of a uniform one
 
 
 def test_noise_is_clipped_at_black_and_white() -> None:
     black = changed(Noise(std=30), np.zeros((50, 10, 10)))
     white = changed(Noise(std=30), np.full((50, 10, 10), 255))
-    assert (black == 0).mean() == pytest.approx(0.5, abs=0.03)
-    assert (white == 255).mean() == pytest.approx(0.5, abs=0.03)
+    assert (black == 0).mean() == close(0.5, abs=0.03, why="a sample")
+    assert (white == 255).mean() == close(0.5, abs=0.03, why="a sample")
 
 
 def erased_sides(share: float, shape: tuple[int, int], count: int = 2000, **options: Any) -> NDArray[np.int64]:
@@ -127,8 +130,8 @@ def test_a_rectangle_may_lie_anywhere_and_its_place_is_not_tied_to_its_size() ->
     images = np.full((4000, 20, 20), 200)
     gone = (changed(Erase(share=0.3), images) == 0).mean(axis=0)
     assert gone.min() > 0  # the corners as well
-    np.testing.assert_allclose(gone, gone[::-1, ::-1], atol=0.03)
-    np.testing.assert_allclose(gone, gone.T, atol=0.03)
+    assert_close(gone, gone[::-1, ::-1], abs=0.03, why="a sample of 4,000")
+    assert_close(gone, gone.T, abs=0.03, why="a sample of 4,000")
 
 
 def test_what_is_left_keeps_its_values() -> None:

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from core.data.normalize import Normalizer
 from core.errors import DatasetError
+from tests.floats import assert_close, assert_same_function, close
 
 pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 6), st.integers(1, 6)))
+
+SUMS = "one comes from sums of whole numbers, the other from a pairwise sum"
 
 
 def random_images(count: int = 3000) -> NDArray[np.uint8]:
@@ -21,8 +24,8 @@ def random_images(count: int = 3000) -> NDArray[np.uint8]:
 @given(images=pictures.filter(lambda images: len(np.unique(images)) > 1))
 def test_fitting_finds_mean_and_standard_deviation_of_all_pixels(images: NDArray[np.uint8]) -> None:
     found = Normalizer.fit(images)
-    assert found.mean == pytest.approx(images.mean(dtype=np.float64), rel=1e-12)
-    assert found.std == pytest.approx(images.std(dtype=np.float64), rel=1e-12)
+    assert found.mean == close(images.mean(dtype=np.float64), rel=1e-12, why=SUMS)
+    assert found.std == close(images.std(dtype=np.float64), rel=1e-12, why=SUMS)
 
 
 def test_fitting_two_pixels_worked_by_hand() -> None:
@@ -33,8 +36,8 @@ def test_fitting_two_pixels_worked_by_hand() -> None:
 def test_fitting_is_exact_on_more_images_than_one_chunk_and_in_any_order() -> None:
     images = random_images()
     found = Normalizer.fit(images)
-    assert found.mean == pytest.approx(images.mean(dtype=np.float64), rel=1e-13)
-    assert found.std == pytest.approx(images.std(dtype=np.float64), rel=1e-13)
+    assert found.mean == close(images.mean(dtype=np.float64), rel=1e-13, why=SUMS)
+    assert found.std == close(images.std(dtype=np.float64), rel=1e-13, why=SUMS)
     assert Normalizer.fit(images[::-1]) == Normalizer.fit(images.reshape(-1, 784)) == found
 
 
@@ -53,21 +56,21 @@ def test_applying_gives_mean_zero_and_variance_one() -> None:
     assert x.dtype == np.float32
     assert x.shape == images.shape
     assert abs(x.mean(dtype=np.float64)) < 1e-6
-    assert x.std(dtype=np.float64) == pytest.approx(1, abs=1e-6)
+    assert x.std(dtype=np.float64) == close(1, abs=1e-6, why="every element is a float32")
 
 
 @given(mean=st.floats(0, 255), std=st.floats(1, 128))
 def test_applying_is_the_formula_to_within_float32(mean: float, std: float) -> None:
     pixels = np.arange(256, dtype=np.uint8)
     expected = (pixels.astype(np.float64) - mean) / std
-    # Two roundings at the size of the larger term, mean / std or 255 / std.
-    np.testing.assert_allclose(Normalizer(mean, std).apply(pixels), expected, rtol=0, atol=2**-22 * 255 / std)
+    # A product and a difference, each rounded at the size of the larger term: mean / std or 255 / std.
+    assert_same_function(Normalizer(mean, std).apply(pixels), expected, terms=4, scale=255 / std)
 
 
 def test_for_mnist_itself_the_result_is_within_a_millionth() -> None:
     pixels = np.arange(256, dtype=np.uint8)
     expected = (pixels.astype(np.float64) - 33.318) / 78.567
-    np.testing.assert_allclose(Normalizer(33.318, 78.567).apply(pixels), expected, rtol=0, atol=1e-6)
+    assert_close(Normalizer(33.318, 78.567).apply(pixels), expected, abs=1e-6, why="what is promised")
 
 
 def test_applying_writes_to_out_and_does_not_change_the_images() -> None:

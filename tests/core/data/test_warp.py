@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from core.data.warp import warp
+from tests.floats import assert_close
 
 HALF_A_LEVEL = 0.5 + 1e-3  # 1e-3: the coordinates are float32
 places = st.floats(-3, 9, width=32) | st.integers(-3, 9).map(float) | st.floats(-(2.0**100), 2.0**100, width=32)
@@ -56,7 +57,7 @@ def questions(draw: st.DrawFn) -> tuple[Any, Any, Any]:
 @settings(deadline=None, max_examples=150)
 @given(question=questions())
 def test_every_pixel_is_the_weighted_mean_of_four_to_within_half_a_level(question: tuple[Any, Any, Any]) -> None:
-    np.testing.assert_allclose(warp(*question), naive(*question), rtol=0, atol=HALF_A_LEVEL)
+    assert_close(warp(*question), naive(*question), abs=HALF_A_LEVEL, why="places in steps of 1/256 pixel")
 
 
 def test_the_error_has_no_bias() -> None:

@@ -6,6 +6,7 @@ from PIL import Image
 
 from core.imaging import FRAMING, digit_from_bytes, from_array, to_digit
 from tests.core.imaging.drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
+from tests.floats import close
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -28,8 +29,8 @@ class TestFraming:
         rows, columns = np.nonzero(framed)
         assert max(np.ptp(rows), np.ptp(columns)) + 1 == FRAMING.box
         mass = framed.astype(float)
-        assert np.average(np.arange(28), weights=mass.sum(axis=1)) == pytest.approx(14, abs=0.5)
-        assert np.average(np.arange(28), weights=mass.sum(axis=0)) == pytest.approx(14, abs=0.5)
+        assert np.average(np.arange(28), weights=mass.sum(axis=1)) == close(14, abs=0.5, why="whole pixels")
+        assert np.average(np.arange(28), weights=mass.sum(axis=0)) == close(14, abs=0.5, why="whole pixels")
 
     def test_the_aspect_ratio_is_kept(self) -> None:
         line = np.full((300, 300), 255, np.uint8)

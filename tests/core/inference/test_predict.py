@@ -24,6 +24,7 @@ from core.nn.ensemble import combine
 from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 from tests.core.artifact.builders import LABELS, LAYERS, NORMALIZER, manifest_of, publish, some_images, tiny_network
+from tests.floats import assert_same_function, close
 
 STATE = tiny_network().state()
 MANIFEST = manifest_of(tiny_network(), files={})
@@ -44,8 +45,8 @@ def test_probabilities_are_those_of_normalizing_and_applying_the_network(predict
     found = predictor.probabilities(images)
     assert found.shape == (20, 10)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+    assert_same_function(found, expected, terms=784, scale=1.0)
+    assert_same_function(found.sum(axis=1), 1, terms=10)
 
 
 def test_flat_and_square_images_are_the_same(predictor: Predictor) -> None:
@@ -67,7 +68,7 @@ def test_an_ensemble_of_combined_networks_gives_their_mean_probabilities() -> No
     manifest = manifest_of(network, files={}, architecture=spec)
     loaded = rebuild(Manifest.decode(manifest.encode(), name="manifest"), weights.encode(state))
     alone = [Predictor(member, NORMALIZER, LABELS).probabilities(some_images(20)) for member in members]
-    np.testing.assert_allclose(loaded.probabilities(some_images(20)), np.mean(alone, axis=0), atol=1e-6)
+    assert_same_function(loaded.probabilities(some_images(20)), np.mean(alone, axis=0), terms=784, scale=1.0)
 
 
 @pytest.mark.parametrize("count", [1, 2, 1023, 1024, 1025, 2500])
@@ -76,7 +77,7 @@ def test_an_images_probabilities_do_not_depend_on_its_batch(predictor: Predictor
     found = predictor.probabilities(images)
     assert found.shape == (count, 10)
     for n in {0, count // 2, count - 1}:
-        np.testing.assert_allclose(found[n : n + 1], predictor.probabilities(images[n : n + 1]), atol=1e-6)
+        assert_same_function(found[n : n + 1], predictor.probabilities(images[n : n + 1]), terms=784)
 
 
 def test_returned_probabilities_are_not_overwritten_by_the_next_call(predictor: Predictor) -> None:
@@ -115,7 +116,7 @@ def test_probabilities_are_the_softmax_of_the_logits_over_the_temperature() -> N
     for temperature in (0.5, 1.0, 3.0):
         predictor = Predictor(tiny_network(), NORMALIZER, LABELS, temperature)
         found = predictor.probabilities(images)
-        np.testing.assert_allclose(found, softmax(predictor.logits(images) / temperature), atol=1e-6)
+        assert_same_function(found, softmax(predictor.logits(images) / temperature), terms=16, scale=1.0)
         assert found.dtype == np.float32
 
 
@@ -133,7 +134,7 @@ def test_logits_are_those_of_the_network_chunk_by_chunk(predictor: Predictor, co
     found = predictor.logits(images)
     assert (found.shape, found.dtype) == ((count, 10), np.float32)
     expected = tiny_network().forward(NORMALIZER.apply(images.reshape(count, 784)))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert_same_function(found, expected, terms=784)
 
 
 def test_returned_logits_are_not_overwritten_by_the_next_call(predictor: Predictor) -> None:
@@ -184,13 +185,15 @@ def test_saliency_is_the_slope_of_the_logit_along_the_pixels(kind: str, digit: i
     for _ in range(5):
         v = rng.integers(-1, 2, (28, 28)) * 4
         up, down = predictor.logits(np.stack([middle + v, middle - v]).astype(np.uint8))[:, chosen].astype(np.float64)
-        assert np.sum(gradient * v) / 255 == pytest.approx((up - down) / 2, rel=0.05, abs=2e-3)
+        assert np.sum(gradient * v) / 255 == close(
+            (up - down) / 2, rel=0.05, abs=2e-3, why="a slope over steps of four gray levels"
+        )
 
 
 def test_saliency_includes_the_probabilities_of_the_predictor(predictor: Predictor) -> None:
     image = some_images(1)[0]
     expected = predictor.probabilities(image[np.newaxis])[0]
-    np.testing.assert_allclose(predictor.saliency(image).probabilities, expected, atol=1e-6)
+    assert_same_function(predictor.saliency(image).probabilities, expected, terms=784)
     np.testing.assert_array_equal(predictor.saliency(image.ravel()).gradient, predictor.saliency(image).gradient)
 
 

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 from core.measure.calibration import fit_temperature
 from core.measure.evaluate import expected_calibration_error
 from core.nn.losses import SoftmaxCrossEntropy, softmax
+from tests.floats import close
+
+SEARCH = "a search that ends at this precision"
 
 
 def drawn(count: int, *, spread: float = 3.0, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
@@ -24,14 +27,16 @@ def likelihood(logits: NDArray[np.floating], labels: NDArray[np.integer], temper
 def test_the_temperature_of_two_logits_worked_by_hand() -> None:
     # Three of four are right at logits (2, 0). p must be 3/4: sigmoid(2 / T) = 3/4, so 2 / T = log 3.
     logits = np.array([[2.0, 0.0]] * 4)
-    assert fit_temperature(logits, np.array([0, 0, 0, 1])) == pytest.approx(2 / np.log(3), rel=1e-12)
+    assert fit_temperature(logits, np.array([0, 0, 0, 1])) == close(2 / np.log(3), rel=1e-12, why=SEARCH)
 
 
 @pytest.mark.parametrize("temperature", [0.25, 0.5, 1.0, 1.5, 4.0])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_known_temperature_is_recovered(temperature: float, dtype: type[np.floating]) -> None:
     z, labels = drawn(20_000)
-    assert fit_temperature((z * temperature).astype(dtype), labels) == pytest.approx(temperature, rel=0.03)
+    assert fit_temperature((z * temperature).astype(dtype), labels) == close(
+        temperature, rel=0.03, why="a sample of 20,000"
+    )
 
 
 def test_the_temperature_calibrates_images_that_it_was_not_fitted_on() -> None:
@@ -79,16 +84,16 @@ def test_one_mistake_among_many_is_enough_to_learn_from() -> None:
     logits = np.array([[5.0, 0.0]] * 100)
     labels = np.zeros(100, np.intp)
     labels[0] = 1
-    assert fit_temperature(logits, labels) == pytest.approx(5 / np.log(99))
+    assert fit_temperature(logits, labels) == close(5 / np.log(99), rel=1e-12, why=SEARCH)
 
 
 def test_a_network_that_is_always_wrong_gets_the_highest_temperature() -> None:
-    assert fit_temperature(np.array([[9.0, 0.0]] * 5), np.ones(5, np.intp)) == pytest.approx(20)
+    assert fit_temperature(np.array([[9.0, 0.0]] * 5), np.ones(5, np.intp)) == close(20, rel=1e-12, why=SEARCH)
 
 
 def test_a_very_close_mistake_gives_the_lowest_temperature() -> None:
     logits = np.array([[1.0, 0.0]] * 9 + [[0.0, 1e-9]])
-    assert fit_temperature(logits, np.zeros(10, np.intp)) == pytest.approx(0.05)
+    assert fit_temperature(logits, np.zeros(10, np.intp)) == close(0.05, rel=1e-12, why=SEARCH)
 
 
 def test_with_logits_that_are_all_equal_the_temperature_stays_1() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from core.measure.corruptions import CORRUPTIONS, blur, noise, robustness, rotate, shift, thicken, thin
 from core.measure.evaluate import wilson_interval
+from tests.floats import assert_close, by_hand, close
 
 
 def strokes(count: int = 4, seed: int = 0) -> NDArray[np.uint8]:
@@ -102,7 +103,7 @@ def naive_rotate(image: NDArray[np.uint8], degrees: float) -> NDArray[np.float64
 def test_a_rotation_agrees_with_its_plain_twin(degrees: float) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 28, 28), np.uint8)  # ink up to the frame
     for image, found in zip(images, rotate(images, degrees=degrees), strict=True):
-        np.testing.assert_allclose(found, naive_rotate(image, degrees), atol=1.51)  # `warp` rounds, too
+        assert_close(found, naive_rotate(image, degrees), abs=1.51, why="`warp` rounds, and so does `rotate`")
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3, -1])
@@ -126,13 +127,13 @@ def test_noise_has_mean_zero_and_the_given_standard_deviation() -> None:
     gray = np.full((50, 28, 28), 128, np.uint8)
     difference = noise(gray, std=20).astype(np.float64) - 128
     assert abs(difference.mean()) < 0.5
-    assert difference.std() == pytest.approx(20, rel=0.02)
+    assert difference.std() == close(20, rel=0.02, why="a sample")
 
 
 def test_noise_is_cut_at_paper_and_ink() -> None:
     dark, bright = noise(np.zeros((9, 28, 28), np.uint8), std=40), noise(np.full((9, 28, 28), 255, np.uint8), std=40)
-    assert (dark == 0).mean() == pytest.approx(0.5, abs=0.03)
-    assert (bright == 255).mean() == pytest.approx(0.5, abs=0.03)
+    assert (dark == 0).mean() == close(0.5, abs=0.03, why="a sample")
+    assert (bright == 255).mean() == close(0.5, abs=0.03, why="a sample")
 
 
 def test_another_seed_gives_another_noise() -> None:
@@ -202,6 +203,6 @@ def test_robustness_is_the_accuracy_on_corrupted_images() -> None:
     assert list(found) == list(CORRUPTIONS)
     assert all(accuracy.count == 3 for accuracy in found.values())
     assert found["shift_right"].accuracy == 1
-    assert found["shift_up"].accuracy == pytest.approx(1 / 3)  # the first moves in, the last moves out of the frame
-    assert found["shift_down"].accuracy == pytest.approx(2 / 3)  # the last moves out of the top rows
+    assert found["shift_up"].accuracy == by_hand(1 / 3)  # the first moves in, the last moves out of the frame
+    assert found["shift_down"].accuracy == by_hand(2 / 3)  # the last moves out of the top rows
     assert found["shift_up"].interval == wilson_interval(1, 3)

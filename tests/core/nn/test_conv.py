@@ -15,6 +15,7 @@ from core.kernels.plan import Plan
 from core.nn.architectures import build
 from core.nn.conv import Conv2D
 from tests.core.nn import naive
+from tests.floats import assert_same_function, close
 
 H = 1e-5
 """Convolution is linear in x and in W: the difference quotient has no error but rounding."""
@@ -43,10 +44,11 @@ def results(layer: Conv2D, x: Any, dy: Any) -> list[Any]:
     return [y, layer.W.grad.copy(), layer.b.grad.copy(), dx.copy()]
 
 
-def assert_close(found: list[Any], expected: list[Any], tolerance: float) -> None:
+def assert_same(found: list[Any], expected: list[Any], terms: int) -> None:
+    """The same y, dW, db and dx; `terms` is the length of the longest of their sums, whose terms are of both signs."""
     for name, one, other in zip(("y", "dW", "db", "dx"), found, expected, strict=True):
-        scale = max(1.0, float(np.abs(other).max(initial=0)))
-        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale, err_msg=name)
+        scale = 4 * max(1.0, float(np.abs(other).max(initial=0)))
+        assert_same_function(one, other, terms=terms, scale=scale, message=name)
 
 
 def divisors(n: int) -> list[int]:
@@ -88,12 +90,11 @@ def fitting(shape: Any, kernel: Any, padding: str) -> str:
     return padding if kernel[0] <= shape[0] and kernel[1] <= shape[1] else "same"
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @settings(deadline=None, max_examples=60)
 @some_convolutions
 def test_every_layout_agrees_with_the_loops(
     dtype: Any,
-    tolerance: float,
     shape: Any,
     channels: int,
     kernel: Any,
@@ -112,10 +113,11 @@ def test_every_layout_agrees_with_the_loops(
     dw, db, d_framed = naive.conv_backward(framed, w, dy.astype(float), stride)
     dx = naive.unframe(d_framed, x, kernel, stride) if padding == "same" else d_framed
 
-    assert_close(results(layer, x, dy), [y, dw, db, dx], tolerance)
+    terms = max(w.size, y[..., 0].size)  # of y and dx, and of dw and db
+    assert_same(results(layer, x, dy), [y, dw, db, dx], terms)
     for plan in plans(layer):
         layer.plan, layer.scratch = plan, Scratch(layer.dtype)
-        assert_close(results(layer, x, dy), [y, dw, db, dx], tolerance)
+        assert_same(results(layer, x, dy), [y, dw, db, dx], terms)
 
 
 @settings(deadline=None, max_examples=60)
@@ -159,7 +161,7 @@ def test_at_real_sizes_it_agrees_with_im2col(dtype: Any, shape: tuple[int, int, 
         framed.astype(float), layer.W.value.astype(float), layer.b.value.astype(float), dy.astype(float), stride
     )
     dx = naive.unframe(d_framed, x, kernel, stride) if same else d_framed
-    assert_close(results(layer, x, dy), [y, dw, db, dx], 1e-12 if dtype is np.float64 else 3e-6)
+    assert_same(results(layer, x, dy), [y, dw, db, dx], terms=9 * y[0, :, :, 0].size)
 
 
 def test_the_two_references_agree() -> None:
@@ -167,13 +169,13 @@ def test_the_two_references_agree() -> None:
     x, w, b = rng.standard_normal((2, 6, 7, 3)), rng.standard_normal((3, 2, 3, 4)), rng.standard_normal(4)
     dy = rng.standard_normal((2, 2, 6, 4))
     loops = [naive.conv(x, w, b, (2, 1)), *naive.conv_backward(x, w, dy, (2, 1))]
-    assert_close(list(naive.conv_by_patches(x, w, b, dy, (2, 1))), loops, 1e-13)
+    assert_same(list(naive.conv_by_patches(x, w, b, dy, (2, 1))), loops, terms=24)
 
 
 def test_a_kernel_of_one_pixel_is_a_dense_layer_on_every_pixel() -> None:
     layer = layer_of((4, 5, 3), channels=2, kernel=1)
     x = pictures(layer, 2)
-    np.testing.assert_allclose(layer.forward(x), x @ layer.W.value[0, 0] + layer.b.value, atol=1e-14)
+    assert_same_function(layer.forward(x), x @ layer.W.value[0, 0] + layer.b.value, terms=4)
 
 
 def test_an_edge_detector_finds_the_edge() -> None:
@@ -192,8 +194,8 @@ def test_without_dx_the_parameters_gradients_are_the_same(options: dict[str, Any
     _, dw, db, _ = results(layer, x, dy)
     layer.W.grad[...] = layer.b.grad[...] = 0
     assert layer.backward(dy, need_dx=False) is None
-    np.testing.assert_allclose(layer.W.grad, dw, atol=1e-12)
-    np.testing.assert_allclose(layer.b.grad, db, atol=1e-12)
+    assert_same_function(layer.W.grad, dw, terms=256)
+    assert_same_function(layer.b.grad, db, terms=256)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
@@ -206,7 +208,7 @@ def test_input_and_gradient_may_have_any_strides_and_are_left_unchanged(padding:
     kept = wide.copy(), turned.copy()
     for plan in plans(layer):
         layer.plan, layer.scratch = plan, Scratch(layer.dtype)
-        assert_close(results(layer, wide, turned), expected, 1e-13)
+        assert_same(results(layer, wide, turned), expected, terms=192)
     np.testing.assert_array_equal(wide, kept[0])
     np.testing.assert_array_equal(turned, kept[1])
 
@@ -279,7 +281,7 @@ def test_a_recipe_builds_it_as_conv2d(stride: Any) -> None:
 
 def test_weights_start_with_the_variance_for_their_fan_in() -> None:
     layer = layer_of((28, 28, 16), channels=64, kernel=5)
-    assert layer.W.value.std() == pytest.approx(np.sqrt(2 / (5 * 5 * 16)), rel=0.02)
+    assert layer.W.value.std() == close(np.sqrt(2 / (5 * 5 * 16)), rel=0.02, why="a sample of 25,600")
 
 
 @pytest.mark.parametrize(

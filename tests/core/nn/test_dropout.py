@@ -11,6 +11,7 @@ from core.errors import ArchitectureError
 from core.nn.architectures import build
 from core.nn.dropout import Dropout
 from core.nn.sequential import Sequential
+from tests.floats import assert_same_function, close
 
 LAYERS = [
     {"kind": "dense", "units": 6},
@@ -37,14 +38,15 @@ def ones(images: int, dtype: Any = np.float64) -> NDArray[Any]:
 def test_each_number_is_dropped_or_scaled_up_so_that_the_mean_is_kept(dtype: Any, rate: float, seed: int) -> None:
     y = dropout(rate, seed, dtype).forward(ones(400, dtype), training=True)
     kept = y != 0
-    np.testing.assert_allclose(y[kept], 1 / (1 - rate), rtol=1e-6)
-    # 20,000 draws: the share kept has the standard error √(p (1 − p) / 20000); six of them are never seen.
-    assert abs(kept.mean() - (1 - rate)) <= 6 * np.sqrt(rate * (1 - rate) / kept.size)
+    assert_same_function(y[kept], 1 / (1 - rate), terms=2)
+    # 20,000 draws: the number kept has the standard deviation √(20000 p (1 − p)); six of them are never seen. Where
+    # less than one is expected to be dropped, three may be.
+    assert abs(kept.sum() - kept.size * (1 - rate)) <= 6 * np.sqrt(kept.size * rate * (1 - rate)) + 3
 
 
 def test_the_mean_of_a_large_sample_is_kept() -> None:
     x = 3 + np.random.default_rng(1).standard_normal((4000, 50))
-    assert dropout(0.5).forward(x, training=True).mean() == pytest.approx(x.mean(), rel=0.01)
+    assert dropout(0.5).forward(x, training=True).mean() == close(x.mean(), rel=0.01, why="a sample of 200,000")
 
 
 def test_the_gradient_goes_through_the_same_mask() -> None:

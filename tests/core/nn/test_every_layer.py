@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
 from tests.core.nn.test_gradients import CASES
+from tests.floats import assert_same_function
 
 every_layer = pytest.mark.parametrize("name", CASES)
 
@@ -51,7 +52,7 @@ def test_float32_computes_what_float64_computes(name: str) -> None:
         y = network.forward(inputs(name, dtype=dtype)).copy()
         found.append((y, network.vector.grad.copy()))
     for single, double in zip(*found, strict=True):
-        np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-5)
+        assert_same_function(single, double, terms=256)
 
 
 @every_layer
@@ -89,7 +90,7 @@ def test_without_need_dx_there_is_none_and_parameter_gradients_are_the_same(name
     network.vector.grad[...] = np.nan
     assert network.backward(dy, need_dx=False) is None
     # Up to rounding: a convolution may take another layout then, which adds the same numbers in another order.
-    np.testing.assert_allclose(network.vector.grad, kept, rtol=1e-5, atol=1e-6 * (1 + np.abs(kept).max(initial=0)))
+    assert_same_function(network.vector.grad, kept, terms=256, scale=1 + np.abs(kept).max(initial=0))
 
 
 @every_layer

@@ -17,6 +17,7 @@ from core.nn.initializers import (
     orthogonal,
     zeros,
 )
+from tests.floats import assert_same_function, close
 
 
 @pytest.mark.parametrize(("fan_in", "fan_out"), [(9, 30), (128, 10), (784, 128)])
@@ -45,7 +46,7 @@ def test_initial_weights_have_mean_zero_and_the_variance_of_their_scheme(
 @pytest.mark.parametrize(("draw", "limit"), [(he_uniform, sqrt(6 / 100)), (glorot_uniform, sqrt(6 / 150))])
 def test_uniform_weights_fill_their_range_and_no_more(draw: Initializer, limit: float) -> None:
     weights = draw(np.random.default_rng(0), (100_000,), 100, 50, np.float64)
-    assert np.abs(weights).max() == pytest.approx(limit, rel=1e-3)
+    assert np.abs(weights).max() == close(limit, rel=1e-3, why="the largest of a sample of 100,000")
     assert np.abs(weights).max() <= limit
 
 
@@ -65,7 +66,7 @@ def test_orthogonal_weights_have_orthonormal_columns_or_rows(shape: tuple[int, .
     assert weights.shape == shape
     matrix = weights.reshape(-1, shape[-1])
     gram = matrix.T @ matrix if matrix.shape[0] >= matrix.shape[1] else matrix @ matrix.T
-    np.testing.assert_allclose(gram, np.eye(len(gram)), atol=1e-14)
+    assert_same_function(gram, np.eye(len(gram)), terms=weights.size, scale=2.0)
 
 
 def test_orthogonal_weights_prefer_no_direction() -> None:
@@ -79,7 +80,7 @@ def test_orthogonal_weights_prefer_no_direction() -> None:
 
 def test_the_standard_deviation_of_normal_weights_can_be_chosen() -> None:
     weights = normal(np.random.default_rng(0), (100_000,), 1, 1, np.float64, std=3)
-    assert weights.std() == pytest.approx(3, rel=0.02)
+    assert weights.std() == close(3, rel=0.02, why="a sample of 100,000")
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

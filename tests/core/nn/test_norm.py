@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from core.nn.architectures import build
 from core.nn.norm import BatchNorm
 from core.nn.sequential import Sequential
+from tests.floats import assert_close, close
 
 Vector = list[float]
 
@@ -66,7 +67,7 @@ def test_the_fast_layer_agrees_with_its_plain_reference(
         )
         found = y[..., c].ravel(), dx[..., c].ravel(), layer.gamma.grad[c], layer.beta.grad[c]
         for one, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
+            assert_close(one, other, rel=1e-9, abs=1e-9, why="of values all alike, 1/√eps³ is 3·10⁷: so are errors")
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 5, 3)])
@@ -75,13 +76,13 @@ def test_in_training_each_output_feature_has_mean_beta_and_deviation_gamma(shape
     layer = layer_of(shape, eps=1e-12)
     layer.gamma.value[...], layer.beta.value[...] = [1, 2, 3], [0, -1, 5]
     y = layer.forward(x, training=True).reshape(-1, 3)
-    np.testing.assert_allclose(y.mean(axis=0), [0, -1, 5], atol=1e-10)
-    np.testing.assert_allclose(y.std(axis=0), [1, 2, 3], rtol=1e-9)
+    assert_close(y.mean(axis=0), [0, -1, 5], abs=1e-10, why="eps, beside a variance of 0.25 and more")
+    assert_close(y.std(axis=0), [1, 2, 3], rel=1e-9, why="eps, beside a variance of 0.25 and more")
 
 
 def test_an_untrained_layer_in_use_is_the_identity() -> None:
     x = np.random.default_rng(0).standard_normal((8, 3))
-    np.testing.assert_allclose(layer_of((3,), eps=1e-12).forward(x), x, rtol=1e-11)
+    assert_close(layer_of((3,), eps=1e-12).forward(x), x, rel=1e-11, why="eps, beside a variance of 1")
 
 
 def test_running_averages_worked_by_hand() -> None:
@@ -102,7 +103,8 @@ def test_in_use_the_running_averages_are_applied_and_not_changed() -> None:
     layer.running_mean[...], layer.running_var[...] = [1, -2], [4, 9]
     layer.gamma.value[...], layer.beta.value[...] = [1, 3], [0, 10]
     # (5 − 1)/2 = 2, 3·(1 + 2)/3 + 10 = 13;  (−1 − 1)/2 = −1, 3·(−2 + 2)/3 + 10 = 10
-    np.testing.assert_allclose(layer.forward(np.array([[5.0, 1.0], [-1.0, -2.0]])), [[2, 13], [-1, 10]], rtol=1e-10)
+    found = layer.forward(np.array([[5.0, 1.0], [-1.0, -2.0]]))
+    assert_close(found, [[2, 13], [-1, 10]], rel=1e-10, why="eps, beside variances of 4 and 9")
     assert layer.running_mean.tolist() == [1, -2]
     assert layer.running_var.tolist() == [4, 9]
 
@@ -110,7 +112,8 @@ def test_in_use_the_running_averages_are_applied_and_not_changed() -> None:
 def test_an_images_result_depends_on_its_batch_in_training_only() -> None:
     layer = layer_of((4,))
     x = np.random.default_rng(0).standard_normal((8, 4))
-    assert not np.allclose(layer.forward(x, training=True)[:2].copy(), layer.forward(x[:2], training=True))
+    whole, part = layer.forward(x, training=True)[:2].copy(), layer.forward(x[:2], training=True)
+    assert np.abs(whole - part).max() > 0.1
     np.testing.assert_array_equal(layer.forward(x)[:2].copy(), layer.forward(x[:2]))
 
 
@@ -119,7 +122,9 @@ def test_after_many_batches_training_and_use_agree() -> None:
     for _ in range(100):
         layer.forward(5 + 2 * rng.standard_normal((500, 2, 2, 3)), training=True)
     x = 5 + 2 * rng.standard_normal((500, 2, 2, 3))
-    np.testing.assert_allclose(layer.forward(x).copy(), layer.forward(x, training=True), atol=0.1)
+    assert_close(
+        layer.forward(x).copy(), layer.forward(x, training=True), abs=0.1, why="the running average is of samples"
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -146,7 +151,7 @@ def test_the_deviation_of_large_numbers_survives_float32() -> None:
     # E[x²] − E[x]², the formula that needs one pass, would lose all digits here: x² is near 10⁸, the variance 1.
     x = (1e4 + np.random.default_rng(0).standard_normal((1000, 1))).astype(np.float32)
     y = layer_of((1,), np.float32).forward(x, training=True)
-    assert y.std() == pytest.approx(1, rel=1e-2)
+    assert y.std() == close(1, rel=1e-2, why="float32 has three digits left behind 10⁴")
 
 
 # in a network

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 from core.errors import ConfigError, TrainingError
 from core.nn.layer import Parameter
 from core.optim.average import ExponentialAverage
+from tests.floats import by_hand, close
 
 
 def averaged(decay: float, path: list[float]) -> float:
@@ -25,19 +26,21 @@ def averaged(decay: float, path: list[float]) -> float:
 def test_the_average_worked_by_hand() -> None:
     # Of 8, then 2, then 5, with d = 1/2: one step old weighs 1/2, two steps old 1/4.
     assert averaged(0.5, [8]) == 8
-    assert averaged(0.5, [8, 2]) == pytest.approx((2 + 8 / 2) / (1 + 1 / 2))
-    assert averaged(0.5, [8, 2, 5]) == pytest.approx((5 + 2 / 2 + 8 / 4) / (1 + 1 / 2 + 1 / 4))
+    assert averaged(0.5, [8, 2]) == by_hand((2 + 8 / 2) / (1 + 1 / 2))
+    assert averaged(0.5, [8, 2, 5]) == by_hand((5 + 2 / 2 + 8 / 4) / (1 + 1 / 2 + 1 / 4))
 
 
 @settings(deadline=None)
 @given(decay=st.floats(0, 0.9999), path=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30))
 def test_the_average_is_the_weighted_mean_that_its_formula_says(decay: float, path: list[float]) -> None:
     weights = decay ** np.arange(len(path))[::-1]
-    assert averaged(decay, path) == pytest.approx(weights @ path / weights.sum(), rel=1e-8, abs=1e-8)
+    assert averaged(decay, path) == close(
+        weights @ path / weights.sum(), rel=1e-8, abs=1e-8, why="powers of a decay near 1, taken step by step"
+    )
 
 
 def test_the_average_of_a_short_training_is_nearly_the_plain_mean() -> None:
-    assert averaged(0.9999, [1, 2, 3, 4]) == pytest.approx(2.5, abs=1e-3)
+    assert averaged(0.9999, [1, 2, 3, 4]) == close(2.5, abs=1e-3, why="a decay of 0.9999 is nearly 1")
 
 
 def test_an_average_with_decay_0_is_the_weights() -> None:

@@ -43,7 +43,7 @@ def test_without_its_state_the_training_would_go_on_differently(kind: str) -> No
     forgetful = Parameter(whole.value.copy())
     advance(optimizer, whole, range(5, 6))
     advance(OPTIMIZERS[kind](), forgetful, range(5, 6))
-    assert not np.allclose(forgetful.value, whole.value)
+    assert np.abs(forgetful.value - whole.value).max() > 1e-3
 
 
 @pytest.mark.parametrize("kind", KINDS)

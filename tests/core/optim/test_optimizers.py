@@ -12,6 +12,7 @@ from core.errors import ConfigError, TrainingError
 from core.nn.layer import Parameter
 from core.optim.optimizers import BLOCK, OPTIMIZERS, SGD, Momentum, Optimizer
 from core.registry import construct
+from tests.floats import assert_close
 
 KINDS = sorted(OPTIMIZERS)
 DECAYING = sorted(set(KINDS) - {"adam"})
@@ -129,7 +130,7 @@ def test_on_a_bowl_every_optimizer_finds_the_bottom(kind: str) -> None:
     options = {"kind": kind} | ({"weight_decay": 0.0} if kind in DECAYING else {})
     bottom = np.array([1.0, 2.0])
     found = descend(construct(OPTIMIZERS, options), [5.0, -3.0], lambda w: [1, 10] * (w - bottom), RATES[kind], 1000)
-    np.testing.assert_allclose(found, bottom, atol=1e-3)
+    assert_close(found, bottom, abs=1e-3, why="a descent that ends after so many steps")
 
 
 def rosenbrock(w: np.ndarray) -> list[float]:
@@ -143,7 +144,7 @@ def test_along_a_bent_valley_every_optimizer_finds_the_lowest_point(kind: str) -
     options = {"kind": kind} | ({"weight_decay": 0.0} if kind in DECAYING else {})
     rate = RATES[kind] / 20 if kind in {"sgd", "momentum", "nesterov"} else RATES[kind]
     found = descend(construct(OPTIMIZERS, options), [-1.5, 1.0], rosenbrock, rate, 6000)
-    np.testing.assert_allclose(found, [1, 1], atol=0.02)
+    assert_close(found, [1, 1], abs=0.02, why="a descent that ends after so many steps")
 
 
 def test_in_a_narrow_valley_momentum_is_far_ahead_of_plain_descent() -> None:

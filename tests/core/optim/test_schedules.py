@@ -18,6 +18,7 @@ from core.optim.schedules import (
     plateaus,
     schedule_from,
 )
+from tests.floats import by_hand
 
 STEPS = 100
 KINDS = sorted(SCHEDULES)
@@ -58,7 +59,7 @@ def test_after_the_warm_up_no_factor_rises_and_before_none_falls(schedule: Sched
     found = factors(schedule, steps)
     assert all(a <= b + 1e-15 for a, b in pairwise(found[: warm + 1]))
     assert all(a >= b - 1e-15 for a, b in pairwise(found[warm:]))
-    assert found[warm] == pytest.approx(1)
+    assert found[warm] == by_hand(1)
 
 
 @settings(deadline=None)
@@ -94,8 +95,8 @@ def test_constant_is_one_throughout() -> None:
 
 def test_cosine_goes_from_one_to_zero_through_a_half() -> None:
     assert Cosine()(0, STEPS) == 1
-    assert Cosine()(STEPS, STEPS) == pytest.approx(0, abs=1e-15)
-    assert Cosine()(STEPS // 2, STEPS) == pytest.approx(0.5)
+    assert Cosine()(STEPS, STEPS) == by_hand(0)
+    assert Cosine()(STEPS // 2, STEPS) == by_hand(0.5)
 
 
 def test_cosine_only_falls() -> None:
@@ -104,7 +105,7 @@ def test_cosine_only_falls() -> None:
 
 def test_cosine_is_symmetric_about_its_middle() -> None:
     for step in range(STEPS + 1):
-        assert Cosine()(step, STEPS) + Cosine()(STEPS - step, STEPS) == pytest.approx(1)
+        assert Cosine()(step, STEPS) + Cosine()(STEPS - step, STEPS) == by_hand(1)
 
 
 def test_cosine_is_bit_for_bit_its_formula() -> None:
@@ -114,8 +115,8 @@ def test_cosine_is_bit_for_bit_its_formula() -> None:
 
 def test_cosine_may_end_above_zero() -> None:
     assert Cosine(end=0.2)(0, STEPS) == 1
-    assert Cosine(end=0.2)(STEPS // 2, STEPS) == pytest.approx(0.6)
-    assert Cosine(end=0.2)(STEPS, STEPS) == pytest.approx(0.2)
+    assert Cosine(end=0.2)(STEPS // 2, STEPS) == by_hand(0.6)
+    assert Cosine(end=0.2)(STEPS, STEPS) == by_hand(0.2)
 
 
 def test_step_falls_at_the_shares_it_is_given_and_nowhere_else() -> None:
@@ -127,18 +128,18 @@ def test_step_falls_at_the_shares_it_is_given_and_nowhere_else() -> None:
 def test_exponential_falls_by_the_same_ratio_at_each_step() -> None:
     found = factors(Exponential(end=0.01))
     assert found[0] == 1
-    assert found[50] == pytest.approx(0.1)
-    assert found[100] == pytest.approx(0.01)
-    assert all(b / a == pytest.approx(0.01 ** (1 / 100)) for a, b in pairwise(found))
+    assert found[50] == by_hand(0.1)
+    assert found[100] == by_hand(0.01)
+    assert all(b / a == by_hand(0.01 ** (1 / 100)) for a, b in pairwise(found))
 
 
 def test_one_cycle_rises_to_one_and_falls_further_than_it_began() -> None:
     found = factors(OneCycle(warmup=0.4, start=0.1, end=0.01))
-    assert found[0] == pytest.approx(0.1)
-    assert found[20] == pytest.approx((0.1 + 1) / 2)
+    assert found[0] == by_hand(0.1)
+    assert found[20] == by_hand((0.1 + 1) / 2)
     assert found[40] == max(found) == 1
-    assert found[70] == pytest.approx((1 + 0.01) / 2)
-    assert found[100] == pytest.approx(0.01)
+    assert found[70] == by_hand((1 + 0.01) / 2)
+    assert found[100] == by_hand(0.01)
 
 
 def test_one_cycle_without_a_rise_is_a_cosine() -> None:
@@ -149,7 +150,7 @@ def test_one_cycle_without_a_rise_is_a_cosine() -> None:
 
 
 def test_the_warm_up_rises_in_equal_steps_to_where_the_schedule_begins() -> None:
-    assert factors(Constant(warmup=0.04))[:6] == pytest.approx([1 / 5, 2 / 5, 3 / 5, 4 / 5, 1, 1])
+    assert factors(Constant(warmup=0.04))[:6] == by_hand([1 / 5, 2 / 5, 3 / 5, 4 / 5, 1, 1])
 
 
 def test_after_the_warm_up_the_schedule_has_the_rest_of_the_steps() -> None:
@@ -185,7 +186,7 @@ def test_a_loss_that_is_better_by_less_than_the_threshold_is_not_better() -> Non
 def test_reduce_on_plateau_applies_its_factor_once_per_plateau_down_to_its_end() -> None:
     schedule = ReduceOnPlateau(factor=0.1, patience=0, end=0.005)
     found = [schedule(50, STEPS, [1.0] * epochs) for epochs in range(6)]
-    assert found == pytest.approx([1, 1, 0.1, 0.01, 0.005, 0.005])
+    assert found == by_hand([1, 1, 0.1, 0.01, 0.005, 0.005])
 
 
 @settings(deadline=None)

@@ -13,6 +13,7 @@ from core.optim.optimizers import SGD
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics, compare, look, walk
 from core.train.report import EpochReport
 from tests.core.train.clouds import clouds, small_network, train_on_clouds
+from tests.floats import assert_same_function, by_hand, close
 
 NESTED = [
     {"kind": "dense", "units": 4},
@@ -48,15 +49,18 @@ def test_every_measure_is_what_its_definition_says() -> None:
     assert found.step == 5
     assert [layer.name for layer in found.layers] == ["0.dense", "1.relu", "2.dense"]
     first, relu, _ = found.layers
-    assert first.mean == pytest.approx(hidden.mean(), rel=1e-4)
-    assert first.std == pytest.approx(hidden.std(), rel=1e-4)
-    assert relu.mean == pytest.approx(np.maximum(hidden, 0).mean(), rel=1e-4)
+    assert_same_function(
+        first.mean, hidden.mean(), terms=hidden.size, dtype=np.float32, scale=float(np.abs(hidden).mean())
+    )
+    assert_same_function(first.std, hidden.std(), terms=hidden.size, dtype=np.float32)
+    assert_same_function(relu.mean, np.maximum(hidden, 0).mean(), terms=hidden.size, dtype=np.float32)
 
     def length(arrays: dict[str, np.ndarray]) -> float:
         return float(np.linalg.norm(np.concatenate([arrays["0.dense.W"].ravel(), arrays["0.dense.b"]])))
 
-    assert first.gradient_norm == pytest.approx(length(gradients), rel=1e-5)
-    assert first.update_ratio == pytest.approx(0.1 * length(gradients) / length(weights), rel=1e-4)
+    assert_same_function(first.gradient_norm, length(gradients), terms=24, dtype=np.float32)
+    update = 0.1 * length(gradients) / length(weights)
+    assert first.update_ratio == close(update, rel=1e-4, why="a difference of weights a hundred times as large")
     assert (relu.gradient_norm, relu.update_ratio, first.idle) == (None, None, None)
 
 
@@ -78,7 +82,7 @@ def test_a_unit_of_feature_maps_is_a_channel() -> None:
 def test_a_sigmoid_or_tanh_is_idle_below_a_twentieth_of_the_largest_slope(kind: str, edge: float) -> None:
     network = build((4,), [{"kind": kind}, {"kind": "dense", "units": 3}], rng=np.random.default_rng(0))
     x = np.array([[edge - 0.01, edge + 0.01, -edge + 0.01, 0], [-edge - 0.01, 20, -20, 0]], np.float32)
-    assert one_step(network, x, np.array([0, 1])).layers[0].idle == pytest.approx(4 / 8)
+    assert one_step(network, x, np.array([0, 1])).layers[0].idle == by_hand(4 / 8)
 
 
 def test_a_block_is_measured_as_a_whole_and_layer_by_layer() -> None:

@@ -19,6 +19,7 @@ from core.train.loop import measure
 from core.train.report import EpochReport
 from tests.core.train.clouds import clouds, small_network, validation_batches
 from tests.core.train.clouds import train_on_clouds as training
+from tests.floats import assert_same_function, by_hand
 
 
 class Watching(SGD):
@@ -41,7 +42,7 @@ def test_the_optimizer_is_given_no_gradient_longer_than_the_limit() -> None:
     list(training(small_network(), optimizer=free))
     list(training(small_network(), optimizer=clipped, clip_norm=1.0))
     assert max(free.norms) > 2
-    assert max(clipped.norms) == pytest.approx(1.0, rel=1e-5)
+    assert_same_function(max(clipped.norms), 1.0, terms=64, dtype=np.float32)
     assert min(clipped.norms) < 0.9  # shorter ones are left alone
 
 
@@ -101,7 +102,7 @@ def test_infinite_weights_are_noticed_through_their_average() -> None:
 def test_the_rate_falls_after_epochs_without_a_better_validation_loss() -> None:
     schedule = ReduceOnPlateau(factor=0.1, patience=1, threshold=0.99)  # from a loss, nothing is 99% better twice
     reports = list(training(small_network(), schedule=schedule, epochs=6))
-    assert [r.learning_rate for r in reports] == pytest.approx([0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
+    assert [r.learning_rate for r in reports] == by_hand([0.1, 0.1, 0.1, 0.01, 0.01, 0.001])
 
 
 # going on after a stop

@@ -9,6 +9,7 @@ from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD
+from tests.floats import by_hand
 
 X = np.array([[1.0, 2.0]])
 LABELS = np.array([0])
@@ -74,14 +75,14 @@ def test_one_step_of_sgd_is_what_was_worked_by_hand(weight_decay: float, after: 
     network, loss = tiny_network(), SoftmaxCrossEntropy()
 
     logits = network.forward(X, training=True)
-    np.testing.assert_allclose(logits, [[1, 1 + log(3)]], rtol=0, atol=1e-12)
-    assert loss.forward(logits, LABELS) == pytest.approx(log(4), abs=1e-12)
+    assert logits == by_hand([[1, 1 + log(3)]])
+    assert loss.forward(logits, LABELS) == by_hand(log(4))
 
     dx = network.backward(loss.backward(), need_dx=True)
-    np.testing.assert_allclose(dx, [[-0.75, -0.375]], rtol=0, atol=1e-12)
+    assert dx == by_hand([[-0.75, -0.375]])
     for name, parameter in network.parameters.items():
-        np.testing.assert_allclose(parameter.grad, GRADIENTS[name], rtol=0, atol=1e-12, err_msg=name)
+        assert parameter.grad == by_hand(GRADIENTS[name]), name
 
     SGD(weight_decay=weight_decay).step(network.vector, 0.1)
     for name, value in network.state().items():
-        np.testing.assert_allclose(value, after[name], rtol=0, atol=1e-12, err_msg=name)
+        assert value == by_hand(after[name]), name

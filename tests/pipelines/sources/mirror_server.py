@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+PHRASES = {416: "Requested Range Not Satisfiable"}  # Python's own phrase changed in 3.13
 STALL_SECONDS = 30.0  # far beyond the patience of any test, and ended by the server's own end
 
 
@@ -64,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                     ends[end].sendall(data)
 
     def begin(self, code: int, headers: dict[str, str]) -> None:
-        self.send_response(code)
+        self.send_response(code, PHRASES.get(code))
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -94,7 +94,7 @@ def start(folder: Path, mirror: str, **changes: float) -> subprocess.Popen[str]:
 
 
 def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.02)

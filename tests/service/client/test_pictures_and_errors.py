@@ -122,7 +122,7 @@ def test_a_client_that_waits_for_ready_is_answered_by_a_server_started_later(rep
         caller = threading.Thread(target=lambda: answers.append(client.recognize(pixels)))
         caller.start()
         with running(folder, port=port):
-            caller.join(30)
+            caller.join(120)
     assert answers[0].model_version == "1"
 
 

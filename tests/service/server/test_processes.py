@@ -32,7 +32,7 @@ def test_a_killed_worker_is_replaced_while_the_other_one_answers(two, pixels):
     assert len(before) == 2
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
-    eventually(lambda: len(workers(two) - {victim}) == 2, seconds=30)
+    eventually(lambda: len(workers(two) - {victim}) == 2)
     assert "ended unexpectedly with signal SIGKILL" in two.log
     for _ in range(20):  # each with a connection of its own, so that both workers are asked
         with Recognizer(address, timeout=60, wait_for_ready=True) as client:
