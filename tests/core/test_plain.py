@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core import plain
 from core.nn.architectures import build
@@ -119,6 +121,23 @@ def test_fast_training_takes_the_same_steps_as_plain_training(rng, shape, layers
     for (_, found), (_, expected) in zip(written_out(network), twin, strict=True):
         for name, value in expected.items():
             agree(found[name], value)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 6), st.integers(1, 6), st.integers(1, 6), st.integers(2, 6), st.integers(0, 2**32 - 1))
+def test_a_fast_network_of_any_size_has_the_gradients_of_the_plain_one(images, inputs, hidden, classes, seed):
+    rng = np.random.default_rng(seed)
+    layers = [{"kind": "dense", "units": hidden}, {"kind": "relu"}, {"kind": "dense", "units": classes}]
+    network, loss = build((inputs,), layers, rng=rng, dtype=np.float64), SoftmaxCrossEntropy()
+    twin, x, labels = written_out(network), rng.normal(size=(images, inputs)), rng.integers(0, classes, images)
+    found = loss.forward(network.forward(x, training=True), labels)
+    network.backward(loss.backward(), need_dx=False)
+    values = plain.forward(twin, x)
+    expected, dz = plain.softmax_cross_entropy(values[-1], labels)
+    agree(found, expected)
+    for layer, gradients in zip(network.layers, plain.backward(twin, values, dz), strict=True):
+        for name, gradient in gradients.items():
+            agree(layer.parameters[name].grad, gradient)
 
 
 @pytest.mark.parametrize("kind", plain.NETWORKS)
