@@ -7,7 +7,9 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -103,8 +105,9 @@ class DecisionFile:
         Args:
             folder: The run folder that the worker processes share; None if there is only one process.
         """
-        self._own = None if folder else tempfile.TemporaryDirectory(prefix="numeral-")
-        self.folder = folder or Path(self._own.name if self._own else "")
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="numeral-"))
+        if folder is None:
+            weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self._path = self.folder / "control.json"
         self._followers = self.folder / "followers"
         self._followers.mkdir(parents=True, exist_ok=True)

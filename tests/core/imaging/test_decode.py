@@ -13,8 +13,9 @@ from PIL import ExifTags, Image
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
 from core.imaging import PictureLimits, decode, digit_from_bytes, to_digit
 from tests.core.imaging.drawn import REFERENCE, encoded, ink, likeness, on_white
+from tests.marks import NO_WARNING
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = NO_WARNING
 
 
 class TestFormats:

@@ -7,8 +7,9 @@ from PIL import Image
 from core.imaging import FRAMING, digit_from_bytes, from_array, to_digit
 from tests.core.imaging.drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
 from tests.floats import close
+from tests.marks import NO_WARNING
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = NO_WARNING
 
 
 class TestFraming:

@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from core.errors import NoDigitError, PictureError, PictureUnreadableError
 from core.imaging import digit_from_bytes, from_array, from_pixels, to_digit
 from tests.core.imaging.drawn import REFERENCE, Gray, encoded, ink, likeness, on_white
+from tests.marks import NO_WARNING
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = NO_WARNING
 
 
 class TestTransparency:

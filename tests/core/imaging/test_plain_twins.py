@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -10,8 +9,9 @@ from core.imaging.morphology import closing, dilation
 from core.imaging.strokes import distance
 from tests.core.imaging.drawn import Gray
 from tests.floats import assert_same_function, by_hand
+from tests.marks import NO_WARNING
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = NO_WARNING
 
 
 def flood_filled(mask: NDArray[np.bool_]) -> list[set[tuple[int, int]]]:

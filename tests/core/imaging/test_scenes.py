@@ -8,8 +8,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from core.errors import NoDigitError
 from core.imaging import digit_from_bytes, from_array, to_digit
 from tests.core.imaging.drawn import REFERENCE, Gray, encoded, grain, ink, likeness, lit, noise, on_white
+from tests.marks import NO_WARNING
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = NO_WARNING
 
 
 def shadowed(edge: float) -> Gray:

@@ -7,6 +7,7 @@ from core.inference.compiled import Compiled
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
 from tests.core.nn.test_every_layer import every_layer, inputs, network_of
+from tests.marks import NO_WARNING
 
 ARCHITECTURE = (
     {"kind": "conv2d", "channels": 3, "kernel": 3, "padding": "same"},
@@ -66,7 +67,7 @@ def test_a_batch_of_several_chunks_gives_the_same_numbers(monkeypatch):
     np.testing.assert_array_equal(Compiled(network.replica(), x).forward(), network.forward(x))
 
 
-@pytest.mark.filterwarnings("error")
+@NO_WARNING
 def test_every_step_is_a_numpy_call_with_all_of_its_arguments():
     network = build((784,), ({"kind": "dense", "units": 16}, {"kind": "relu"}), rng=np.random.default_rng(5))
     compiled = Compiled(network, np.ones((2, 784), np.float32))

@@ -10,6 +10,7 @@ from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
 from core.train.report import EpochReport
 from pipelines.recipe import load_recipe
 from pipelines.report import layers as charts
+from tests.marks import NO_WARNING
 from tests.pipelines.report.report_inputs import Page, epochs, manifest, report
 
 
@@ -69,7 +70,7 @@ def test_a_measure_that_no_layer_has_gets_no_chart() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, nan, inf])
-@pytest.mark.filterwarnings("error")
+@NO_WARNING
 def test_a_value_without_a_logarithm_leaves_a_gap(value: float) -> None:
     gradient = charts.charts([*STEPS, step(150, *layers(value))])[0]
     assert "0.dense –, 2.dense 3.5" in names((gradient,))[0]
