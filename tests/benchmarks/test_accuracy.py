@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import accuracy
+from tests.prefect_server import Prefect
 
 
 def run(test_accuracy: float, seconds: float) -> dict[str, object]:
@@ -22,8 +23,16 @@ def test_one_run_has_no_spread() -> None:
     assert accuracy.row("ensemble", [run(0.9972, 90)]).startswith("| `ensemble` | 99.72% |")
 
 
-@pytest.mark.timeout(300)
-def test_every_seed_is_a_retraining_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_seed_is_a_retraining_of_its_own(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    prefect: Prefect,
+    prefect_environment: dict[str, str],
+) -> None:
+    mirrors = json.dumps([Path("data/mnist").resolve().as_uri()])
+    for name, value in (prefect_environment | {"PREFECT_API_URL": prefect.url, "NUMERAL_MIRRORS": mirrors}).items():
+        monkeypatch.setenv(name, value)
     recipe = tmp_path / "small.toml"
     recipe.write_text(
         Path("recipes/mlp.toml").read_text("utf-8").replace("epochs = 15", "epochs = 1").replace("128", "8"), "utf-8"

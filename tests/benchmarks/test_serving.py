@@ -24,7 +24,7 @@ RECOGNIZE = "/numeral.v1.Recognizer/Recognize"
 def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *map(str, arguments)]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=240, env=os.environ | environment, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, env=os.environ | environment, check=False
     )
 
 

@@ -1,36 +1,21 @@
-"""The real commands, as processes of their own, against one Prefect server for the whole session."""
+"""The real commands, as processes of their own, against one Prefect server for all of them."""
 
+import fcntl
 import json
-import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipelines import engine
 from tests.e2e.workshop import ROOT, Workshop
+from tests.prefect_server import Prefect
 
 
-@pytest.fixture(scope="session")
-def prefect_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment without any setting of the person who runs the tests, and with a Prefect home of its own."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "NUMERAL_"))}
-    return kept | {"PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")), "PREFECT_PROFILES_PATH": os.devnull}
-
-
-@pytest.fixture(scope="session")
-def prefect_server(prefect_environment: dict[str, str]) -> Iterator[str]:
+@pytest.fixture
+def prefect_server(prefect: Prefect) -> str:
     """The URL of a real Prefect server."""
-    before = dict(os.environ)
-    os.environ.clear()
-    os.environ.update(prefect_environment)
-    try:
-        engine.prepare()
-        with engine.own_server():
-            yield os.environ["PREFECT_API_URL"]
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    return prefect.url
 
 
 @pytest.fixture
@@ -41,8 +26,32 @@ def workshop(tmp_path: Path, prefect_environment: dict[str, str], prefect_server
 
 @pytest.fixture
 def make_workshop(tmp_path: Path, prefect_environment: dict[str, str]) -> Callable[..., Workshop]:
-    """A workshop with further variables in its environment, and no Prefect server."""
-    return lambda **variables: _workshop(tmp_path, prefect_environment | variables)
+    """A workshop with further variables in its environment, no Prefect server, and a Prefect home of its own."""
+    home = {"PREFECT_HOME": str(tmp_path / "prefect")}
+    return lambda **variables: _workshop(tmp_path, prefect_environment | home | variables)
+
+
+@pytest.fixture
+def used_prefect_home(tmp_path: Path, prefect: Prefect) -> str:
+    """A Prefect home as an earlier run has left it: what a fresh one costs is twenty seconds of migrations."""
+    home = tmp_path / "prefect"
+    home.mkdir()
+    shutil.copy(prefect.database, home / "prefect.db")
+    return str(home)
+
+
+@pytest.fixture
+def champion(workshop: Workshop, shared_folder: Path, prefect_environment: dict[str, str]) -> Workshop:
+    """A workshop in whose repository version 1 is champion: what `workshop.retrain()` publishes, trained once."""
+    source = shared_folder / "champion"
+    with (shared_folder / "champion.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (source / "models").exists():
+            first = _workshop(source / "new", workshop.environment)
+            assert first.retrain().json["outcome"] == "published"
+            first.repository.rename(source / "models")
+    shutil.copytree(source / "models", workshop.repository)
+    return workshop
 
 
 def _workshop(folder: Path, environment: dict[str, str]) -> Workshop:
@@ -50,6 +59,7 @@ def _workshop(folder: Path, environment: dict[str, str]) -> Workshop:
     settings = {
         "NUMERAL_REPOSITORY": str(repository),
         "NUMERAL_DATA_DIR": str(data_dir),
+        "PREFECT_LOCAL_STORAGE_PATH": str(folder / "storage"),  # for what runs would hand on as pickles
         "NUMERAL_MIRRORS": json.dumps([(ROOT / "data" / "mnist").as_uri()]),
     }
     return Workshop(environment | settings, repository, data_dir)
