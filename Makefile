@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PORT ?= 8500
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check bench serve schedule protos compose-test clean
+.PHONY: help run setup test test-matrix check bench serve schedule protos compose-test clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -17,7 +17,10 @@ run: $(VENV)/.runtime ## Do the whole job: bring, train, publish, serve, and pre
 setup: $(VENV)/.dev ## Make .venv with everything that the other targets need
 
 test: $(VENV)/.dev ## Run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto
+
+test-matrix: $(VENV)/.dev ## Run all tests as on other machines: BLAS kernels, Pythons, under load, in random order (an hour or two)
+	@tools/test_matrix.sh
 
 check: $(VENV)/.dev ## Style, types, import law, and whether the generated stubs are fresh
 	$(BIN)/ruff check .
