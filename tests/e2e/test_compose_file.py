@@ -1,4 +1,4 @@
-"""What can be seen of the deployment without an engine; `make compose-test` tries the rest for real."""
+"""What can be checked of the deployment without an engine; `make compose-test` runs the rest."""
 
 import re
 import shutil
@@ -43,7 +43,7 @@ def test_a_container_runs_without_privileges_on_a_read_only_file_system(project:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_container_is_bounded_and_comes_back_by_itself(project: dict[str, Any], name: str) -> None:
+def test_a_container_has_limits_and_restarts_by_itself(project: dict[str, Any], name: str) -> None:
     service = project["services"][name]
     assert service["restart"] == "unless-stopped"
     assert service["mem_limit"]
@@ -53,18 +53,18 @@ def test_a_container_is_bounded_and_comes_back_by_itself(project: dict[str, Any]
     assert service["stop_grace_period"]
 
 
-def test_ports_are_published_on_this_machine_alone(project: dict[str, Any]) -> None:
+def test_ports_are_published_on_this_machine_only(project: dict[str, Any]) -> None:
     ports = {name: service.get("ports", []) for name, service in project["services"].items()}
     assert [len(ports[name]) for name in SERVICES] == [1, 0, 1]
     assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
 
 
-def test_the_scheduler_alone_can_write_versions(project: dict[str, Any]) -> None:
+def test_only_the_scheduler_can_write_versions(project: dict[str, Any]) -> None:
     mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("models:")] for name in SERVICES}
     assert mounts == {"prefect-server": [], "scheduler": ["models:/models"], "service": ["models:/models:ro"]}
 
 
-def test_the_service_alone_can_write_feedback_and_the_scheduler_reads_it(project: dict[str, Any]) -> None:
+def test_only_the_service_can_write_feedback_and_the_scheduler_reads_it(project: dict[str, Any]) -> None:
     mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("feedback:")] for name in SERVICES}
     assert mounts == {
         "prefect-server": [],
@@ -75,7 +75,7 @@ def test_the_service_alone_can_write_feedback_and_the_scheduler_reads_it(project
     assert folders == {"/feedback"}
 
 
-def test_every_volume_is_a_named_one(project: dict[str, Any]) -> None:
+def test_every_volume_is_named(project: dict[str, Any]) -> None:
     mounted = {mount.partition(":")[0] for name in SERVICES for mount in project["services"][name]["volumes"]}
     assert mounted == set(project["volumes"])
 
@@ -86,7 +86,7 @@ def test_the_service_shares_no_network_with_the_pipelines(project: dict[str, Any
     assert not networks["service"] & (networks["prefect-server"] | networks["scheduler"])
 
 
-def test_the_scheduler_waits_for_its_server_and_the_service_for_nobody(project: dict[str, Any]) -> None:
+def test_the_scheduler_waits_for_its_server_and_the_service_for_nothing(project: dict[str, Any]) -> None:
     waits = {name: project["services"][name].get("depends_on", {}) for name in SERVICES}
     assert waits == {
         "prefect-server": {},
@@ -103,7 +103,7 @@ def test_every_variable_has_a_default(project: dict[str, Any]) -> None:
     assert "$" not in re.sub(r"\$\{[A-Z_]+:-[^}]*\}", "", text)
 
 
-def test_the_operators_page_lists_every_setting_and_none_that_reaches_no_container() -> None:
+def test_the_operators_page_lists_exactly_the_settings_of_the_containers() -> None:
     text, page = ((ROOT / name).read_text("utf-8") for name in ("docker-compose.yml", "docs/operations.md"))
     table = page.partition("## Settings")[2].partition("\n## ")[0]
     listed = set(re.findall(r"`(NUMERAL_[A-Z_]+)`", table))
@@ -135,7 +135,7 @@ def test_an_image_runs_as_a_user_with_a_fixed_number(stages: dict[str, str], tar
 
 
 @pytest.mark.parametrize("target", ["pipelines", "service"])
-def test_an_image_says_how_it_is_checked_started_and_stopped(stages: dict[str, str], target: str) -> None:
+def test_an_image_declares_how_it_is_checked_started_and_stopped(stages: dict[str, str], target: str) -> None:
     lines = stages[target]
     assert re.search(r"^HEALTHCHECK .*CMD \[\"python\"", lines, re.MULTILINE)
     assert f'ENTRYPOINT ["python", "-m", "{target}"]' in lines
@@ -143,7 +143,7 @@ def test_an_image_says_how_it_is_checked_started_and_stopped(stages: dict[str, s
     assert "STOPSIGNAL SIGTERM" in lines
 
 
-def test_an_image_holds_the_code_of_its_own_side_alone(stages: dict[str, str]) -> None:
+def test_an_image_contains_only_the_code_of_its_own_side(stages: dict[str, str]) -> None:
     copied = {
         name: set(re.findall(r"^COPY .*?(\S+)$", stages[name], re.MULTILINE)) for name in ("pipelines", "service")
     }
@@ -154,20 +154,20 @@ def test_an_image_holds_the_code_of_its_own_side_alone(stages: dict[str, str]) -
 
 
 @pytest.mark.parametrize("target", ["pipelines-venv", "service-venv"])
-def test_code_is_copied_after_what_is_installed(stages: dict[str, str], target: str) -> None:
+def test_code_is_copied_after_the_packages_are_installed(stages: dict[str, str], target: str) -> None:
     before_install = stages[target].partition("pip --python")[0]
     copied = re.findall(r"^COPY (?:--\S+ )?(\S+) \S+$", before_install, re.MULTILINE)
     assert copied == ["constraints.txt", f"/requirements/{target.removesuffix('-venv')}.txt"]
 
 
-def test_nothing_goes_into_a_build_but_what_is_named() -> None:
+def test_only_named_files_go_into_a_build() -> None:
     lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
     patterns = [line for line in lines if line and not line.startswith("#")]
     assert patterns[0] == "*"
     assert all((ROOT / pattern[1:]).exists() for pattern in patterns if pattern.startswith("!"))
 
 
-def test_without_an_engine_the_compose_test_says_so(tmp_path: Path) -> None:
+def test_without_an_engine_the_compose_test_reports_that(tmp_path: Path) -> None:
     (tmp_path / "dirname").symlink_to(shutil.which("dirname") or "")  # all that is on the path: no docker
     environment = {"PATH": str(tmp_path), "COMPOSE_CHECK": str(tmp_path / "none")}
     ended = subprocess.run(

@@ -36,7 +36,7 @@ def serving(workshop: Workshop) -> Iterator[tuple[str, "subprocess.Popen[str]"]]
 
 
 class Caller(threading.Thread):
-    """A client that asks without pause, and keeps every reply and every failure."""
+    """A client that calls without pause, and keeps every reply and every failure."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ def flip_a_bit(path: Path) -> None:
     path.write_bytes(data)
 
 
-def test_a_retrained_version_is_served_without_a_failed_call_and_a_damaged_one_is_refused(
+def test_a_retrained_version_replaces_the_old_without_failed_calls_a_damaged_one_not(
     champion: Workshop,
 ) -> None:
     workshop = champion
@@ -103,7 +103,7 @@ def test_a_retrained_version_is_served_without_a_failed_call_and_a_damaged_one_i
     assert versions == sorted(versions), "after the swap, no call is answered by the version before it"
 
 
-def test_a_picture_is_read_alike_with_and_without_a_server(champion: Workshop) -> None:
+def test_a_picture_gets_the_same_answer_with_and_without_a_server(champion: Workshop) -> None:
     workshop = champion
     [alone] = workshop.run("service", "predict", str(SEVEN), "--json").json
     with serving(workshop) as (address, _):

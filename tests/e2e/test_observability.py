@@ -1,4 +1,4 @@
-"""What deploy/ watches is what the service tells, and its certificates are good."""
+"""Alerts and dashboards use metrics that the service exports, and the script's certificates work."""
 
 import json
 import re
@@ -14,30 +14,30 @@ from tests.service.harness import running
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
-def told() -> set[str]:
+def exported() -> set[str]:
     """The names of all series, with the endings that Prometheus gives them."""
     families = [(family.name, family.type) for family in Metrics().registry.collect()]
     endings = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
     return {name + ending for name, kind in families for ending in endings[kind]}
 
 
-def watched(text: str) -> set[str]:
+def referenced(text: str) -> set[str]:
     return set(re.findall(r"numeral_[a-z_]+", text))
 
 
-def test_alerts_watch_series_that_there_are():
+def test_alerts_use_only_series_that_exist():
     rules = yaml.safe_load((DEPLOY / "prometheus/alerts.yml").read_text("utf-8"))["groups"][0]["rules"]
-    names = watched("\n".join(rule["expr"] for rule in rules))
+    names = referenced("\n".join(rule["expr"] for rule in rules))
     assert names
-    assert names - told() == set()
+    assert names - exported() == set()
     assert all(rule["annotations"]["summary"] for rule in rules)
 
 
-def test_the_dashboard_shows_every_series_that_there_is_and_no_others():
+def test_the_dashboard_shows_every_series_and_no_unknown_one():
     panels = json.loads((DEPLOY / "grafana/dashboards/numeral.json").read_text("utf-8"))["panels"]
-    names = watched("\n".join(target["expr"] for panel in panels for target in panel["targets"]))
-    assert names - told() == set()
-    missing = {name.removesuffix("_total") for name in told() if name.endswith("_total")} - {
+    names = referenced("\n".join(target["expr"] for panel in panels for target in panel["targets"]))
+    assert names - exported() == set()
+    missing = {name.removesuffix("_total") for name in exported() if name.endswith("_total")} - {
         name.removesuffix("_total") for name in names
     }
     assert missing <= {"numeral_shadow_images", "numeral_shadow_disagreements", "numeral_feedback"}
@@ -49,7 +49,7 @@ def test_the_operators_page_names_every_metric():
     assert {name for name in counted if name not in page} == set()
 
 
-def test_what_is_published_is_published_on_this_machine_alone():
+def test_ports_are_published_on_this_machine_only():
     services = yaml.safe_load((DEPLOY / "compose.observability.yml").read_text("utf-8"))["services"]
     ports = [port for service in services.values() for port in service.get("ports", [])]
     assert ports
@@ -58,7 +58,7 @@ def test_what_is_published_is_published_on_this_machine_alone():
     assert all((DEPLOY.parent / mount).exists() for mount in mounted if mount.startswith("./"))
 
 
-def test_the_script_makes_certificates_that_a_server_and_its_clients_take(tmp_path):
+def test_the_script_makes_certificates_that_a_server_and_its_clients_accept(tmp_path):
     script = DEPLOY / "tls/make-certificates.sh"
     subprocess.run([script, tmp_path / "tls"], check=True, capture_output=True)
     files = {

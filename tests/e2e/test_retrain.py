@@ -1,4 +1,4 @@
-"""`python -m pipelines retrain`, as a person runs it, with real Prefect and the real MNIST."""
+"""`python -m pipelines retrain`, as a user runs it, with real Prefect and the real MNIST."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     assert not storage.exists() or not list(storage.iterdir()), "nothing is handed on as a pickle"
 
 
-def test_feedback_that_the_service_took_is_learned_from_once(workshop: Workshop, tmp_path: Path) -> None:
+def test_feedback_collected_by_the_service_is_trained_on_once(workshop: Workshop, tmp_path: Path) -> None:
     workshop.environment["NUMERAL_FEEDBACK"] = str(tmp_path / "feedback")
     picture = ROOT / "examples" / "seven.png"
     server = workshop.start("service", "serve", "--port", "0", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -124,7 +124,7 @@ def _logs(server: str, query: dict[str, object]) -> list[dict[str, str]]:
     return lines
 
 
-def test_a_run_that_is_killed_while_it_trains_leaves_no_version_and_the_next_one_publishes(workshop: Workshop) -> None:
+def test_a_run_killed_while_training_leaves_no_version_and_the_next_one_publishes(workshop: Workshop) -> None:
     process = workshop.start(
         "pipelines", "retrain", "--set", "train.epochs=200", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
@@ -138,9 +138,7 @@ def test_a_run_that_is_killed_while_it_trains_leaves_no_version_and_the_next_one
     load(Repository(str(workshop.repository)), 1)
 
 
-def test_a_run_that_is_killed_while_it_trains_goes_on_where_it_was_and_publishes_the_same_weights(
-    workshop: Workshop, tmp_path: Path
-) -> None:
+def test_a_run_killed_while_training_resumes_and_publishes_the_same_weights(workshop: Workshop, tmp_path: Path) -> None:
     settings = ("train.epochs=6", "train.batch_size=64", "train.ema_decay=0.99", "train.keep_best=true")
     arguments = ["retrain", *(word for s in settings for word in ("--set", s))]
     elsewhere = ["--repository", str(tmp_path / "other"), "--data-dir", str(tmp_path / "other-cache")]
@@ -182,7 +180,7 @@ def test_an_interrupt_ends_a_run_without_a_traceback(workshop: Workshop) -> None
         (["--repository", "gopher://hole"], "repository gopher://hole: "),
     ],
 )
-def test_what_is_wrong_is_told_in_one_sentence(workshop: Workshop, arguments: list[str], sentence: str) -> None:
+def test_a_wrong_argument_is_reported_in_one_sentence(workshop: Workshop, arguments: list[str], sentence: str) -> None:
     ended = workshop.run("pipelines", "retrain", *arguments)
     assert ended.status == 1
     assert ended.stdout == ""
@@ -190,7 +188,7 @@ def test_what_is_wrong_is_told_in_one_sentence(workshop: Workshop, arguments: li
     assert "Traceback" not in ended.stderr
 
 
-def test_diverging_training_is_told_in_one_sentence_and_publishes_nothing(workshop: Workshop) -> None:
+def test_diverging_training_is_reported_in_one_sentence_and_publishes_nothing(workshop: Workshop) -> None:
     ended = workshop.retrain("train.learning_rate=1e9")
     assert ended.status == 1
     assert "Try a smaller train.learning_rate" in ended.stderr
@@ -198,13 +196,13 @@ def test_diverging_training_is_told_in_one_sentence_and_publishes_nothing(worksh
     assert workshop.run("pipelines", "models", "list", "--json").json == []
 
 
-def test_a_prefect_server_that_does_not_answer_is_told_at_once(make_workshop: Callable[..., Workshop]) -> None:
+def test_a_prefect_server_that_does_not_answer_is_reported_at_once(make_workshop: Callable[..., Workshop]) -> None:
     ended = make_workshop(PREFECT_API_URL="http://127.0.0.1:9/api").retrain()
     assert ended.status == 1
     assert "no Prefect server answers at PREFECT_API_URL=http://127.0.0.1:9/api" in ended.stderr
 
 
-def test_without_a_prefect_server_it_works_just_so_and_says_nothing_but_its_own_lines(
+def test_without_a_prefect_server_a_run_works_and_prints_only_its_own_lines(
     make_workshop: Callable[..., Workshop], used_prefect_home: str
 ) -> None:
     ended = make_workshop(PREFECT_HOME=used_prefect_home).retrain()

@@ -1,4 +1,4 @@
-"""`python -m pipelines schedule`: it fires, never twice at once, and a restart keeps it."""
+"""`python -m pipelines schedule`: it fires, runs never overlap, and it survives a restart."""
 
 import signal
 import subprocess
@@ -94,7 +94,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
 
 
-def test_what_is_no_cron_expression_is_told_in_one_sentence(workshop: Workshop) -> None:
+def test_an_invalid_cron_expression_is_reported_in_one_sentence(workshop: Workshop) -> None:
     ended = workshop.run("pipelines", "schedule", "--cron", "every night")
     assert ended.status == 1
     assert "--cron 'every night'" in ended.stderr
