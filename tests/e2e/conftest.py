@@ -59,6 +59,7 @@ def _workshop(folder: Path, environment: dict[str, str]) -> Workshop:
     settings = {
         "NUMERAL_REPOSITORY": str(repository),
         "NUMERAL_DATA_DIR": str(data_dir),
+        "PREFECT_LOCAL_STORAGE_PATH": str(folder / "storage"),  # for what runs would hand on as pickles
         "NUMERAL_MIRRORS": json.dumps([(ROOT / "data" / "mnist").as_uri()]),
     }
     return Workshop(environment | settings, repository, data_dir)

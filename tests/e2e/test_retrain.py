@@ -35,7 +35,7 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     assert row["aliases"] == ["champion"]
     assert row["weights_sha256"] == first["weights_sha256"]
     assert not list((workshop.data_dir / "work").iterdir()), "a finished run leaves no unfinished work"
-    storage = Path(workshop.environment["PREFECT_HOME"]) / "storage"
+    storage = Path(workshop.environment["PREFECT_LOCAL_STORAGE_PATH"])
     assert not storage.exists() or not list(storage.iterdir()), "nothing is handed on as a pickle"
 
 
