@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from core.data.ahead import ahead
+from tests.threads import alive
 
 WORKERS = [0, 1, 2, 5]
 
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert alive("ahead") == 0
 
 
 @pytest.mark.parametrize("workers", WORKERS)
@@ -124,11 +124,10 @@ def test_a_break_cancels_the_jobs_that_have_not_started() -> None:
 
 
 def test_each_iteration_has_threads_of_its_own_while_it_lasts() -> None:
-    before = threading.active_count()
     first, second = ahead(abs, range(100), workers=1), ahead(abs, range(100), workers=1)
-    assert threading.active_count() == before  # none before the first result is asked for
+    assert alive("ahead") == 0  # none before the first result is asked for
     next(first)
     next(second)
-    assert threading.active_count() == before + 2
+    assert alive("ahead") == 2
     first.close()
     assert list(second) == list(range(1, 100))

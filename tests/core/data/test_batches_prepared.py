@@ -1,6 +1,5 @@
 """Batches with preparation, in background threads or without, and batches from a memory map."""
 
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from core.data.large import memory_map
 from core.data.normalize import Normalizer
 from core.data.shuffle import Blocks
 from core.errors import DatasetError
+from tests.threads import alive
 
 COUNT = 103
 IMAGES = np.random.default_rng(1).integers(0, 256, (COUNT, 4, 4), np.uint8)
@@ -25,9 +25,8 @@ WORKERS = [0, 1, 2, 5]
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) == before
+    assert alive("ahead") == 0
 
 
 def noisy(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -122,34 +121,31 @@ def test_the_images_themselves_are_not_changed() -> None:
 
 
 def test_no_thread_lives_between_passes() -> None:
-    before = threading.active_count()
     source = batches(workers=3)
-    assert threading.active_count() == before
+    assert alive("ahead") == 0
     one_pass = iter(source)
     next(one_pass)
-    assert threading.active_count() > before
+    assert alive("ahead") > 0
     list(one_pass)
-    assert threading.active_count() == before
+    assert alive("ahead") == 0
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
 def test_a_loop_that_ends_early_leaves_no_thread(error: type[BaseException] | None) -> None:
-    before = threading.active_count()
-
     def consume() -> None:
         for number, _ in enumerate(batches(workers=3)):
             if number == 2 and error:
                 raise error
             if number == 2:
                 break
-        assert threading.active_count() == before
+        assert alive("ahead") == 0
 
     if error:
         with pytest.raises(error):
             consume()
     else:
         consume()
-    assert threading.active_count() == before
+    assert alive("ahead") == 0
 
 
 @pytest.mark.parametrize("workers", WORKERS)

@@ -1,6 +1,5 @@
 """The learning-rate range test, on 600 real digits and on points in a plane."""
 
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -24,6 +23,7 @@ from core.train.training import Training
 from core.train.training_plan import TrainingPlan
 from tests.core.train.clouds import clouds, small_network, train_batches, train_on_clouds, validation_batches
 from tests.floats import assert_same_function, by_hand
+from tests.threads import alive
 
 PLAN = TrainingPlan(epochs=1, learning_rate=0.01, threads=1)
 
@@ -142,10 +142,9 @@ def test_a_network_that_is_broken_from_the_start_is_an_error_and_unchanged() -> 
 
 
 def test_no_thread_that_prepares_batches_outlives_the_test_nor_an_error_in_it() -> None:
-    before = threading.active_count()
     x, labels = clouds(300, 1)
     range_test_of(small_network(), Batches(x, labels, batch_size=32, workers=2), steps=5)
-    assert threading.active_count() == before
+    assert alive("ahead") == 0
     with pytest.raises(IndexError) as caught:
         range_test_of(small_network(), Batches(x, labels + 9, batch_size=32, workers=2))
-    assert threading.active_count() == before, caught  # which keeps the frames that it went through
+    assert alive("ahead") == 0, caught  # which keeps the frames that it went through
