@@ -34,7 +34,11 @@ def test_status_prints_calls_versions_and_reasons_as_one_json_document(repositor
         return json.loads(done.stdout)
 
     def in_the_metrics(found):  # which are updated once per tick
-        return found["totals"]["load_failures"] and found["versions"][0]["processes"] and found["requests"].get("OK", 0) >= 3
+        return (
+            found["totals"]["load_failures"]
+            and found["versions"][0]["processes"]
+            and found["requests"].get("OK", 0) >= 3
+        )
 
     eventually(lambda: in_the_metrics(status()))
     found = status()
