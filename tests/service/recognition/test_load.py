@@ -83,7 +83,7 @@ def test_pictures_whose_deadline_has_passed_are_not_decoded(repository):
 def test_pictures_of_a_call_that_is_cancelled_are_dropped(repository):
     async def scene(observer):
         call = asyncio.create_task(recognition(repository, observer).encoded([SLOW] * 3))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0)  # it has handed its pictures to the threads that decode
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
@@ -96,10 +96,12 @@ def test_a_deadline_that_passes_in_the_queue_is_kept(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         recognize = RecognizerStub(channel).Recognize
-        calls = [recognize.future(RecognizeRequest(encoded=SLOW), timeout=0.3) for _ in range(30)]
-        codes = [call.code() for call in calls]
-        assert codes[-1] is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert set(codes) <= {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED}  # a fast machine answers the first
+        request = RecognizeRequest(encoded=SLOW)
+        calls = [recognize.future(request, timeout=0.3) for _ in range(60)]  # the work of many times 0.3 seconds
+        codes = {call.code() for call in calls}
+        # Which calls are answered in time depends on the machine; never all of them.
+        assert grpc.StatusCode.DEADLINE_EXCEEDED in codes
+        assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED}
         recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # they do not delay it
 
 
