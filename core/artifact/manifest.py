@@ -149,6 +149,18 @@ class Calibration(_Part):
     temperature: float = Field(1.0, gt=0)
 
 
+class Rejection(_Part):
+    """When a version says that an image shows no digit; see `core.measure.rejection`.
+
+    With the energy score E = log Σ_k exp(z_k) of the logits z, the digitness of an image, which is the probability
+    that it shows a digit at all, is 1 / (1 + exp(−(scale · E + offset))).
+    """
+
+    scale: float = Field(gt=0)
+    offset: float
+    threshold: float = Field(gt=0, lt=1, description="An image with a lower digitness is rejected.")
+
+
 class Robustness(_Part):
     """The accuracy on corrupted test images; see `core.measure.corruptions`."""
 
@@ -212,6 +224,7 @@ class Manifest(_Part):
     validation: Metrics
     test: Metrics
     calibration: Calibration = Calibration()
+    rejection: Rejection | None = Field(None, description="None in versions that take every image for a digit.")
     robustness: dict[str, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
     verdict: Verdict
     golden: Golden
