@@ -1,0 +1,95 @@
+"""Drawn images as a network is trained on them: rendered, and framed as a user's picture is."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.data.labeled import Labeled
+from core.digit import SIDE
+from core.drawing.digits import STYLES
+from core.drawing.hand import Hand, Stroke
+from core.drawing.others import OTHERS
+from core.drawing.pen import Pen, ink, transformed
+from core.errors import NoDigitError
+from core.imaging import to_digit
+from core.imaging.framing import frame
+
+_SMALL = 0.4
+"""The share of the images that arrive as 28×28 pixels, framed by another program. Their strokes keep their width, which
+in a larger picture is evened out."""
+
+_MARGINS = (0.08, 0.6)
+"""The margin around what is drawn, as a share of its size: the smallest and the largest."""
+
+
+def digits(count: int, seed: int) -> Labeled:
+    """Digits in all styles, each digit equally often, in no particular order.
+
+    Image i depends on the seed and on i alone, so more images begin with the same ones.
+    """
+    images = np.empty((count, SIDE, SIDE), np.uint8)
+    labels = np.empty(count, np.uint8)
+    names = {digit: [name for name, style in STYLES.items() if style.digit == digit] for digit in range(10)}
+    for number in range(count):
+        rng = np.random.default_rng((seed, 0, number))
+        labels[number] = rng.integers(10)
+        options = names[int(labels[number])]
+        style = STYLES[_weighted(options, [STYLES[name].share for name in options], rng)]
+        images[number] = _framed(style.draw, Hand(rng), turn=8, slant=0.35, stretch=0.25)
+    return Labeled(images, labels)
+
+
+def others(count: int, seed: int) -> NDArray[np.uint8]:
+    """Things that are no digit, of all kinds, in no particular order.
+
+    Returns:
+        (count, 28, 28) uint8. Image i depends on the seed and on i alone.
+    """
+    images = np.empty((count, SIDE, SIDE), np.uint8)
+    shares = [other.share for other in OTHERS.values()]
+    for number in range(count):
+        rng = np.random.default_rng((seed, 1, number))
+        kind = OTHERS[_weighted(list(OTHERS), shares, rng)]
+        images[number] = _framed(kind.draw, Hand(rng), turn=10, slant=0.3, stretch=0.3)
+    return images
+
+
+def example(name: str, seed: int) -> NDArray[np.uint8]:
+    """One image, (28, 28) uint8, of the style or kind with this name."""
+    draw = STYLES[name].draw if name in STYLES else OTHERS[name].draw
+    return _framed(draw, Hand(np.random.default_rng(seed)), turn=8, slant=0.3, stretch=0.25)
+
+
+def _framed(
+    draw: Callable[[Hand], list[Stroke]], hand: Hand, *, turn: float, slant: float, stretch: float
+) -> NDArray[np.uint8]:
+    """Draw until there is something to be found in the picture: thin pencil may be lost."""
+    while True:
+        strokes = transformed(draw(hand), hand, turn=turn, slant=slant, stretch=stretch)
+        if hand.happens(_SMALL):
+            drawn = ink(strokes, Pen.random(hand, thinnest=0.08, thickest=0.2), hand, size=60)
+            return frame(np.asarray(drawn, np.float32) / np.float32(255))
+        try:
+            return to_digit(_picture(ink(strokes, Pen.random(hand), hand, size=int(hand.between(60, 150))), hand))
+        except NoDigitError:
+            continue
+
+
+def _picture(drawn: Image.Image, hand: Hand) -> Image.Image:
+    """What is drawn on a page: dark on light or light on dark, with a margin, in a picture with a little noise."""
+    left, top, right, bottom = (hand.rng.uniform(*_MARGINS, 4) * max(drawn.size)).astype(int).tolist()
+    page = Image.new("L", (left + drawn.width + right, top + drawn.height + bottom))
+    page.paste(drawn, (left, top))
+    share = np.asarray(page, np.float32) / 255
+    paper, ink_level = (hand.between(200, 255), hand.between(0, 110))
+    if hand.happens(0.4):
+        paper, ink_level = 255 - paper, 255 - ink_level
+    gray = paper + (ink_level - paper) * share + hand.rng.normal(0, hand.between(0, 4), share.shape)
+    return Image.fromarray(np.clip(np.rint(gray), 0, 255).astype(np.uint8))
+
+
+def _weighted(options: Sequence[str], shares: Sequence[float], rng: np.random.Generator) -> str:
+    weights = np.array(shares)
+    return options[int(rng.choice(len(options), p=weights / weights.sum()))]
