@@ -8,9 +8,9 @@ from PIL import Image
 
 from core.data.labeled import Labeled
 from core.digit import SIDE
-from core.drawing.digits import STYLES
+from core.drawing.digits import STYLES, Style
 from core.drawing.hand import Hand, Stroke
-from core.drawing.others import OTHERS
+from core.drawing.others import OTHERS, Other
 from core.drawing.pen import Pen, ink, transformed
 from core.errors import NoDigitError
 from core.imaging import to_digit
@@ -20,24 +20,26 @@ _SMALL = 0.4
 """The share of the images that arrive as 28×28 pixels, framed by another program. Their strokes keep their width, which
 in a larger picture is evened out."""
 
+_JITTER = (0.01, 0.05)
+"""How unsteady a hand is: the smallest and the largest standard deviation of a point, as a share of the height."""
+
 _MARGINS = (0.08, 0.6)
 """The margin around what is drawn, as a share of its size: the smallest and the largest."""
 
 
 def digits(count: int, seed: int) -> Labeled:
-    """Digits in all styles, each digit equally often, in no particular order.
+    """Digits in all styles, each as often as its share says, in no particular order.
 
     Image i depends on the seed and on i alone, so more images begin with the same ones.
     """
     images = np.empty((count, SIDE, SIDE), np.uint8)
     labels = np.empty(count, np.uint8)
-    names = {digit: [name for name, style in STYLES.items() if style.digit == digit] for digit in range(10)}
+    shares = [style.share for style in STYLES.values()]
     for number in range(count):
         rng = np.random.default_rng((seed, 0, number))
-        labels[number] = rng.integers(10)
-        options = names[int(labels[number])]
-        style = STYLES[_weighted(options, [STYLES[name].share for name in options], rng)]
-        images[number] = _framed(style.draw, Hand(rng), turn=8, slant=0.35, stretch=0.25)
+        style = STYLES[_weighted(list(STYLES), shares, rng)]
+        labels[number] = style.digit
+        images[number] = _digit(style, rng)
     return Labeled(images, labels)
 
 
@@ -52,14 +54,22 @@ def others(count: int, seed: int) -> NDArray[np.uint8]:
     for number in range(count):
         rng = np.random.default_rng((seed, 1, number))
         kind = OTHERS[_weighted(list(OTHERS), shares, rng)]
-        images[number] = _framed(kind.draw, Hand(rng), turn=10, slant=0.3, stretch=0.3)
+        images[number] = _other(kind, rng)
     return images
 
 
 def example(name: str, seed: int) -> NDArray[np.uint8]:
     """One image, (28, 28) uint8, of the style or kind with this name."""
-    draw = STYLES[name].draw if name in STYLES else OTHERS[name].draw
-    return _framed(draw, Hand(np.random.default_rng(seed)), turn=8, slant=0.3, stretch=0.25)
+    rng = np.random.default_rng(seed)
+    return _digit(STYLES[name], rng) if name in STYLES else _other(OTHERS[name], rng)
+
+
+def _digit(style: Style, rng: np.random.Generator) -> NDArray[np.uint8]:
+    return _framed(style.draw, Hand(rng, jitter=rng.uniform(*_JITTER)), turn=style.turn, slant=0.4, stretch=0.3)
+
+
+def _other(kind: Other, rng: np.random.Generator) -> NDArray[np.uint8]:
+    return _framed(kind.draw, Hand(rng, jitter=rng.uniform(*_JITTER)), turn=12, slant=0.3, stretch=0.3)
 
 
 def _framed(
