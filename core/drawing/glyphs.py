@@ -1,12 +1,12 @@
-"""Letters and signs as strokes, from Hershey's vector fonts (US National Bureau of Standards, 1967)."""
+"""Letters, words and signs as strokes."""
 
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from HersheyFonts import HersheyFonts
 
 from core.drawing.hand import Hand, Stroke, line
+from core.drawing.hershey import font
 
 _LATIN = (
     *("futural", "rowmans", "scripts", "cursive") * 4,  # single strokes, as one writes with a pen, are the most common
@@ -37,49 +37,39 @@ class Glyph(NamedTuple):
 
 def letter(hand: Hand) -> Glyph:
     """A letter or punctuation mark that cannot be taken for a digit."""
-    font = hand.choose(_LATIN)
-    return _glyph(font, hand.choose(LETTERS if hand.happens(0.85) else SIGNS))
+    return _glyph(hand.choose(_LATIN), hand.choose(LETTERS if hand.happens(0.85) else SIGNS))
 
 
 def sign(hand: Hand) -> Glyph:
     """A sign of mathematics, music, astrology, …; or a letter of another script."""
-    font = hand.choose(_SIGNS)
-    return _glyph(font, hand.choose(_intricate(font)))
+    name = hand.choose(_SIGNS)
+    return _glyph(name, hand.choose(_intricate(name)))
 
 
 def word(hand: Hand) -> list[Stroke]:
     """Two to six letters in a row."""
-    font = hand.choose(_LATIN)
+    name = hand.choose(_LATIN)
     strokes: list[Stroke] = []
     x = 0.0
     for _ in range(int(hand.rng.integers(2, 7))):
-        glyph = _glyph(font, hand.choose(LETTERS))
+        glyph = _glyph(name, hand.choose(LETTERS))
         strokes += [stroke + np.array([x, 0]) for stroke in glyph.strokes]
         x += glyph.advance * hand.between(0.85, 1.05)
     return strokes
 
 
 @cache
-def _font(name: str) -> dict[str, list[list[tuple[float, float]]]]:
-    """The strokes of every glyph of a font, as the font has them."""
-    fonts = HersheyFonts()
-    fonts.load_default_font(name)
-    return {
-        character: [list(stroke) for stroke in glyph.strokes if len(stroke) > 1]
-        for character, glyph in fonts.all_glyphs.items()
-    }
+def _intricate(name: str) -> tuple[str, ...]:
+    """The characters of a font that are no digits and have many strokes."""
+    found = font(name).items()
+    return tuple(
+        character for character, strokes in found if character not in _PLAIN and len(strokes) >= _LEAST_STROKES
+    )
 
 
 @cache
-def _intricate(font: str) -> tuple[str, ...]:
-    """The glyphs that are no digits and have many strokes, in the order of their codes."""
-    glyphs = _font(font).items()
-    return tuple(sorted(name for name, strokes in glyphs if name not in _PLAIN and len(strokes) >= _LEAST_STROKES))
-
-
-@cache
-def _glyph(font: str, character: str) -> Glyph:
-    strokes = _font(font)[character]
+def _glyph(name: str, character: str) -> Glyph:
+    strokes = font(name)[character]
     points = np.array([point for stroke in strokes for point in stroke], np.float64)
     left, top = points.min(axis=0)
     scale = 1 / max(float(np.ptp(points[:, 1])), 0.5 * float(np.ptp(points[:, 0])), 1e-6)
