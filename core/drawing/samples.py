@@ -1,6 +1,6 @@
 """Drawn images as a network is trained on them: rendered, and framed as a user's picture is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +8,9 @@ from PIL import Image
 
 from core.data.labeled import Labeled
 from core.digit import SIDE
-from core.drawing.digits import STYLES, Style
-from core.drawing.hand import Hand, Stroke
-from core.drawing.others import OTHERS, Other
+from core.drawing.digits import STYLES
+from core.drawing.hand import Hand
+from core.drawing.others import OTHERS
 from core.drawing.pen import Pen, ink, transformed
 from core.errors import NoDigitError
 from core.imaging import to_digit
@@ -37,9 +37,8 @@ def digits(count: int, seed: int) -> Labeled:
     shares = [style.share for style in STYLES.values()]
     for number in range(count):
         rng = np.random.default_rng((seed, 0, number))
-        style = STYLES[_weighted(list(STYLES), shares, rng)]
-        labels[number] = style.digit
-        images[number] = _digit(style, rng)
+        name = _weighted(list(STYLES), shares, rng)
+        images[number], labels[number] = _framed(name, rng), STYLES[name].digit
     return Labeled(images, labels)
 
 
@@ -53,50 +52,47 @@ def others(count: int, seed: int) -> NDArray[np.uint8]:
     shares = [other.share for other in OTHERS.values()]
     for number in range(count):
         rng = np.random.default_rng((seed, 1, number))
-        kind = OTHERS[_weighted(list(OTHERS), shares, rng)]
-        images[number] = _other(kind, rng)
+        images[number] = _framed(_weighted(list(OTHERS), shares, rng), rng)
     return images
 
 
 def example(name: str, seed: int) -> NDArray[np.uint8]:
     """One image, (28, 28) uint8, of the style or kind with this name."""
-    rng = np.random.default_rng(seed)
-    return _digit(STYLES[name], rng) if name in STYLES else _other(OTHERS[name], rng)
+    return _framed(name, np.random.default_rng(seed))
 
 
-def _digit(style: Style, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return _framed(style.draw, Hand(rng, jitter=rng.uniform(*_JITTER)), turn=style.turn, slant=0.4, stretch=0.3)
+def picture(name: str, rng: np.random.Generator) -> Image.Image:
+    """A style or kind as a user sends it: a gray picture of 28×28 pixels, or larger and with margins."""
+    hand = Hand(rng, jitter=rng.uniform(*_JITTER))
+    if name in STYLES:
+        strokes = transformed(STYLES[name].draw(hand), hand, turn=STYLES[name].turn, slant=0.4, stretch=0.3)
+    else:
+        strokes = transformed(OTHERS[name].draw(hand), hand, turn=12, slant=0.3, stretch=0.3)
+    if hand.happens(_SMALL):
+        drawn = ink(strokes, Pen.random(hand, thinnest=0.08, thickest=0.2), hand, size=60)
+        return Image.fromarray(frame(np.asarray(drawn, np.float32) / np.float32(255)))
+    return _page(ink(strokes, Pen.random(hand), hand, size=int(hand.between(60, 150))), hand)
 
 
-def _other(kind: Other, rng: np.random.Generator) -> NDArray[np.uint8]:
-    return _framed(kind.draw, Hand(rng, jitter=rng.uniform(*_JITTER)), turn=12, slant=0.3, stretch=0.3)
-
-
-def _framed(
-    draw: Callable[[Hand], list[Stroke]], hand: Hand, *, turn: float, slant: float, stretch: float
-) -> NDArray[np.uint8]:
-    """Draw until there is something to be found in the picture: thin pencil may be lost."""
+def _framed(name: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw until something is found in the picture: thin pencil may be lost."""
     while True:
-        strokes = transformed(draw(hand), hand, turn=turn, slant=slant, stretch=stretch)
-        if hand.happens(_SMALL):
-            drawn = ink(strokes, Pen.random(hand, thinnest=0.08, thickest=0.2), hand, size=60)
-            return frame(np.asarray(drawn, np.float32) / np.float32(255))
         try:
-            return to_digit(_picture(ink(strokes, Pen.random(hand), hand, size=int(hand.between(60, 150))), hand))
+            return to_digit(picture(name, rng))
         except NoDigitError:
             continue
 
 
-def _picture(drawn: Image.Image, hand: Hand) -> Image.Image:
+def _page(drawn: Image.Image, hand: Hand) -> Image.Image:
     """What is drawn on a page: dark on light or light on dark, with a margin, in a picture with a little noise."""
     left, top, right, bottom = (hand.rng.uniform(*_MARGINS, 4) * max(drawn.size)).astype(int).tolist()
     page = Image.new("L", (left + drawn.width + right, top + drawn.height + bottom))
     page.paste(drawn, (left, top))
     share = np.asarray(page, np.float32) / 255
-    paper, ink_level = (hand.between(200, 255), hand.between(0, 110))
+    paper, darkest = (hand.between(200, 255), hand.between(0, 110))
     if hand.happens(0.4):
-        paper, ink_level = 255 - paper, 255 - ink_level
-    gray = paper + (ink_level - paper) * share + hand.rng.normal(0, hand.between(0, 4), share.shape)
+        paper, darkest = 255 - paper, 255 - darkest
+    gray = paper + (darkest - paper) * share + hand.rng.normal(0, hand.between(0, 4), share.shape)
     return Image.fromarray(np.clip(np.rint(gray), 0, 255).astype(np.uint8))
 
 
