@@ -173,7 +173,7 @@ def _blot(hand: Hand) -> list[Stroke]:
 
 
 OTHERS: dict[str, Other] = {
-    "letter": Other(_letter, share=9),
+    "letter": Other(_letter, share=14),
     "sign": Other(_sign, share=3),
     "word": Other(glyphs.word, share=3),
     "several digits": Other(_digits, share=4),
