@@ -193,7 +193,7 @@ def test_saliency_is_the_slope_of_the_logit_along_the_pixels(kind: str, digit: i
 def test_saliency_includes_the_probabilities_of_the_predictor(predictor: Predictor) -> None:
     image = some_images(1)[0]
     expected = predictor.probabilities(image[np.newaxis])[0]
-    assert_same_function(predictor.saliency(image).probabilities, expected, terms=784)
+    assert_same_function(predictor.saliency(image).answers.probabilities[0], expected, terms=784)
     np.testing.assert_array_equal(predictor.saliency(image.ravel()).gradient, predictor.saliency(image).gradient)
 
 
