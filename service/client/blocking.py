@@ -16,7 +16,7 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import answers, asking
 from service.client.answers import Explanation, Model
 from service.client.connection import DEFAULT_TIMEOUT, Connection
-from service.wire import Reading
+from service.wire import Found, Reading
 
 if TYPE_CHECKING:
     from service.client.asking import Picture
@@ -84,7 +84,7 @@ class Recognizer:
         return self._connection.address
 
     def recognize(self, picture: "Picture", *, model_version: str = "", timeout: float | None = None) -> Reading:
-        """Which digit does the picture show?
+        """Which digit does the picture show? If it shows none, the answer says so in `rejected`.
 
         Args:
             picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array (28, 28) uint8, 0 background to
@@ -163,6 +163,26 @@ class Recognizer:
             call.cancel()
         if failures:
             raise failures[0]
+
+    def recognize_many(
+        self, picture: "Picture", *, model_version: str = "", timeout: float | None = None
+    ) -> list[Found]:
+        """Which digits does the picture show, and where?
+
+        Args:
+            picture: As for `recognize`; the digits in an array are found as in any other picture.
+            model_version: As for `recognize`.
+            timeout: Seconds; by default the timeout of the client.
+
+        Returns:
+            The digits in reading order, each with its box and its answer; what looks like a character but is no digit
+            has `rejected` in its answer.
+
+        Raises:
+            NumeralError: See `recognize`.
+        """
+        request = asking.many_request(picture, model_version)
+        return answers.found(self._call(self._stub.RecognizeMany, request, timeout))
 
     def explain(
         self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None

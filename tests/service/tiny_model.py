@@ -1,9 +1,11 @@
 """A repository of tiny models for tests: random weights, published as the pipeline publishes trained ones."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.artifact import weights
 from core.artifact.manifest import (
@@ -16,11 +18,12 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
-    Spread,
+    Rejection,
     Verdict,
 )
 from core.artifact.repository import CHAMPION, Draft, Repository
 from core.data.normalize import Normalizer
+from core.imaging import FRAMING
 from core.inference.predict import Predictor
 from core.nn.architectures import build
 
@@ -30,14 +33,14 @@ NOWHERE = "0" * 64
 MEAN, STD = 33.0, 78.0
 
 
-def publish(repository: Repository, *, seed: int, promote: bool = True, spread: Spread | None = None) -> int:
+def publish(repository: Repository, *, seed: int, promote: bool = True, **described: object) -> int:
     """Publish a network with random weights; another seed gives other answers.
 
     Args:
         repository: Where to publish it.
         seed: The seed of the weights.
         promote: Whether it becomes champion.
-        spread: The distribution of its training images, for the manifest.
+        described: Fields of its manifest, such as `spread` or `rejection`.
 
     Returns:
         Its version.
@@ -46,7 +49,7 @@ def publish(repository: Repository, *, seed: int, promote: bool = True, spread: 
     data = weights.encode(network.state())
     draft = repository.claim(data)
     manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
-    draft.publish(manifest.model_copy(update={"spread": spread}))
+    draft.publish(manifest.model_copy(update=described))
     if promote:
         repository.promote(draft.version, by="tests", why="a new one")
     return draft.version
@@ -66,7 +69,7 @@ def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest
         files=draft.files,
         architecture=Architecture(input_shape=(784,), layers=LAYERS, parameter_count=parameters),
         labels=LABELS,
-        preprocessing=Preprocessing(mean=MEAN, std=STD, framing={}),
+        preprocessing=framed(**asdict(FRAMING)),
         data=DataProvenance(files={}, train_images=1, validation_images=1, test_images=1, split_seed=0, license="none"),
         recipe_name="tiny",
         recipe={},
@@ -79,6 +82,29 @@ def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest
             images=golden.tobytes(), probabilities=tuple(map(tuple, predictor.probabilities(golden).tolist()))
         ),
     )
+
+
+def framed(**framing: object) -> Preprocessing:
+    """The field `preprocessing` of a manifest, for a version that frames pictures so."""
+    return Preprocessing(mean=MEAN, std=STD, framing=framing)
+
+
+def refusing(seed: int, *, refused: NDArray[np.uint8], taken: NDArray[np.uint8]) -> Rejection:
+    """The rejection with which the network of a seed refuses one image and takes another for a digit.
+
+    Of two images, random weights give either one the higher energy, and only a higher one can mean a digit.
+
+    Args:
+        seed: The seed of the weights.
+        refused: (28, 28), the image that is no digit.
+        taken: (28, 28), the image that is one; its energy has to be higher.
+    """
+    network = build((784,), LAYERS, rng=np.random.default_rng(seed))
+    logits = Predictor(network, Normalizer(MEAN, STD), LABELS).logits(np.stack([refused, taken])).astype(np.float64)
+    low, high = np.log(np.exp(logits).sum(axis=1)).tolist()
+    assert high - low > 0.1, "another seed is needed"
+    scale = 10 / (high - low)  # digitness 1/(1 + e⁵) and 1/(1 + e⁻⁵)
+    return Rejection(scale=scale, offset=-scale * (low + high) / 2, threshold=0.5)
 
 
 def weights_file(folder: Path, version: int) -> Path:

@@ -41,7 +41,7 @@ def shadowed(folder, repository):
 def answered(store: Store, shadow: Shadow, images: np.ndarray = IMAGES) -> None:
     """Answer a call, and notify the shadow as the service does."""
     loaded = store.choose()
-    shadow.computed(loaded, images, loaded.predictor.probabilities(images), 0.0)
+    shadow.computed(loaded, images, loaded.predictor.answers(images), 0.0)
 
 
 def test_the_challenger_is_compared_image_by_image_and_answers_no_call(shadowed, repository):
@@ -69,14 +69,14 @@ def test_a_stuck_challenger_delays_no_call_and_what_exceeds_its_queue_is_dropped
     store, shadow = shadowed("challenger:100%")
     stuck, free = threading.Event(), threading.Event()
     challenger = store.named("challenger")
-    truly = challenger.predictor.probabilities
+    truly = challenger.predictor.answers
 
-    def probabilities(images):
+    def answers(images):
         stuck.set()
         assert free.wait(30)
         return truly(images)
 
-    monkeypatch.setattr(challenger.predictor, "probabilities", probabilities)
+    monkeypatch.setattr(challenger.predictor, "answers", answers)
     answered(store, shadow)
     assert stuck.wait(30)
     for _ in range(WAITING + 5):
@@ -88,7 +88,7 @@ def test_a_stuck_challenger_delays_no_call_and_what_exceeds_its_queue_is_dropped
 
 def test_a_failing_challenger_harms_no_call_and_its_failures_are_counted(shadowed, monkeypatch):
     store, shadow = shadowed("challenger:100%")
-    monkeypatch.setattr(store.named("challenger").predictor, "probabilities", lambda images: 1 / 0)
+    monkeypatch.setattr(store.named("challenger").predictor, "answers", lambda images: 1 / 0)
     answered(store, shadow)
     eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].failed == 40)
     monkeypatch.undo()
