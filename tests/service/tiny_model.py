@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.artifact import weights
 from core.artifact.manifest import (
@@ -18,7 +17,6 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
-    Rejection,
     Verdict,
 )
 from core.artifact.repository import CHAMPION, Draft, Repository
@@ -26,6 +24,7 @@ from core.data.normalize import Normalizer
 from core.imaging import FRAMING
 from core.inference.predict import Predictor
 from core.nn.architectures import build
+from core.nn.sequential import Sequential
 
 LAYERS = ({"kind": "dense", "units": 16}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 LABELS = tuple("0123456789")
@@ -45,7 +44,16 @@ def publish(repository: Repository, *, seed: int, promote: bool = True, **descri
     Returns:
         Its version.
     """
-    network = build((784,), LAYERS, rng=np.random.default_rng(seed))
+    return publish_network(repository, tiny_network(seed), promote=promote, **described)
+
+
+def tiny_network(seed: int) -> Sequential:
+    """A network with random weights."""
+    return build((784,), LAYERS, rng=np.random.default_rng(seed))
+
+
+def publish_network(repository: Repository, network: Sequential, *, promote: bool = True, **described: object) -> int:
+    """Publish a network of this shape, as `publish` does."""
     data = weights.encode(network.state())
     draft = repository.claim(data)
     manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
@@ -87,24 +95,6 @@ def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest
 def framed(**framing: object) -> Preprocessing:
     """The field `preprocessing` of a manifest, for a version that frames pictures so."""
     return Preprocessing(mean=MEAN, std=STD, framing=framing)
-
-
-def refusing(seed: int, *, refused: NDArray[np.uint8], taken: NDArray[np.uint8]) -> Rejection:
-    """The rejection with which the network of a seed refuses one image and takes another for a digit.
-
-    Of two images, random weights give either one the higher energy, and only a higher one can mean a digit.
-
-    Args:
-        seed: The seed of the weights.
-        refused: (28, 28), the image that is no digit.
-        taken: (28, 28), the image that is one; its energy has to be higher.
-    """
-    network = build((784,), LAYERS, rng=np.random.default_rng(seed))
-    logits = Predictor(network, Normalizer(MEAN, STD), LABELS).logits(np.stack([refused, taken])).astype(np.float64)
-    low, high = np.log(np.exp(logits).sum(axis=1)).tolist()
-    assert high - low > 0.1, "another seed is needed"
-    scale = 10 / (high - low)  # digitness 1/(1 + e⁵) and 1/(1 + e⁻⁵)
-    return Rejection(scale=scale, offset=-scale * (low + high) / 2, threshold=0.5)
 
 
 def weights_file(folder: Path, version: int) -> Path:

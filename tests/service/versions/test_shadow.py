@@ -15,6 +15,7 @@ from service.wishes import Wishes
 from tests.floats import assert_same_function
 from tests.service.harness import eventually
 from tests.service.tiny_model import publish
+from tests.service.written import CROSS_PIXELS, DIGIT_PIXELS, publish_refusing
 
 IMAGES = np.random.default_rng(3).integers(0, 256, (40, 28, 28), np.uint8)
 
@@ -55,6 +56,19 @@ def test_the_challenger_is_compared_image_by_image_and_answers_no_call(shadowed,
     assert_same_function(found.mean_difference, np.abs(p - q).mean(), terms=784, dtype=np.float32)
     assert (found.failed, found.dropped) == (0, 0)
     assert {store.choose().version for _ in range(20)} == {"1"}
+
+
+def test_an_image_that_only_one_of_the_two_refuses_counts_as_disagreement(folder, repository):
+    publish_refusing(repository, rejection=None)  # the same weights, but it cannot refuse
+    publish_refusing(repository, promote=False)
+    repository.promote(2, by="tests", why="to be tried", alias="challenger")
+    store = Store(str(folder), wishes=Wishes.parse("champion", shadow="challenger:100%"))
+    Watcher(Repository(str(folder)), store).look()
+    shadow = Shadow(store)
+    answered(store, shadow, np.stack([DIGIT_PIXELS, DIGIT_PIXELS, CROSS_PIXELS]))
+    eventually(lambda: shadow.comparisons() and shadow.comparisons()[0].images == 3)
+    shadow.stop()
+    assert shadow.comparisons()[0].disagreed == 1
 
 
 def test_the_challenger_computes_its_share_of_the_traffic(shadowed):
