@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.digit import PIXELS, SIDE
-from core.errors import PictureError
+from core.errors import NumeralError, PictureError
 from core.imaging import LATEST, PictureLimits, decode, digit_from_bytes
 from core.inference.answers import Answers
 from service.call import check_deadline, expires
@@ -142,8 +142,14 @@ class Recognition:
         """
         loaded = self.store.choose(wanted)
         start, size = perf_counter(), len(picture) if isinstance(picture, bytes) else picture.nbytes
-        with self._admission(1, size):
-            [found] = await self._in_threads(lambda source: self.find_many(source, loaded), [picture], 1)
+        try:
+            with self._admission(1, size):
+                [found] = await self._in_threads(lambda source: self.find_many(source, loaded), [picture], 1)
+        except NumeralError:
+            raise
+        except Exception:
+            self._observer.failed(loaded, 1)
+            raise
         if isinstance(found, PictureError):
             self._observer.rejected(loaded, type(found).__name__)
             raise found

@@ -123,6 +123,10 @@ class Fallback(Observer):
             bad, refused = int(np.count_nonzero(~sound)), int(np.count_nonzero(answers.rejected & sound))
         self._add(loaded, len(images), bad, refused)
 
+    def found(self, loaded: Loaded, images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
+        """All the digits in one picture were read; each of them counts like an image."""
+        self.computed(loaded, images, answers, seconds)
+
     def rejected(self, loaded: Loaded, _reason: str) -> None:
         """No digit could be found in a picture."""
         self._add(loaded, 1, 1)

@@ -86,8 +86,8 @@ class Shadow(Observer):
 
     def computed(self, loaded: Loaded, images: NDArray[np.uint8], answers: Answers, _seconds: float) -> None:
         """Pass a share of what was computed on to the challenger."""
-        challenger = self._drawn(loaded)
-        if challenger is None or challenger.framing != loaded.framing:
+        challenger = self._drawn(loaded, same_framing=True)
+        if challenger is None:
             return
         if self._waiting.full():  # no need to copy
             self._add(loaded, challenger, dropped=len(images))
@@ -98,8 +98,8 @@ class Shadow(Observer):
 
     def framed(self, loaded: Loaded, picture: Image.Image, image: NDArray[np.uint8] | PictureError) -> None:
         """Pass a share of the encoded pictures on to a challenger that frames them differently."""
-        challenger = self._drawn(loaded)
-        if challenger is None or challenger.framing == loaded.framing:
+        challenger = self._drawn(loaded, same_framing=False)
+        if challenger is None:
             return
         if not self._pictures.acquire(blocking=False):
             self._add(loaded, challenger, dropped=1)
@@ -114,13 +114,15 @@ class Shadow(Observer):
         if not self._put(loaded, challenger, 1, compare):
             self._pictures.release()
 
-    def _drawn(self, loaded: Loaded) -> Loaded | None:
-        """The challenger, if it is its turn to be compared with a version."""
+    def _drawn(self, loaded: Loaded, *, same_framing: bool) -> Loaded | None:
+        """The challenger, if it is its turn to be compared with a version, in this way."""
         share = self._share
-        if share is None or not policy.drawn(share.fraction, "", next(self._turns)):
+        challenger = self._store.named(share.name) if share else None
+        if share is None or challenger is None or challenger is loaded:
             return None
-        challenger = self._store.named(share.name)
-        return None if challenger is loaded else challenger
+        if (challenger.framing == loaded.framing) is not same_framing:
+            return None
+        return challenger if policy.drawn(share.fraction, "", next(self._turns)) else None
 
     def _put(self, served: Loaded, challenger: Loaded, images: int, compare: Callable[[], None]) -> bool:
         """Let the thread compare when it comes to it; whether there was room for that."""

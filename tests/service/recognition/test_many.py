@@ -10,16 +10,29 @@ import grpc
 import pytest
 from PIL import Image, ImageDraw
 
+from core.artifact.repository import Repository
 from core.errors import NoDigitError, PictureUnreadableError
+from core.imaging import PictureLimits
 from protos.numeral.v1.recognizer_pb2 import RecognizeManyRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import AsyncRecognizer, Box
+from service.observer import Observer
 from service.recognition import recognize
 from service.server.assembly import MOST_DECODERS
+from service.versions.store import Store
+from service.versions.watcher import Watcher
 from tests.service.harness import encoded
 from tests.service.written import CROSS, DIGIT, DIGIT_PIXELS, publish_refusing
 
 BLANK = encoded(Image.new("L", (60, 60), 255))
+
+
+class Told(Observer):
+    def __init__(self) -> None:
+        self.failures: list[tuple[str, int]] = []
+
+    def failed(self, loaded, images: int) -> None:
+        self.failures.append((loaded.version, images))
 
 
 @pytest.fixture
@@ -101,6 +114,18 @@ def test_a_call_whose_deadline_has_passed_is_not_begun(address, monkeypatch):
         assert RecognizerStub(channel).RecognizeMany(request, timeout=60).digits
     assert codes == {grpc.StatusCode.DEADLINE_EXCEEDED}
     assert len(begun) <= MOST_DECODERS + 1, "one for each thread, and the last one"
+
+
+def test_an_unforeseen_failure_is_counted_against_the_version(repository, folder, monkeypatch):
+    publish_refusing(repository)
+    store = Store(str(folder))
+    Watcher(Repository(str(folder)), store).look()
+    told = Told()
+    recognition = recognize.Recognition(store, PictureLimits(), None, told)
+    monkeypatch.setattr(recognize, "many_in", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(recognition.many(DIGIT))
+    assert told.failures == [("1", 1)]
 
 
 # predict

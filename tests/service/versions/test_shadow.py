@@ -5,9 +5,11 @@ import threading
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.artifact.repository import Repository
 from core.inference.predict import load
+from service.versions import policy
 from service.versions.shadow import WAITING, Shadow
 from service.versions.store import Store
 from service.versions.watcher import Watcher
@@ -77,6 +79,17 @@ def test_the_challenger_computes_its_share_of_the_traffic(shadowed):
         answered(store, shadow, IMAGES[:1])
         eventually(shadow._waiting.empty)
     eventually(lambda: 19 <= shadow.comparisons()[0].images <= 21)
+
+
+def test_encoded_pictures_do_not_change_the_share_that_the_challenger_computes(shadowed):
+    store, shadow = shadowed("challenger:50%")
+    loaded = store.choose()
+    for _ in range(40):
+        shadow.framed(loaded, Image.new("L", (28, 28)), IMAGES[0])
+        answered(store, shadow, IMAGES[:1])
+        eventually(shadow._waiting.empty)
+    wanted = sum(policy.drawn(0.5, "", turn) for turn in range(40))
+    eventually(lambda: shadow.comparisons()[0].images == wanted)
 
 
 def test_a_stuck_challenger_delays_no_call_and_what_exceeds_its_queue_is_dropped(shadowed, monkeypatch):
