@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.answers import Answers
 from service.call import Call
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from core.errors import PictureError
     from service.loaded import Loaded
 
 __all__ = ["Observer", "Observers"]
@@ -21,20 +25,37 @@ class Observer:
     must not raise: that would delay or break an answer.
     """
 
-    def computed(
-        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
-    ) -> None:
+    def computed(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
         """A version has computed a batch.
 
         Args:
             loaded: The version.
             images: (N, 28, 28), as the network saw them. Not to be changed, and not to be kept without a copy.
-            probabilities: (N, 10), likewise.
+            answers: The answers to them, likewise. Those that it refuses to take for digits are among them.
             seconds: The duration of the forward pass.
         """
 
+    def found(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
+        """A version has found and read all the digits in one picture.
+
+        Args:
+            loaded: The version.
+            images: (N, 28, 28), the digits as the network saw them. Not to be changed or kept, as above.
+            answers: The answers to them, likewise.
+            seconds: From the picture's arrival, including decoding and the wait for a free thread.
+        """
+
+    def framed(self, loaded: "Loaded", picture: "Image", image: "NDArray[np.uint8] | PictureError") -> None:
+        """An encoded picture was decoded, and framed for the version that is to answer. From any thread.
+
+        Args:
+            loaded: The version.
+            picture: The upright picture. Not to be changed.
+            image: The digit in it, (28, 28), as the network will see it; or why there is none.
+        """
+
     def rejected(self, loaded: "Loaded", reason: str) -> None:
-        """No digit could be read in a picture.
+        """No digit could be found in a picture, so that no version has computed it.
 
         Args:
             loaded: The version that would have answered.
@@ -85,7 +106,7 @@ class Observer:
         Args:
             loaded: The shadow.
             images: The number of images.
-            disagreed: The number of images in which it read another digit.
+            disagreed: The number of images in which it read another digit, or a digit where the other read none.
         """
 
     def fell_back(self, left: str, taken: str) -> None:

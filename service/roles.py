@@ -54,6 +54,7 @@ METHODS: dict[str, dict[str, Method]] = {
         "Recognize": Method(Role.PREDICT, retry=True, gathered=True),
         "RecognizeBatch": Method(Role.PREDICT, retry=True),
         "RecognizeStream": Method(Role.PREDICT),
+        "RecognizeMany": Method(Role.PREDICT, retry=True),
         "Explain": Method(Role.PREDICT, retry=True),
         "GetModel": Method(Role.PREDICT, retry=True),
         "SendFeedback": Method(Role.PREDICT, retry=True),  # the server recognizes what it has already

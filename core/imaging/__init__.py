@@ -7,15 +7,17 @@ Each step is a module here, and each is deterministic and without state. All fai
 """
 
 from core.imaging.decode import PictureLimits, decode
-from core.imaging.framing import FRAMING, Framing
+from core.imaging.framing import FRAMING, LATEST, Framing, framing_version
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
 __all__ = [
     "FRAMING",
+    "LATEST",
     "Framing",
     "PictureLimits",
     "decode",
     "digit_from_bytes",
+    "framing_version",
     "from_array",
     "from_pixels",
     "to_digit",

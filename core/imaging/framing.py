@@ -1,12 +1,15 @@
 """How MNIST frames its digits: the numbers, a test of whether a picture is framed so, and the framing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.digit import SIDE
+from core.errors import ManifestError
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -36,6 +39,25 @@ class Framing:
 
 
 FRAMING = Framing()
+LATEST = 2
+
+
+def framing_version(parameters: Mapping[str, Any]) -> int:
+    """The framing that a version of the model was published with, from 1 to `LATEST`.
+
+    Args:
+        parameters: `preprocessing.framing` of its manifest. Without "version", it is framing 1.
+
+    Raises:
+        ManifestError: A framing that this release does not know.
+    """
+    version = parameters.get("version", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= LATEST:
+        raise ManifestError(
+            f"preprocessing.framing.version: {version!r}, this Numeral knows framings 1 to {LATEST}; "
+            "a newer Numeral is needed to read pictures for this version"
+        )
+    return version
 
 
 def is_framed(gray: Gray) -> bool:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from core.errors import NoDigitError, PictureUnreadableError
 from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
-from core.imaging.framing import FRAMING, frame, is_framed
+from core.imaging.framing import FRAMING, LATEST, frame, is_framed
 from core.imaging.gray import opaque, to_gray
 from core.imaging.ink import Ink, find_ink
 from core.imaging.modes import picture_from_array, plain
@@ -23,7 +23,7 @@ LEGIBLE = 120  # … and again in a close-up if it has fewer pixels than this al
 FINE = 8  # the width of strokes is adjusted at 8 times the final scale
 
 
-def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Digit:
+def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, framing: int = LATEST) -> Digit:
     """The digit in an encoded picture: `to_digit(decode(data))`.
 
     Returns:
@@ -32,7 +32,7 @@ def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> 
     Raises:
         PictureError: As `decode` and `to_digit`.
     """
-    return to_digit(decode(data, limits=limits))
+    return to_digit(decode(data, limits=limits), framing)
 
 
 def from_array(array: NDArray[Any]) -> Digit:
@@ -63,13 +63,14 @@ def from_pixels(data: bytes) -> Digit:
     return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy, so that the caller may write to it
 
 
-def to_digit(picture: Image.Image) -> Digit:
+def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:  # noqa: ARG001 — so far, both are the same
     """Find the digit in an upright picture, and frame it as MNIST frames its digits.
 
     A 28×28 picture that looks like one of MNIST's is returned unchanged (or inverted, if it is black on white).
 
     Args:
         picture: Any size and mode; dark on light or light on dark, drawn or photographed.
+        framing: The version of the framing, 1 to `LATEST`.
 
     Returns:
         uint8 (28, 28), 0 is background and 255 is ink.

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import WEIGHTS, Manifest
+from core.artifact.manifest import WEIGHTS, Manifest, Rejection
 from core.artifact.repository import Repository
 from core.data.normalize import Normalizer
 from core.digit import PIXELS, SIDE
 from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
+from core.inference.answers import Answers
 from core.inference.compiled import Compiled
 from core.kernels import aligned
 from core.kernels.blas import slices_suit
 from core.nn.architectures import build
-from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 
 _CHUNK = 64
@@ -34,31 +34,38 @@ class Saliency:
         gradient: (28, 28) float32, ∂z/∂p for the digit's logit z and each pixel p, in logits per full range from
             background (0) to ink (255). Positive where more ink would support the digit, negative where it would
             contradict it.
-        probabilities: (K,) float32, the probability of each class for the same image.
+        answers: The version's answers to the image: a single row.
     """
 
     digit: int
     gradient: NDArray[np.float32]
-    probabilities: NDArray[np.float32]
+    answers: Answers
 
 
 class Predictor:
-    """A network with its normalizer and its temperature. Any number of threads may call it at once.
+    """A network with its normalizer, temperature and rejection. Any number of threads may call it at once.
 
     The network's weights must not change any more: see `core.inference.compiled`.
 
     Attributes:
         labels: The name of class k, by k.
         temperature: The divisor of the logits in the softmax: see `core.measure.calibration`.
+        rejection: When an image is refused; None in a version that takes every image for a digit.
     """
 
     def __init__(
-        self, network: Sequential, normalizer: Normalizer, labels: tuple[str, ...], temperature: float = 1.0
+        self,
+        network: Sequential,
+        normalizer: Normalizer,
+        labels: tuple[str, ...],
+        temperature: float = 1.0,
+        rejection: Rejection | None = None,
     ) -> None:
         self._network = network
         self._normalizer = normalizer
         self.labels = labels
         self.temperature = temperature
+        self.rejection = rejection
         # A layer's scratch serves one call at a time, and so does a compiled pass. After a call they are returned to
         # this pool, for the next call on any thread: a version that one thread has warmed up is warm for all.
         self._idle: list[_Passes] = []
@@ -74,9 +81,18 @@ class Predictor:
         Returns:
             (N, K) float32, a new array, for the K labels; each row sums to 1.
         """
-        z = self.logits(images)
-        z /= self.temperature
-        return softmax(z, out=z)
+        return Answers.of(self.logits(images), self.temperature, None).probabilities
+
+    def answers(self, images: NDArray[np.uint8]) -> Answers:
+        """The probability of each class for each image, and whether the image shows a digit at all.
+
+        Args:
+            images: (N, 28, 28) or (N, 784), uint8, 0 background to 255 ink.
+
+        Returns:
+            The answers to the N images, in new arrays.
+        """
+        return Answers.of(self.logits(images), self.temperature, self.rejection)
 
     def logits(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The outputs of the network's last layer, before temperature and softmax.
@@ -121,7 +137,7 @@ class Predictor:
         dx = network.backward(dz, need_dx=True)
         assert dx is not None  # noqa: S101 — as requested by need_dx
         gradient = np.multiply(dx.reshape(SIDE, SIDE), 255 / self._normalizer.std, dtype=np.float32)
-        return Saliency(chosen, gradient, softmax(z / self.temperature)[0])
+        return Saliency(chosen, gradient, Answers.of(z, self.temperature, self.rejection))
 
     def _frozen_network(self) -> Sequential:
         """The frozen network of this thread, whose backward pass is that of the network in use.
@@ -186,7 +202,8 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
             f"expected from {PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
         )
     normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
-    predictor = Predictor(network, normalizer, manifest.labels, manifest.calibration.temperature)
+    temperature = manifest.calibration.temperature
+    predictor = Predictor(network, normalizer, manifest.labels, temperature, manifest.rejection)
     _probe(predictor, manifest)
     return predictor
 

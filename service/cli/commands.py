@@ -82,6 +82,7 @@ def serve(**flags: Any) -> None:
 def predict(
     images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, … files.", metavar="IMAGE…", show_default=False)],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    many: Annotated[bool, typer.Option("--many", help="Read all the digits in each picture, and say where.")] = False,
     address: Annotated[
         str | None,
         typer.Option(help="HOST:PORT of a server to ask; without it, the champion is loaded into this process."),
@@ -95,7 +96,7 @@ def predict(
     server_name: ServerNameFlag = None,
     token: TokenFlag = None,
 ) -> None:
-    """Read the digit in each picture.
+    """Read the digit in each picture, or with --many all of its digits.
 
     Exit status 1 if a file cannot be read at all, 0 otherwise, even if a picture shows no digit.
     """
@@ -110,7 +111,7 @@ def predict(
     else:
         source = nullcontext(prediction.champion_here(settings, _say))
     with source as oracle:
-        found = list(prediction.outcomes(images, oracle))
+        found = list(prediction.outcomes(images, oracle, many=many))
     if as_json:
         print(json.dumps([outcome.row() for outcome in found]))
     else:

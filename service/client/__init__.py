@@ -21,13 +21,15 @@ from service.client.failures import (
     ServiceError,
     UnreachableError,
 )
-from service.wire import Reading
+from service.wire import Box, Found, Reading
 
 __all__ = [
     "AccessError",
     "AsyncRecognizer",
+    "Box",
     "DeadlineError",
     "Explanation",
+    "Found",
     "Model",
     "NotFoundError",
     "OverloadedError",

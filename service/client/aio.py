@@ -24,7 +24,7 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import answers, asking
 from service.client.answers import Explanation, Model
 from service.client.connection import DEFAULT_TIMEOUT, Connection
-from service.wire import Reading
+from service.wire import Found, Reading
 
 if TYPE_CHECKING:
     from service.client.asking import Picture
@@ -111,6 +111,13 @@ class AsyncRecognizer:
             call.cancel()
         if failures:
             raise failures[0]
+
+    async def recognize_many(
+        self, picture: "Picture", *, model_version: str = "", timeout: float | None = None
+    ) -> list[Found]:
+        """Which digits does the picture show, and where?"""
+        request = await _built(asking.many_request, picture, model_version)
+        return answers.found(await self._call(self._stub.RecognizeMany, request, timeout))
 
     async def explain(
         self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from protos.numeral.v1.recognizer_pb2 import ExplainResponse, GetModelResponse, RecognizeResponse
-from service.wire import Reading
+from protos.numeral.v1.recognizer_pb2 import ExplainResponse, GetModelResponse, RecognizeManyResponse, RecognizeResponse
+from service.wire import Box, Found, Reading
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Explanation", "Model", "explanation", "model", "reading"]
+__all__ = ["Explanation", "Model", "explanation", "found", "model", "reading"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,18 @@ def reading(response: RecognizeResponse) -> Reading:
         model_version=response.model_version,
         weights_sha256=response.weights_sha256,
         reply_id=response.reply_id,
+        # Servers that know no rejection leave both out.
+        digitness=response.digitness if response.HasField("digitness") else 1.0,
+        rejected=response.rejected,
     )
+
+
+def found(response: RecognizeManyResponse) -> list[Found]:
+    """The digits in one picture, from their message."""
+    return [
+        Found(Box(each.box.left, each.box.top, each.box.right, each.box.bottom), reading(each.answer))
+        for each in response.digits
+    ]
 
 
 def explanation(response: ExplainResponse) -> Explanation:

@@ -10,6 +10,7 @@ from core.errors import PictureUnreadableError
 from protos.numeral.v1.recognizer_pb2 import (
     ExplainRequest,
     RecognizeBatchRequest,
+    RecognizeManyRequest,
     RecognizeRequest,
     SendFeedbackRequest,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "batch_request",
     "explain_request",
     "feedback_request",
+    "many_request",
     "picture_field",
     "picture_fields",
     "recognize_request",
@@ -43,6 +45,11 @@ def batch_request(pictures: "Iterable[Picture]", model_version: str) -> Recogniz
     return RecognizeBatchRequest(
         pictures=[PictureMessage(**picture_field(picture)) for picture in pictures], model_version=model_version
     )
+
+
+def many_request(picture: "Picture", model_version: str) -> RecognizeManyRequest:
+    """The request to recognize all the digits in one picture."""
+    return RecognizeManyRequest(**picture_field(picture), model_version=model_version)
 
 
 def explain_request(picture: "Picture", digit: int | None, model_version: str) -> ExplainRequest:

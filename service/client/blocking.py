@@ -1,22 +1,16 @@
 """The client for threads, see `service.client`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from os import PathLike
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import grpc
-from google.protobuf.message import Message
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeRequest, RecognizeStreamRequest
-from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import answers, asking
 from service.client.answers import Explanation, Model
-from service.client.connection import DEFAULT_TIMEOUT, Connection
-from service.wire import Reading
+from service.client.calls import Calls
+from service.wire import Found, Reading
 
 if TYPE_CHECKING:
     from service.client.asking import Picture
@@ -24,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Recognizer"]
 
 
-class Recognizer:
+class Recognizer(Calls):
     """A connection to one server, or to several behind one name. Any number of threads may use it at once.
 
     It reconnects automatically. A call that fails because a server cannot be reached, or has too much to do, is tried
@@ -32,59 +26,8 @@ class Recognizer:
     `service.client.connection.SERVICE_CONFIG`.
     """
 
-    def __init__(
-        self,
-        address: str,
-        *,
-        timeout: float = DEFAULT_TIMEOUT,
-        wait_for_ready: bool = False,
-        tls: "bool | str | PathLike[str]" = False,
-        certificate: "tuple[str | PathLike[str], str | PathLike[str]] | None" = None,
-        server_name: str | None = None,
-        token: str | None = None,
-        token_without_tls: bool = False,
-        canary_key: str | None = None,
-    ) -> None:
-        """Name the server, which is reached at the first call.
-
-        Args:
-            address: `host:port`; or a gRPC target such as `dns:///name:port`, `ipv4:10.0.0.1:8500,10.0.0.2:8500` or
-                `unix:/path`. If a name stands for several servers, calls go to each in turn.
-            timeout: Seconds that a call may take, including retries, unless the call sets its own.
-            wait_for_ready: Whether a call waits for a server that does not listen yet, until the timeout.
-            tls: True to trust the authorities that this machine trusts; a path to trust only those in this PEM file.
-            certificate: The paths of the client's certificate and private key (PEM), if the server asks for one.
-            server_name: The name in the server's certificate, if it differs from that of the address.
-            token: Sent with every call. Without TLS, it is only sent to this machine.
-            token_without_tls: Whether to send the token to other machines in clear text.
-            canary_key: A name of the user or session that the calls are for, in ASCII. If a canary answers a share of
-                the calls, it answers all calls with the same key, or none of them.
-
-        Raises:
-            ConfigError: The arguments contradict each other, or one is impossible.
-            OSError: A certificate cannot be read.
-        """
-        self._connection = Connection.to(
-            address,
-            timeout=timeout,
-            wait_for_ready=wait_for_ready,
-            tls=tls,
-            certificate=certificate,
-            server_name=server_name,
-            token=token,
-            token_without_tls=token_without_tls,
-            canary_key=canary_key,
-        )
-        self._channel = self._connection.channel()
-        self._stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
-
-    @property
-    def address(self) -> str:
-        """The address, as it was given."""
-        return self._connection.address
-
     def recognize(self, picture: "Picture", *, model_version: str = "", timeout: float | None = None) -> Reading:
-        """Which digit does the picture show?
+        """Which digit does the picture show? If it shows none, the answer says so in `rejected`.
 
         Args:
             picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array (28, 28) uint8, 0 background to
@@ -164,6 +107,26 @@ class Recognizer:
         if failures:
             raise failures[0]
 
+    def recognize_many(
+        self, picture: "Picture", *, model_version: str = "", timeout: float | None = None
+    ) -> list[Found]:
+        """Which digits does the picture show, and where?
+
+        Args:
+            picture: As for `recognize`; the digits in an array are found as in any other picture.
+            model_version: As for `recognize`.
+            timeout: Seconds; by default the timeout of the client.
+
+        Returns:
+            The digits in reading order, each with its box and its answer; what looks like a character but is no digit
+            has `rejected` in its answer.
+
+        Raises:
+            NumeralError: See `recognize`.
+        """
+        request = asking.many_request(picture, model_version)
+        return answers.found(self._call(self._stub.RecognizeMany, request, timeout))
+
     def explain(
         self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None
     ) -> Explanation:
@@ -214,37 +177,3 @@ class Recognizer:
         """
         request = asking.feedback_request(picture, digit, about)
         return bool(self._call(self._stub.SendFeedback, request, timeout).added)
-
-    def health(self, *, timeout: float | None = None) -> str:
-        """Ask for the health of the server.
-
-        Args:
-            timeout: Seconds; by default the timeout of the client.
-
-        Returns:
-            `SERVING`, or `NOT_SERVING` before a model is loaded and while the server shuts down.
-
-        Raises:
-            ServiceError: There is no answer; see `recognize`.
-        """
-        check = HealthStub(self._channel).Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
-        response = self._call(check, HealthCheckRequest(), timeout)
-        return HealthCheckResponse.ServingStatus.Name(response.status)
-
-    def close(self) -> None:
-        """Close the connection; calls in flight fail."""
-        self._channel.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _call(self, method: Callable[..., Any], request: Message, timeout: float | None) -> Any:
-        try:
-            return method(request, **self._connection.call_options(timeout))
-        except grpc.RpcError as error:
-            raise self._connection.translated(error, timeout) from error

@@ -8,6 +8,7 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.answers import Answers
 from service.call import expires
 from service.errors import ExpiredError
 from service.loaded import Loaded
@@ -30,7 +31,7 @@ LOOKOUT_TURNS = 8
 PATIENCE_SECONDS = 0.01
 """The longest wait for further calls: a client may send the headers of a call, and its message much later."""
 
-_Compute = Callable[[Loaded, NDArray[np.uint8]], NDArray[np.float32]]
+_Compute = Callable[[Loaded, NDArray[np.uint8]], Answers]
 _Dropped = Callable[[str, int], object]
 
 
@@ -40,7 +41,7 @@ class _Waiting:
 
     loaded: Loaded
     images: NDArray[np.uint8]  # (n, 28, 28)
-    future: asyncio.Future[NDArray[np.float32]]
+    future: asyncio.Future[Answers]
     expires: float
 
 
@@ -56,7 +57,7 @@ class Batcher:
         """Nothing is waiting yet.
 
         Args:
-            compute: One version and images (N, 28, 28) → probabilities (N, K).
+            compute: One version and images (N, 28, 28) → their answers.
             dropped: Called with the reason why images were not computed, "cancelled" or "expired", and their number.
             expected: Whether a call is arriving.
         """
@@ -78,15 +79,15 @@ class Batcher:
             self._concurrent -= 1
         return self._concurrent > 0
 
-    async def probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The output of one version for some images, computed together with everything in this turn of the event loop.
+    async def answers(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answers:
+        """The answers of one version to images, computed together with everything in this turn of the event loop.
 
         Args:
             loaded: The version.
-            images: (N, 28, 28).
+            images: (N, 28, 28), at least one.
 
         Returns:
-            (N, K), not to be changed.
+            The answers to the N images, not to be changed.
 
         Raises:
             ExpiredError: The deadline has passed meanwhile, and nothing was computed.
@@ -94,9 +95,9 @@ class Batcher:
         pieces = [images[start : start + LARGEST] for start in range(0, len(images), LARGEST)]
         futures = [self._enqueue(loaded, piece) for piece in pieces]
         self._schedule()
-        return await futures[0] if len(futures) == 1 else np.concatenate(await asyncio.gather(*futures))
+        return await futures[0] if len(futures) == 1 else Answers.joined(await asyncio.gather(*futures))
 
-    async def gathered(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    async def gathered(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answers:
         """The same for at most `LARGEST` images, computed together with those of the calls that are arriving."""
         future = self._enqueue(loaded, images)
         self._turns = 0
@@ -119,8 +120,8 @@ class Batcher:
         else:
             self._next = asyncio.get_running_loop().call_soon(self._look_out)
 
-    def _enqueue(self, loaded: Loaded, images: NDArray[np.uint8]) -> asyncio.Future[NDArray[np.float32]]:
-        future: asyncio.Future[NDArray[np.float32]] = asyncio.get_running_loop().create_future()
+    def _enqueue(self, loaded: Loaded, images: NDArray[np.uint8]) -> asyncio.Future[Answers]:
+        future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(loaded, images, future, expires.get()))
         self._images += len(images)
         return future
@@ -161,7 +162,7 @@ class Batcher:
     def _answer(self, batch: list[_Waiting]) -> None:
         try:
             images = batch[0].images if len(batch) == 1 else np.concatenate([item.images for item in batch])
-            probabilities = self._compute(batch[0].loaded, images)
+            answers = self._compute(batch[0].loaded, images)
         except Exception as error:  # noqa: BLE001 — each caller handles it
             for item in batch:
                 item.future.set_exception(error)
@@ -169,5 +170,5 @@ class Batcher:
         start = 0
         for item in batch:
             end = start + len(item.images)
-            item.future.set_result(probabilities[start:end])
+            item.future.set_result(answers[start:end])
             start = end

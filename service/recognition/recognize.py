@@ -2,40 +2,33 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from time import perf_counter
-from typing import NamedTuple
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.digit import BLANK, PIXELS
-from core.errors import PictureError
-from core.imaging import PictureLimits, digit_from_bytes
+from core.digit import PIXELS, SIDE
+from core.errors import NumeralError, PictureError
+from core.imaging import LATEST, PictureLimits, decode, digit_from_bytes
+from core.inference.answers import Answers
 from service.call import check_deadline, expires
 from service.errors import ExpiredError
 from service.loaded import Loaded
 from service.observer import Observer
 from service.recognition.admission import Admission
+from service.recognition.answer import Answer
 from service.recognition.arrivals import Arrivals
 from service.recognition.batcher import LARGEST, Batcher
+from service.recognition.many import Many, many_in
 from service.versions.store import Store
-from service.wire import Reading
 
-__all__ = ["Answer", "Recognition", "reading"]
+__all__ = ["Recognition"]
 
-
-class Answer(NamedTuple):
-    """The output of one version for some images.
-
-    Attributes:
-        loaded: The version that computed this answer.
-        probabilities: (N, 10) float32; each row sums to 1.
-    """
-
-    loaded: Loaded
-    probabilities: NDArray[np.float32]
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Recognition:
@@ -65,7 +58,7 @@ class Recognition:
         self._pool = pool
         self._observer = observer
         self._admission = admission or Admission(sys.maxsize, sys.maxsize)
-        self._batcher = Batcher(self._probabilities, observer.dropped, (arrivals or Arrivals()).expected)
+        self._batcher = Batcher(self._answers, observer.dropped, (arrivals or Arrivals()).expected)
 
     async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
         """Recognize framed images.
@@ -83,7 +76,7 @@ class Recognition:
         """
         loaded = self.store.choose(wanted)
         with self._admission(len(images), images.nbytes):
-            return Answer(loaded, await self._batcher.probabilities(loaded, images))
+            return Answer(loaded, await self._batcher.answers(loaded, images))
 
     async def call(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
         """The same for the images of a unary call: at once if it comes alone, else in one batch with concurrent calls.
@@ -101,74 +94,131 @@ class Recognition:
         return self.compute(loaded, images)
 
     async def encoded(
-        self, pictures: Sequence[bytes | NDArray[np.uint8]], *, wanted: str = ""
+        self, pictures: Sequence[bytes | NDArray[np.uint8] | PictureError], *, wanted: str = ""
     ) -> tuple[Answer, list[PictureError | None]]:
         """Recognize PNG, JPEG, … files. Decoding takes milliseconds, and happens in threads.
 
         Args:
-            pictures: The files; framed images, (28, 28), may be among them.
+            pictures: The files; among them may be framed images, (28, 28), and errors of pictures found before.
             wanted: As for `images`.
 
         Returns:
             The answer, with a row for each picture; and for each picture None, or why no digit could be read in it. The
-            row of such a picture is that of an empty image, and means nothing.
+            row of such a picture means nothing: it is not computed.
         """
         loaded = self.store.choose(wanted)
-        loop, start, expiry = asyncio.get_running_loop(), perf_counter(), expires.get()
-
-        def decode_in_time(picture: bytes) -> NDArray[np.uint8] | PictureError:
-            check_deadline(expiry)
-            return self.decode(picture)
-
         files = [picture for picture in pictures if isinstance(picture, bytes)]
         with self._admission(len(pictures), sum(map(len, files)) + PIXELS * (len(pictures) - len(files))):
-            decoding = [loop.run_in_executor(self._pool, decode_in_time, file) for file in files]
-            try:
-                decoded = iter(await asyncio.gather(*decoding))
-            except (ExpiredError, asyncio.CancelledError) as end:
-                for future in decoding:  # gather cancels them only if it is cancelled itself
-                    future.cancel()
-                reason = "expired" if isinstance(end, ExpiredError) else "cancelled"
-                self._observer.dropped(reason, len(pictures))
-                raise
+            start = perf_counter()
+            framed = await self._in_threads(lambda file: self._framed(file, loaded), files, len(pictures))
             self._observer.decoded(len(files), perf_counter() - start)
+            for error in framed:
+                if isinstance(error, PictureError):
+                    self._observer.rejected(loaded, type(error).__name__)
+            decoded = iter(framed)
             found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
             errors = [item if isinstance(item, PictureError) else None for item in found]
-            for error in filter(None, errors):
-                self._observer.rejected(loaded, type(error).__name__)
-            images = np.stack([BLANK if isinstance(item, PictureError) else item for item in found])
-            return Answer(loaded, await self._batcher.probabilities(loaded, images)), errors
+            images = [item for item in found if not isinstance(item, PictureError)]
+            if len(images) == len(found):
+                return Answer(loaded, await self._batcher.answers(loaded, np.stack(images))), errors
+            sound = np.array([error is None for error in errors])
+            rows = (
+                await self._batcher.answers(loaded, np.stack(images))
+                if images
+                else loaded.predictor.answers(np.empty((0, SIDE, SIDE), np.uint8))
+            )
+            return Answer(loaded, rows.among(sound)), errors
 
-    def decode(self, picture: bytes) -> NDArray[np.uint8] | PictureError:
-        """The digit in an encoded picture, framed, (28, 28); or why there is none. May be called from any thread."""
+    async def many(self, picture: bytes | NDArray[np.uint8], *, wanted: str = "") -> Many:
+        """Recognize all the digits in one picture, in a thread.
+
+        Args:
+            picture: A file; or a gray picture, (28, 28).
+            wanted: As for `images`.
+
+        Raises:
+            PictureError: The picture cannot be read, or no digit is found in it.
+            CallError: As for `images`.
+        """
+        loaded = self.store.choose(wanted)
+        start, size = perf_counter(), len(picture) if isinstance(picture, bytes) else picture.nbytes
         try:
-            return digit_from_bytes(picture, limits=self._limits)
+            with self._admission(1, size):
+                [found] = await self._in_threads(lambda source: self.find_many(source, loaded), [picture], 1)
+        except NumeralError:
+            raise
+        except Exception:
+            self._observer.failed(loaded, 1)
+            raise
+        if isinstance(found, PictureError):
+            self._observer.rejected(loaded, type(found).__name__)
+            raise found
+        self._observer.found(loaded, found.images, found.answer.rows, perf_counter() - start)
+        return found
+
+    async def _in_threads(self, task: Callable[[S], T], sources: Sequence[S], pictures: int) -> list[T]:
+        """The results of a task for each of several sources, computed in the pool unless the call has ended before.
+
+        Args:
+            task: May be called from any thread.
+            sources: What it is called with.
+            pictures: How many pictures are dropped if the call ends before that.
+        """
+        loop, expiry = asyncio.get_running_loop(), expires.get()
+
+        def in_time(source: S) -> T:
+            check_deadline(expiry)
+            return task(source)
+
+        tasks = [loop.run_in_executor(self._pool, in_time, source) for source in sources]
+        try:
+            return await asyncio.gather(*tasks)
+        except (ExpiredError, asyncio.CancelledError) as end:
+            for future in tasks:  # gather cancels them only if it is cancelled itself
+                future.cancel()
+            self._observer.dropped("expired" if isinstance(end, ExpiredError) else "cancelled", pictures)
+            raise
+
+    def decode(self, data: bytes, loaded: Loaded | None = None) -> NDArray[np.uint8] | PictureError:
+        """The digit in an encoded picture, framed, (28, 28); or why there is none. May be called from any thread.
+
+        Args:
+            data: The encoded picture.
+            loaded: The version to frame it for; by default the one that the policy serves, if there is one yet.
+        """
+        version = loaded or self.store.active()
+        try:
+            return digit_from_bytes(data, limits=self._limits, framing=version.framing if version else LATEST)
+        except PictureError as error:
+            return error
+
+    def _framed(self, data: bytes, loaded: Loaded) -> NDArray[np.uint8] | PictureError:
+        """The same for a picture that is to be answered."""
+        try:
+            picture = decode(data, limits=self._limits)
+        except PictureError as error:
+            return error
+        image = loaded.framed(picture)
+        self._observer.framed(loaded, picture, image)
+        return image
+
+    def find_many(self, picture: bytes | NDArray[np.uint8], loaded: Loaded) -> Many | PictureError:
+        """The digits in one picture, read by one version; or why there are none. May be called from any thread."""
+        try:
+            return many_in(picture, loaded, self._limits)
         except PictureError as error:
             return error
 
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """The output of one version, computed at once in the calling thread."""
-        return Answer(loaded, self._probabilities(loaded, images))
+        return Answer(loaded, self._answers(loaded, images))
 
-    def _probabilities(self, loaded: Loaded, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _answers(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answers:
         start = perf_counter()
         try:
-            probabilities = loaded.predictor.probabilities(images)
+            answers = loaded.predictor.answers(images)
         except Exception:
             self._observer.failed(loaded, len(images))
             raise
-        self._observer.computed(loaded, images, probabilities, perf_counter() - start)
-        return probabilities
-
-
-def reading(answer: Answer, row: int = 0) -> Reading:
-    """One row of an answer, in the form that clients see."""
-    probabilities = answer.probabilities[row]  # (10,)
-    digit = int(probabilities.argmax())
-    return Reading(
-        digit=digit,
-        confidence=float(probabilities[digit]),
-        probabilities=tuple(probabilities.tolist()),
-        model_version=answer.loaded.version,
-        weights_sha256=answer.loaded.weights_sha256,
-    )
+        self._observer.computed(loaded, images, answers, perf_counter() - start)
+        return answers

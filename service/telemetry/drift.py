@@ -41,7 +41,7 @@ def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[
 
 
 class Window:
-    """The latest images that one version has computed, and the digits that it read in them."""
+    """The latest images that one version has computed, and the latest digits that it read."""
 
     def __init__(self, spread: Spread) -> None:
         """Begin empty.
@@ -52,7 +52,7 @@ class Window:
         self._spread = spread
         self._features = np.empty((WINDOW, FEATURES), np.float32)
         self._digits = np.empty(WINDOW, np.int64)
-        self._seen = 0
+        self._seen = self._read = 0
         self._new: list[tuple[NDArray[np.uint8], NDArray[np.int64]]] = []
         self._room = PER_TICK
 
@@ -61,7 +61,7 @@ class Window:
 
         Args:
             images: (N, 28, 28).
-            digits: (N,), the digit that was read in each.
+            digits: (N,), the digit that was read in each; −1 for none, if the image was rejected.
         """
         taken = min(len(images), self._room)
         if not taken:
@@ -69,24 +69,30 @@ class Window:
         self._room -= taken
         self._new.append((images[:taken].copy(), digits[:taken]))
 
-    def tick(self) -> tuple[float, float] | None:
+    def tick(self) -> tuple[float | None, float | None]:
         """Make room again, and compare.
 
         Returns:
-            The index of the feature that has changed most, and that of the digits that were read; None if there are
-            not enough images yet.
+            The index of the feature that has changed most, over all images; and that of the digits that were read, over
+            the images that were not rejected. Each is None if there are not enough of them yet.
         """
         self._take_in()
+        return self._input_score(), self._digit_score()
+
+    def _input_score(self) -> float | None:
         if self._seen < ENOUGH:
             return None
         filled = min(self._seen, WINDOW)
         bins = counts(self._features[:filled], self._spread.edges)
-        digits = np.bincount(self._digits[:filled], minlength=len(self._spread.label_shares))
         pairs = zip(self._spread.shares, bins, strict=True)
-        return (
-            max(stability_index(expected, found / filled) for expected, found in pairs),
-            stability_index(self._spread.label_shares, digits / filled),
-        )
+        return max(stability_index(expected, found / filled) for expected, found in pairs)
+
+    def _digit_score(self) -> float | None:
+        if self._read < ENOUGH:
+            return None
+        filled = min(self._read, WINDOW)
+        digits = np.bincount(self._digits[:filled], minlength=len(self._spread.label_shares))
+        return stability_index(self._spread.label_shares, digits / filled)
 
     def _take_in(self) -> None:
         """Compute the features of the new images, all at once."""
@@ -95,7 +101,8 @@ class Window:
             return
         images, digits = (np.concatenate(parts) for parts in zip(*self._new, strict=True))
         self._new.clear()
-        places = (self._seen + np.arange(len(images))) % WINDOW
-        self._features[places] = features(images)
-        self._digits[places] = digits
+        self._features[(self._seen + np.arange(len(images))) % WINDOW] = features(images)
         self._seen += len(images)
+        read = digits[digits >= 0]
+        self._digits[(self._read + np.arange(len(read))) % WINDOW] = read
+        self._read += len(read)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prometheus_client import Counter, Gauge, Histogram
 
+from core.inference.answers import Answers
 from service.call import Call
 from service.observer import Observer
 from service.roles import ROLES
@@ -16,10 +17,13 @@ from service.telemetry.series import Series
 if TYPE_CHECKING:
     from service.loaded import Loaded
 
-__all__ = ["OTHER", "Metrics"]
+__all__ = ["NOT_A_DIGIT", "OTHER", "Metrics"]
 
 OTHER = "other"
 """The label of everything beyond the known methods and the first versions: the number of series must be bounded."""
+
+NOT_A_DIGIT = "NotADigit"
+"""The reason of pictures that were computed, and that the version refuses to take for a digit."""
 
 MOST_VERSIONS = 100
 """The most versions that get series of their own in the lifetime of one process."""
@@ -36,6 +40,7 @@ class _PerVersion:
         self.images = series.images.labels(label)
         self.digits = [series.digits.labels(label, name) for name in loaded.manifest.labels]
         self.counted = np.zeros(len(self.digits), np.int64)
+        self.computed = 0
         self.window = Window(spread) if spread else None
 
 
@@ -70,17 +75,17 @@ class Metrics(Observer):
         requests.inc()
         seconds.observe(call.seconds)
 
-    def computed(
-        self, loaded: "Loaded", images: NDArray[np.uint8], probabilities: NDArray[np.float32], seconds: float
-    ) -> None:
-        """Count the batch; its digits are added up until the next tick."""
-        per_version = self._versions.get((loaded.version, loaded.weights_sha256)) or self._begin(loaded)
+    def computed(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
+        """Count the batch."""
+        per_version = self._count(loaded, images, answers)
         per_version.compute_seconds.observe(seconds)
         per_version.batch_images.observe(len(images))
-        digits = probabilities.argmax(axis=1)
-        per_version.counted += np.bincount(digits, minlength=len(per_version.counted))
-        if per_version.window:
-            per_version.window.add(images, digits)
+
+    def found(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
+        """Count the digits of the picture."""
+        self._count(loaded, images, answers)
+        self._series.many_seconds.observe(seconds)
+        self._series.many_digits.observe(len(images))
 
     def rejected(self, loaded: "Loaded", reason: str) -> None:  # noqa: ARG002 — a fault of the picture, not of the version
         """Count the picture."""
@@ -116,6 +121,20 @@ class Metrics(Observer):
         """Count the item by outcome."""
         self._series.feedbacks.labels(outcome).inc()
 
+    def _count(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers) -> _PerVersion:
+        """Count images and rejections; images and digits are added up until the next tick."""
+        per_version = self._versions.get((loaded.version, loaded.weights_sha256)) or self._begin(loaded)
+        digits = answers.probabilities.argmax(axis=1)
+        if rejected := int(np.count_nonzero(answers.rejected)):
+            self._series.rejections.labels(NOT_A_DIGIT).inc(rejected)
+            digits[answers.rejected] = -1
+        # One higher, because bincount takes no −1; the place of the rejected ones is then left out.
+        per_version.counted += np.bincount(digits + 1, minlength=len(per_version.counted) + 1)[1:]
+        per_version.computed += len(images)
+        if per_version.window:
+            per_version.window.add(images, digits)
+        return per_version
+
     # once a second
 
     def tick(self, *, loaded: Iterable[tuple[str, str]], in_flight: int, queue: int) -> None:
@@ -145,15 +164,18 @@ class Metrics(Observer):
         self._shown = loaded
 
     def _write(self, per_version: _PerVersion) -> None:
-        if not per_version.counted.any():
+        if not per_version.computed:
             return
-        per_version.images.inc(int(per_version.counted.sum()))
+        per_version.images.inc(per_version.computed)
+        per_version.computed = 0
         for digit in np.flatnonzero(per_version.counted):
             per_version.digits[digit].inc(int(per_version.counted[digit]))
         per_version.counted[:] = 0
-        if per_version.window and (scores := per_version.window.tick()):
-            self._series.drift.labels(per_version.label).set(scores[0])
-            self._series.digit_drift.labels(per_version.label).set(scores[1])
+        if per_version.window:
+            gauges = self._series.drift, self._series.digit_drift
+            for gauge, score in zip(gauges, per_version.window.tick(), strict=True):
+                if score is not None:
+                    gauge.labels(per_version.label).set(score)
 
     def _begin(self, loaded: "Loaded") -> _PerVersion:
         per_version = _PerVersion(self._series, loaded, self._label(loaded.version))

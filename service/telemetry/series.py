@@ -14,6 +14,7 @@ __all__ = ["Series"]
 _CALL_SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _COMPUTE_SECONDS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1)
 _DECODE_SECONDS = (5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+_MANY_DIGITS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 _BATCH_IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -51,10 +52,27 @@ class Series:
         self.batch_images = Histogram(
             "numeral_batch_images", "Images in a batch.", buckets=_BATCH_IMAGES, registry=registry
         )
+        self.many_seconds = Histogram(
+            "numeral_many_seconds",
+            "Duration of finding and reading all digits of a picture, including decoding and the wait for a thread.",
+            buckets=_DECODE_SECONDS,
+            registry=registry,
+        )
+        self.many_digits = Histogram(
+            "numeral_many_digits", "Digits found in such a picture.", buckets=_MANY_DIGITS, registry=registry
+        )
         self.images = Counter("numeral_images", "Images that were computed.", ("version",), registry=registry)
-        self.digits = Counter("numeral_digits", "Digits that were read.", ("version", "digit"), registry=registry)
+        self.digits = Counter(
+            "numeral_digits",
+            "Digits that were read; rejected images are not among them.",
+            ("version", "digit"),
+            registry=registry,
+        )
         self.rejections = Counter(
-            "numeral_rejections", "Pictures in which no digit could be read.", ("reason",), registry=registry
+            "numeral_rejections",
+            "Pictures that cannot be read or show no digit; NotADigit: the network has seen them, and refuses them.",
+            ("reason",),
+            registry=registry,
         )
         self.dropped_pictures = Counter(
             "numeral_dropped",
@@ -77,7 +95,7 @@ class Series:
         )
         self.shadow_disagreements = Counter(
             "numeral_shadow_disagreements",
-            "Images in which a shadow read another digit.",
+            "Images in which a shadow read another digit, or one of the two read none.",
             ("version",),
             registry=registry,
         )
@@ -91,7 +109,7 @@ class Series:
         )
         self.digit_drift = Gauge(
             "numeral_digit_drift",
-            "The same for the digits that were read.",
+            "The same for the digits that were read, without rejected images.",
             ("version",),
             multiprocess_mode="livemax",
             registry=registry,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.answers import Answers
 from service.observer import Observer
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Statistics(Observer):
         self,
         loaded: "Loaded",
         images: NDArray[np.uint8],
-        probabilities: NDArray[np.float32],  # noqa: ARG002 — not counted
+        answers: Answers,  # noqa: ARG002 — not counted
         seconds: float,
     ) -> None:
         """Count a batch."""

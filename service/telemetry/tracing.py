@@ -19,6 +19,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from core.inference.answers import Answers
 from service.call import Call
 from service.loaded import Loaded
 from service.observer import Observer
@@ -80,11 +81,21 @@ class Tracing(Observer):
         self,
         loaded: Loaded,
         images: NDArray[np.uint8],
-        probabilities: NDArray[np.float32],  # noqa: ARG002 — answers are not traced
+        answers: Answers,
         seconds: float,
     ) -> None:
         """Add a span for computing to the trace of the call; for a batch of several calls, to that of the first."""
-        self._add("compute", seconds, {"numeral.version": loaded.version, "numeral.batch_size": len(images)})
+        self._add("compute", seconds, {"numeral.batch_size": len(images), **_about(loaded, answers)})
+
+    def found(
+        self,
+        loaded: Loaded,
+        images: NDArray[np.uint8],
+        answers: Answers,
+        seconds: float,
+    ) -> None:
+        """Add a span for the reading of all digits in a picture to the trace of the call."""
+        self._add("find digits", seconds, {"numeral.digits": len(images), **_about(loaded, answers)})
 
     def _add(self, name: str, seconds: float, attributes: Mapping[str, str | int]) -> None:
         end = time.time_ns()
@@ -96,3 +107,8 @@ class Tracing(Observer):
         last = threading.Thread(target=self._provider.shutdown, name="last traces", daemon=True)
         last.start()
         last.join(timeout)
+
+
+def _about(loaded: Loaded, answers: Answers) -> dict[str, str | int]:
+    """The attributes of every span in which a version answers; the answers themselves are not traced."""
+    return {"numeral.version": loaded.version, "numeral.rejected": int(np.count_nonzero(answers.rejected))}

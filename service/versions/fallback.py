@@ -1,9 +1,12 @@
 """Whether a version does so much worse than the one before it that the service falls back by itself.
 
-An image counts as a failure if its forward pass failed, if one of its probabilities is not a finite number, or if its
-picture was rejected. The two versions are compared by Fisher's exact test (R. A. Fisher,
-"Statistical Methods for Research Workers", 1934, §21.02): if both fail equally often, how probable is it that so many
-of the failures fall to the new one? It is exact for small counts too, and needs no minimum for the earlier version.
+An image counts as a failure if its forward pass failed, if one of its probabilities is not a finite number, or if no
+digit could be found in its picture. If both versions can refuse an image as no digit, the refused ones count as well.
+If only one of them can, they do not: a version must not be demoted for noticing what its predecessor could not notice.
+
+The two versions are compared by Fisher's exact test (R. A. Fisher, "Statistical Methods for Research Workers", 1934,
+§21.02): if both fail equally often, how probable is it that so many of the failures fall to the new one? It is exact
+for small counts too, and needs no minimum for the earlier version.
 
 The test is repeated again and again, and falling back must not happen by chance. Hence three more conditions: a
 probability below one in a million, a rate that is higher by at least five points, and failures in several different
@@ -19,6 +22,7 @@ from math import exp, isfinite, lgamma
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.answers import Answers
 from service.loaded import Loaded
 from service.observer import Observer
 
@@ -74,23 +78,27 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seconds: deque[list[int]] = deque()  # [second, images, failures], the latest last
+        self._seconds: deque[list[int]] = deque()  # [second, images, failures, refusals], the latest last
 
-    def add(self, second: int, images: int, bad: int) -> None:
-        """Count images and failures."""
+    def add(self, second: int, images: int, bad: int, refused: int) -> None:
+        """Count images, failures and refusals; no image is both a failure and a refusal."""
         with self._lock:
             if not self._seconds or self._seconds[-1][0] != second:
-                self._seconds.append([second, 0, 0])
+                self._seconds.append([second, 0, 0, 0])
                 while self._seconds[0][0] <= second - WINDOW_SECONDS:
                     self._seconds.popleft()
-            self._seconds[-1][1] += images
-            self._seconds[-1][2] += bad
+            for place, count in enumerate((images, bad, refused), 1):
+                self._seconds[-1][place] += count
 
-    def sums(self) -> tuple[int, int, int]:
-        """Images, failures, and seconds with failures, in the window that ends with the last image."""
+    def sums(self, *, refusals: bool) -> tuple[int, int, int]:
+        """Images, failures, and seconds with failures, in the window that ends with the last image.
+
+        Args:
+            refusals: Whether refusals count as failures.
+        """
         with self._lock:
-            images, bad = (sum(each[place] for each in self._seconds) for place in (1, 2))
-            return images, bad, sum(1 for each in self._seconds if each[2])
+            bad = [failed + (refused if refusals else 0) for _, _, failed, refused in self._seconds]
+            return sum(each[1] for each in self._seconds), sum(bad), sum(1 for count in bad if count)
 
 
 class Fallback(Observer):
@@ -105,34 +113,41 @@ class Fallback(Observer):
         self._clock = clock
         self._tallies: dict[tuple[int, str], Tally] = {}
 
-    def computed(
-        self, loaded: Loaded, images: NDArray[np.uint8], probabilities: NDArray[np.float32], _seconds: float
-    ) -> None:
+    def computed(self, loaded: Loaded, images: NDArray[np.uint8], answers: Answers, _seconds: float) -> None:
         """A batch was computed; rows that are not finite count as failures."""
         # A sum is finite only if every term is; rows are looked at one by one only if it is not.
-        finite = isfinite(np.add.reduce(probabilities, axis=None))
-        sound = len(images) if finite else int(np.isfinite(probabilities).all(axis=1).sum())
-        self._add(loaded, len(images), len(images) - sound)
+        if isfinite(np.add.reduce(answers.probabilities, axis=None)):
+            bad, refused = 0, int(np.count_nonzero(answers.rejected))
+        else:
+            sound = np.isfinite(answers.probabilities).all(axis=1)
+            bad, refused = int(np.count_nonzero(~sound)), int(np.count_nonzero(answers.rejected & sound))
+        self._add(loaded, len(images), bad, refused)
+
+    def found(self, loaded: Loaded, images: NDArray[np.uint8], answers: Answers, seconds: float) -> None:
+        """All the digits in one picture were read; each of them counts like an image."""
+        self.computed(loaded, images, answers, seconds)
 
     def rejected(self, loaded: Loaded, _reason: str) -> None:
-        """A picture was rejected. Its empty image is computed, and counted as an image, nonetheless."""
-        self._add(loaded, 0, 1)
+        """No digit could be found in a picture."""
+        self._add(loaded, 1, 1)
 
     def failed(self, loaded: Loaded, images: int) -> None:
         """A batch could not be computed."""
         self._add(loaded, images, images)
 
-    def _add(self, loaded: Loaded, images: int, bad: int) -> None:
+    def _add(self, loaded: Loaded, images: int, bad: int, refused: int = 0) -> None:
         key = (loaded.number, loaded.weights_sha256)
         tally = self._tallies.get(key) or self._tallies.setdefault(key, Tally())
-        tally.add(int(self._clock()), images, bad)
+        tally.add(int(self._clock()), images, bad, refused)
 
     def verdict(self, new: Loaded, before: Loaded) -> str | None:
         """Why the service must fall back from `new` to `before`; None if it need not."""
         tallies = [self._tallies.get((each.number, each.weights_sha256)) for each in (new, before)]
         if tallies[0] is None or tallies[1] is None:
             return None
-        (count, bad, seconds), (count_before, bad_before, _) = (tally.sums() for tally in tallies if tally)
+        refusals = new.predictor.rejection is not None and before.predictor.rejection is not None
+        sums = [tally.sums(refusals=refusals) for tally in tallies if tally]
+        (count, bad, seconds), (count_before, bad_before, _) = sums
         if seconds < LEAST_SECONDS or not worse(min(bad, count), count, min(bad_before, count_before), count_before):
             return None
         return (

@@ -82,8 +82,19 @@ def test_published_fields_keep_their_names_numbers_and_types():
         "RecognizeResponse.digit": (1, kind.TYPE_INT32),
         "RecognizeResponse.probabilities": (2, kind.TYPE_FLOAT),
         "RecognizeResponse.confidence": (3, kind.TYPE_FLOAT),
+        "RecognizeResponse.rejected": (5, kind.TYPE_STRING),
+        "RecognizeResponse.digitness": (6, kind.TYPE_FLOAT),
         "RecognizeResponse.model_version": (10, kind.TYPE_STRING),
         "RecognizeResponse.weights_sha256": (11, kind.TYPE_STRING),
+        "RecognizeManyResponse.digits": (1, kind.TYPE_MESSAGE),
+        "RecognizeManyResponse.width": (2, kind.TYPE_INT32),
+        "RecognizeManyResponse.height": (3, kind.TYPE_INT32),
+        "FoundDigit.box": (1, kind.TYPE_MESSAGE),
+        "FoundDigit.answer": (2, kind.TYPE_MESSAGE),
+        "Box.left": (1, kind.TYPE_INT32),
+        "Box.top": (2, kind.TYPE_INT32),
+        "Box.right": (3, kind.TYPE_INT32),
+        "Box.bottom": (4, kind.TYPE_INT32),
     }
     assert published.items() <= found.items()
 

@@ -1,5 +1,6 @@
 """A repository of tiny models for tests: random weights, published as the pipeline publishes trained ones."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
-    Spread,
     Verdict,
 )
 from core.artifact.repository import CHAMPION, Draft, Repository
 from core.data.normalize import Normalizer
+from core.imaging import FRAMING
 from core.inference.predict import Predictor
 from core.nn.architectures import build
+from core.nn.sequential import Sequential
 
 LAYERS = ({"kind": "dense", "units": 16}, {"kind": "relu"}, {"kind": "dense", "units": 10})
 LABELS = tuple("0123456789")
@@ -30,23 +32,32 @@ NOWHERE = "0" * 64
 MEAN, STD = 33.0, 78.0
 
 
-def publish(repository: Repository, *, seed: int, promote: bool = True, spread: Spread | None = None) -> int:
+def publish(repository: Repository, *, seed: int, promote: bool = True, **described: object) -> int:
     """Publish a network with random weights; another seed gives other answers.
 
     Args:
         repository: Where to publish it.
         seed: The seed of the weights.
         promote: Whether it becomes champion.
-        spread: The distribution of its training images, for the manifest.
+        described: Fields of its manifest, such as `spread` or `rejection`.
 
     Returns:
         Its version.
     """
-    network = build((784,), LAYERS, rng=np.random.default_rng(seed))
+    return publish_network(repository, tiny_network(seed), promote=promote, **described)
+
+
+def tiny_network(seed: int) -> Sequential:
+    """A network with random weights."""
+    return build((784,), LAYERS, rng=np.random.default_rng(seed))
+
+
+def publish_network(repository: Repository, network: Sequential, *, promote: bool = True, **described: object) -> int:
+    """Publish a network of this shape, as `publish` does."""
     data = weights.encode(network.state())
     draft = repository.claim(data)
     manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
-    draft.publish(manifest.model_copy(update={"spread": spread}))
+    draft.publish(manifest.model_copy(update=described))
     if promote:
         repository.promote(draft.version, by="tests", why="a new one")
     return draft.version
@@ -66,7 +77,7 @@ def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest
         files=draft.files,
         architecture=Architecture(input_shape=(784,), layers=LAYERS, parameter_count=parameters),
         labels=LABELS,
-        preprocessing=Preprocessing(mean=MEAN, std=STD, framing={}),
+        preprocessing=framed(**asdict(FRAMING)),
         data=DataProvenance(files={}, train_images=1, validation_images=1, test_images=1, split_seed=0, license="none"),
         recipe_name="tiny",
         recipe={},
@@ -79,6 +90,11 @@ def manifest_of(draft: Draft, predictor: Predictor, parameters: int) -> Manifest
             images=golden.tobytes(), probabilities=tuple(map(tuple, predictor.probabilities(golden).tolist()))
         ),
     )
+
+
+def framed(**framing: object) -> Preprocessing:
+    """The field `preprocessing` of a manifest, for a version that frames pictures so."""
+    return Preprocessing(mean=MEAN, std=STD, framing=framing)
 
 
 def weights_file(folder: Path, version: int) -> Path:

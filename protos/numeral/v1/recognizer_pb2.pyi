@@ -20,20 +20,24 @@ class RecognizeRequest(_message.Message):
     def __init__(self, encoded: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class RecognizeResponse(_message.Message):
-    __slots__ = ("digit", "probabilities", "confidence", "reply_id", "model_version", "weights_sha256")
+    __slots__ = ("digit", "probabilities", "confidence", "reply_id", "rejected", "digitness", "model_version", "weights_sha256")
     DIGIT_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
     REPLY_ID_FIELD_NUMBER: _ClassVar[int]
+    REJECTED_FIELD_NUMBER: _ClassVar[int]
+    DIGITNESS_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     WEIGHTS_SHA256_FIELD_NUMBER: _ClassVar[int]
     digit: int
     probabilities: _containers.RepeatedScalarFieldContainer[float]
     confidence: float
     reply_id: str
+    rejected: str
+    digitness: float
     model_version: str
     weights_sha256: str
-    def __init__(self, digit: _Optional[int] = ..., probabilities: _Optional[_Iterable[float]] = ..., confidence: _Optional[float] = ..., reply_id: _Optional[str] = ..., model_version: _Optional[str] = ..., weights_sha256: _Optional[str] = ...) -> None: ...
+    def __init__(self, digit: _Optional[int] = ..., probabilities: _Optional[_Iterable[float]] = ..., confidence: _Optional[float] = ..., reply_id: _Optional[str] = ..., rejected: _Optional[str] = ..., digitness: _Optional[float] = ..., model_version: _Optional[str] = ..., weights_sha256: _Optional[str] = ...) -> None: ...
 
 class Picture(_message.Message):
     __slots__ = ("encoded", "pixels")
@@ -90,6 +94,46 @@ class RecognizeStreamResponse(_message.Message):
     outcome: Outcome
     id: str
     def __init__(self, outcome: _Optional[_Union[Outcome, _Mapping]] = ..., id: _Optional[str] = ...) -> None: ...
+
+class RecognizeManyRequest(_message.Message):
+    __slots__ = ("encoded", "pixels", "model_version")
+    ENCODED_FIELD_NUMBER: _ClassVar[int]
+    PIXELS_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    encoded: bytes
+    pixels: bytes
+    model_version: str
+    def __init__(self, encoded: _Optional[bytes] = ..., pixels: _Optional[bytes] = ..., model_version: _Optional[str] = ...) -> None: ...
+
+class RecognizeManyResponse(_message.Message):
+    __slots__ = ("digits", "width", "height")
+    DIGITS_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    digits: _containers.RepeatedCompositeFieldContainer[FoundDigit]
+    width: int
+    height: int
+    def __init__(self, digits: _Optional[_Iterable[_Union[FoundDigit, _Mapping]]] = ..., width: _Optional[int] = ..., height: _Optional[int] = ...) -> None: ...
+
+class FoundDigit(_message.Message):
+    __slots__ = ("box", "answer")
+    BOX_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    box: Box
+    answer: RecognizeResponse
+    def __init__(self, box: _Optional[_Union[Box, _Mapping]] = ..., answer: _Optional[_Union[RecognizeResponse, _Mapping]] = ...) -> None: ...
+
+class Box(_message.Message):
+    __slots__ = ("left", "top", "right", "bottom")
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    TOP_FIELD_NUMBER: _ClassVar[int]
+    RIGHT_FIELD_NUMBER: _ClassVar[int]
+    BOTTOM_FIELD_NUMBER: _ClassVar[int]
+    left: int
+    top: int
+    right: int
+    bottom: int
+    def __init__(self, left: _Optional[int] = ..., top: _Optional[int] = ..., right: _Optional[int] = ..., bottom: _Optional[int] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("encoded", "pixels", "model_version", "digit")

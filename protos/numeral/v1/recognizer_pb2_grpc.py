@@ -28,10 +28,12 @@ if _version_not_supported:
 class RecognizerStub(object):
     """Reads handwritten digits.
 
+    A picture in which something is drawn is answered, even if it is no digit: the answer then says so in `rejected`.
+
     Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
     the error in the trailing metadata `numeral-error`:
-    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields has an impossible value
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or has nothing drawn in
+    it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
@@ -59,6 +61,11 @@ class RecognizerStub(object):
                 '/numeral.v1.Recognizer/RecognizeStream',
                 request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.SerializeToString,
                 response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.FromString,
+                _registered_method=True)
+        self.RecognizeMany = channel.unary_unary(
+                '/numeral.v1.Recognizer/RecognizeMany',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyResponse.FromString,
                 _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/numeral.v1.Recognizer/Explain',
@@ -90,10 +97,12 @@ class RecognizerStub(object):
 class RecognizerServicer(object):
     """Reads handwritten digits.
 
+    A picture in which something is drawn is answered, even if it is no digit: the answer then says so in `rejected`.
+
     Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
     the error in the trailing metadata `numeral-error`:
-    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields has an impossible value
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or has nothing drawn in
+    it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
@@ -126,6 +135,13 @@ class RecognizerServicer(object):
         arrived are computed together. The server stops reading while it holds some hundred unanswered requests, or some
         megabytes of their pictures; so read responses while you send. The call ends when you have closed your side and all
         responses are sent; it fails as a whole only if a message cannot be parsed, or if the server stops.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecognizeMany(self, request, context):
+        """Which digits does one picture show, and where? For a picture of a telephone number, a postal code, a column of sums.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -190,6 +206,11 @@ def add_RecognizerServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.FromString,
                     response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.SerializeToString,
             ),
+            'RecognizeMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecognizeMany,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyResponse.SerializeToString,
+            ),
             'Explain': grpc.unary_unary_rpc_method_handler(
                     servicer.Explain,
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.FromString,
@@ -226,10 +247,12 @@ def add_RecognizerServicer_to_server(servicer, server):
 class Recognizer(object):
     """Reads handwritten digits.
 
+    A picture in which something is drawn is answered, even if it is no digit: the answer then says so in `rejected`.
+
     Every call fails with a sentence that says what was found and what was expected, and with the name of the class of
     the error in the trailing metadata `numeral-error`:
-    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or shows no digit; or
-    another of its fields has an impossible value
+    INVALID_ARGUMENT    the request holds no picture, or one that cannot be read, is too large or has nothing drawn in
+    it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
@@ -308,6 +331,33 @@ class Recognizer(object):
             '/numeral.v1.Recognizer/RecognizeStream',
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamRequest.SerializeToString,
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecognizeMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/RecognizeMany',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.RecognizeManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,7 +7,7 @@ from importlib.metadata import version as installed
 from core.artifact.repository import MODEL
 from core.digit import PIXELS
 from protos.inference import open_inference_pb2 as pb
-from service.api.inference.tensors import DIGIT, IMAGE, PROBABILITIES, SHAPES
+from service.api.inference.tensors import IMAGE, SHAPES, outputs_of
 from service.loaded import Loaded
 from service.telemetry.statistics import Totals
 
@@ -19,10 +19,11 @@ EXTENSIONS = ("classification", "model_configuration", "model_repository", "stat
 PLATFORM, BACKEND = "numeral_numpy", "numeral"
 
 
-def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
-    """The input and the outputs, the same for every version. For the input, the simplest of its datatypes is named.
+def metadata(loaded: Loaded, ready: Sequence[str]) -> pb.ModelMetadataResponse:
+    """The input and the outputs of a version. For the input, the simplest of its datatypes is named.
 
     Args:
+        loaded: The version.
         ready: The versions that are ready.
     """
     tensor = pb.ModelMetadataResponse.TensorMetadata
@@ -32,8 +33,8 @@ def metadata(ready: Sequence[str]) -> pb.ModelMetadataResponse:
         platform=PLATFORM,
         inputs=[tensor(name=IMAGE, datatype="UINT8", shape=(-1, PIXELS))],
         outputs=[
-            tensor(name=PROBABILITIES, datatype="FP32", shape=(-1, 10)),
-            tensor(name=DIGIT, datatype="INT64", shape=(-1,)),
+            tensor(name=output.name, datatype=output.datatype, shape=(-1, *output.dims))
+            for output in outputs_of(loaded)
         ],
     )
 
@@ -55,8 +56,8 @@ def config(loaded: Loaded, ready: Sequence[str], max_batch: int) -> pb.ModelConf
         max_batch_size=max_batch,
         input=[pb.ModelInput(name=IMAGE, data_type=pb.TYPE_UINT8, dims=(PIXELS,))],
         output=[
-            pb.ModelOutput(name=PROBABILITIES, data_type=pb.TYPE_FP32, dims=(10,)),
-            pb.ModelOutput(name=DIGIT, data_type=pb.TYPE_INT64),
+            pb.ModelOutput(name=output.name, data_type=f"TYPE_{output.datatype}", dims=output.dims)
+            for output in outputs_of(loaded)
         ],
     )
     for name, value in _about(loaded).items():

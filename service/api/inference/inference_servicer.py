@@ -19,7 +19,8 @@ from service.api.inference.tensors import IMAGE
 from service.api.status import status_of
 from service.errors import InferRequestError, UnknownModelError, UnknownVersionError
 from service.loaded import label
-from service.recognition.recognize import Answer, Recognition
+from service.recognition.answer import Answer
+from service.recognition.recognize import Recognition
 from service.telemetry.statistics import Parts, Statistics
 
 __all__ = ["InferenceServicer"]
@@ -84,10 +85,9 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         return pb.ServerMetadataResponse(name="numeral", version=describe.software(), extensions=describe.EXTENSIONS)
 
     async def ModelMetadata(self, request: pb.ModelMetadataRequest, _context: _Context) -> pb.ModelMetadataResponse:  # noqa: N802
-        """Describe the input and the outputs, which are the same for every version."""
+        """Describe the input and the outputs of a version."""
         _check_name(request.name)
-        self._store.choose(request.version)
-        return describe.metadata(self._ready())
+        return describe.metadata(self._store.choose(request.version), self._ready())
 
     async def ModelConfig(self, request: pb.ModelConfigRequest, _context: _Context) -> pb.ModelConfigResponse:  # noqa: N802
         """Give the configuration of a version."""
@@ -135,7 +135,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         answered = perf_counter_ns()
         loaded = answer.loaded
         response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
-        outputs.put_outputs(response, answer.probabilities, wanted, loaded.manifest.labels)
+        outputs.put_outputs(response, answer, wanted)
         response.parameters["weights_sha256"].string_param = loaded.weights_sha256
         end = perf_counter_ns()
         infer = min(self._statistics.latest(loaded.version), answered - converted)

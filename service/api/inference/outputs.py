@@ -1,15 +1,18 @@
-"""Open Inference Protocol: the outputs that a request asks for, and from probabilities to their tensors."""
+"""Open Inference Protocol: the outputs that a request asks for, and from answers to their tensors."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.inference.answers import Answers
 from protos.inference.open_inference_pb2 import ModelInferRequest, ModelInferResponse
-from service.api.inference.tensors import DIGIT, PROBABILITIES, SHARED_MEMORY
+from service.api.inference.tensors import DIGIT, DIGITNESS, PROBABILITIES, REJECTED, SHARED_MEMORY, outputs_of
 from service.errors import InferRequestError
+from service.recognition.answer import Answer
 
 __all__ = ["Wanted", "put_outputs", "wanted_of"]
 
@@ -17,12 +20,21 @@ CLASSIFICATION = "classification"
 """The parameter of an output that asks for the best classes in place of the tensor."""
 
 
+TENSORS: dict[str, Callable[[Answers], NDArray[Any]]] = {
+    PROBABILITIES: lambda rows: np.ascontiguousarray(rows.probabilities, "<f4"),
+    DIGIT: lambda rows: rows.probabilities.argmax(axis=1).astype("<i8"),
+    DIGITNESS: lambda rows: np.ascontiguousarray(rows.digitness, "<f4"),
+    REJECTED: lambda rows: np.ascontiguousarray(rows.rejected, "?"),
+}
+"""The contents of each output."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """An output that a request asks for.
 
     Attributes:
-        name: `probabilities` or `digit`.
+        name: Its name; one of `TENSORS`.
         classes: How many of the best classes to return in place of the tensor; 0 for the tensor itself.
     """
 
@@ -31,45 +43,50 @@ class Wanted:
 
 
 def wanted_of(request: ModelInferRequest) -> tuple[Wanted, ...]:
-    """The outputs that a request asks for, in its order; all of them if it names none.
+    """The outputs that a request asks for, in its order; none if it leaves that to the version.
 
     Raises:
         InferRequestError: It names an unknown output, or one twice, or asks for something that no output offers.
     """
-    if not request.outputs:
-        return (Wanted(PROBABILITIES), Wanted(DIGIT))
     names = [output.name for output in request.outputs]
     for name in names:
-        if name not in (PROBABILITIES, DIGIT):
-            raise InferRequestError(f"unknown output {name!r}; the outputs are {PROBABILITIES!r} and {DIGIT!r}")
+        if name not in TENSORS:
+            raise InferRequestError(
+                f"unknown output {name!r}; the outputs are {PROBABILITIES!r}, {DIGIT!r} and, of a version that can "
+                f"refuse an image, {DIGITNESS!r} and {REJECTED!r}"
+            )
         if names.count(name) > 1:
             raise InferRequestError(f"output {name!r} is requested {names.count(name)} times; once is enough")
     return tuple(Wanted(output.name, _classes(output)) for output in request.outputs)
 
 
-def put_outputs(
-    response: ModelInferResponse, probabilities: NDArray[np.float32], wanted: Sequence[Wanted], labels: Sequence[str]
-) -> None:
-    """Add the wanted outputs to a response, in their order.
+def put_outputs(response: ModelInferResponse, answer: Answer, wanted: Sequence[Wanted]) -> None:
+    """Add the wanted outputs to a response, in their order; if none is named, all outputs of the version.
 
     Args:
         response: A response without outputs.
-        probabilities: (N, K).
+        answer: The answer to N images.
         wanted: The outputs.
-        labels: The names of the K classes.
+
+    Raises:
+        InferRequestError: One of them is not an output of the version that has answered.
     """
-    for output in wanted:
+    offered = {output.name: output for output in outputs_of(answer.loaded)}
+    for output in wanted or map(Wanted, offered):
+        name = output.name
+        if name not in offered:
+            raise InferRequestError(
+                f"{answer.loaded.words} has no output {name!r}, because it cannot refuse an image; request "
+                f"{' and '.join(map(repr, offered))} from it"
+            )
         if output.classes:
-            names = _best(probabilities, output.classes, labels)  # (N, k)
-            raw = b"".join(struct.pack("<I", len(name)) + name for row in names for name in row)
-            datatype, shape = "BYTES", (len(names), len(names[0]))
-        elif output.name == PROBABILITIES:
-            datatype, shape = "FP32", probabilities.shape
-            raw = np.ascontiguousarray(probabilities, "<f4").tobytes()
+            best = _best(answer.rows.probabilities, output.classes, answer.loaded.manifest.labels)  # (N, k)
+            raw = b"".join(struct.pack("<I", len(one)) + one for row in best for one in row)
+            datatype, shape = "BYTES", [len(best), len(best[0])]
         else:
-            datatype, shape = "INT64", probabilities.shape[:1]
-            raw = probabilities.argmax(axis=1).astype("<i8").tobytes()
-        response.outputs.add(name=output.name, datatype=datatype, shape=shape)
+            raw = TENSORS[name](answer.rows).tobytes()
+            datatype, shape = offered[name].datatype, [len(answer.rows), *offered[name].dims]
+        response.outputs.add(name=name, datatype=datatype, shape=shape)
         response.raw_output_contents.append(raw)
 
 

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Manifest
-from core.errors import PictureUnreadableError
+from core.errors import PictureError, PictureUnreadableError
 from core.imaging import FRAMING, from_pixels
 from protos.numeral.v1.recognizer_pb2 import (
     FeedbackItem,
@@ -18,7 +18,7 @@ from protos.numeral.v1.recognizer_pb2 import (
 from service.loaded import Loaded
 from service.recognition.feedback import Listed
 
-__all__ = ["WithPicture", "feedback_item", "framed", "model", "picture_of"]
+__all__ = ["WithPicture", "feedback_item", "framed", "model", "picture_of", "picture_or_error"]
 
 
 class WithPicture(Protocol):
@@ -46,6 +46,14 @@ def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
             raise PictureUnreadableError(
                 "the request holds no picture: set `encoded` (PNG, JPEG, …) or `pixels` (784 bytes)"
             )
+
+
+def picture_or_error(message: WithPicture) -> bytes | NDArray[np.uint8] | PictureError:
+    """The same for one of several pictures, of which the others can be read even if this one cannot."""
+    try:
+        return picture_of(message)
+    except PictureError as error:
+        return error
 
 
 def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:

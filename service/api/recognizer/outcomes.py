@@ -1,4 +1,4 @@
-"""From probabilities to response messages: one answer, or the answers of a whole batch at once."""
+"""From answers to response messages: one answer, or the answers of a whole batch at once."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from protos.numeral.v1.recognizer_pb2 import Outcome, Problem, RecognizeBatchResponse, RecognizeResponse
 from service.api.status import status_of
-from service.loaded import Loaded
+from service.recognition.answer import Answer, refusal
 
 __all__ = ["ReplyIds", "batch_response", "problem", "put_answer"]
 
@@ -41,48 +41,54 @@ class ReplyIds:
         return np.frombuffer(digits.encode(), "S16")
 
 
-def put_answer(message: RecognizeResponse, loaded: Loaded, row: list[float], ids: ReplyIds) -> None:
-    """Fill a message with the answer of a version to one image.
+def put_answer(message: RecognizeResponse, answer: Answer, row: int, ids: ReplyIds) -> None:
+    """Fill a message with the answer to one image.
 
     Args:
         message: An empty message; one that is a field of a larger message is filled in place, as a copy would take as
             long again.
-        loaded: The version.
-        row: The probabilities.
+        answer: The answer to this image, and to others.
+        row: The place of the image among them.
         ids: Gives the answer its id.
     """
-    confidence = max(row)
-    message.digit = row.index(confidence)
-    message.probabilities.extend(row)
+    loaded, rows = answer
+    probabilities: list[float] = rows.probabilities[row].tolist()
+    confidence = max(probabilities)
+    message.digit = probabilities.index(confidence)
+    message.probabilities.extend(probabilities)
     message.confidence = confidence
+    message.digitness = rows.digitness[row]
+    if rows.rejected[row]:
+        message.rejected = refusal(message.digitness)
     message.reply_id = ids.next()
     message.model_version = loaded.version
     message.weights_sha256 = loaded.weights_sha256
 
 
-def batch_response(
-    loaded: Loaded, probabilities: NDArray[np.float32], errors: Mapping[int, Exception], ids: ReplyIds
-) -> RecognizeBatchResponse:
+def batch_response(answer: Answer, errors: Mapping[int, Exception], ids: ReplyIds) -> RecognizeBatchResponse:
     """The answers of a version to a batch: the same messages as from `put_answer`, in a seventh of the time.
 
     Setting the fields of 64 messages takes longer than the network. But in serialized form, the answers of one version
-    differ only in the same few bytes. So one answer is serialized and repeated, those bytes are filled in for all
-    answers at once, field by field, and the whole is parsed.
+    differ only in the same few bytes, and those that are rejected in a sentence. So one answer is serialized and
+    repeated, those bytes are filled in for all answers at once, field by field, and the whole is parsed.
 
     Args:
-        loaded: The version.
-        probabilities: (N, K).
+        answer: The answer to N images.
         errors: Why no digit could be read in some of the pictures, by row.
         ids: Gives the answers their ids.
     """
+    loaded, probabilities = answer.loaded, answer.rows.probabilities
     template, columns = _template(loaded.version, loaded.weights_sha256, probabilities.shape[1], ids.prefix)
     rows = np.empty(len(probabilities), columns)
     rows.view(np.uint8).reshape(len(rows), len(template))[:] = template
     rows["digit"] = probabilities.argmax(axis=1)
     rows["probabilities"] = probabilities
     rows["confidence"] = probabilities.max(axis=1)
+    rows["digitness"] = answer.rows.digitness
     rows["count"] = ids.counts(len(rows))
     response = RecognizeBatchResponse.FromString(rows.tobytes())
+    for row in np.flatnonzero(answer.rows.rejected).tolist():
+        response.outcomes[row].answer.rejected = refusal(response.outcomes[row].answer.digitness)
     for row, error in errors.items():
         response.outcomes[row].CopyFrom(problem(error))
     return response
@@ -97,13 +103,15 @@ def problem(error: Exception) -> Outcome:
 @lru_cache(maxsize=16)
 def _template(version: str, weights_sha256: str, classes: int, prefix: str) -> tuple[NDArray[np.uint8], np.dtype[Any]]:
     """One serialized answer of a batch, and the place in it of each field that differs from answer to answer."""
-    probabilities, confidence, count = np.full(classes, 0.75, "<f4"), np.full(1, 0.25, "<f4"), b"?" * 16
+    probabilities, count = np.full(classes, 0.75, "<f4"), b"?" * 16
+    confidence, digitness = np.full(1, 0.25, "<f4"), np.full(1, 0.125, "<f4")
 
     def serialized(digit: int) -> bytes:
         answer = RecognizeResponse(
             digit=digit,
             probabilities=probabilities.tolist(),
             confidence=confidence.item(),
+            digitness=digitness.item(),
             reply_id=prefix + count.decode(),
             model_version=version,
             weights_sha256=weights_sha256,
@@ -117,13 +125,14 @@ def _template(version: str, weights_sha256: str, classes: int, prefix: str) -> t
         "digit": int(np.flatnonzero(template != np.frombuffer(serialized(2), np.uint8)).item()),
         "probabilities": marked.index(probabilities.tobytes()),
         "confidence": marked.index(confidence.tobytes()),
+        "digitness": marked.index(digitness.tobytes()),
         "count": marked.index(count),
     }
     columns = np.dtype(
         {
             "names": list(offsets),
             "offsets": list(offsets.values()),
-            "formats": ["u1", ("<f4", (classes,)), "<f4", "S16"],
+            "formats": ["u1", ("<f4", (classes,)), "<f4", "<f4", "S16"],
             "itemsize": len(marked),
         }
     )

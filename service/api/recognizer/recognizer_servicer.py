@@ -7,11 +7,11 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from core.digit import BLANK
-from core.errors import NumeralError, PictureError
+from core.errors import PictureError
 from core.inference.predict import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
 from protos.numeral.v1.recognizer_pb2 import (
+    Box,
     DiscardFeedbackRequest,
     DiscardFeedbackResponse,
     ExplainRequest,
@@ -22,6 +22,8 @@ from protos.numeral.v1.recognizer_pb2 import (
     ListFeedbackResponse,
     RecognizeBatchRequest,
     RecognizeBatchResponse,
+    RecognizeManyRequest,
+    RecognizeManyResponse,
     RecognizeRequest,
     RecognizeResponse,
     RecognizeStreamRequest,
@@ -34,6 +36,7 @@ from service.api.recognizer.outcomes import ReplyIds, batch_response, put_answer
 from service.api.recognizer.stream import Conversation
 from service.errors import RequestError
 from service.loaded import Loaded
+from service.recognition.answer import Answer
 from service.recognition.background import BackgroundQueue
 from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
@@ -82,7 +85,7 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         else:
             answer = await self._recognition.call(picture[np.newaxis], wanted=wanted)
         response = RecognizeResponse()
-        put_answer(response, answer.loaded, answer.probabilities[0].tolist(), self._ids)
+        put_answer(response, answer, 0, self._ids)
         return response
 
     async def RecognizeBatch(self, request: RecognizeBatchRequest, _context: _Context) -> RecognizeBatchResponse:  # noqa: N802
@@ -92,18 +95,11 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         framed = convert.framed(request.pictures)
         if framed is not None:
             answer = await self._recognition.call(framed, wanted=request.model_version)
-            return batch_response(answer.loaded, answer.probabilities, {}, self._ids)
-        errors: dict[int, NumeralError] = {}
-        pictures: list[bytes | NDArray[np.uint8]] = []
-        for index, message in enumerate(request.pictures):
-            try:
-                pictures.append(convert.picture_of(message))
-            except PictureError as error:
-                errors[index] = error
-                pictures.append(BLANK)
+            return batch_response(answer, {}, self._ids)
+        pictures = [convert.picture_or_error(message) for message in request.pictures]
         answer, found = await self._recognition.encoded(pictures, wanted=request.model_version)
-        errors |= {index: error for index, error in enumerate(found) if error is not None}
-        return batch_response(answer.loaded, answer.probabilities, errors, self._ids)
+        errors = {index: error for index, error in enumerate(found) if error is not None}
+        return batch_response(answer, errors, self._ids)
 
     async def RecognizeStream(  # noqa: N802
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
@@ -117,6 +113,15 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         finally:
             self._conversations.discard(conversation)
 
+    async def RecognizeMany(self, request: RecognizeManyRequest, _context: _Context) -> RecognizeManyResponse:  # noqa: N802
+        """Recognize all the digits in one picture."""
+        many = await self._recognition.many(convert.picture_of(request), wanted=request.model_version)
+        response = RecognizeManyResponse(width=many.size[0], height=many.size[1])
+        for row, box in enumerate(many.boxes):
+            digit = response.digits.add(box=Box(**box._asdict()))
+            put_answer(digit.answer, many.answer, row, self._ids)
+        return response
+
     async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
         """Show which pixels speak for a digit."""
         digit = _digit(request.digit) if request.HasField("digit") else None
@@ -125,14 +130,14 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         response = ExplainResponse(
             digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
         )
-        put_answer(response.answer, loaded, saliency.probabilities.tolist(), self._ids)
+        put_answer(response.answer, Answer(loaded, saliency.answers), 0, self._ids)
         return response
 
     def _explain(
         self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None
     ) -> tuple[NDArray[np.uint8], Saliency]:
         """Runs in the background thread: the image that the network sees, and its saliency."""
-        image = self._recognition.decode(picture) if isinstance(picture, bytes) else picture
+        image = self._recognition.decode(picture, loaded) if isinstance(picture, bytes) else picture
         if isinstance(image, PictureError):
             raise image
         return image, loaded.predictor.saliency(image, digit)

@@ -13,7 +13,7 @@ from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, Re
 from service.api.recognizer import convert
 from service.api.recognizer.outcomes import ReplyIds, problem, put_answer
 from service.errors import StoppingError
-from service.loaded import Loaded
+from service.recognition.answer import Answer
 from service.recognition.recognize import Recognition
 
 __all__ = ["Conversation"]
@@ -171,7 +171,7 @@ class Conversation:
                 answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
             except NumeralError as failure:
                 return problem(failure)
-        return problem(error) if error else self._outcome(answer.loaded, answer.probabilities[0].tolist())
+        return problem(error) if error else self._outcome(answer, 0)
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
         """The outcome of each request: images that ask for the same version are computed together."""
@@ -196,9 +196,9 @@ class Conversation:
             answer = await self._recognition.images(np.stack(images), wanted=wanted)
         except NumeralError as error:
             return [problem(error)] * len(images)
-        return [self._outcome(answer.loaded, row) for row in answer.probabilities.tolist()]
+        return [self._outcome(answer, row) for row in range(len(images))]
 
-    def _outcome(self, loaded: Loaded, row: list[float]) -> Outcome:
+    def _outcome(self, answer: Answer, row: int) -> Outcome:
         outcome = Outcome()
-        put_answer(outcome.answer, loaded, row, self._ids)
+        put_answer(outcome.answer, answer, row, self._ids)
         return outcome

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.artifact import weights
-from core.artifact.manifest import Architecture, Golden, Manifest
+from core.artifact.manifest import Architecture, Golden, Manifest, Rejection
 from core.artifact.repository import Repository
 from core.errors import (
     ArtifactError,
@@ -24,10 +24,11 @@ from core.nn.ensemble import combine
 from core.nn.losses import softmax
 from core.nn.sequential import Sequential
 from tests.core.artifact.builders import LABELS, LAYERS, NORMALIZER, manifest_of, publish, some_images, tiny_network
-from tests.floats import assert_same_function, close
+from tests.floats import assert_same_bits, assert_same_function, close
 
 STATE = tiny_network().state()
 MANIFEST = manifest_of(tiny_network(), files={})
+ALWAYS_SURE = Rejection(scale=1.0, offset=0.0, threshold=1e-6)
 
 
 @pytest.fixture
@@ -193,7 +194,7 @@ def test_saliency_is_the_slope_of_the_logit_along_the_pixels(kind: str, digit: i
 def test_saliency_includes_the_probabilities_of_the_predictor(predictor: Predictor) -> None:
     image = some_images(1)[0]
     expected = predictor.probabilities(image[np.newaxis])[0]
-    assert_same_function(predictor.saliency(image).probabilities, expected, terms=784)
+    assert_same_function(predictor.saliency(image).answers.probabilities[0], expected, terms=784)
     np.testing.assert_array_equal(predictor.saliency(image.ravel()).gradient, predictor.saliency(image).gradient)
 
 
@@ -349,6 +350,18 @@ def test_a_version_is_rebuilt_with_its_own_temperature() -> None:
     rebuilt = rebuild(manifest, weights.encode(STATE))
     assert rebuilt.temperature == 2.5
     np.testing.assert_array_equal(rebuilt.probabilities(images), expected)
+
+
+def test_a_version_is_rebuilt_with_its_own_rejection() -> None:
+    images, _ = MANIFEST.golden.arrays()
+    digitness = np.sort(Predictor(tiny_network(), NORMALIZER, LABELS, 1.0, ALWAYS_SURE).answers(images).digitness)
+    rejection = ALWAYS_SURE.model_copy(update={"threshold": float(digitness[1])})
+    rebuilt = rebuild(MANIFEST.model_copy(update={"rejection": rejection}), weights.encode(STATE))
+    found = rebuilt.answers(images)
+    assert_same_bits(np.sort(found.digitness), digitness)
+    assert found.rejected.sum() == 1
+    assert_same_bits(found.probabilities, rebuilt.probabilities(images))
+    assert not rebuild(MANIFEST, weights.encode(STATE)).answers(images).rejected.any()
 
 
 def test_golden_outputs_with_another_class_count_fail_the_probe() -> None:

@@ -10,7 +10,7 @@ from core.artifact.repository import Repository
 from tests.service.harness import drawing, encoded, eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
-KEYS = {"file", "digit", "confidence", "probabilities", "rejected", "model_version"}
+KEYS = {"file", "digit", "confidence", "probabilities", "digitness", "rejected", "model_version"}
 
 
 @pytest.fixture

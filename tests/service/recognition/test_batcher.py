@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from core.inference.answers import Answers
 from service.call import expires
 from service.errors import ExpiredError, OverloadedError
 from service.recognition.admission import Admission
@@ -17,7 +18,7 @@ SEVEN, EIGHT = SimpleNamespace(version="7"), SimpleNamespace(version="8")
 
 
 class Bench:
-    """A batcher, and the batches that it computed: the answer to an image is its first pixel."""
+    """A batcher, and the batches that it computed: the answer to an image is its first pixel, as its digitness."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, int]] = []
@@ -29,10 +30,11 @@ class Bench:
         self.batches.append((loaded.version, len(images)))
         if loaded is EIGHT and images.any():
             raise ValueError("eight dislikes ink")
-        return images[:, 0, :1].astype(np.float32)
+        ink = images[:, 0, 0].astype(np.float32)
+        return Answers(np.ones((len(images), 10), np.float32), ink, ink > 2)
 
     async def ask(self, loaded=SEVEN, images=ONE):
-        return await self.batcher.probabilities(loaded, images)
+        return await self.batcher.answers(loaded, images)
 
     async def call(self, accepted: asyncio.Event, message: asyncio.Event, loaded=SEVEN, images=ONE):
         """A call as gRPC makes it: accepted, then its message read, then answered."""
@@ -53,7 +55,9 @@ def test_calls_of_one_turn_are_one_batch_and_each_gets_its_own_rows():
 
     answers = asyncio.run(scene(bench := Bench()))
     assert bench.batches == [("7", 6)]
-    assert [a.ravel().tolist() for a in answers] == [[1], [3, 3, 3], [2, 2]]
+    assert [a.digitness.tolist() for a in answers] == [[1], [3, 3, 3], [2, 2]]
+    assert [a.rejected.tolist() for a in answers] == [[False], [True, True, True], [False, False]]
+    assert [a.probabilities.shape for a in answers] == [(1, 10), (3, 10), (2, 10)]
 
 
 def now() -> asyncio.Event:
@@ -152,7 +156,7 @@ def test_a_large_batch_is_computed_in_pieces_and_returned_in_order():
     images = np.arange(2 * LARGEST + 5, dtype=np.uint16).astype(np.uint8)[:, None, None] * np.ones((28, 28), np.uint8)
     answer = asyncio.run((bench := Bench()).ask(images=images))
     assert bench.batches == [("7", LARGEST), ("7", LARGEST), ("7", 5)]
-    assert answer.ravel().tolist() == images[:, 0, 0].tolist()
+    assert answer.digitness.tolist() == images[:, 0, 0].tolist()
 
 
 def test_a_cancelled_call_is_not_computed():
@@ -186,7 +190,7 @@ def test_a_failure_is_raised_only_in_the_calls_of_its_batch():
 
     failure, answer = asyncio.run(scene(Bench()))
     assert isinstance(failure, ValueError)
-    assert answer.tolist() == [[1.0]]
+    assert answer.digitness.tolist() == [1.0]
 
 
 def test_a_full_queue_refuses_a_call_and_tells_when_to_try_again():

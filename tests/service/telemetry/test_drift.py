@@ -25,9 +25,9 @@ def window() -> Window:
     return Window(spread_of(some(5000, 0), digits(5000).astype(np.uint8), LABELS))
 
 
-def fill(window: Window, images: np.ndarray, read: np.ndarray) -> tuple[float, float] | None:
+def fill(window: Window, images: np.ndarray, read: np.ndarray) -> tuple[float | None, float | None]:
     """Add them as calls do, a few at a time, with ticks between."""
-    scores = None
+    scores = None, None
     for start in range(0, len(images), 100):
         window.add(images[start : start + 100], read[start : start + 100])
         scores = window.tick()
@@ -67,8 +67,17 @@ def test_digits_more_frequent_than_in_training_raise_only_the_score_of_digits(wi
 
 
 def test_too_few_pictures_have_no_score(window):
-    assert fill(window, some(ENOUGH - 100, 1), digits(ENOUGH - 100)) is None
-    assert fill(window, some(100, 2), digits(100)) is not None
+    assert fill(window, some(ENOUGH - 100, 1), digits(ENOUGH - 100)) == (None, None)
+    assert None not in fill(window, some(100, 2), digits(100))
+
+
+def test_rejected_pictures_count_as_input_and_not_as_digits(window):
+    ink, read = fill(window, 255 - some(WINDOW, 1), np.full(WINDOW, -1))
+    assert ink > 0.25
+    assert read is None
+    _, read = fill(window, some(WINDOW, 1), digits(WINDOW, 1))
+    _, same = fill(window, some(WINDOW, 2), np.full(WINDOW, -1))
+    assert same == read
 
 
 def test_old_pictures_are_forgotten(window):

@@ -151,7 +151,7 @@ def test_a_call_is_traced_as_a_part_of_its_clients_trace(repository, folder, ser
     assert attributes(whole)["rpc.method"] == "Recognize"
     assert attributes(whole)["rpc.grpc.status_code"] == 0
     assert attributes(decode) == {"numeral.pictures": 1}
-    assert attributes(compute) == {"numeral.version": "1", "numeral.batch_size": 1}
+    assert attributes(compute) == {"numeral.version": "1", "numeral.batch_size": 1, "numeral.rejected": 0}
     assert whole.start_time_unix_nano <= compute.start_time_unix_nano <= compute.end_time_unix_nano
     [named] = {attributes(resource.resource)["service.name"] for resource in collector.resources}
     assert named == "numeral"

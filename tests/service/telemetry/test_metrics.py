@@ -10,15 +10,18 @@ from pathlib import Path
 import grpc
 import numpy as np
 import pytest
+from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
 from core.artifact.spread import spread_of
 from core.errors import PictureError
 from service.client import Recognizer
 from service.telemetry.metrics import MOST_VERSIONS, OTHER, Metrics
-from tests.service.harness import Running, eventually, running
+from tests.service.harness import Running, encoded, eventually, running
 from tests.service.tiny_model import damage, publish, weights_file
+from tests.service.written import CROSS, CROSS_PIXELS, DIGIT, publish_refusing
 
+BLANK = encoded(Image.new("L", (60, 60), 255))
 RECOGNIZE = "numeral.v1.Recognizer/Recognize"
 
 
@@ -87,6 +90,33 @@ def test_batches_images_and_digits_are_counted_by_version(repository, observed, 
     assert found("numeral_batch_images_sum") == 2
     assert found("numeral_calls_in_flight") == 0
     assert found("numeral_build_info") == 1
+
+
+def test_pictures_that_a_version_refuses_are_rejections_and_not_digits(repository, observed, connect):
+    publish_refusing(repository)
+    client = connect(observed.address)
+    eventually(lambda: client.health() == "SERVING")
+    client.recognize(DIGIT)
+    client.recognize_batch([CROSS, CROSS_PIXELS, BLANK])
+    eventually(lambda: scrape(observed.metrics)("numeral_images_total", version="1") == 3)
+    found = scrape(observed.metrics)
+    assert found("numeral_digits_total", version="1") == 1
+    assert found("numeral_rejections_total", reason="NotADigit") == 2
+    assert found("numeral_rejections_total", reason="NoDigitError") == 1, "it is not computed"
+
+
+def test_pictures_of_many_digits_are_counted_with_their_digits(repository, observed, connect):
+    publish_refusing(repository)
+    client = connect(observed.address)
+    eventually(lambda: client.health() == "SERVING")
+    client.recognize_many(DIGIT)
+    client.recognize_many(CROSS)
+    eventually(lambda: scrape(observed.metrics)("numeral_images_total", version="1") == 2)
+    found = scrape(observed.metrics)
+    assert found("numeral_many_seconds_count") == found("numeral_many_digits_count") == 2
+    assert found("numeral_many_digits_sum") == 2
+    assert found("numeral_rejections_total", reason="NotADigit") == 1
+    assert found("numeral_digits_total", version="1") == 1
 
 
 def test_loaded_versions_are_shown_with_their_digest(repository, observed, connect, pixels):

@@ -6,12 +6,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from core.inference.answers import Answers
 from service.telemetry import statistics
 from service.telemetry.statistics import Parts, Statistics
 from tests.floats import close
 
 PARTS = Parts(queue=1, input=20, infer=300, output=4000)
-NOTHING = np.zeros((0, 10), np.float32)
+NOTHING = Answers.of(np.zeros((0, 10), np.float32), 1.0, None)
 
 
 def run(found: Statistics, version: str, size: int, seconds: float = 1e-6) -> None:

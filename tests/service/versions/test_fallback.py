@@ -5,7 +5,9 @@ from math import comb
 import numpy as np
 import pytest
 
+from core.artifact.manifest import Rejection
 from core.artifact.repository import Repository
+from core.inference.answers import Answers
 from service.observer import Observer
 from service.versions.control import Control
 from service.versions.decisions import DecisionFile
@@ -16,8 +18,13 @@ from service.wishes import Wishes
 from tests.floats import close
 from tests.service.tiny_model import damage, publish, weights_file
 
-GOOD = np.full((10, 10), 0.1, np.float32)
-BAD = np.full((10, 10), np.nan, np.float32)
+
+def answers(probability: float, *, rejected: bool = False) -> Answers:
+    """The answers to ten images."""
+    return Answers(np.full((10, 10), probability, np.float32), np.ones(10, np.float32), np.full(10, rejected))
+
+
+GOOD, BAD, REFUSED = answers(0.1), answers(np.nan), answers(0.1, rejected=True)
 
 
 def exactly(bad: int, count: int, bad_before: int, count_before: int) -> float:
@@ -84,11 +91,11 @@ class Service:
         self.decisions = decisions
         self.watcher.look()
 
-    def calls(self, probabilities: np.ndarray, seconds: int = 10, wanted: str = "") -> None:
+    def calls(self, found: Answers, seconds: int = 10, wanted: str = "") -> None:
         """Compute a batch of ten images each second."""
         for _ in range(seconds):
             self.now += 1
-            self.fallback.computed(self.store.choose(wanted), np.zeros((10, 28, 28), np.uint8), probabilities, 0.0)
+            self.fallback.computed(self.store.choose(wanted), np.zeros((10, 28, 28), np.uint8), found, 0.0)
 
     def goes_on(self) -> str:
         """The version that serves once the versions are judged and the repository is looked at again."""
@@ -174,8 +181,23 @@ def test_rejections_and_failures_count_like_probabilities_that_are_not_finite(re
             one.fallback.failed(one.store.choose(), 1)
         else:
             one.fallback.rejected(one.store.choose(), "NoDigitError")
-            one.fallback.computed(one.store.choose(), np.zeros((1, 28, 28), np.uint8), GOOD[:1], 0.0)
     assert one.goes_on() == "1"
+
+
+REJECTION = Rejection(scale=1.0, offset=0.0, threshold=0.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "new", "serves"), [(REJECTION, REJECTION, "1"), (None, REJECTION, "2"), (REJECTION, None, "2")]
+)
+def test_refused_images_count_only_if_both_versions_can_refuse(repository, folder, tmp_path, before, new, serves):
+    publish(repository, seed=1, rejection=before)
+    one = Service(folder, tmp_path / "run", Wishes())
+    one.calls(GOOD)
+    publish(repository, seed=2, rejection=new)
+    assert one.goes_on() == "2"
+    one.calls(REFUSED)
+    assert one.goes_on() == serves
 
 
 def test_one_burst_of_bad_pictures_demotes_no_version(repository, service):

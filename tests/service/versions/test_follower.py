@@ -143,7 +143,7 @@ class Storage:
             raise NotEnoughMemoryError("it does not fit")
         if number != PRETRAINED_NUMBER and self.scene.published[number].condition == "damaged":
             raise DamagedVersionError("its digest is another")
-        loaded = Loaded(None, weights, number, label(number), f"{weights}")
+        loaded = Loaded(None, weights, number, label(number), f"{weights}", framing=1)
         self.copies.append(weakref.ref(loaded))
         return loaded
 

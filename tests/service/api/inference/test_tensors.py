@@ -1,17 +1,22 @@
 """Open Inference Protocol: what is made of the tensors of a request, and of every way in which they can be wrong."""
 
 import struct
+from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.artifact.manifest import Rejection
+from core.inference.answers import Answers
 from protos.inference.open_inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
 from service.api.inference.inputs import CONTENTS, pictures_of
 from service.api.inference.outputs import Wanted, put_outputs, wanted_of
 from service.api.inference.tensors import SHAPES
 from service.errors import InferRequestError
+from service.recognition.answer import Answer
 
 Input = ModelInferRequest.InferInputTensor
 Output = ModelInferRequest.InferRequestedOutputTensor
@@ -250,8 +255,34 @@ def test_any_bytes_are_either_complete_elements_or_refused(raw, count):
 # outputs
 
 
-def test_a_request_that_names_no_outputs_gets_all_of_them():
-    assert wanted_of(ModelInferRequest()) == (Wanted("probabilities"), Wanted("digit"))
+def answer(probabilities: np.ndarray, labels: Sequence[str], rejection: Rejection | None = None) -> Answer:
+    """The answer of a version to images, of which the second is refused if it can refuse any."""
+    manifest = SimpleNamespace(labels=labels, rejection=rejection)
+    refused = np.array([False, rejection is not None])[: len(probabilities)]
+    sure = np.where(refused, 0.25, 0.75 if rejection else 1.0).astype(np.float32)
+    return Answer(SimpleNamespace(manifest=manifest, words="version 3"), Answers(probabilities, sure, refused))
+
+
+def named(response: ModelInferResponse) -> list[tuple[str, str, list[int]]]:
+    return [(output.name, output.datatype, list(output.shape)) for output in response.outputs]
+
+
+REJECTION = Rejection(scale=1.0, offset=0.0, threshold=0.5)
+
+
+def test_a_request_that_names_no_outputs_gets_all_of_the_version():
+    probabilities = np.array([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]], np.float32)
+    assert wanted_of(ModelInferRequest()) == ()
+    put_outputs(response := ModelInferResponse(), answer(probabilities, "abc"), ())
+    assert named(response) == [("probabilities", "FP32", [2, 3]), ("digit", "INT64", [2])]
+    put_outputs(response := ModelInferResponse(), answer(probabilities, "abc", REJECTION), ())
+    assert named(response)[2:] == [("digitness", "FP32", [2]), ("rejected", "BOOL", [2])]
+    assert list(response.raw_output_contents[2:]) == [struct.pack("<2f", 0.75, 0.25), b"\x00\x01"]
+
+
+def test_a_version_that_cannot_refuse_an_image_has_no_such_outputs():
+    with pytest.raises(InferRequestError, match="version 3 has no output 'rejected'.*'probabilities' and 'digit'"):
+        put_outputs(ModelInferResponse(), answer(np.ones((1, 3), np.float32), "abc"), (Wanted("rejected"),))
 
 
 def test_outputs_come_in_the_order_of_the_request():
@@ -287,16 +318,15 @@ def test_a_malformed_output_is_refused_with_what_is_wrong(outputs, words):
 def test_outputs_are_raw_little_endian_in_row_major_order():
     probabilities = np.array([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]], np.float32)
     response = ModelInferResponse(id="7")
-    put_outputs(response, probabilities, (Wanted("digit"), Wanted("probabilities")), "abc")
-    found = [(o.name, o.datatype, list(o.shape)) for o in response.outputs]
-    assert found == [("digit", "INT64", [2]), ("probabilities", "FP32", [2, 3])]
+    put_outputs(response, answer(probabilities, "abc"), (Wanted("digit"), Wanted("probabilities")))
+    assert named(response) == [("digit", "INT64", [2]), ("probabilities", "FP32", [2, 3])]
     assert list(response.raw_output_contents) == [struct.pack("<2q", 1, 0), probabilities.astype("<f4").tobytes()]
 
 
 def test_a_classification_names_the_best_classes_with_their_labels():
     probabilities = np.array([[0.125, 0.625, 0.25], [0.5, 0.25, 0.25]], np.float32)
     response = ModelInferResponse()
-    put_outputs(response, probabilities, (Wanted("probabilities", 2),), ("zero", "one", "two"))
+    put_outputs(response, answer(probabilities, ("zero", "one", "two")), (Wanted("probabilities", 2),))
     assert (response.outputs[0].datatype, list(response.outputs[0].shape)) == ("BYTES", [2, 2])
     texts = (b"0.625000:1:one", b"0.250000:2:two", b"0.500000:0:zero", b"0.250000:1:one")
     assert response.raw_output_contents[0] == elements(*texts)
@@ -304,5 +334,5 @@ def test_a_classification_names_the_best_classes_with_their_labels():
 
 def test_a_classification_with_too_many_classes_gives_all_of_them():
     response = ModelInferResponse()
-    put_outputs(response, np.full((1, 3), 1 / 3, np.float32), (Wanted("probabilities", 99),), "abc")
+    put_outputs(response, answer(np.full((1, 3), 1 / 3, np.float32), "abc"), (Wanted("probabilities", 99),))
     assert list(response.outputs[0].shape) == [1, 3]
