@@ -43,7 +43,7 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
 def sources_digest(recipe: Recipe) -> str:
     """sha256 over the paths and the contents of the source files that decide the weights of this recipe."""
     digest, parts = hashlib.sha256(), _DECIDING + (_DRAWING if recipe.data.styles.count else ())
-    for path in sorted(p for part in parts for p in _python_files(ROOT / "core" / part)):
+    for path in sorted(p for part in parts for p in _sources(ROOT / "core" / part)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -83,8 +83,12 @@ def author() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _python_files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def _sources(path: Path) -> list[Path]:
+    """A file, or all files of a folder: what is no Python, such as the strokes of a font, decides as much."""
+    if not path.is_dir():
+        return [path]
+    files = (file for file in path.rglob("*") if file.is_file())
+    return [file for file in files if "__pycache__" not in file.parts and not file.name.startswith(".")]
 
 
 def _git(*arguments: str) -> str | None:

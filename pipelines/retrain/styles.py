@@ -49,7 +49,7 @@ def draw(section: StylesSection, work: Path, say: Callable[[str], None]) -> File
             say("drawn: an earlier run was interrupted after drawing; its images are reused")
             return found
     images = drawn_images(section.digits, section.others)
-    say(f"drawing: {images}, to train on as well; this may take a minute")
+    say(f"drawing: {images}, to train on as well; this may take a few minutes")
     started = perf_counter()
     packed = drawn(section.digits, section.others, section.seed).pack()
     say(f"drawn: {images} in {perf_counter() - started:.1f} s")

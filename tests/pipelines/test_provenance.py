@@ -30,6 +30,12 @@ def python_files(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+DRAWING_FILES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in DRAWING_FOLDERS
+    for path in (ROOT / folder).rglob("*")
+    if path.is_file() and path.suffix != ".pyc"
+)
 DECIDING = sorted([*DECIDING_FILES, *python_files(*DECIDING_FOLDERS)])
 OTHERS = sorted({*python_files("core", "pipelines")} - {*DECIDING})
 
@@ -124,12 +130,25 @@ def test_a_line_in_any_other_file_leaves_the_fingerprint_as_it_is(
     assert after == before
 
 
-@pytest.mark.parametrize("edited", python_files(*DRAWING_FOLDERS), indirect=True)
+@pytest.mark.parametrize("edited", DRAWING_FILES, indirect=True)
 def test_a_line_in_a_file_that_decides_drawn_images_counts_where_a_recipe_has_any(
     edited: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, after = fingerprints(edited, tree, monkeypatch, DRAWING)
     assert after != before
+
+
+@pytest.mark.parametrize("name", ["strokes.txt", ".swap", "__pycache__/pen.cpython-311.pyc"])
+def test_a_folders_data_counts_as_its_code_does_and_neither_hidden_files_nor_bytecode(
+    name: str, tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tree, copy)
+    monkeypatch.setattr(provenance, "ROOT", copy)
+    before, path = fingerprint(DRAWING), copy / "core" / "drawing" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"anything")
+    assert (fingerprint(DRAWING) != before) is (name == "strokes.txt")
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "rename"])
