@@ -32,8 +32,8 @@ def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTe
     dataset = steps.verify(steps.download(data_dir, mirrors))
     start = training.begin(recipe)
     with TemporaryDirectory() as work:
-        preprocessing = steps.fit_normalizer(Run.of(dataset, recipe, Path(work)))
-        train, _ = training.batches(dataset, preprocessing, recipe, start)
+        run = steps.draw(Run.of(dataset, recipe, Path(work)))
+        train, _ = training.batches(run.dataset, steps.fit_normalizer(run), recipe, start)
     return range_test(start, train, training.plan(recipe))
 
 

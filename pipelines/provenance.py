@@ -20,6 +20,9 @@ from pipelines.settings import ROOT
 _DECIDING = ("__init__.py", "data", "digit.py", "kernels", "nn", "optim", "registry.py", "train")
 """The files and folders of core/ that decide the weights: all that a training imports of core/ but its errors."""
 
+_DRAWING = ("drawing", "imaging")
+"""The folders of core/ that decide drawn images, and so the weights where a recipe has any (`data.styles`)."""
+
 
 def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     """sha256 over everything that decides the weights: the data's digests, the recipe and the code.
@@ -27,27 +30,30 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     Args:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
-            no weight.
+            no weight; and so is the section about drawn images, where there are none.
     """
-    deciding = recipe.model_dump(mode="json", exclude={"description", "promotion"})
-    document = {"data": dict(data), "recipe": deciding, "sources": sources_digest()}
+    exclude: dict[str, Any] = {"description": True, "promotion": True}
+    if not recipe.data.styles.count:
+        exclude["data"] = {"styles"}
+    deciding = recipe.model_dump(mode="json", exclude=exclude)
+    document = {"data": dict(data), "recipe": deciding, "sources": sources_digest(recipe)}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def sources_digest() -> str:
-    """sha256 over the paths and the contents of the source files that decide the weights."""
-    digest = hashlib.sha256()
-    for path in sorted(p for part in _DECIDING for p in _python_files(ROOT / "core" / part)):
+def sources_digest(recipe: Recipe) -> str:
+    """sha256 over the paths and the contents of the source files that decide the weights of this recipe."""
+    digest, parts = hashlib.sha256(), _DECIDING + (_DRAWING if recipe.data.styles.count else ())
+    for path in sorted(p for part in parts for p in _sources(ROOT / "core" / part)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def code() -> CodeProvenance:
+def code(recipe: Recipe) -> CodeProvenance:
     """The git commit, if this is a checkout, and the digest of the sources that decide the weights."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return CodeProvenance(
-        commit=commit, dirty=None if changes is None else bool(changes), sources_sha256=sources_digest()
+        commit=commit, dirty=None if changes is None else bool(changes), sources_sha256=sources_digest(recipe)
     )
 
 
@@ -77,8 +83,12 @@ def author() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _python_files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.py")) if path.is_dir() else [path]
+def _sources(path: Path) -> list[Path]:
+    """A file, or all files of a folder: what is no Python, such as the strokes of a font, decides as much."""
+    if not path.is_dir():
+        return [path]
+    files = (file for file in path.rglob("*") if file.is_file())
+    return [file for file in files if "__pycache__" not in file.parts and not file.name.startswith(".")]
 
 
 def _git(*arguments: str) -> str | None:

@@ -13,7 +13,7 @@ from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
 from core.nn.architectures import build
 from core.nn.ensemble import Ensemble
-from core.nn.losses import LOSSES
+from core.nn.losses import LOSSES, OpenSetCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
@@ -22,9 +22,25 @@ from core.train.training_plan import members
 from pipelines.overrides import apply_override
 from pipelines.settings import ROOT
 
+HELD_OUT_SEED = 1_000_000
+"""From this one on, the seeds of drawn images are reserved for those that are only measured and never trained on."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StylesSection(_Section):
+    """How many images drawn by code train in addition to MNIST's; see `core.drawing`. By default there are none."""
+
+    digits: int = Field(0, ge=0)  # in writing styles that MNIST lacks
+    others: int = Field(0, ge=0)  # that show no digit
+    seed: int = Field(0, ge=0, lt=HELD_OUT_SEED)
+
+    @property
+    def count(self) -> int:
+        """How many images in all."""
+        return self.digits + self.others
 
 
 class DataSection(_Section):
@@ -32,6 +48,7 @@ class DataSection(_Section):
 
     validation_images: int = Field(5000, ge=1)
     split_seed: int = Field(0, ge=0)
+    styles: StylesSection = StylesSection()
 
 
 class ModelSection(_Section):
@@ -131,6 +148,20 @@ class Recipe(_Section):
     model: ModelSection
     train: TrainSection
     promotion: PromotionSection = PromotionSection()
+
+    @model_validator(mode="after")
+    def _can_tell_what_is_no_digit(self) -> Self:
+        if not self.data.styles.others:
+            return self
+        found = f"data.styles.others = {self.data.styles.others}: images that show no digit need"
+        if not isinstance(construct(LOSSES, self.train.loss), OpenSetCrossEntropy):
+            raise ConfigError(f"{found} train.loss.kind = open_set_cross_entropy, not {self.train.loss['kind']}")
+        if self.layers[-1]["kind"] == Ensemble.kind:
+            raise ConfigError(
+                f"{found} a single network: the outputs of an ensemble are logarithms of probabilities, which sum to 1 "
+                "for every image and cannot say whether it shows a digit"
+            )
+        return self
 
     def members(self) -> "tuple[Recipe, ...]":
         """The networks to train, each as a recipe of its own; these differ only in their structure and seed."""

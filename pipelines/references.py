@@ -60,19 +60,21 @@ class FileRef(_Reference):
 
 
 class DatasetRef(_Reference):
-    """The four MNIST files, and the pictures that users sent, if there are any to train on.
+    """The four MNIST files, and what is trained on in addition, if anything.
 
     Attributes:
         files: By name, without `.gz`; the digests are those of the unpacked bytes.
         train_images: How many images the training files hold, validation images included.
         test_images: How many images the test files hold.
-        feedback: What `pipelines.retrain.feedback.gather` packed.
+        feedback: Pictures that users sent, as `pipelines.retrain.feedback.gather` packed them.
+        styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
     """
 
     files: Mapping[str, FileRef]
     train_images: int
     test_images: int
     feedback: FileRef | None = None
+    styles: FileRef | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -81,7 +83,10 @@ class DatasetRef(_Reference):
 
     @property
     def deciding(self) -> dict[str, str]:
-        """The digests of all data that decides the weights: of the files, and of the feedback if there is any."""
+        """The digests of all data that decides the weights: of the files, and of the feedback if there is any.
+
+        Drawn images are left out: the recipe and the code decide them, and a fingerprint covers both.
+        """
         return self.digests | ({"feedback": self.feedback.sha256} if self.feedback else {})
 
 

@@ -88,6 +88,15 @@ class FeedbackProvenance(_Part):
     sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
 
 
+class StylesProvenance(_Part):
+    """Images drawn by code that were trained on in addition to the data set; see `core.drawing`."""
+
+    digits: int = Field(ge=0, description="How many show a digit, in writing styles that the data set lacks.")
+    others: int = Field(ge=0, description="How many show no digit.")
+    seed: int
+    sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
+
+
 class DataProvenance(_Part):
     """The data that the version was trained and measured on."""
 
@@ -98,6 +107,7 @@ class DataProvenance(_Part):
     split_seed: int
     license: str
     feedback: FeedbackProvenance | None = Field(None, description="None if there was no feedback to learn from.")
+    styles: StylesProvenance | None = Field(None, description="None if no drawn images were trained on.")
 
 
 class Spread(_Part):
@@ -159,6 +169,22 @@ class Rejection(_Part):
     scale: float = Field(gt=0)
     offset: float
     threshold: float = Field(gt=0, lt=1, description="An image with a lower digitness is rejected.")
+
+
+class Share(_Part):
+    """The share of some images of which something holds, with its 95% interval."""
+
+    count: int = Field(description="How many images were looked at.")
+    share: float
+    interval: tuple[float, float]
+
+
+class RejectionMetrics(_Part):
+    """Which shares of images are rejected that had no influence on any choice; see `core.measure.rejection`."""
+
+    digits: Share = Field(description="Of the test images, which should not be rejected.")
+    drawn_digits: Share | None = Field(None, description="Of drawn digits; None if none were trained on.")
+    others: Share = Field(description="Of drawn images that show no digit, which should be.")
 
 
 class Robustness(_Part):
@@ -225,6 +251,7 @@ class Manifest(_Part):
     test: Metrics
     calibration: Calibration = Calibration()
     rejection: Rejection | None = Field(None, description="None in versions that take every image for a digit.")
+    rejection_metrics: RejectionMetrics | None = Field(None, description="None in the same versions.")
     robustness: dict[str, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
     verdict: Verdict
     golden: Golden

@@ -21,7 +21,7 @@ class Labeled:
 
     Attributes:
         images: uint8 (N, 28, 28), 0 background to 255 ink.
-        labels: uint8 (N,), 0 to 9.
+        labels: uint8 (N,), 0 to 9; or 10, `core.digit.NO_DIGIT`, for a training image that shows no digit.
     """
 
     images: NDArray[np.uint8]

@@ -1,6 +1,7 @@
 """The split: which images of the training set train, and which are held out for validation."""
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Self
 
 import numpy as np
@@ -41,13 +42,12 @@ class Split:
         order = np.random.default_rng(seed).permutation(count)
         return cls(train=np.sort(order[validation:]), validation=np.sort(order[:validation]))
 
-    def divide(self, whole: Labeled, added: Labeled | None = None) -> tuple[Labeled, Labeled]:
+    def divide(self, whole: Labeled, *added: Labeled) -> tuple[Labeled, Labeled]:
         """The images to train on and those to validate with.
 
         Args:
             whole: The set that was split.
-            added: Further images to train on, e.g. what users sent. They come after the set's own and never validate,
-                so that the accuracies of all versions are measured on the same images.
+            added: Further images to train on, e.g. drawn ones and what users sent. They come after the set's own, in
+                this order, and never validate, so that the accuracies of all versions are measured on the same images.
         """
-        train = whole.rows(self.train)
-        return train if added is None else train.followed_by(added), whole.rows(self.validation)
+        return reduce(Labeled.followed_by, added, whole.rows(self.train)), whole.rows(self.validation)

@@ -47,6 +47,11 @@ class Loss(ABC):
         Called at most once for each `forward`, whose results it overwrites.
         """
 
+    def predicted(self, outputs: Array, /) -> NDArray[np.intp]:
+        """The label that the outputs (N, K) make most probable for each image, (N,): that of the largest."""
+        largest: NDArray[np.intp] = outputs.argmax(axis=1)
+        return largest
+
 
 class SoftmaxCrossEntropy(Loss):
     """L = −(1/N) Σ_n log p[n, t_n], where p = softmax(z) and t_n is the true class of image n.
@@ -95,11 +100,17 @@ class SoftmaxCrossEntropy(Loss):
         Args:
             logits: z, (N, K).
             labels: t, (N,), integers from 0 to K − 1.
+
+        Raises:
+            ConfigError: A label beyond these.
         """
         if self._p.shape != logits.shape or self._p.dtype != logits.dtype:
             self._p, self._rows = np.empty_like(logits), np.arange(len(logits))
         z = np.subtract(logits, logits.max(axis=1, keepdims=True), out=self._p)
-        z_target = z[self._rows, labels]  # Σ_k q_k z_k
+        try:
+            z_target = z[self._rows, labels]  # Σ_k q_k z_k
+        except IndexError as error:
+            raise _unknown_label(labels, logits.shape[1]) from error
         if self.label_smoothing:
             z_target *= 1 - self.label_smoothing
             z_target += self.label_smoothing * z.mean(axis=1)
@@ -118,6 +129,63 @@ class SoftmaxCrossEntropy(Loss):
             dz -= self.label_smoothing / dz.shape[1]
         dz /= len(dz)
         return dz
+
+
+class OpenSetCrossEntropy(Loss):
+    """Cross-entropy over K classes and one more, "none of them", whose logit is the constant 0. Its label is K.
+
+    A softmax does not change when the same number is added to all logits, so one of K + 1 logits can be fixed without
+    loss of generality, and the network has only K outputs z:
+
+        p_k = exp(z_k) / (1 + Σ_j exp(z_j))        p_none = 1 / (1 + Σ_j exp(z_j))
+
+    With labels t from 0 to K, and p_K = p_none,
+
+        L = −(1/N) Σ_n log p[n, t_n]        dz_k = (p_k − [k = t]) / N        for k < K
+
+    which is the softmax cross-entropy of the logits (z, 0) and its gradient without the last column: a constant learns
+    nothing. Among the K classes, softmax(z) remains what it was. But a plain cross-entropy does not notice a shift of
+    all logits, and this one does: the energy E = log Σ_j exp(z_j) (Liu et al. 2020, "Energy-based Out-of-distribution
+    Detection", eq. 4, with the opposite sign) becomes the log-odds that the image belongs to any of the K classes:
+
+        log ((1 − p_none) / p_none) = log Σ_j exp(z_j) = E
+
+    That such training also helps against kinds of images that were not trained on is the finding of Hendrycks, Mazeika
+    & Dietterich 2019, "Deep Anomaly Detection with Outlier Exposure".
+
+    With label smoothing ε, each of the K + 1 classes gets the share ε / (K + 1): see `SoftmaxCrossEntropy`.
+    """
+
+    def __init__(self, *, label_smoothing: float = 0.0) -> None:
+        """Make the loss; for ε and its error, see `SoftmaxCrossEntropy`."""
+        self._over_all = SoftmaxCrossEntropy(label_smoothing=label_smoothing)
+        self._z: Array = np.empty((0, 1), np.float32)  # (N, K + 1): z, and the constant 0
+        self._dz: Array = np.empty((0, 0), np.float32)
+
+    def forward(self, logits: Array, labels: NDArray[np.integer]) -> float:
+        """The mean loss of the batch, in nats.
+
+        Args:
+            logits: z, (N, K).
+            labels: t, (N,), integers from 0 to K; K stands for "none".
+
+        Raises:
+            ConfigError: A label beyond these.
+        """
+        if self._dz.shape != logits.shape or self._dz.dtype != logits.dtype:
+            self._dz = np.empty_like(logits)
+            self._z = np.zeros((len(logits), logits.shape[1] + 1), logits.dtype)
+        self._z[:, :-1] = logits
+        return self._over_all.forward(self._z, labels)
+
+    def backward(self) -> Array:
+        """dz = (p − q) / N, (N, K), valid until the next call."""
+        self._dz[...] = self._over_all.backward()[:, :-1]
+        return self._dz
+
+    def predicted(self, logits: Array) -> NDArray[np.intp]:
+        """The most probable of the K + 1 labels, (N,): K where no logit is above its 0."""
+        return np.where(logits.max(axis=1) > 0, super().predicted(logits), logits.shape[1])
 
 
 class MeanSquaredError(Loss):
@@ -144,7 +212,7 @@ class MeanSquaredError(Loss):
             targets: t, in the same shape; or for outputs (N, K), integers (N,) from 0 to K − 1.
 
         Raises:
-            ConfigError: Targets of another form.
+            ConfigError: Targets of another form, or a class beyond these.
         """
         if self._difference.shape != outputs.shape or self._difference.dtype != outputs.dtype:
             self._difference, self._rows = np.empty_like(outputs), np.arange(len(outputs))
@@ -153,7 +221,10 @@ class MeanSquaredError(Loss):
             np.subtract(outputs, targets, out=d)
         elif outputs.ndim == 2 and targets.shape == outputs.shape[:1] and np.issubdtype(targets.dtype, np.integer):
             np.copyto(d, outputs)
-            d[self._rows, targets] -= 1  # minus the one-hot rows, without making them
+            try:
+                d[self._rows, targets] -= 1  # minus the one-hot rows, without making them
+            except IndexError as error:
+                raise _unknown_label(targets, outputs.shape[1]) from error
         else:
             found = f"mean_squared_error: targets {targets.dtype} {targets.shape} for outputs {outputs.shape}"
             raise ConfigError(f"{found}, expected the outputs' shape, or class indices {outputs.shape[:1]} for (N, K)")
@@ -168,5 +239,11 @@ class MeanSquaredError(Loss):
 
 LOSSES: dict[str, Callable[..., Loss]] = {
     "softmax_cross_entropy": SoftmaxCrossEntropy,
+    "open_set_cross_entropy": OpenSetCrossEntropy,
     "mean_squared_error": MeanSquaredError,
 }
+
+
+def _unknown_label(labels: NDArray[np.integer], classes: int) -> ConfigError:
+    found = f"label {labels.max()} for {classes} classes, expected 0 to {classes - 1}"
+    return ConfigError(f"{found}; images of no class need the loss open_set_cross_entropy")

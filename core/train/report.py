@@ -13,7 +13,8 @@ class EpochReport:
         epoch: From 1.
         epochs: How many are planned.
         train_loss: Mean over the epoch's images, in nats; each batch is measured before its own update.
-        train_accuracy: Likewise, 0 to 1.
+        train_accuracy: Likewise, 0 to 1; what counts as correct is the loss's `predicted`, which may know a label for
+            images that show no digit.
         validation_loss: After the epoch, in nats.
         validation_accuracy: After the epoch, 0 to 1.
         learning_rate: Of the epoch's last step.

@@ -97,7 +97,7 @@ class Shards:
         with np.errstate(over="ignore", invalid="ignore"):  # NumPy keeps this per thread; the loop checks the loss
             logits = network.forward(x, training=True)
             mean = loss.forward(logits, labels)
-            right = int(np.count_nonzero(logits.argmax(axis=1) == labels))
+            right = int(np.count_nonzero(loss.predicted(logits) == labels))
             dlogits = loss.backward()
             if share != 1:
                 dlogits *= share

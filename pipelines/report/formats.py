@@ -18,6 +18,12 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if isfinite(value) else "–"
 
 
+def drawn_images(digits: int, others: int) -> str:
+    """5, 3 → 5 digits in writing styles that MNIST lacks and 3 images that show no digit."""
+    written = [f"{digits:,} digits in writing styles that MNIST lacks"] if digits else []
+    return " and ".join([*written, *([f"{others:,} images that show no digit"] if others else [])])
+
+
 def duration(seconds: float) -> str:
     """8.4 → 8.4 s; 75 → 1 min 15 s; 4000 → 1 h 7 min."""
     if seconds < 60:

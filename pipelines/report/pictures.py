@@ -2,11 +2,15 @@
 
 import io
 from base64 import b64encode
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from core.data.labeled import Labeled
+from core.digit import NO_DIGIT
 
 MOST_UNITS = 256
 """How many first-layer units are drawn at most, at about 0.6 kB each."""
@@ -21,6 +25,24 @@ _NEGATIVE, _POSITIVE = (38, 120, 214), (224, 88, 16)
 def digit(image: NDArray[np.uint8]) -> str:
     """(28, 28) uint8 → data URI of a gray PNG; 255, ink, is white."""
     return _png(Image.fromarray(image))
+
+
+def examples(drawn: Labeled, labels: Sequence[str], keep: int = 12) -> list[tuple[str, list[str]]]:
+    """The first few images of each label that occurs, as data URIs.
+
+    Args:
+        drawn: Images of digits, and of no digit.
+        labels: What the digits are called.
+        keep: How many images of each digit; three times as many of no digit, which are of more kinds.
+
+    Returns:
+        (label, pictures), in the order of the labels; that of no digit is "none".
+    """
+    rows = []
+    for label in np.unique(drawn.labels).tolist():
+        shown = drawn.images[drawn.labels == label][: 3 * keep if label == NO_DIGIT else keep]
+        rows.append(("none" if label == NO_DIGIT else labels[label], [digit(image) for image in shown]))
+    return rows
 
 
 def strongest(first_layer: NDArray[np.float32], keep: int = MOST_UNITS) -> list[int]:

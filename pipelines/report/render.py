@@ -8,12 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Manifest, Robustness
+from core.data.labeled import Labeled
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Evaluation
 from core.train.report import EpochReport
 from pipelines.report import charts, layers, origin, pictures, reliability, tables
 from pipelines.report.escape import markdown
-from pipelines.report.formats import confidence, duration, number, percent
+from pipelines.report.formats import confidence, drawn_images, duration, number, percent
 
 
 def render_report(
@@ -22,6 +23,7 @@ def render_report(
     evaluation: Evaluation,
     mistake_images: NDArray[np.uint8],
     first_layer: NDArray[np.float32] | None,
+    drawn: Labeled | None = None,
 ) -> bytes:
     """The training report: one HTML page that loads nothing from the network. Equal input gives equal bytes.
 
@@ -32,6 +34,7 @@ def render_report(
         mistake_images: (M, 28, 28) uint8, the test images of `evaluation.mistakes[:M]`, in that order.
         first_layer: (28, 28, units) float32, the weights of the first dense layer, or None if the network does not
             begin with a dense layer on 784 pixels.
+        drawn: The drawn images that were trained on in addition to the data set, if any.
 
     Returns:
         UTF-8 HTML.
@@ -63,6 +66,8 @@ def render_report(
             (manifest.test.interval[0], *(r.interval[0] for r in manifest.robustness.values()))
         ),
         mistakes=list(zip(evaluation.mistakes, map(pictures.digit, mistake_images), strict=False)),
+        rejected=tables.rejected(manifest),
+        drawn=[] if drawn is None else pictures.examples(drawn, labels),
         weights=None if first_layer is None else pictures.weight_strip(first_layer[..., units]),
         units=units,
         unit_count=0 if first_layer is None else first_layer.shape[-1],
@@ -87,6 +92,7 @@ def render_card(manifest: Manifest) -> bytes:
         .get_template("card.md.j2")
         .render(
             manifest=manifest,
+            rejected=tables.rejected(manifest),
             layers=origin.layers(manifest.architecture),
             command=origin.retrain_command(manifest.recipe_name, manifest.recipe),
         )
@@ -137,4 +143,5 @@ def _templates() -> Environment:
         "duration": duration,
         "md": markdown,
     }
+    environment.globals["drawn_images"] = drawn_images
     return environment

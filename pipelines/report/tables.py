@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from core.artifact.manifest import Metrics
+from core.artifact.manifest import Manifest, Metrics, Share
 from core.measure.evaluate import Evaluation
 
 
@@ -67,6 +67,19 @@ class Axis:
     def place(self, share: float) -> float:
         """The position of a share between the two ends, 0 to 1."""
         return (share - self.start) / (1 - self.start)
+
+
+def rejected(manifest: Manifest) -> list[tuple[str, Share, str]]:
+    """Each group of images that the rejection was measured on: its description, what was found, and the ideal."""
+    measured = manifest.rejection_metrics
+    if measured is None:
+        return []
+    drawn = [] if measured.drawn_digits is None else [("drawn digits", measured.drawn_digits, "0%")]
+    return [
+        ("test images", measured.digits, "0%"),
+        *drawn,
+        ("drawn images that show no digit", measured.others, "100%"),
+    ]
 
 
 def wrong_count(evaluation: Evaluation) -> int:

@@ -1,4 +1,4 @@
-"""The flow: download → verify → normalize → train → evaluate → publish → promote."""
+"""The flow: download → verify → draw → normalize → train → evaluate → publish → promote."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from pipelines import voice
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 from pipelines.retrain import steps, tasks, training
+from pipelines.retrain.measures import rejected_shares
 from pipelines.retrain.run import Run
 from pipelines.retrain.tasks import local, reaching_out
 from pipelines.voice import say
@@ -82,6 +83,9 @@ def retrain(**given: Any) -> Retrained:
         training.clear(dataset, recipe, run.work)
         return _result("unchanged", known, promoted, store, clock)
 
+    if recipe.data.styles.count:
+        with clock("draw"):
+            run = local(steps.draw)(run)
     with clock("normalize"):
         preprocessing = local(steps.fit_normalizer)(run)
     with clock("train"):
@@ -116,6 +120,7 @@ def _result(
             "validation_loss": manifest.validation.loss,
             "calibration_error": manifest.test.calibration_error,
             "temperature": manifest.calibration.temperature,
+            **rejected_shares(manifest),
         },
         robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
         seconds=clock.seconds,

@@ -30,7 +30,7 @@ from pipelines.promotion.gate import decide
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
-from pipelines.retrain import feedback, training
+from pipelines.retrain import feedback, styles, training
 from pipelines.retrain.measures import Evaluations, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
 from pipelines.voice import say
@@ -75,6 +75,15 @@ def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
     return None
 
 
+def draw(run: Run) -> Run:
+    """Draw the images that the recipe asks for in addition to MNIST's: the same run, with a reference to them."""
+    section = run.recipe.data.styles
+    if not section.count:
+        return run
+    drawn = styles.draw(section, run.work, say)
+    return run.model_copy(update={"dataset": run.dataset.model_copy(update={"styles": drawn})})
+
+
 def fit_normalizer(run: Run) -> FileRef:
     """Fit the normalizer on the training split alone."""
     images, _ = training.train_split(run.dataset, run.recipe)
@@ -87,14 +96,18 @@ def fit_normalizer(run: Run) -> FileRef:
 def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
     """Fit the temperature on the validation split; measure there, and once on the test set, plain and altered.
 
+    If the recipe has images that show no digit, the rejection is fitted and measured too, on drawn images held out.
+
     All of it is one step, so that a run looks at the test set once: nothing learned there goes back into the network.
     """
     mnist, split = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe)
+    section = run.recipe.data.styles
     measured = measure(
         _trained_network(trained, run.recipe),
         training.normalizer(preprocessing),
         Labeled(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
         Labeled(mnist.test_images, mnist.test_labels),
+        styles.held_out(section) if section.others else None,
     )
     for sentence in sentences(measured):
         say(sentence)
@@ -133,18 +146,21 @@ def publish(
         spread=_spread(run),
         recipe_name=recipe_path(order.recipe).stem,
         recipe=recipe.model_dump(mode="json"),
-        code=provenance.code(),
+        code=provenance.code(recipe),
         environment=provenance.environment(recipe.train.shards * recipe.train.threads),
         validation=as_metrics(measured.validation),
         test=as_metrics(measured.test),
         calibration=Calibration(temperature=measured.temperature),
+        rejection=measured.rejection,
+        rejection_metrics=measured.rejection_metrics,
         robustness=as_robustness(measured.robustness),
         verdict=verdict,
         golden=measured.golden,
     )
     mistakes = [mistake.index for mistake in measured.test.mistakes]
     images = read_mnist(run.dataset.files).test_images[mistakes]
-    draft.add("report.html", render_report(manifest, history, measured.test, images, _first_layer(network)))
+    drawn = Labeled.unpack(run.dataset.styles.read()) if run.dataset.styles else None
+    draft.add("report.html", render_report(manifest, history, measured.test, images, _first_layer(network), drawn))
     draft.add("card.md", render_card(manifest))
     manifest = manifest.model_copy(update={"files": dict(draft.files)})
     draft.publish(manifest)
@@ -181,6 +197,7 @@ def _data(run: Run) -> DataProvenance:
         split_seed=data.split_seed,
         license=LICENSE,
         feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
+        styles=styles.provenance_of(data.styles, dataset.styles) if dataset.styles else None,
     )
 
 
@@ -191,7 +208,7 @@ def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
 
 
 def _spread(run: Run) -> Spread:
-    """Of the training split alone, which is all that the network has seen."""
+    """Of the data set's training split alone: drawn images are not distributed as what users send."""
     mnist, rows = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe).train
     return spread_of(mnist.train_images[rows], mnist.train_labels[rows], len(LABELS))
 

@@ -80,7 +80,7 @@ def split(dataset: DatasetRef, recipe: Recipe) -> Split:
 
 
 def train_split(dataset: DatasetRef, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What is trained on: the training split, and after it what users sent.
+    """What is trained on: the training split, and after it what was drawn and what users sent.
 
     Returns:
         Images (N, 28, 28) and labels (N,).
@@ -113,8 +113,8 @@ def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, trainin
 def _divided(dataset: DatasetRef, recipe: Recipe) -> tuple[Labeled, Labeled]:
     """The images that train and those that validate."""
     mnist = read_mnist(dataset.files)
-    added = Labeled.unpack(dataset.feedback.read()) if dataset.feedback else None
-    return split(dataset, recipe).divide(Labeled(mnist.train_images, mnist.train_labels), added)
+    added = [Labeled.unpack(packed.read()) for packed in (dataset.styles, dataset.feedback) if packed]
+    return split(dataset, recipe).divide(Labeled(mnist.train_images, mnist.train_labels), *added)
 
 
 def _place(dataset: DatasetRef, member: Recipe, work: Path) -> Path:

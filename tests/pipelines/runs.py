@@ -18,7 +18,8 @@ def run_in(work: Path, dataset: DatasetRef, recipe: Recipe, fingerprint: str = F
 
 
 def publish(order: Order, run: Run) -> Manifest:
-    """The steps from the normalizer to the published version."""
+    """The steps from the drawn images to the published version."""
+    run = steps.draw(run)
     preprocessing = steps.fit_normalizer(run)
     trained = training.train(run.dataset, preprocessing, run.recipe, run.work, lambda report: None)
     evaluations = steps.evaluate(run, preprocessing, trained)

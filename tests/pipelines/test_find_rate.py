@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from core.train.finder import RangeTest
 from pipelines import find_rate as finding
 from pipelines.cli.commands import app
-from pipelines.recipe import Recipe
+from pipelines.recipe import Recipe, StylesSection
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps
 
@@ -51,6 +51,8 @@ def test_it_tries_the_recipes_own_network_optimizer_and_seed(recipe: Recipe, tmp
     assert suggestion(seed=5) != plain
     assert suggestion(augment=({"kind": "rotate"},)) != plain
     assert suggestion(loss={"kind": "softmax_cross_entropy", "label_smoothing": 0.3}) != plain
+    drawing = recipe.model_copy(update={"data": recipe.data.model_copy(update={"styles": StylesSection(digits=200)})})
+    assert finding.find_rate(drawing, tmp_path, ()) != plain
     assert suggestion(optimizer={"kind": "adam"}).suggestion < plain.suggestion
 
 

@@ -16,6 +16,10 @@ from pipelines.settings import ROOT
 
 DATA = {file.name: file.sha256 for file in mnist.FILES}
 
+DRAWING = "data.styles={digits=5, others=0}"
+DRAWING_FOLDERS = ("core/drawing", "core/imaging")
+"""They decide drawn images, and so the weights of a recipe that asks for any."""
+
 DECIDING_FOLDERS = ("core/data", "core/kernels", "core/nn", "core/optim", "core/train")
 DECIDING_FILES = ("core/__init__.py", "core/digit.py", "core/registry.py")
 WITHOUT_EFFECT = "core/errors.py"
@@ -26,12 +30,18 @@ def python_files(*folders: str) -> list[str]:
     return sorted(path.relative_to(ROOT).as_posix() for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+DRAWING_FILES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in DRAWING_FOLDERS
+    for path in (ROOT / folder).rglob("*")
+    if path.is_file() and path.suffix != ".pyc"
+)
 DECIDING = sorted([*DECIDING_FILES, *python_files(*DECIDING_FOLDERS)])
 OTHERS = sorted({*python_files("core", "pipelines")} - {*DECIDING})
 
 
-def fingerprint() -> str:
-    return provenance.fingerprint(DATA, load_recipe("mlp"))
+def fingerprint(*overrides: str) -> str:
+    return provenance.fingerprint(DATA, load_recipe("mlp", overrides))
 
 
 # the recipe and the data
@@ -42,6 +52,8 @@ def fingerprint() -> str:
     [
         ("data.split_seed=1", False),
         ("data.validation_images=4000", False),
+        ("data.styles.digits=5", False),
+        ("data.styles.seed=5", True),  # of no image
         ("model.layers.0.units=17", False),
         ("train.batch_size=33", False),
         ("train.epochs=4", False),
@@ -61,6 +73,11 @@ def test_the_fingerprint_follows_what_the_recipe_says_about_the_weights(override
 
 def test_a_value_that_equals_the_default_gives_the_same_fingerprint_as_none_at_all() -> None:
     assert provenance.fingerprint(DATA, load_recipe("mlp", ["train.shards=1", "train.patience=0"])) == fingerprint()
+
+
+@pytest.mark.parametrize("other", ["data.styles.digits=6", "data.styles.seed=1"])
+def test_the_fingerprint_follows_how_many_images_are_drawn_and_with_which_seed(other: str) -> None:
+    assert fingerprint(DRAWING, other) != fingerprint(DRAWING)
 
 
 @pytest.mark.parametrize("changed", [DATA | {"feedback": "0" * 64}, DATA | {mnist.FILES[0].name: "0" * 64}, {}])
@@ -89,12 +106,12 @@ def edited(tree: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     path.write_bytes(source)
 
 
-def fingerprints(path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+def fingerprints(path: Path, tree: Path, monkeypatch: pytest.MonkeyPatch, *overrides: str) -> tuple[str, str]:
     """Before and after one more line in a file of the copy."""
     monkeypatch.setattr(provenance, "ROOT", tree)
-    before = fingerprint()
+    before = fingerprint(*overrides)
     path.write_bytes(path.read_bytes() + b"CHANGED = True\n")
-    return before, fingerprint()
+    return before, fingerprint(*overrides)
 
 
 @pytest.mark.parametrize("edited", DECIDING, indirect=True)
@@ -111,6 +128,27 @@ def test_a_line_in_any_other_file_leaves_the_fingerprint_as_it_is(
 ) -> None:
     before, after = fingerprints(edited, tree, monkeypatch)
     assert after == before
+
+
+@pytest.mark.parametrize("edited", DRAWING_FILES, indirect=True)
+def test_a_line_in_a_file_that_decides_drawn_images_counts_where_a_recipe_has_any(
+    edited: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = fingerprints(edited, tree, monkeypatch, DRAWING)
+    assert after != before
+
+
+@pytest.mark.parametrize("name", ["strokes.txt", ".swap", "__pycache__/pen.cpython-311.pyc"])
+def test_a_folders_data_counts_as_its_code_does_and_neither_hidden_files_nor_bytecode(
+    name: str, tree: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(tree, copy)
+    monkeypatch.setattr(provenance, "ROOT", copy)
+    before, path = fingerprint(DRAWING), copy / "core" / "drawing" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"anything")
+    assert (fingerprint(DRAWING) != before) is (name == "strokes.txt")
 
 
 @pytest.mark.parametrize("change", ["add", "remove", "rename"])
@@ -188,3 +226,8 @@ def test_all_that_a_training_imports_of_core_is_covered() -> None:
 def test_the_step_that_trains_imports_only_what_is_covered_what_stores_and_the_errors() -> None:
     stores = {"core/artifact/__init__.py", "core/artifact/manifest.py", "core/artifact/weights.py"}
     assert imported("pipelines/retrain/training.py") - {*DECIDING} == {WITHOUT_EFFECT, *stores}
+
+
+def test_all_that_drawing_imports_of_core_is_covered() -> None:
+    drawing = python_files(*DRAWING_FOLDERS)
+    assert reached(set(drawing)) - {*DECIDING, *drawing} == {WITHOUT_EFFECT}

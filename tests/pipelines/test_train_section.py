@@ -52,7 +52,7 @@ def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
         ("train.clip_norm=nan", "train.clip_norm: .*found nan"),
         ("train.ema_decay=1", "train.ema_decay: .*less than 1, found 1"),
         ("train.ema_decay=-0.5", "train.ema_decay: .*greater than or equal to 0, found -0.5"),
-        ('train.loss={kind="hinge"}', "unknown kind 'hinge'; known: softmax_cross_entropy, mean_squared_error"),
+        ('train.loss={kind="hinge"}', "unknown kind 'hinge'; known: softmax_cross_entropy, open_set_cross_entropy"),
         ("train.shards=0", "train.shards: .*greater than or equal to 1, found 0"),
         ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
     ],

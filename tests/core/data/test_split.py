@@ -61,3 +61,8 @@ def test_added_images_train_after_the_sets_own_and_never_validate() -> None:
     train, validation = split.divide(labeled(20), labeled(4, first=100))
     assert numbers(train) == [*split.train.tolist(), 100, 101, 102, 103]
     assert numbers(validation) == split.validation.tolist()
+
+
+def test_images_added_in_several_parts_follow_in_their_order() -> None:
+    train, _ = Split.random(20, 15, seed=3).divide(labeled(20), labeled(2, first=100), labeled(1, first=50))
+    assert numbers(train)[-3:] == [100, 101, 50]

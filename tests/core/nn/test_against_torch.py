@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.nn.architectures import build
-from core.nn.losses import Loss, MeanSquaredError, SoftmaxCrossEntropy
+from core.nn.losses import Loss, MeanSquaredError, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from tests.floats import assert_same_function
 
@@ -150,6 +150,7 @@ def test_dropout_agrees_for_the_mask_that_was_drawn(dtype: Any) -> None:
 
 
 LABELS = np.random.default_rng(4).integers(0, 10, 9)
+SOME_NONE = np.where(np.arange(9) % 3, LABELS, 10)
 PICTURES = np.random.default_rng(5).standard_normal((9, 4, 5))
 
 
@@ -166,6 +167,17 @@ PICTURES = np.random.default_rng(5).standard_normal((9, 4, 5))
             )
             for smoothing in (0.0, 0.1, 0.7)
         ),
+        *(
+            (
+                OpenSetCrossEntropy(label_smoothing=smoothing),
+                (9, 10),
+                SOME_NONE,
+                lambda z, t, s=smoothing: torch.nn.functional.cross_entropy(
+                    torch.nn.functional.pad(z, (0, 1)), t, label_smoothing=s
+                ),
+            )
+            for smoothing in (0.0, 0.1)
+        ),
         (
             MeanSquaredError(),
             (9, 10),
@@ -174,7 +186,10 @@ PICTURES = np.random.default_rng(5).standard_normal((9, 4, 5))
         ),
         (MeanSquaredError(), (9, 4, 5), PICTURES, lambda y, t: torch.nn.functional.mse_loss(y, t.to(y.dtype))),
     ],
-    ids=["cross entropy", "smoothed", "very smoothed", "squared error of classes", "squared error of arrays"],
+    ids=[
+        *("cross entropy", "smoothed", "very smoothed", "open set", "open set, smoothed"),
+        *("squared error of classes", "squared error of arrays"),
+    ],
 )
 def test_losses_and_their_gradients_agree(
     loss: Loss, shape: tuple[int, ...], targets: NDArray[Any], reference: Callable[[Any, Any], Any], dtype: Any

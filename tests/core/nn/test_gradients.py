@@ -15,7 +15,7 @@ from core.kernels.arrays import Array
 from core.nn.activation import LeakyReLU, ReLU
 from core.nn.architectures import LAYERS, build
 from core.nn.layer import Parameter
-from core.nn.losses import MeanSquaredError, SoftmaxCrossEntropy
+from core.nn.losses import MeanSquaredError, OpenSetCrossEntropy, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from tests.floats import assert_same_function
 
@@ -204,6 +204,16 @@ def test_cross_entropys_gradient_is_its_slope_in_the_logits(scale: float, smooth
     rng = np.random.default_rng(9)
     logits, labels = scale * rng.standard_normal((BATCH, 10)), rng.integers(0, 10, BATCH)
     loss = SoftmaxCrossEntropy(label_smoothing=smoothing)
+    loss.forward(logits, labels)
+    assert_slopes_match(lambda z: loss.forward(z, labels), logits, loss.backward().copy(), rng)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 20.0])
+def test_open_set_cross_entropys_gradient_is_its_slope_in_the_logits(scale: float, smoothing: float) -> None:
+    rng = np.random.default_rng(9)
+    logits, labels = scale * rng.standard_normal((BATCH, 10)), np.array([10, 0, 10, 3, 9, 10, 5])
+    loss = OpenSetCrossEntropy(label_smoothing=smoothing)
     loss.forward(logits, labels)
     assert_slopes_match(lambda z: loss.forward(z, labels), logits, loss.backward().copy(), rng)
 

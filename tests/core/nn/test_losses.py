@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
-from core.nn.losses import LOSSES, Loss, MeanSquaredError, SoftmaxCrossEntropy, softmax
+from core.nn.losses import LOSSES, Loss, MeanSquaredError, OpenSetCrossEntropy, SoftmaxCrossEntropy, softmax
 from core.registry import construct
 from tests.floats import assert_same_function, by_hand
 
@@ -89,10 +89,72 @@ def test_smoothing_leaves_the_probabilities_alone() -> None:
     np.testing.assert_array_equal(plain.probabilities, smoothed.probabilities)
 
 
+@pytest.mark.parametrize("loss", [SoftmaxCrossEntropy, OpenSetCrossEntropy])
 @pytest.mark.parametrize("smoothing", [-0.1, 1, 1.5, float("nan"), True])
-def test_an_impossible_smoothing_is_refused(smoothing: float) -> None:
+def test_an_impossible_smoothing_is_refused(smoothing: float, loss: type[SoftmaxCrossEntropy]) -> None:
     with pytest.raises(ConfigError, match=r"label_smoothing = .*, expected at least 0 and below 1"):
-        SoftmaxCrossEntropy(label_smoothing=smoothing)
+        loss(label_smoothing=smoothing)
+
+
+def test_open_set_cross_entropy_of_two_examples_worked_by_hand() -> None:
+    # Example 0: logits (0, ln 2), so exp is (1, 2), 1 + the sum 4, and p = (1/4, 1/2), p_none = 1/4. Label 1: log 2.
+    # Example 1: logits (ln 3, 0), so exp is (3, 1), 1 + the sum 5, and p = (3/5, 1/5), p_none = 1/5. Label 2: log 5.
+    # dz = (p − onehot) / 2, and no one-hot 1 for "none":
+    #   example 0: ((1/4 − 0) / 2, (1/2 − 1) / 2) = ( 1/8, −1/4)
+    #   example 1: ((3/5 − 0) / 2, (1/5 − 0) / 2) = (3/10, 1/10)
+    logits, labels = np.array([[0, log(2)], [log(3), 0]]), np.array([1, 2])
+    loss = OpenSetCrossEntropy()
+    assert loss.forward(logits, labels) == by_hand((log(2) + log(5)) / 2)
+    assert loss.backward() == by_hand([[1 / 8, -1 / 4], [3 / 10, 1 / 10]])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_open_set_cross_entropy_is_that_of_eleven_logits_of_which_one_is_0(
+    dtype: type[np.floating], smoothing: float
+) -> None:
+    rng = np.random.default_rng(0)
+    logits, labels = (5 * rng.standard_normal((40, 10))).astype(dtype), np.arange(40) % 11
+    eleven, open_set = (kind(label_smoothing=smoothing) for kind in (SoftmaxCrossEntropy, OpenSetCrossEntropy))
+    shift = rng.standard_normal((40, 1)).astype(dtype)  # changes no softmax
+    expected = eleven.forward(np.hstack([logits, np.zeros((40, 1), dtype)]) + shift, labels)
+    assert_same_function(open_set.forward(logits, labels), expected, terms=40 * 11, dtype=dtype, scale=20.0)
+    gradient = open_set.backward()
+    assert gradient.dtype == dtype
+    assert_same_function(gradient, eleven.backward()[:, :10], terms=11 * 20)
+
+
+def test_a_digit_without_others_to_be_told_from_has_the_loss_of_a_softmax_plus_that_of_being_none() -> None:
+    logits, labels = np.random.default_rng(0).standard_normal((1, 10)), np.array([3])
+    none = 1 / (1 + np.exp(logits).sum())
+    expected = SoftmaxCrossEntropy().forward(logits, labels) - log(1 - none)  # p_k = (1 − p_none) softmax(z)_k
+    assert OpenSetCrossEntropy().forward(logits, labels) == by_hand(expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_open_set_cross_entropy_of_large_logits_is_finite(dtype: type[np.floating]) -> None:
+    loss = OpenSetCrossEntropy()
+    # All logits far below the 0 of "none": a digit is a certain mistake, none is certainly right. Then the reverse.
+    assert loss.forward(np.full((1, 2), -1e4, dtype), np.array([0])) == 1e4
+    assert loss.backward().tolist() == [[-1, 0]]
+    assert loss.forward(np.full((1, 2), -1e4, dtype), np.array([2])) == 0
+    assert loss.backward().tolist() == [[0, 0]]
+    assert loss.forward(np.array([[1e4, -1e4]], dtype), np.array([2])) == 1e4
+    assert loss.backward().tolist() == [[1, 0]]
+
+
+def test_none_is_predicted_where_no_logit_is_above_0_and_by_one_loss_alone() -> None:
+    logits = np.array([[1.0, 2.0, -3.0], [-1.0, -2.0, -3.0], [0.0, -1.0, 0.0]])
+    assert OpenSetCrossEntropy().predicted(logits).tolist() == [1, 3, 3]
+    assert SoftmaxCrossEntropy().predicted(logits).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "label"), [(SoftmaxCrossEntropy(), 10), (MeanSquaredError(), 10), (OpenSetCrossEntropy(), 11)]
+)
+def test_a_label_that_a_loss_does_not_know_is_refused_and_the_loss_that_does_is_named(loss: Loss, label: int) -> None:
+    with pytest.raises(ConfigError, match=f"label {label} for .* expected 0 to {label - 1}; .* open_set_cross_entropy"):
+        loss.forward(np.zeros((3, 10)), np.array([0, label, 9]))
 
 
 def test_mean_squared_error_worked_by_hand() -> None:
@@ -125,11 +187,16 @@ def test_targets_that_do_not_fit_are_refused(targets: NDArray[np.generic]) -> No
 
 
 @pytest.mark.parametrize(
-    ("kind", "loss"), [("softmax_cross_entropy", SoftmaxCrossEntropy), ("mean_squared_error", MeanSquaredError)]
+    ("kind", "loss"),
+    [
+        ("softmax_cross_entropy", SoftmaxCrossEntropy),
+        ("open_set_cross_entropy", OpenSetCrossEntropy),
+        ("mean_squared_error", MeanSquaredError),
+    ],
 )
 def test_a_recipe_can_name_every_loss(kind: str, loss: type[Loss]) -> None:
     assert isinstance(construct(LOSSES, {"kind": kind}), loss)
-    assert len(LOSSES) == 2
+    assert len(LOSSES) == 3
 
 
 def test_a_recipe_can_set_a_losss_options() -> None:

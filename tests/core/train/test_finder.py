@@ -145,6 +145,6 @@ def test_no_thread_that_prepares_batches_outlives_the_test_nor_an_error_in_it() 
     x, labels = clouds(300, 1)
     range_test_of(small_network(), Batches(x, labels, batch_size=32, workers=2), steps=5)
     assert alive("ahead") == 0
-    with pytest.raises(IndexError) as caught:
+    with pytest.raises(ConfigError) as caught:
         range_test_of(small_network(), Batches(x, labels + 9, batch_size=32, workers=2))
     assert alive("ahead") == 0, caught  # which keeps the frames that it went through

@@ -6,7 +6,7 @@ import pytest
 from core.errors import ConfigError
 from core.kernels.arrays import Array
 from core.nn.architectures import build
-from core.nn.losses import SoftmaxCrossEntropy
+from core.nn.losses import OpenSetCrossEntropy, SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.train.shards import Shards
 from tests.floats import assert_same_function
@@ -124,8 +124,19 @@ def test_random_numbers_can_be_resumed_from_the_networks_own_state() -> None:
 def test_an_error_in_any_shard_reaches_the_caller() -> None:
     x, labels = batch(6, (5,))
     labels[-1] = 7  # no such class, in the last part
-    with Shards(network(MLP, (5,)), SoftmaxCrossEntropy, 3) as parts, pytest.raises(IndexError):
+    with Shards(network(MLP, (5,)), SoftmaxCrossEntropy, 3) as parts, pytest.raises(ConfigError, match="label 7"):
         parts.gradients(x, labels)
+
+
+def test_an_image_of_no_class_counts_as_right_where_none_is_the_most_probable() -> None:
+    x, labels = batch(6, (5,))
+    trained = network(MLP, (5,))
+    logits = trained.forward(x, training=True)
+    labels[::2] = logits.shape[1]
+    expected = (np.where(logits.max(axis=1) > 0, logits.argmax(axis=1), logits.shape[1]) == labels).sum()
+    for count in (1, 3):
+        with Shards(network(MLP, (5,)), OpenSetCrossEntropy, count) as parts:
+            assert parts.gradients(x, labels)[1] == expected
 
 
 def test_no_thread_outlives_the_block() -> None:

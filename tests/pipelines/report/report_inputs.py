@@ -16,9 +16,15 @@ from core.artifact.manifest import (
     Manifest,
     Metrics,
     Preprocessing,
+    Rejection,
+    RejectionMetrics,
     Robustness,
+    Share,
+    StylesProvenance,
     Verdict,
 )
+from core.data.labeled import Labeled
+from core.digit import NO_DIGIT
 from core.measure.evaluate import Evaluation, evaluate
 from core.train.report import EpochReport
 from pipelines.recipe import load_recipe
@@ -113,6 +119,22 @@ def manifest(**changes: object) -> Manifest:
         "golden": Golden(images=IMAGES[:2].tobytes(), probabilities=PROBABILITIES[:2].tolist()),
     }
     return Manifest.model_validate(fields | changes)
+
+
+REJECTING = {
+    "data": DataProvenance(
+        **manifest().data.model_dump(exclude={"styles"}),
+        styles=StylesProvenance(digits=7000, others=3, seed=5, sha256="0123456789abcdef" * 4),
+    ),
+    "rejection": Rejection(scale=1.5, offset=-2.25, threshold=0.25),
+    "rejection_metrics": RejectionMetrics(
+        digits=Share(count=10_000, share=0.0012, interval=(0.0007, 0.0021)),
+        others=Share(count=2000, share=0.954, interval=(0.9439, 0.9623)),
+    ),
+}
+"""What is different in the manifest of a version that was trained on drawn images, and rejects what is no digit."""
+
+DRAWN = Labeled(RNG.integers(0, 256, (5, 28, 28), np.uint8), np.array([7, 1, NO_DIGIT, 7, NO_DIGIT], np.uint8))
 
 
 def epochs(count: int) -> list[EpochReport]:

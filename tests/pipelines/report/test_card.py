@@ -4,7 +4,7 @@ import re
 
 from core.artifact.manifest import Calibration, Verdict
 from pipelines.report import render_card
-from tests.pipelines.report.report_inputs import EVALUATION, manifest, metrics
+from tests.pipelines.report.report_inputs import EVALUATION, REJECTING, manifest, metrics
 
 
 def test_the_card_renders_the_numbers_of_the_manifest():
@@ -45,8 +45,23 @@ def test_the_card_of_a_version_without_intervals_has_none():
     assert "altered test images" not in card
 
 
+def test_the_card_says_what_was_drawn_and_what_is_rejected():
+    card = render_card(manifest(**REJECTING)).decode()
+    assert "with seed 5: 7,000 digits in writing styles that MNIST lacks and 3 images that show no digit" in card
+    assert "| test images | 10,000 | 0.12% | 0.07% to 0.21% | 0% |" in card
+    assert "| drawn images that show no digit | 2,000 | 95.40% | 94.39% to 96.23% | 100% |" in card
+    assert "probability of showing a digit is below 0.25" in card
+    assert "are not rejected" not in card
+
+
+def test_the_card_of_a_version_that_rejects_nothing_says_so():
+    card = render_card(manifest()).decode()
+    assert "Numbers, letters and signs are not rejected" in card
+    assert "seem to show no digit" not in card
+
+
 def test_every_row_of_a_card_table_has_as_many_cells_as_its_head():
-    card = render_card(manifest(verdict=Verdict(promote=False, reason="a | b", parent=None))).decode()
+    card = render_card(manifest(verdict=Verdict(promote=False, reason="a | b", parent=None), **REJECTING)).decode()
     for block in card.split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in rows}) <= 1

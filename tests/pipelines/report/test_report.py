@@ -14,12 +14,25 @@ import pytest
 from PIL import Image
 
 from core.artifact.manifest import Architecture, Calibration, CodeProvenance, Environment, Robustness, Verdict
+from core.data.labeled import Labeled
+from core.digit import NO_DIGIT
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Mistake, evaluate
 from core.train.report import EpochReport
 from pipelines.report import charts, pictures, render_card, tables
 from pipelines.settings import ROOT
-from tests.pipelines.report.report_inputs import EVALUATION, IMAGES, LABELS, Page, epochs, manifest, metrics, report
+from tests.pipelines.report.report_inputs import (
+    DRAWN,
+    EVALUATION,
+    IMAGES,
+    LABELS,
+    REJECTING,
+    Page,
+    epochs,
+    manifest,
+    metrics,
+    report,
+)
 
 SECTIONS = ["curves", "confusion", "classes", "mistakes", "reliability", "robustness", "weights", "provenance"]
 HOSTILE = "</style><script>alert('x')</script> | `a` **b** <img src=https://example.com/x.png>"
@@ -228,6 +241,34 @@ def test_mistakes_are_shown_with_their_pictures_the_most_confident_first(page):
 def test_the_number_of_mistakes_includes_those_that_are_not_shown():
     evaluation = replace(EVALUATION, mistakes=(Mistake(16, 4, 9, 0.99),))
     assert "Of 3 wrong readings, this is the most confident one." in Page(report(evaluation=evaluation)).words()
+
+
+def test_a_version_that_rejects_shows_how_much_and_by_which_rule():
+    page = Page(report(manifest=manifest(**REJECTING), drawn=DRAWN))
+    words = page.words()
+    assert "An image below 0.25 is rejected." in words
+    assert "test images10,0000.12%0.07%–0.21%0%" in words
+    assert "drawn images that show no digit2,00095.40%94.39%–96.23%100%" in words
+    assert "1 / (1 + exp(−(1.5 E − 2.25)))" in words
+    headings = [attributes.get("id") for tag, attributes in page.tags if tag == "h2"]
+    assert headings == [*SECTIONS[:6], "rejection", "drawn", *SECTIONS[6:]]
+    assert {"#rejection", "#drawn"} <= set(page.values("href"))
+
+
+def test_drawn_images_are_shown_by_their_label_what_is_no_digit_last():
+    page = Page(report(manifest=manifest(**REJECTING, robustness={}), drawn=DRAWN))
+    words = page.words()
+    assert "7,000 digits in writing styles that MNIST lacks and 3 images that show no digit" in words
+    assert "DigitSome of them 1 7 none" in words
+    shown = [a["src"] or "" for tag, a in page.tags if tag == "img" and a.get("class") == "digit"]
+    for source, index in zip(shown, [1, 0, 3, 2, 4], strict=True):
+        np.testing.assert_array_equal(np.asarray(decode(source)), DRAWN.images[index])
+
+
+def test_a_few_images_of_each_digit_are_shown_and_more_of_what_is_none():
+    images = np.zeros((200, 28, 28), np.uint8)
+    rows = pictures.examples(Labeled(images, np.repeat([4, NO_DIGIT], 100).astype(np.uint8)), tuple("0123456789"))
+    assert [(label, len(shown)) for label, shown in rows] == [("4", 12), ("none", 36)]
 
 
 def test_weights_are_drawn_by_sign_and_size():

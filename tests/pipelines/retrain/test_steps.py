@@ -110,7 +110,7 @@ def test_a_published_version_loads_and_holds_its_provenance(order: Order, run: R
     assert manifest.recipe["train"]["epochs"] == 3
     assert manifest.architecture.parameter_count == 784 * 16 + 16 + 16 * 10 + 10
     assert manifest.files.keys() == {"weights.safetensors", "report.html", "card.md"}
-    assert manifest.code.sources_sha256 == provenance.sources_digest()
+    assert manifest.code.sources_sha256 == provenance.sources_digest(run.recipe)
     assert manifest.spread is not None
     assert manifest.spread.count == manifest.data.train_images, "of the training split alone"
     test_images, test_labels = (getattr(read_mnist(run.dataset.files), f"test_{part}") for part in ("images", "labels"))
