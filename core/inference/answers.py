@@ -76,22 +76,30 @@ class Answers:
         return Answers(self.probabilities[rows], self.digitness[rows], self.rejected[rows])
 
 
-def digitness(logits: NDArray[np.float32], rejection: Rejection) -> NDArray[np.float32]:
-    """The probability that an image shows a digit at all: 1 / (1 + exp(−(scale · E + offset))).
+def energy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """E = log Σ_k exp(z_k), which is high for images like those that the network was trained on.
 
-    E = log Σ_k exp(z_k) is the negative free energy of the logits z, which is high for what the network was trained on
-    (Liu, Wang, Owens & Li, "Energy-based Out-of-distribution Detection", 2020, eq. 4, at temperature 1); a logistic
-    regression on it gives the probability.
+    It is the negative free energy of the logits (Liu, Wang, Owens & Li, "Energy-based Out-of-distribution Detection",
+    2020, eq. 4, at temperature 1).
 
     Args:
         logits: z, (N, K), before any temperature.
-        rejection: The numbers of the regression.
 
     Returns:
-        (N,) float32.
+        (N,).
     """
     largest = np.maximum.reduce(logits, axis=1)  # exp of the differences never overflows
-    energy = largest + np.log(np.add.reduce(np.exp(logits - largest[:, np.newaxis]), axis=1))
-    x = rejection.scale * energy.astype(np.float64) + rejection.offset
-    found: NDArray[np.float32] = np.exp(-np.logaddexp(0, -x)).astype(np.float32)
-    return found
+    total = np.add.reduce(np.exp(logits - largest[:, np.newaxis], dtype=np.float64), axis=1)
+    scores: NDArray[np.float64] = largest + np.log(total)
+    return scores
+
+
+def digitness(logits: NDArray[np.floating], rejection: Rejection) -> NDArray[np.float32]:
+    """The probability that an image shows a digit at all: 1 / (1 + exp(−(scale · E + offset))), (N,) float32.
+
+    Args:
+        logits: z, (N, K), before any temperature.
+        rejection: The logistic regression on the energy E; see `core.measure.rejection`.
+    """
+    found: NDArray[np.float32] = np.exp(-np.logaddexp(0, -(rejection.scale * energy(logits) + rejection.offset)))
+    return found.astype(np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Rejection, Share
+from core.inference.answers import digitness, energy
 from core.measure.evaluate import Accuracy
 
 REFUSED_DIGITS = 0.0015
@@ -26,26 +27,6 @@ for digits more than digits themselves would need a negative scale, and with thi
 
 _MOST_STEPS = 100
 """Of Newton's method, which needs about ten."""
-
-
-def energy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """E = log Σ_k exp(z_k), the score of an image (Liu et al. 2020, eq. 4, there with the opposite sign).
-
-    Args:
-        logits: z, (N, K), without a temperature.
-
-    Returns:
-        (N,).
-    """
-    z = logits.astype(np.float64)
-    top = z.max(axis=1, keepdims=True)
-    scores: NDArray[np.float64] = np.log(np.exp(z - top).sum(axis=1)) + top[:, 0]
-    return scores
-
-
-def digitness(logits: NDArray[np.floating], rejection: Rejection) -> NDArray[np.float64]:
-    """The probability that each image shows a digit, (N,): σ(scale · E + offset), with σ(x) = 1 / (1 + exp(−x))."""
-    return _sigmoid(rejection.scale * energy(logits) + rejection.offset)
 
 
 def fit_rejection(digit_logits: NDArray[np.floating], other_logits: NDArray[np.floating]) -> Rejection:
