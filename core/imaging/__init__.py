@@ -2,11 +2,13 @@
 
     bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
+    framed images, 784 numbers each ──framed──▶ (N, 28, 28)
 
 Each step is a module here, and each is deterministic and without state. All failures are `core.errors.PictureError`s.
 """
 
 from core.imaging.decode import PictureLimits, decode
+from core.imaging.framed import as_framed
 from core.imaging.framing import FRAMING, Framing
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
@@ -14,6 +16,7 @@ __all__ = [
     "FRAMING",
     "Framing",
     "PictureLimits",
+    "as_framed",
     "decode",
     "digit_from_bytes",
     "from_array",
