@@ -8,8 +8,10 @@ Each step is a module here, and each is deterministic and without state. All fai
 """
 
 from core.imaging.decode import PictureLimits, decode
-from core.imaging.framed import as_framed
+from core.imaging.encode import encoded
+from core.imaging.framed import as_framed, levels
 from core.imaging.framing import FRAMING, Framing
+from core.imaging.modes import one_picture
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
 __all__ = [
@@ -19,7 +21,10 @@ __all__ = [
     "as_framed",
     "decode",
     "digit_from_bytes",
+    "encoded",
     "from_array",
     "from_pixels",
+    "levels",
+    "one_picture",
     "to_digit",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PictureError
+from core.picture_file import read_picture
 from service.settings import Settings
 from service.versions import policy
 from service.wire import Reading, in_words
@@ -66,10 +67,12 @@ class Oracle:
     Attributes:
         ask: Gives the answer to an encoded picture, or raises PictureError.
         version: Gives the version that answers, for pictures that got no answer.
+        largest_file: Bytes of the largest file that is read.
     """
 
     ask: Callable[[bytes], Reading]
     version: Callable[[], str]
+    largest_file: int
 
 
 def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
@@ -108,7 +111,7 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
             raise found
         return reading(recognition.compute(loaded, found[np.newaxis]))
 
-    return Oracle(ask, lambda: loaded.version)
+    return Oracle(ask, lambda: loaded.version, limits.max_bytes)
 
 
 def _is_empty(repository: "Repository") -> bool:
@@ -128,9 +131,10 @@ def server_at(address: str, **options: Any) -> Iterator[Oracle]:
         **options: The options of `service.client.blocking.Recognizer`.
     """
     from service.client import Recognizer
+    from service.client.asking import LARGEST_FILE
 
     with Recognizer(address, **options) as client:
-        yield Oracle(client.recognize, lambda: client.model().version)
+        yield Oracle(client.recognize, lambda: client.model().version, LARGEST_FILE)
 
 
 def outcomes(files: Iterable[Path], oracle: Oracle) -> Iterator[Outcome]:
@@ -141,7 +145,7 @@ def outcomes(files: Iterable[Path], oracle: Oracle) -> Iterator[Outcome]:
     """
     for file in files:
         try:
-            reading = oracle.ask(file.read_bytes())
+            reading = oracle.ask(read_picture(file, oracle.largest_file))
         except PictureError as error:
             yield Outcome(str(file), None, str(error), oracle.version())
         except OSError as error:
