@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import PictureError
 from core.picture_file import read_picture
+from core.terminal import printable
 from service.settings import Settings
 from service.versions import policy
 from service.wire import Reading, in_words
@@ -47,12 +48,13 @@ class Outcome:
         return {"file": self.file, **found, "rejected": self.rejected, "model_version": self.model_version}
 
     def line(self) -> str:
-        """The outcome in words."""
+        """The outcome in words, on one line."""
+        file = printable(self.file)
         if self.missing:
-            return f"{self.file}: {self.rejected}"
+            return f"{file}: {self.rejected}"
         if self.reading is None:
-            return f"{self.file}: no digit read: {self.rejected}"
-        return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
+            return f"{file}: no digit read: {self.rejected}"
+        return f"{file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
 
     def bars(self) -> list[str]:
         """A bar for each digit, as long as its probability."""
