@@ -9,6 +9,7 @@ from core.errors import NoDigitError, PictureUnreadableError
 from core.imaging import decode, digit_from_bytes, encoded
 from tests.core.imaging import drawn
 from tests.core.imaging.drawn import REFERENCE, Gray, ink, likeness, on_white
+from tests.core.imaging.pillow_modes import MODES, in_mode
 from tests.marks import NO_WARNING
 
 pytestmark = NO_WARNING
@@ -83,28 +84,6 @@ class TestOpenedFiles:
         data = drawn.encoded(on_white(), "JPEG2000")  # which is decoded here, since a server does not read it
         with pytest.raises(PictureUnreadableError, match="damaged picture"):
             encoded(opened(data[: len(data) // 2]))
-
-
-MODES = [
-    *("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "HSV", "LAB"),
-    *("I", "F", "I;16", "I;16L", "I;16B", "I;16N"),
-]
-
-
-def in_mode(mode: str) -> Image.Image:
-    """The reference drawing, in every mode that Pillow has."""
-    gray = Image.fromarray(on_white())
-    if mode.startswith("I;16"):
-        order = {"I;16B": ">u2", "I;16N": "=u2"}.get(mode, "<u2")
-        return Image.frombytes(mode, gray.size, (on_white().astype(order) * 257).astype(order).tobytes())
-    if mode == "F":
-        return Image.fromarray((on_white() / 255).astype(np.float32))
-    if mode == "I":
-        return Image.fromarray(on_white().astype(np.int32) * 257)
-    if mode == "LAB":
-        half = Image.new("L", gray.size, 128)
-        return Image.merge("LAB", (gray, half, half))
-    return gray.convert({"La": "LA", "RGBa": "RGBA", "PA": "LA", "HSV": "RGB"}.get(mode, mode)).convert(mode)
 
 
 class TestModes:
