@@ -10,6 +10,7 @@ from io import BytesIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from core.digit import PIXELS, SIDE
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
 from core.imaging.kinds import kind_of
 from core.imaging.modes import is_deep, plain
@@ -152,4 +153,8 @@ def _what(data: bytes) -> str:
 def _next_step(data: bytes) -> str:
     """What is accepted in place of bytes that are no picture, and what to do with them."""
     kind = kind_of(data)
-    return f"expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}" + (f"; {kind.step}" if kind and kind.step else "")
+    if kind is None and len(data) == PIXELS:
+        step = f"raw pixels, {SIDE} rows of {SIDE}, are sent as pixels instead of as a picture"
+    else:
+        step = kind.step if kind else ""
+    return f"expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}" + (step and f"; {step}")

@@ -144,6 +144,7 @@ class TestUnreadable:
             (b"", "0 bytes"),
             (b"hello, world", "12 bytes that begin like text"),
             (bytes(784), "784 bytes that begin with b'\\x00"),
+            (bytes(784), "raw pixels, 28 rows of 28, are sent as pixels instead of as a picture"),
         ],
     )
     def test_what_is_not_a_picture_is_named(self, data: bytes, found: str) -> None:
