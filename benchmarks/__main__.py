@@ -16,6 +16,7 @@ from benchmarks import training as training_cases
 from benchmarks.result import write
 from benchmarks.runner import people, warn_of_what_misleads
 from core.errors import ConfigError, NumeralError
+from core.terminal import accept_any_text
 
 app = typer.Typer(
     help="Compare Numeral with other software that does the same work.",
@@ -103,6 +104,7 @@ def streaming(
 
 
 if __name__ == "__main__":
+    accept_any_text()
     try:
         app()
     except NumeralError as error:

@@ -2,12 +2,16 @@
 
     bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
+    framed images, 784 numbers each ──framed──▶ (N, 28, 28)
 
 Each step is a module here, and each is deterministic and without state. All failures are `core.errors.PictureError`s.
 """
 
 from core.imaging.decode import PictureLimits, decode
+from core.imaging.encode import encoded
+from core.imaging.framed import as_framed, levels
 from core.imaging.framing import FRAMING, LATEST, Framing, framing_version
+from core.imaging.modes import one_picture
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
 __all__ = [
@@ -15,10 +19,14 @@ __all__ = [
     "LATEST",
     "Framing",
     "PictureLimits",
+    "as_framed",
     "decode",
     "digit_from_bytes",
+    "encoded",
     "framing_version",
     "from_array",
     "from_pixels",
+    "levels",
+    "one_picture",
     "to_digit",
 ]

@@ -10,7 +10,9 @@ from io import BytesIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from core.digit import PIXELS, SIDE
 from core.errors import PictureError, PictureTooLargeError, PictureUnreadableError
+from core.imaging.kinds import kind_of
 from core.imaging.modes import is_deep, plain
 
 # The formats that people send. Pillow reads more, but some of them start other programs (EPS), hold a picture larger
@@ -34,28 +36,6 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-# How common files begin (offset, bytes), so that an error can name what was received.
-SIGNATURES = (
-    (0, b"\x89PNG", "a PNG"),
-    (0, b"\xff\xd8\xff", "a JPEG"),
-    (0, b"GIF8", "a GIF"),
-    (8, b"WEBP", "a WebP"),
-    (0, b"II*\x00", "a TIFF"),
-    (0, b"MM\x00*", "a TIFF"),
-    (0, b"BM", "a BMP"),
-    (4, b"ftyphei", "a HEIC photo; save it as JPEG"),
-    (4, b"ftypmif1", "a HEIF photo; save it as JPEG"),
-    (0, b"%PDF", "a PDF document"),
-    (0, b"\x93NUMPY", "a NumPy array file"),
-    (0, b"PK\x03\x04", "a ZIP archive"),
-    (0, b"\x1f\x8b", "a gzip file"),
-    (0, b"<svg", "an SVG drawing; save it as PNG"),
-    (0, b"<?xml", "an XML file"),
-    (0, b"<!DOCTYPE", "a web page"),
-    (0, b"<html", "a web page"),
-    (0, b"data:image/", "a data: URL; decode its base64 part first"),
-)
 
 
 @dataclass(frozen=True)
@@ -104,10 +84,22 @@ def decode(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Image.Imag
             )
         factor = _reduction(stored.size)
         stored.draft(None, (math.ceil(width / factor), math.ceil(height / factor)))  # JPEG decodes at 1/2, 1/4, 1/8
-        stored.load()
-        turn = UPRIGHT.get(stored.getexif().get(ExifTags.Base.Orientation, 1))  # after load: it turns a TIFF itself
-        picture = _reduced(stored, _reduction(stored.size))
-        picture = picture if turn is None else picture.transpose(turn)
+        return upright(stored)
+
+
+def upright(opened: Image.Image) -> Image.Image:
+    """A picture that Pillow has opened, as `decode` returns it: upright, of bounded size, and in a plain mode.
+
+    Returns:
+        Another picture, of mode "L", "LA", "RGB" or "RGBA".
+
+    Raises:
+        Exception: Whatever Pillow raises for damaged pixels.
+    """
+    opened.load()
+    turn = UPRIGHT.get(opened.getexif().get(ExifTags.Base.Orientation, 1))  # after load: it turns a TIFF itself
+    picture = _reduced(opened, _reduction(opened.size))
+    picture = picture if turn is None else picture.transpose(turn)
     picture.info = {}  # so that no later step applies the orientation again
     return picture
 
@@ -145,14 +137,24 @@ def _one_kind_of_error(data: bytes) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise PictureTooLargeError(f"picture: far too many pixels; scale it down ({error})") from error
     except UnidentifiedImageError:
-        raise PictureUnreadableError(f"not a picture that can be read: {_what(data)}") from None
+        raise PictureUnreadableError(f"not a picture that can be read: {_what(data)}; {_next_step(data)}") from None
     except Exception as error:  # damaged bytes make Pillow's decoders raise almost any class
         raise PictureUnreadableError(f"damaged picture: {_what(data)}: {error or type(error).__name__}") from error
 
 
 def _what(data: bytes) -> str:
     """A description of the bytes, for an error message."""
-    for offset, signature, name in SIGNATURES:
-        if data[offset:].startswith(signature):
-            return f"{len(data):,} bytes that begin like {name}"
-    return f"{len(data):,} bytes that begin with {data[:12]!r}" if data else "0 bytes"
+    if not data:
+        return "0 bytes"
+    kind = kind_of(data)
+    return f"{len(data):,} bytes that begin " + (f"like {kind.name}" if kind else f"with {data[:12]!r}")
+
+
+def _next_step(data: bytes) -> str:
+    """What is accepted in place of bytes that are no picture, and what to do with them."""
+    kind = kind_of(data)
+    if kind is None and len(data) == PIXELS:
+        step = f"raw pixels, {SIDE} rows of {SIDE}, are sent as pixels instead of as a picture"
+    else:
+        step = kind.step if kind else ""
+    return f"expected {', '.join(FORMATS[:-1])} or {FORMATS[-1]}" + (step and f"; {step}")

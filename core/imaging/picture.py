@@ -9,6 +9,7 @@ from PIL import Image
 
 from core.errors import NoDigitError, PictureUnreadableError
 from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
+from core.imaging.framed import as_framed
 from core.imaging.framing import FRAMING, LATEST, frame, is_framed
 from core.imaging.gray import opaque, to_gray
 from core.imaging.ink import Ink, find_ink
@@ -49,10 +50,11 @@ def from_array(array: NDArray[Any]) -> Digit:
 
 
 def from_pixels(data: bytes) -> Digit:
-    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), unchanged.
+    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), as `as_framed` gives it.
 
     Raises:
-        PictureUnreadableError: Another number of bytes.
+        PictureUnreadableError: Another number of bytes, or their scale or polarity is not certain.
+        NoDigitError: Nothing is drawn in it.
     """
     size = FRAMING.size
     if len(data) != size * size:
@@ -60,7 +62,9 @@ def from_pixels(data: bytes) -> Digit:
             f"raw pixels: {len(data):,} bytes, expected {size * size} ({size} rows of {size}); "
             "send an encoded picture (PNG, JPEG, …) as a picture instead"
         )
-    return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy, so that the caller may write to it
+    images = np.frombuffer(data, np.uint8).reshape(1, size, size)
+    digit: Digit = as_framed(images)[0].copy()  # a copy, so that the caller may write to it
+    return digit
 
 
 def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:  # noqa: ARG001 — so far, both are the same

@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from core.terminal import accept_any_text
 from pipelines.cli import models, rates, retraining
 
 app = typer.Typer(
@@ -24,4 +25,5 @@ app.add_typer(models.app, name="models")
 
 def main() -> None:
     """Entry point of `python -m pipelines` and `numeral-pipelines`."""
+    accept_any_text()
     app(prog_name="numeral-pipelines" if "numeral-pipelines" in sys.argv[0] else "python -m pipelines")

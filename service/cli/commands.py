@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import ConfigError, NumeralError
+from core.terminal import accept_any_text
 from service.cli.connection_flags import (
     AddressFlag,
     ClientCertFlag,
@@ -185,6 +186,7 @@ def main() -> None:
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # An error inside gRPC is returned to its caller, which reports it; gRPC need not log it as well.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    accept_any_text()
     if sys.argv[1:2] != ["health"]:  # health runs every few seconds, and the settings take long to import
         from service.cli import flags
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import PictureError
+from core.picture_file import read_picture
+from core.terminal import printable
 from service.settings import Settings
 from service.versions import policy
 from service.wire import Found, Reading, in_words
@@ -50,16 +52,17 @@ class Outcome:
         return {"file": self.file, **answer, "rejected": self.rejected, "model_version": self.model_version}
 
     def line(self) -> str:
-        """The outcome in words."""
+        """The outcome in words, on one line."""
+        file = printable(self.file)
         if self.missing:
-            return f"{self.file}: {self.rejected}"
+            return f"{file}: {self.rejected}"
         if self.rejected:
-            return f"{self.file}: no digit read: {self.rejected}"
+            return f"{file}: no digit read: {self.rejected}"
         if self.found:
             read = "".join(str(each.reading.digit) if not each.reading.rejected else "?" for each in self.found)
-            return f"{self.file}: {read} ({len(read)} found, {in_words(self.model_version)})"
+            return f"{file}: {read} ({len(read)} found, {in_words(self.model_version)})"
         assert self.reading is not None  # noqa: S101 — it is not rejected, and there is no list
-        return f"{self.file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
+        return f"{file}: {self.reading.digit} ({self.reading.confidence:.1%}, {in_words(self.model_version)})"
 
     def bars(self) -> list[str]:
         """A bar for each digit, as long as its probability; or of several digits, the place of each."""
@@ -93,11 +96,13 @@ class Oracle:
         ask: Gives the answer to an encoded picture, or raises PictureError.
         ask_many: Gives the answers to all digits in it, likewise.
         version: Gives the version that answers, for pictures that got no answer.
+        largest_file: Bytes of the largest file that is read.
     """
 
     ask: Callable[[bytes], Reading]
     ask_many: Callable[[bytes], list[Found]]
     version: Callable[[], str]
+    largest_file: int
 
 
 def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
@@ -143,7 +148,7 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
             raise many
         return many.found()
 
-    return Oracle(ask, ask_many, lambda: loaded.version)
+    return Oracle(ask, ask_many, lambda: loaded.version, limits.max_bytes)
 
 
 def _is_empty(repository: "Repository") -> bool:
@@ -163,9 +168,10 @@ def server_at(address: str, **options: Any) -> Iterator[Oracle]:
         **options: The options of `service.client.blocking.Recognizer`.
     """
     from service.client import Recognizer
+    from service.client.asking import LARGEST_FILE
 
     with Recognizer(address, **options) as client:
-        yield Oracle(client.recognize, client.recognize_many, lambda: client.model().version)
+        yield Oracle(client.recognize, client.recognize_many, lambda: client.model().version, LARGEST_FILE)
 
 
 def outcomes(files: Iterable[Path], oracle: Oracle, *, many: bool = False) -> Iterator[Outcome]:
@@ -181,7 +187,7 @@ def outcomes(files: Iterable[Path], oracle: Oracle, *, many: bool = False) -> It
     """
     for file in files:
         try:
-            yield _asked(str(file), file.read_bytes(), oracle, many=many)
+            yield _asked(str(file), read_picture(file, oracle.largest_file), oracle, many=many)
         except PictureError as error:
             yield Outcome(str(file), None, str(error), oracle.version(), found=() if many else None)
         except OSError as error:

@@ -1,12 +1,12 @@
 """The requests of a client, built from a picture in any of the forms that its user may have."""
 
+import os
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import PictureUnreadableError
+from core.picture_file import read_picture
 from protos.numeral.v1.recognizer_pb2 import (
     ExplainRequest,
     RecognizeBatchRequest,
@@ -18,13 +18,13 @@ from protos.numeral.v1.recognizer_pb2 import Picture as PictureMessage
 from service.wire import Reading
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    Picture = str | PathLike[str] | bytes | Image | NDArray[np.uint8]
+    Picture = str | PathLike[str] | bytes | Image | NDArray[Any]
 
 __all__ = [
+    "LARGEST_FILE",
     "batch_request",
     "explain_request",
     "feedback_request",
@@ -33,6 +33,9 @@ __all__ = [
     "picture_fields",
     "recognize_request",
 ]
+
+LARGEST_FILE = 256 * 1024 * 1024
+"""Bytes of the largest file that is read. Servers usually accept less, and say how much."""
 
 
 def recognize_request(picture: "Picture", model_version: str = "") -> RecognizeRequest:
@@ -63,28 +66,32 @@ def feedback_request(picture: "Picture", digit: int, about: Reading | None) -> S
 
 
 def picture_field(picture: "Picture") -> dict[str, bytes]:
-    """A picture as the field of a message: `encoded` or `pixels`.
+    """A picture as the field of a message: `pixels` for an array (28, 28), else `encoded`.
 
     Raises:
-        PictureUnreadableError: It is an array of another shape or dtype.
+        PictureUnreadableError: It is an array of no picture, or text in place of a path.
+        PictureTooLargeError: The file is too large.
         TypeError: It is no picture.
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or is no regular file.
     """
     if isinstance(picture, bytes | bytearray | memoryview):
         return {"encoded": bytes(picture)}
     if isinstance(picture, str | PathLike):
-        return {"encoded": Path(picture).read_bytes()}
+        return {"encoded": _content(picture)}
     # Imported here, so that a client that sends files starts faster.
     import numpy as np
     from PIL.Image import Image
 
+    from core.imaging import FRAMING, encoded, levels, one_picture
+
     if isinstance(picture, Image):
-        return {"encoded": _png(picture)}
+        return {"encoded": encoded(picture)}
     if not isinstance(picture, np.ndarray):
         raise TypeError(f"a picture is a path, bytes, a Pillow image or an array, found {type(picture).__name__}")
-    if picture.shape != (28, 28) or picture.dtype != np.uint8:
-        raise PictureUnreadableError(f"array {picture.shape} {picture.dtype}, expected (28, 28) uint8")
-    return {"pixels": picture.tobytes()}
+    array = one_picture(picture)
+    if array.shape == (FRAMING.size, FRAMING.size):
+        return {"pixels": levels(array[np.newaxis]).tobytes()}
+    return {"encoded": encoded(array)}
 
 
 def picture_fields(pictures: "Iterable[Picture]", failures: list[Exception]) -> Iterator[dict[str, bytes]]:
@@ -99,8 +106,14 @@ def picture_fields(pictures: "Iterable[Picture]", failures: list[Exception]) -> 
         failures.append(error)
 
 
-def _png(image: "Image") -> bytes:
-    in_png = image.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
-    buffer = BytesIO()
-    (image if in_png else image.convert("RGB")).save(buffer, "PNG")
-    return buffer.getvalue()
+def _content(path: str | PathLike[str]) -> bytes:
+    try:
+        return read_picture(path, LARGEST_FILE)
+    except (OSError, ValueError):
+        from core.imaging.kinds import IN_PLACE_OF_A_PATH, kind_of  # imported here for the same reason
+
+        kind = kind_of(os.fsencode(path))
+        if kind is None or kind not in IN_PLACE_OF_A_PATH:
+            raise
+        begin = os.fspath(path)[:40]
+        raise PictureUnreadableError(f"a path is expected, {begin!r} … is {kind.name}; {kind.step}") from None

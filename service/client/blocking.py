@@ -30,8 +30,9 @@ class Recognizer(Calls):
         """Which digit does the picture show? If it shows none, the answer says so in `rejected`.
 
         Args:
-            picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array (28, 28) uint8, 0 background to
-                255 ink. An array is used as it is; in any other picture, the server finds the digit and frames it.
+            picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array. An array (28, 28) is used as it
+                is, best as uint8 from 0 background to 255 ink; in any other picture, the server finds the digit and
+                frames it.
             model_version: The version that is to answer, e.g. "3", or its alias, e.g. "champion"; by default, the
                 choice of the server's policy.
             timeout: Seconds; by default the timeout of the client.

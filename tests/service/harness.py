@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 
 from core.artifact.repository import Repository
@@ -26,6 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 ENDS_WITHIN = 240.0
 """Seconds in which a process ends by itself on the busiest machine; a wait that never ends fails the test."""
+
+STROKE: NDArray[np.uint8] = np.zeros((28, 28), np.uint8)
+"""A framed image, (28, 28), in which something is drawn, for tests that do not look at the answer."""
+STROKE[4:24, 12:16] = 255
+STROKE.flags.writeable = False
 
 WITHOUT_PRETRAINED = {"NUMERAL_PRETRAINED": OFF}
 """For tests without any version: the checkout contains a pretrained one."""

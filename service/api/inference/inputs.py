@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.digit import PIXELS, SIDE
+from core.errors import PictureError
+from core.imaging import as_framed
 from protos.inference.open_inference_pb2 import InferParameter, ModelInferRequest
 from service.api.inference.tensors import IMAGE, SHAPES, SHARED_MEMORY
 from service.errors import InferRequestError
@@ -58,6 +60,7 @@ def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uin
 
     Raises:
         InferRequestError: Its input or its parameters are malformed.
+        PictureError: The pixels are on no certain scale or of no certain polarity, or show nothing.
     """
     _check_parameters(request.parameters)
     tensor = _only_input(request.inputs)
@@ -65,17 +68,11 @@ def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uin
     raw = _raw(request)
     if tensor.datatype == "BYTES":
         return _elements(raw, count) if raw is not None else list(_typed(tensor, count))
-    size = count * PIXELS
-    dtype = np.dtype("<f4" if tensor.datatype == "FP32" else "u1")
-    if raw is None:
-        typed = np.dtype("f4" if tensor.datatype == "FP32" else "u4")
-        return _bytes_of(np.fromiter(_typed(tensor, size), typed, size))
-    if len(raw) != size * dtype.itemsize:
-        raise InferRequestError(
-            f"raw_input_contents[0]: {len(raw):,} bytes, expected {size * dtype.itemsize:,} for {tensor.datatype} "
-            f"{list(tensor.shape)}"
-        )
-    return _bytes_of(np.frombuffer(raw, dtype))
+    numbers = _raw_numbers(tensor, raw, count) if raw is not None else _typed_numbers(tensor, count)
+    try:
+        return as_framed(numbers.reshape(-1, SIDE, SIDE))
+    except PictureError as error:
+        raise type(error)(f"input {IMAGE!r}: {error}") from error
 
 
 def _only_input(
@@ -145,17 +142,26 @@ def _typed(tensor: ModelInferRequest.InferInputTensor, size: int) -> Sequence[An
     return elements
 
 
-def _bytes_of(values: NDArray[Any]) -> NDArray[np.uint8]:
-    """Pixel values of any datatype as images, (N, 28, 28), rounded to whole numbers."""
-    images: NDArray[Any] = values.reshape(-1, SIDE, SIDE)
-    if images.dtype == np.uint8:
-        return images
-    low, high = values.min(), values.max()  # both are NaN where any value is
-    if not (low >= 0 and high <= 255):
-        found = "holds NaN" if np.isnan(low) else f"ranges from {low:g} to {high:g}"
-        raise InferRequestError(f"input {IMAGE!r} {found}; expected 0 (background) to 255 (ink)")
-    rounded: NDArray[np.uint8] = np.rint(images).astype(np.uint8)
-    return rounded
+def _typed_numbers(tensor: ModelInferRequest.InferInputTensor, count: int) -> NDArray[Any]:
+    """The typed contents of a tensor of pixels, float32 or uint8."""
+    elements = _typed(tensor, count * PIXELS)
+    if tensor.datatype == "FP32":
+        return np.fromiter(elements, np.float32, len(elements))
+    numbers = np.fromiter(elements, np.uint32, len(elements))  # the protocol sends each UINT8 in four bytes
+    if numbers.max() > 255:
+        raise InferRequestError(f"input {IMAGE!r} ranges from {numbers.min()} to {numbers.max()}; UINT8 ends at 255")
+    return numbers.astype(np.uint8)
+
+
+def _raw_numbers(tensor: ModelInferRequest.InferInputTensor, raw: bytes, count: int) -> NDArray[Any]:
+    """The raw contents of a tensor of pixels, float32 or uint8."""
+    dtype = np.dtype("<f4" if tensor.datatype == "FP32" else "u1")
+    size = count * PIXELS * dtype.itemsize
+    if len(raw) != size:
+        raise InferRequestError(
+            f"raw_input_contents[0]: {len(raw):,} bytes, expected {size:,} for {tensor.datatype} {list(tensor.shape)}"
+        )
+    return np.frombuffer(raw, dtype)
 
 
 def _elements(raw: bytes, count: int) -> list[bytes]:

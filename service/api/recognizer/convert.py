@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.artifact.manifest import Manifest
 from core.errors import PictureError, PictureUnreadableError
-from core.imaging import FRAMING, from_pixels
+from core.imaging import FRAMING, as_framed, from_pixels
 from protos.numeral.v1.recognizer_pb2 import (
     FeedbackItem,
     GetModelResponse,
@@ -35,7 +35,9 @@ def picture_of(message: WithPicture) -> bytes | NDArray[np.uint8]:
     """The picture in a message: the bytes of an encoded picture, or a framed image, (28, 28).
 
     Raises:
-        PictureUnreadableError: The message holds no picture, or another number of pixels.
+        PictureUnreadableError: The message holds no picture, another number of pixels, or pixels of no certain scale or
+            polarity.
+        NoDigitError: Nothing is drawn in the pixels.
     """
     match message.WhichOneof("picture"):
         case "encoded":
@@ -57,11 +59,14 @@ def picture_or_error(message: WithPicture) -> bytes | NDArray[np.uint8] | Pictur
 
 
 def framed(messages: Sequence[WithPicture]) -> NDArray[np.uint8] | None:
-    """The images of messages that all hold framed images, (N, 28, 28); None if one of them holds another picture."""
+    """The images of messages that all hold framed images, (N, 28, 28); None if one of them holds anything else."""
     pixels = [message.pixels for message in messages]
     if any(len(each) != FRAMING.size**2 for each in pixels):
         return None
-    return np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, FRAMING.size, FRAMING.size)
+    try:
+        return as_framed(np.frombuffer(b"".join(pixels), np.uint8).reshape(-1, FRAMING.size, FRAMING.size))
+    except PictureError:
+        return None
 
 
 def model(loaded: Loaded, aliases: tuple[str, ...]) -> GetModelResponse:

@@ -64,6 +64,13 @@ class TestRawPixels:
         with pytest.raises(PictureError, match=f"{count:,} bytes, expected 784"):
             from_pixels(bytes(count))
 
+    def test_empty_pixels_are_nothing_drawn(self) -> None:
+        with pytest.raises(NoDigitError, match="nothing is drawn"):
+            from_pixels(bytes(784))
+
+    def test_inverted_pixels_are_turned_over(self, mnist: Gray) -> None:
+        assert np.array_equal(from_pixels((255 - mnist[0]).tobytes()), mnist[0])
+
 
 class TestArrays:
     @pytest.mark.parametrize(
@@ -77,10 +84,29 @@ class TestArrays:
             lambda gray: gray.astype(np.int64),
             lambda gray: gray.astype(np.uint16) * 257,
             lambda gray: gray > 127,
+            lambda gray: (gray > 127).astype(np.uint8),
+            lambda gray: gray / 255 * (1 + 1e-6) - 1e-7,
+            lambda gray: gray[None],
+            lambda gray: 255 - gray,
             lambda gray: np.asfortranarray(gray),
             lambda gray: np.repeat(gray, 2, axis=1)[:, ::2],
         ],
-        ids=["0…255", "0…1", "(H, W, 1)", "RGB", "RGBA", "int64", "uint16", "bool", "Fortran order", "strided"],
+        ids=[
+            "0…255",
+            "0…1",
+            "(H, W, 1)",
+            "RGB",
+            "RGBA",
+            "int64",
+            "uint16",
+            "bool",
+            "0 and 1",
+            "0…1, nearly",
+            "(1, H, W)",
+            "inverted",
+            "Fortran order",
+            "strided",
+        ],
     )
     def test_an_array_gives_the_same_digit_however_it_is_written(self, same: Callable[[Gray], NDArray[Any]]) -> None:
         assert likeness(from_array(same(on_white())), REFERENCE) > 0.98
@@ -89,6 +115,33 @@ class TestArrays:
     def test_another_shape_is_named(self, shape: tuple[int, ...]) -> None:
         with pytest.raises(PictureUnreadableError, match=r"array: shape \(.*\), expected \(H, W\)"):
             from_array(np.zeros(shape, np.uint8))
+
+    @pytest.mark.parametrize(
+        ("shape", "step"),
+        [
+            ((3, 30, 40), r"pass array.transpose\(1, 2, 0\)"),
+            ((4, 30, 40), r"pass array.transpose\(1, 2, 0\)"),
+            ((784,), r"pass array.reshape\(28, 28\)"),
+            ((0, 28), "it is empty"),
+            ((2, 28, 28), "one picture at a time"),
+        ],
+    )
+    def test_a_shape_that_people_often_have_is_refused_with_the_next_step(
+        self, shape: tuple[int, ...], step: str
+    ) -> None:
+        with pytest.raises(PictureUnreadableError, match=step):
+            from_array(np.zeros(shape, np.uint8))
+
+    @pytest.mark.parametrize(
+        "array", [np.zeros((28, 28)), np.full((28, 28), 0.7), np.zeros((1, 1)), np.ones((40, 40), bool)]
+    )
+    def test_in_an_array_of_one_level_nothing_is_drawn(self, array: NDArray[Any]) -> None:
+        with pytest.raises(NoDigitError):
+            from_array(array)
+
+    def test_normalized_values_are_refused_with_the_next_step(self) -> None:
+        with pytest.raises(PictureUnreadableError, match="values from -0.42.* to 2.8.*undo the normalization first"):
+            from_array((on_white() / 255 - 0.1307) / 0.3081)
 
     @pytest.mark.parametrize("dtype", [np.complex64, "U3", object, "datetime64[s]"])
     def test_another_kind_of_number_is_named(self, dtype: Any) -> None:

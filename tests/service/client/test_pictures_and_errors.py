@@ -1,16 +1,19 @@
 """The client: the pictures that it takes, and its errors."""
 
+import os
 import socket
 import threading
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
-from core.errors import ConfigError, NoDigitError, PictureUnreadableError
+from core.errors import ConfigError, NoDigitError, PictureTooLargeError, PictureUnreadableError
 from service.client import DeadlineError, Recognizer, UnreachableError
-from tests.service.harness import drawing, encoded, eventually, running
+from service.wire import Reading
+from tests.service.harness import STROKE, drawing, encoded, eventually, running
 from tests.service.tiny_model import publish
 
 
@@ -64,10 +67,88 @@ def test_an_array_need_not_be_contiguous(client, pixels):
     assert client.recognize(wide[:, ::2]) == client.recognize(pixels)
 
 
-@pytest.mark.parametrize("array", [np.zeros((28, 28)), np.zeros((1, 28, 28), np.uint8), np.zeros(784, np.uint8)])
-def test_an_array_of_another_shape_or_dtype_is_refused(client, array):
-    with pytest.raises(PictureUnreadableError, match=r"expected \(28, 28\) uint8"):
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda pixels: pixels / 255,
+        lambda pixels: (pixels / 255).astype(np.float32),
+        lambda pixels: pixels.astype(np.int64),
+        lambda pixels: pixels[np.newaxis],
+        lambda pixels: pixels[..., np.newaxis],
+        lambda pixels: 255 - pixels,
+    ],
+    ids=["0…1", "float32", "int64", "(1, 28, 28)", "(28, 28, 1)", "inverted"],
+)
+def test_an_array_of_28_by_28_gets_the_same_answer_however_it_is_written(client, same):
+    assert client.recognize(same(STROKE)) == client.recognize(STROKE)
+
+
+def test_an_array_of_another_size_is_a_picture_like_any_other(client, png):
+    array = np.asarray(Image.open(BytesIO(png)))
+    assert client.recognize(array) == client.recognize(array / 255) == client.recognize(png)
+
+
+@pytest.mark.parametrize("blank", [np.zeros((28, 28), np.uint8), np.full((28, 28), 0.3), np.ones((60, 60), bool)])
+def test_in_an_empty_array_nothing_is_drawn(client, blank):
+    with pytest.raises(NoDigitError):
+        client.recognize(blank)
+    assert [type(outcome) for outcome in client.recognize_batch([blank, STROKE])] == [NoDigitError, Reading]
+    assert [type(outcome) for outcome in client.recognize_stream([blank, STROKE])] == [NoDigitError, Reading]
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros(784, np.uint8), r"pass array.reshape\(28, 28\)"),
+        (np.zeros((5, 28, 28), np.uint8), "one picture at a time"),
+        (np.zeros((3, 50, 50), np.uint8), r"pass array.transpose\(1, 2, 0\)"),
+        (np.full((28, 28), np.nan), "a value is NaN"),
+        ((STROKE / 255 - 0.1307) / 0.3081, "undo the normalization"),
+        (STROKE // 16, "levels range from 0 to 15 of 255"),
+    ],
+)
+def test_an_array_that_is_no_picture_is_refused_with_the_next_step(client, array, words):
+    with pytest.raises(PictureUnreadableError, match=words):
         client.recognize(array)
+
+
+def test_the_orientation_of_an_opened_photo_is_kept(client, png):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    photo = BytesIO()
+    Image.open(BytesIO(png)).transpose(Image.Transpose.ROTATE_90).save(photo, "JPEG", exif=exif)
+    answer = client.recognize(photo.getvalue())
+    opened = Image.open(photo)
+    assert client.recognize(opened) == answer
+    assert opened.load()
+    assert client.recognize(opened) == answer
+
+
+@pytest.mark.parametrize("kind", ["directory", "pipe", "device"])
+def test_what_is_no_regular_file_is_an_os_error(client, tmp_path, kind):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=f"it is a {kind}, expected a regular file"):
+        client.recognize({"directory": tmp_path, "pipe": tmp_path / "pipe", "device": "/dev/zero"}[kind])
+
+
+def test_a_file_that_no_server_accepts_is_refused_unread(client, tmp_path):
+    (tmp_path / "huge.png").touch()
+    os.truncate(tmp_path / "huge.png", 6_000_000_000)
+    with pytest.raises(PictureTooLargeError, match="6,000,000,000 bytes"):
+        client.recognize(tmp_path / "huge.png")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("data:image/png;base64,iVBORw0KGgo=", r"is a data: URL; .*base64.b64decode"),
+        ("iVBORw0KGgo" + "A" * 9000, r"is base64 text; .*base64.b64decode"),
+        ("https://example.org/seven.png", "is a web address; fetch the picture"),
+    ],
+)
+def test_a_picture_as_text_in_place_of_a_path_is_refused_with_the_next_step(client, text, words):
+    with pytest.raises(PictureUnreadableError, match=words):
+        client.recognize(text)
 
 
 def test_an_object_that_is_no_picture_is_a_type_error(client):

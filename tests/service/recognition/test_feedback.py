@@ -17,7 +17,7 @@ from protos.numeral.v1.recognizer_pb2 import (
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.recognition.feedback import TokenBucket
-from tests.service.harness import encoded, eventually
+from tests.service.harness import STROKE, encoded, eventually
 from tests.service.tiny_model import publish
 
 Status = grpc.StatusCode
@@ -68,9 +68,10 @@ def test_a_digit_must_be_set_even_if_it_is_zero(stub, png, place):
     [
         SendFeedbackRequest(digit=3),
         SendFeedbackRequest(digit=3, pixels=bytes(3)),
+        SendFeedbackRequest(digit=3, pixels=bytes(784)),
         SendFeedbackRequest(digit=3, encoded=b"no picture"),
         SendFeedbackRequest(digit=3, encoded=encoded(Image.new("L", (60, 60), 255))),
-        SendFeedbackRequest(digit=3, pixels=bytes(784), reply_id="x" * 65),
+        SendFeedbackRequest(digit=3, pixels=STROKE.tobytes(), reply_id="x" * 65),
     ],
 )
 def test_feedback_that_nothing_can_be_learned_from_is_refused(stub, request_, place):

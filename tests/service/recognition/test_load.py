@@ -22,7 +22,7 @@ from service.observer import Observer
 from service.recognition.recognize import Recognition
 from service.versions.store import Store
 from service.versions.watcher import Watcher
-from tests.service.harness import drawing, eventually
+from tests.service.harness import STROKE, drawing, eventually
 from tests.service.tiny_model import publish
 
 SLOW = drawing(6000)
@@ -45,7 +45,7 @@ def test_a_full_queue_refuses_at_once_and_tells_when_to_try_again(repository, fo
         refusal = next(call for call in calls if call.done())
         assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "a refused call does not wait for the others"
         assert grpc.StatusCode.OK in {call.code() for call in calls}, "the first call is answered"
-        recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # as soon as there is room again
+        recognize(RecognizeRequest(pixels=STROKE.tobytes()), timeout=60)  # as soon as there is room again
     assert "1 pictures are waiting already" in refusal.details()
     trailers = dict(refusal.trailing_metadata())
     assert trailers["numeral-error"] == "OverloadedError"
@@ -102,7 +102,7 @@ def test_a_deadline_that_passes_in_the_queue_is_kept(repository, folder, serve):
         # Which calls are answered in time depends on the machine; never all of them.
         assert grpc.StatusCode.DEADLINE_EXCEEDED in codes
         assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED}
-        recognize(RecognizeRequest(pixels=bytes(784)), timeout=60)  # they do not delay it
+        recognize(RecognizeRequest(pixels=STROKE.tobytes()), timeout=60)  # they do not delay it
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_small_file_with_many_pixels_takes_a_bounded_amount_of_memory(mode, re
     bomb = picture(mode, 5500)
     assert len(bomb) < 300_000
     with Recognizer(process.listening(), timeout=200) as client:
-        client.recognize(np.zeros((28, 28), np.uint8))
+        client.recognize(STROKE)
         before = peak(process.popen.pid)
         callers = [threading.Thread(target=_try, args=(client, bomb)) for _ in range(4)]
         for caller in callers:

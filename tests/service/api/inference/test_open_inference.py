@@ -14,9 +14,10 @@ from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from service.api.inference import inputs
 from service.api.inference.in_order import IN_FLIGHT
 from service.recognition.recognize import Recognition
-from tests.service.harness import assert_same_answer, encoded, eventually, expected
+from tests.service.harness import STROKE, assert_same_answer, encoded, eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
+ONE = STROKE.tobytes()
 BLANK = encoded(Image.new("L", (60, 60), 255))
 
 
@@ -81,8 +82,8 @@ def test_typed_contents_get_the_same_answer_as_raw_contents(repository, folder, 
 def test_the_largest_batch_is_answered_in_every_datatype_and_a_larger_one_refused(repository, folder, serve, call):
     publish(repository, seed=1)
     address = serve(folder, max_batch=40, max_picture_bytes=1024).address
-    for datatype, size in (("UINT8", 1), ("FP32", 4)):
-        full = asking(bytes(40 * 784 * size), (40, 784), datatype)
+    for datatype, dtype in (("UINT8", "u1"), ("FP32", "<f4")):
+        full = asking(np.tile(STROKE, (40, 1)).astype(dtype).tobytes(), (40, 784), datatype)
         assert probabilities(call(address, "ModelInfer", full)).shape == (40, 10)
     code, sentence = failure(call, address, "ModelInfer", asking(bytes(41 * 784), (41, 784)))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
@@ -105,7 +106,7 @@ def test_malformed_requests_are_invalid_arguments_with_an_explanation(repository
     malformed = {
         "no input": asking(inputs=[]),
         "786 bytes": asking(bytes(786)),
-        "'logits'": asking(bytes(784), outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name="logits")]),
+        "'logits'": asking(ONE, outputs=[pb.ModelInferRequest.InferRequestedOutputTensor(name="logits")]),
     }
     for words, asked in malformed.items():
         code, sentence = failure(call, address, "ModelInfer", asked)
@@ -154,11 +155,11 @@ def test_an_unknown_version_is_not_found_and_one_that_is_not_loaded_unavailable(
     for wanted in ("9", "challenger"):
         ready = pb.ModelReadyRequest(name="mnist", version=wanted)
         assert failure(call, address, "ModelReady", ready)[0] is grpc.StatusCode.NOT_FOUND
-        asked = asking(bytes(784), model_version=wanted)
+        asked = asking(ONE, model_version=wanted)
         assert failure(call, address, "ModelInfer", asked)[0] is grpc.StatusCode.NOT_FOUND
     for wanted in ("1", "2"):
         assert not call(address, "ModelReady", pb.ModelReadyRequest(name="mnist", version=wanted)).ready
-        asked = asking(bytes(784), model_version=wanted)
+        asked = asking(ONE, model_version=wanted)
         assert failure(call, address, "ModelInfer", asked)[0] is grpc.StatusCode.UNAVAILABLE
         config = pb.ModelConfigRequest(name="mnist", version=wanted)
         assert failure(call, address, "ModelConfig", config)[0] is grpc.StatusCode.UNAVAILABLE
@@ -190,10 +191,10 @@ def named(version: str) -> dict[str, pb.ModelRepositoryParameter]:
 def test_an_operator_can_load_and_unload_a_version(three, folder, serve, call):
     address = serve(folder).address
     call(address, "RepositoryModelLoad", pb.RepositoryModelLoadRequest(model_name="mnist", parameters=named("1")))
-    assert call(address, "ModelInfer", asking(bytes(784), model_version="1")).model_version == "1"
+    assert call(address, "ModelInfer", asking(ONE, model_version="1")).model_version == "1"
     call(address, "RepositoryModelUnload", pb.RepositoryModelUnloadRequest(model_name="mnist", parameters=named("1")))
     assert not call(address, "ModelReady", pb.ModelReadyRequest(name="mnist", version="1")).ready
-    assert call(address, "ModelInfer", asking(bytes(784))).model_version == "3"
+    assert call(address, "ModelInfer", asking(ONE)).model_version == "3"
 
 
 @pytest.mark.parametrize(
@@ -219,7 +220,7 @@ def test_before_a_version_is_loaded_the_server_is_live_but_not_ready(folder, ser
     address = serve(folder).address
     assert call(address, "ServerLive", pb.ServerLiveRequest()).live
     assert not call(address, "ServerReady", pb.ServerReadyRequest()).ready
-    assert failure(call, address, "ModelInfer", asking(bytes(784)))[0] is grpc.StatusCode.UNAVAILABLE
+    assert failure(call, address, "ModelInfer", asking(ONE))[0] is grpc.StatusCode.UNAVAILABLE
     code, _ = failure(call, address, "ModelInfer", asking(bytes(785)))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
 
@@ -230,7 +231,7 @@ def test_before_a_version_is_loaded_the_server_is_live_but_not_ready(folder, ser
 def test_a_stream_answers_in_order_and_continues_after_an_error(repository, folder, serve, call, pixels):
     publish(repository, seed=1)
     size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * IN_FLIGHT)}
-    requests = (asking(bytes(count), id=str(number)) for number, count in size.items())
+    requests = (asking((ONE + b"\0")[:count], id=str(number)) for number, count in size.items())
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == [str(number) for number in size]
     for number, response in enumerate(responses):
@@ -285,7 +286,7 @@ def test_requests_of_a_stream_are_in_flight_at_the_same_time(repository, folder,
 
     monkeypatch.setattr(inputs, "pictures_of", counting)
     monkeypatch.setattr(Recognition, "images", waiting)
-    requests = (asking(bytes(784), id=str(number)) for number in range(2))
+    requests = (asking(ONE, id=str(number)) for number in range(2))
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == ["0", "1"]
 
@@ -298,7 +299,7 @@ def test_an_unforeseen_error_in_a_stream_is_logged_but_not_sent(repository, fold
         raise RuntimeError("a secret of the inside")
 
     monkeypatch.setattr(inputs, "pictures_of", fail)
-    (response,) = call(address, "ModelStreamInfer", iter([asking(bytes(784))]))
+    (response,) = call(address, "ModelStreamInfer", iter([asking(ONE)]))
     assert response.error_message == "internal error"
     assert "a secret of the inside" in caplog.text
 
@@ -307,7 +308,7 @@ def test_a_stream_that_ends_with_malformed_bytes_is_answered_up_to_them(reposito
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         stream = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
-        responses = stream(iter([asking(bytes(784), id="a").SerializeToString(), b"\xff\xff\xff"]), timeout=60)
+        responses = stream(iter([asking(ONE, id="a").SerializeToString(), b"\xff\xff\xff"]), timeout=60)
         assert pb.ModelStreamInferResponse.FromString(next(responses)).infer_response.id == "a"
         with pytest.raises(grpc.RpcError) as caught:
             next(responses)
@@ -321,7 +322,7 @@ def test_statistics_count_requests_batches_and_failures(repository, folder, serv
     publish(repository, seed=1)
     address = serve(folder).address
     raw = struct.pack("<I", len(png)) + png
-    for asked in (asking(bytes(3 * 784), (3, 784)), asking(bytes(784)), asking(raw, (1,), "BYTES")):
+    for asked in (asking(3 * ONE, (3, 784)), asking(ONE), asking(raw, (1,), "BYTES")):
         call(address, "ModelInfer", asked)
     failure(call, address, "ModelInfer", asking(bytes(785)))
     failure(call, address, "ModelInfer", asking(bytes(785), model_version="nobody"))
@@ -350,7 +351,7 @@ def test_an_idle_stream_ends_when_the_server_stops(repository, folder, serve):
     async def talk() -> list[grpc.StatusCode]:
         async with grpc.aio.insecure_channel(server.address) as channel:
             stream = GRPCInferenceServiceStub(channel).ModelStreamInfer(timeout=200)
-            await stream.write(asking(bytes(784)))
+            await stream.write(asking(ONE))
             assert (await stream.read()).infer_response.model_version == "1"
             server.stop()
             with pytest.raises(grpc.aio.AioRpcError) as caught:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.artifact.manifest import Rejection
+from core.errors import PictureError
 from core.inference.answers import Answers
 from protos.inference.open_inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
 from service.api.inference.inputs import CONTENTS, pictures_of
@@ -17,6 +18,7 @@ from service.api.inference.outputs import Wanted, put_outputs, wanted_of
 from service.api.inference.tensors import SHAPES
 from service.errors import InferRequestError
 from service.recognition.answer import Answer
+from tests.service.harness import STROKE
 
 Input = ModelInferRequest.InferInputTensor
 Output = ModelInferRequest.InferRequestedOutputTensor
@@ -41,7 +43,7 @@ def pictures(asked: ModelInferRequest):
 
 
 def refused(asked: ModelInferRequest) -> str:
-    with pytest.raises(InferRequestError) as caught:
+    with pytest.raises((InferRequestError, PictureError)) as caught:
         pictures(asked)
     return str(caught.value)
 
@@ -81,7 +83,7 @@ def test_encoded_pictures_arrive_in_both_forms():
     assert pictures(request("BYTES", (2,), bytes_contents=[b"one", b"two"])) == [b"one", b"two"]
 
 
-ONE = bytes(784)
+ONE = STROKE.tobytes()
 NAN, INFINITE, NEGATIVE, LARGE = (
     np.where(np.arange(784) == 5, value, 7).astype("<f4").tobytes() for value in (np.nan, np.inf, -0.5, 255.5)
 )
@@ -196,7 +198,14 @@ def requests(draw: st.DrawFn) -> ModelInferRequest:
     size = max(count, 0) * draw(st.sampled_from([784, 784, 784, 1, 785]))
     values = draw(
         st.sampled_from(
-            [np.zeros(size), np.full(size, 255.0), np.full(size, np.nan), np.full(size, 1e30), -np.ones(size)]
+            [
+                np.resize(FLAT, size),
+                np.zeros(size),
+                np.full(size, 255.0),
+                np.full(size, np.nan),
+                np.full(size, 1e30),
+                -np.ones(size),
+            ]
         )
     )
     some = [draw(st.binary(max_size=9))] * max(count, 0)
@@ -225,7 +234,7 @@ def requests(draw: st.DrawFn) -> ModelInferRequest:
 def test_any_request_is_either_parsed_or_refused(asked):
     try:
         found = pictures(asked)
-    except InferRequestError:
+    except (InferRequestError, PictureError):
         return
     (tensor,) = asked.inputs
     assert 1 <= len(found) == tensor.shape[0] <= LIMIT

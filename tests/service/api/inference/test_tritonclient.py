@@ -5,7 +5,7 @@ import pytest
 
 from core.imaging import digit_from_bytes
 from tests.service.api.inference.triton_process import tritonclient
-from tests.service.harness import assert_same_answer, eventually, expected
+from tests.service.harness import STROKE, assert_same_answer, eventually, expected
 from tests.service.tiny_model import publish
 
 
@@ -64,7 +64,7 @@ def test_it_infers_by_version_and_by_alias_and_batches_up_to_the_limit(triton, a
     for wanted, version in (("1", "1"), ("2", "2"), ("champion", "2"), ("", "2")):
         assert triton("infer", address, pixels[np.newaxis], model_version=wanted)["version"] == version
     for size in (1, 2, 63, 64):
-        answer = triton("infer", address, np.zeros((size, 784), np.float32))
+        answer = triton("infer", address, np.tile(STROKE.reshape(1, 784), (size, 1)).astype(np.float32))
         assert answer["outputs"]["probabilities"].shape == (size, 10)
     status, sentence = triton("infer", address, np.zeros((65, 784), np.uint8))
     assert status == "StatusCode.INVALID_ARGUMENT"
@@ -111,14 +111,14 @@ def test_it_loads_and_unloads(triton, repository, folder, serve):
     address = serve(folder).address
     triton("ask", address, "unload_model", "mnist")
     assert not triton("ask", address, "is_model_ready", "mnist")
-    status, _ = triton("infer", address, np.zeros((1, 784), np.uint8))
+    status, _ = triton("infer", address, STROKE.reshape(1, 784))
     assert status == "StatusCode.UNAVAILABLE"
     triton("ask", address, "load_model", "mnist")
     assert triton("ask", address, "is_model_ready", "mnist")
     assert not triton("ask", address, "is_model_ready", "mnist", "1")
     one = '{"version_policy": {"specific": {"versions": [1]}}}'
     triton("ask", address, "load_model", "mnist", config=one)
-    assert triton("infer", address, np.zeros((1, 784), np.uint8), model_version="1")["version"] == "1"
+    assert triton("infer", address, STROKE.reshape(1, 784), model_version="1")["version"] == "1"
 
 
 def test_calls_that_are_not_supported_are_unimplemented(triton, address):
