@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from core.artifact.manifest import CodeProvenance, Environment
+from core.artifact.origin import CodeProvenance, Environment
 from pipelines.recipe import Recipe
 from pipelines.settings import ROOT
 

@@ -7,17 +7,15 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
 
+from core.artifact.origin import CodeProvenance, DataProvenance, Digest, Environment, Part
 from core.digit import PIXELS, SIDE
 from core.errors import ManifestError
 
 SCHEMA_VERSION = 1
 WEIGHTS = "weights.safetensors"
 MANIFEST = "manifest.json"
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-"""A sha256, in hexadecimal."""
 
 Base64Bytes = Annotated[
     bytes,
@@ -26,16 +24,7 @@ Base64Bytes = Annotated[
 ]
 
 
-class _Part(BaseModel):
-    """Frozen. Fields that a newer Numeral has added within the same schema version are ignored.
-
-    NaN and infinity are refused, because JSON has no numbers for them.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class FileEntry(_Part):
+class FileEntry(Part):
     """Size and digest of one file of the version."""
 
     sha256: Digest
@@ -47,7 +36,7 @@ class FileEntry(_Part):
         return cls(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-class Architecture(_Part):
+class Architecture(Part):
     """Enough to rebuild the network: see `core.nn.architectures.build`."""
 
     input_shape: tuple[int, ...]
@@ -55,7 +44,7 @@ class Architecture(_Part):
     parameter_count: int
 
 
-class TensorSpec(_Part):
+class TensorSpec(Part):
     """One input or output of the model, in the terms of the Open Inference Protocol; −1 is the batch axis."""
 
     name: str
@@ -63,7 +52,7 @@ class TensorSpec(_Part):
     shape: tuple[int, ...]
 
 
-class Signature(_Part):
+class Signature(Part):
     """The inputs and outputs of the model."""
 
     inputs: tuple[TensorSpec, ...] = (TensorSpec(name="image", datatype="UINT8", shape=(-1, PIXELS)),)
@@ -72,8 +61,18 @@ class Signature(_Part):
         TensorSpec(name="digit", datatype="INT64", shape=(-1,)),
     )
 
+    @classmethod
+    def of(cls, rejection: "Rejection | None") -> Self:
+        """That of a version with this rejection, whose outputs also say whether there is a digit."""
+        plain = cls()
+        if rejection is None:
+            return plain
+        digitness = TensorSpec(name="digitness", datatype="FP32", shape=(-1,))
+        rejected = TensorSpec(name="rejected", datatype="BOOL", shape=(-1,))
+        return cls(outputs=(*plain.outputs, digitness, rejected))
 
-class Preprocessing(_Part):
+
+class Preprocessing(Part):
     """How a user's picture becomes the network's input; mean and std are in pixel units, 0 to 255."""
 
     mean: float
@@ -81,36 +80,7 @@ class Preprocessing(_Part):
     framing: dict[str, Any]
 
 
-class FeedbackProvenance(_Part):
-    """Pictures that users sent with their digits, and that were trained on in addition to the data set."""
-
-    images: int = Field(ge=1)
-    sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
-
-
-class StylesProvenance(_Part):
-    """Images drawn by code that were trained on in addition to the data set; see `core.drawing`."""
-
-    digits: int = Field(ge=0, description="How many show a digit, in writing styles that the data set lacks.")
-    others: int = Field(ge=0, description="How many show no digit.")
-    seed: int
-    sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
-
-
-class DataProvenance(_Part):
-    """The data that the version was trained and measured on."""
-
-    files: dict[str, Digest]
-    train_images: int
-    validation_images: int
-    test_images: int
-    split_seed: int
-    license: str
-    feedback: FeedbackProvenance | None = Field(None, description="None if there was no feedback to learn from.")
-    styles: StylesProvenance | None = Field(None, description="None if no drawn images were trained on.")
-
-
-class Spread(_Part):
+class Spread(Part):
     """The distribution of the training images, with which a service compares what it receives: `core.artifact.spread`.
 
     Each feature's values are sorted into bins: bin k holds those above edge k − 1, up to and including edge k.
@@ -122,25 +92,7 @@ class Spread(_Part):
     label_shares: tuple[float, ...] = Field(description="The share of the images with each label.")
 
 
-class CodeProvenance(_Part):
-    """The code that made the version; commit and dirty are None outside a git checkout."""
-
-    commit: str | None
-    dirty: bool | None
-    sources_sha256: Digest
-
-
-class Environment(_Part):
-    """The software and the machine that trained the version."""
-
-    python: str
-    numpy: str
-    blas: str
-    cpu: str
-    threads: int
-
-
-class Metrics(_Part):
+class Metrics(Part):
     """Measures on one set of images; see `core.measure.evaluate.Evaluation`."""
 
     count: int
@@ -153,13 +105,13 @@ class Metrics(_Part):
     per_class_intervals: tuple[tuple[float, float], ...] = ()
 
 
-class Calibration(_Part):
+class Calibration(Part):
     """What the logits are divided by before softmax; see `core.measure.calibration`. Older versions have 1."""
 
     temperature: float = Field(1.0, gt=0)
 
 
-class Rejection(_Part):
+class Rejection(Part):
     """When a version says that an image shows no digit; see `core.measure.rejection`.
 
     With the energy score E = log Σ_k exp(z_k) of the logits z, the digitness of an image, which is the probability
@@ -171,7 +123,7 @@ class Rejection(_Part):
     threshold: float = Field(gt=0, lt=1, description="An image with a lower digitness is rejected.")
 
 
-class Share(_Part):
+class Share(Part):
     """The share of some images of which something holds, with its 95% interval."""
 
     count: int = Field(description="How many images were looked at.")
@@ -179,7 +131,7 @@ class Share(_Part):
     interval: tuple[float, float]
 
 
-class RejectionMetrics(_Part):
+class RejectionMetrics(Part):
     """Which shares of images are rejected that had no influence on any choice; see `core.measure.rejection`."""
 
     digits: Share = Field(description="Of the test images, which should not be rejected.")
@@ -187,7 +139,7 @@ class RejectionMetrics(_Part):
     others: Share = Field(description="Of drawn images that show no digit, which should be.")
 
 
-class Robustness(_Part):
+class Robustness(Part):
     """The accuracy on corrupted test images; see `core.measure.corruptions`."""
 
     description: str
@@ -196,7 +148,7 @@ class Robustness(_Part):
     interval: tuple[float, float]
 
 
-class Verdict(_Part):
+class Verdict(Part):
     """Whether the version may become champion, and why."""
 
     promote: bool
@@ -204,7 +156,7 @@ class Verdict(_Part):
     parent: int | None = Field(description="The champion that the version was compared with.")
 
 
-class Golden(_Part):
+class Golden(Part):
     """Inputs and the probabilities that the trainer computed for them, which every load must reproduce."""
 
     images: Base64Bytes
@@ -228,7 +180,7 @@ class Golden(_Part):
         return np.frombuffer(self.images, np.uint8).reshape(-1, SIDE, SIDE), probabilities
 
 
-class Manifest(_Part):
+class Manifest(Part):
     """Everything that is known about one version."""
 
     schema_version: Literal[1] = 1

@@ -1,6 +1,7 @@
 """Champion or challenger: a pure decision on validation measures. The test set has no influence on it."""
 
-from core.artifact.manifest import DataProvenance, Manifest, Metrics, Verdict
+from core.artifact.manifest import Manifest, Metrics, Verdict
+from core.artifact.origin import DataProvenance
 from pipelines.recipe import PromotionSection
 
 

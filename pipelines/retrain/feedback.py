@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.artifact.manifest import FeedbackProvenance
+from core.artifact.origin import FeedbackProvenance
 from core.data.labeled import ROW_BYTES, Labeled
 from core.data.mnist import Mnist
 from core.errors import FeedbackError

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.artifact import weights as weights_file
-from core.artifact.manifest import Architecture, Calibration, DataProvenance, Manifest, Preprocessing, Spread, Verdict
+from core.artifact.manifest import Architecture, Calibration, Manifest, Preprocessing, Signature, Spread, Verdict
+from core.artifact.origin import DataProvenance
 from core.artifact.repository import Repository
 from core.artifact.spread import spread_of
 from core.data.labeled import Labeled
@@ -151,6 +152,7 @@ def publish(
         validation=as_metrics(measured.validation),
         test=as_metrics(measured.test),
         calibration=Calibration(temperature=measured.temperature),
+        signature=Signature.of(measured.rejection),
         rejection=measured.rejection,
         rejection_metrics=measured.rejection_metrics,
         robustness=as_robustness(measured.robustness),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from core.artifact.manifest import StylesProvenance
+from core.artifact.origin import StylesProvenance
 from core.data.labeled import Labeled
 from core.drawing.drawn import drawn
 from pipelines.recipe import HELD_OUT_SEED, StylesSection

@@ -7,18 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from core.artifact import weights
-from core.artifact.manifest import (
-    WEIGHTS,
-    Architecture,
-    CodeProvenance,
-    DataProvenance,
-    Environment,
-    Golden,
-    Manifest,
-    Metrics,
-    Preprocessing,
-    Verdict,
-)
+from core.artifact.manifest import WEIGHTS, Architecture, Golden, Manifest, Metrics, Preprocessing, Verdict
+from core.artifact.origin import CodeProvenance, DataProvenance, Environment
 from core.artifact.repository import CHAMPION, Draft, Repository
 from core.data.normalize import Normalizer
 from core.imaging import FRAMING

@@ -9,9 +9,6 @@ from core.artifact import weights
 from core.artifact.manifest import (
     Architecture,
     Calibration,
-    CodeProvenance,
-    DataProvenance,
-    Environment,
     FileEntry,
     Golden,
     Manifest,
@@ -20,6 +17,7 @@ from core.artifact.manifest import (
     Robustness,
     Verdict,
 )
+from core.artifact.origin import CodeProvenance, DataProvenance, Environment
 from core.artifact.repository import Draft, Repository
 from core.data.normalize import Normalizer
 from core.inference.predict import Predictor

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.artifact.manifest import DataProvenance, Manifest, Metrics
+from core.artifact.manifest import Manifest, Metrics
+from core.artifact.origin import DataProvenance
 from core.measure.evaluate import wilson_interval
 from pipelines.promotion.gate import decide
 from pipelines.recipe import PromotionSection

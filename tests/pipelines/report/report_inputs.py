@@ -8,9 +8,6 @@ import numpy as np
 from core.artifact.manifest import (
     Architecture,
     Calibration,
-    CodeProvenance,
-    DataProvenance,
-    Environment,
     FileEntry,
     Golden,
     Manifest,
@@ -20,9 +17,9 @@ from core.artifact.manifest import (
     RejectionMetrics,
     Robustness,
     Share,
-    StylesProvenance,
     Verdict,
 )
+from core.artifact.origin import CodeProvenance, DataProvenance, Environment, StylesProvenance
 from core.data.labeled import Labeled
 from core.digit import NO_DIGIT
 from core.measure.evaluate import Evaluation, evaluate

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.artifact.manifest import Architecture, Calibration, CodeProvenance, Environment, Robustness, Verdict
+from core.artifact.manifest import Architecture, Calibration, Robustness, Verdict
+from core.artifact.origin import CodeProvenance, Environment
 from core.data.labeled import Labeled
 from core.digit import NO_DIGIT
 from core.measure.corruptions import CORRUPTIONS

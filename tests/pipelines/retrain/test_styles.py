@@ -120,6 +120,7 @@ def test_a_version_records_what_was_drawn_and_what_it_rejects(
     predictor, _ = load(order.store, manifest.version)
     rejection, measured = manifest.rejection, manifest.rejection_metrics
     assert rejection is not None
+    assert [output.name for output in manifest.signature.outputs] == ["probabilities", "digit", "digitness", "rejected"]
     assert measured is not None
     others = drawn(30, 40, HELD_OUT_SEED + 1)
     assert measured.digits == share_rejected(predictor.logits(read_mnist(dataset.files).test_images), rejection)
@@ -143,4 +144,5 @@ def test_a_version_that_learned_drawn_digits_alone_rejects_nothing(
     manifest = publish(Order(repository=str(tmp_path / "models")), run_in(work, dataset, recipe))
     assert manifest.data.styles is not None
     assert (manifest.rejection, manifest.rejection_metrics) == (None, None)
+    assert [output.name for output in manifest.signature.outputs] == ["probabilities", "digit"]
     assert rejected_shares(manifest) == {}
