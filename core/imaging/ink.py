@@ -103,7 +103,7 @@ def _framed(gray: Gray, ink: Ink, opened: int) -> Ink | None:
 
 def _read(view: View, *, again: bool = True) -> list[Ink | str]:
     """The digits that one view may hold, or the reasons why it holds none."""
-    threshold = _threshold(view)
+    threshold = threshold_of(view)
     if threshold is None:
         return ["no contrast"]
     parts = components(view.contrast > threshold, view.contrast * view.weight)
@@ -116,7 +116,7 @@ def _read(view: View, *, again: bool = True) -> list[Ink | str]:
     return readings
 
 
-def _threshold(view: View) -> float | None:
+def threshold_of(view: View) -> float | None:
     """Contrast from which a pixel counts as ink, by Ridler & Calvard's iteration (1978); None without contrast.
 
     Starting from the strongest ink, it finds even a line that covers a few ten-thousandths of the picture, where Otsu's
@@ -160,7 +160,7 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
     if crowded or noisy or chosen.sum() > MOST_STROKES:
         return f"{len(parts.area):,} specks of about the same strength"
     mask, box = parts.paint(chosen), parts.box(chosen)
-    contrast, unevenness = _strength(view.contrast, threshold, mask, box)
+    contrast, unevenness = strength(view.contrast, threshold, mask, box)
     if contrast < max(LEAST_CONTRAST, LEAST_SIGNAL * unevenness):
         return f"contrast {contrast:.2f} on a background that varies by {unevenness:.2f}"
     return Ink(
@@ -173,7 +173,7 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
     )
 
 
-def _strength(contrast: Floats, threshold: float, mask: Mask, box: Box) -> tuple[float, float]:
+def strength(contrast: Floats, threshold: float, mask: Mask, box: Box) -> tuple[float, float]:
     """Contrast of the digit, and how much the paper around it varies, as one standard deviation."""
     left, top, right, bottom = box
     margin = max(right - left, bottom - top) // 4

@@ -88,12 +88,17 @@ def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:  # noqa: ARG
         for digit in (gray, 255 - gray):
             if is_framed(digit):
                 return digit
-    return frame(_strokes(_find(picture)))
+    return framed(_find(picture))
+
+
+def framed(ink: Ink) -> Digit:
+    """The digit that was found, as MNIST frames its digits: uint8 (28, 28), 0 is background and 255 is ink."""
+    return frame(_strokes(ink))
 
 
 def _find(picture: Image.Image) -> Ink:
     """The digit's ink, at the best scale that the picture's resolution allows."""
-    scene, scale = _at_scale(picture, SEARCHED_PIXELS)
+    scene, scale = at_scale(picture, SEARCHED_PIXELS)
     ink = find_ink(to_gray(scene))
     if scale == 1 or ink.size >= LEGIBLE:
         return ink
@@ -105,7 +110,7 @@ def _find(picture: Image.Image) -> Ink:
         min(picture.width, round((right + margin) / scale)),
         min(picture.height, round((bottom + margin) / scale)),
     )
-    scene, close = _at_scale(picture.crop(area), SEARCHED_PIXELS)
+    scene, close = at_scale(picture.crop(area), SEARCHED_PIXELS)
     try:
         better = find_ink(to_gray(scene))
     except NoDigitError:
@@ -114,7 +119,7 @@ def _find(picture: Image.Image) -> Ink:
     return better if same else ink
 
 
-def _at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
+def at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
     """The picture reduced to about as many pixels, or as it is if it has fewer, and the scale factor."""
     scale = min(1.0, math.sqrt(pixels / (picture.width * picture.height)))
     if scale == 1:

@@ -57,7 +57,7 @@ def many_in(source: bytes | NDArray[np.uint8], loaded: Loaded, limits: PictureLi
     else:
         picture = Image.fromarray(source)
         size = picture.size
-    found = read_many(picture, loaded.predictor)
+    found = read_many(picture, loaded.predictor, framing=loaded.framing)
     labels = len(loaded.manifest.labels)
     rows = Answers(
         np.array([each.probabilities for each in found], np.float32).reshape(-1, labels),
