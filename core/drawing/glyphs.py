@@ -15,9 +15,10 @@ _LATIN = (
 )
 _SIGNS = ("astrology", "markers", "mathlow", "meteorology", "music", "symbolic", "greek", "greeks", "japanese")
 
-# Letters that are written like a digit, in one handwriting or another, teach nothing: O and 0, l and 1, S and 5, …
-LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhijkmnprtuvwx"
-SIGNS = "!#$%&*+<=>?@~"
+# What is written like a digit, in one handwriting or another, teaches nothing: O and 0, l and 1, S and 5, …; nor does what
+# becomes one without its dot, which may be taken for dirt: i, j, ?, !
+LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
+SIGNS = "#$%&*+<=>@~"
 
 _PLAIN = "0123456789()[]{}|/"  # digits, and what looks like a 1 or a 7 in every font
 _LEAST_STROKES = 4  # of a glyph from a font of signs: simpler ones may look like a digit

@@ -5,7 +5,7 @@ from core.drawing import glyphs
 from core.drawing.hand import Hand
 
 
-@pytest.mark.parametrize("like_a_digit", "0123456789OoDIlSsZzbgqy")
+@pytest.mark.parametrize("like_a_digit", "0123456789OoDIlSsZzbgqyij?!")
 def test_no_letter_is_drawn_that_may_be_taken_for_a_digit(like_a_digit: str) -> None:
     assert like_a_digit not in glyphs.LETTERS + glyphs.SIGNS
 
