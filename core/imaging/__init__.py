@@ -3,19 +3,23 @@
     bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
 
-Each step is a module here, and each is deterministic and without state. All failures are `core.errors.PictureError`s.
+Each step is a module here, and each is deterministic and without state. Earlier framings are kept in folders of their
+own (`first`), so that a published version sees a picture as it always did. All failures are
+`core.errors.PictureError`s.
 """
 
 from core.imaging.decode import PictureLimits, decode
-from core.imaging.framing import FRAMING, Framing
+from core.imaging.framing import FRAMING, LATEST, Framing, framing_version
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
 
 __all__ = [
     "FRAMING",
+    "LATEST",
     "Framing",
     "PictureLimits",
     "decode",
     "digit_from_bytes",
+    "framing_version",
     "from_array",
     "from_pixels",
     "to_digit",

@@ -1,12 +1,15 @@
-"""How MNIST frames its digits: the numbers, a test of whether a picture is framed so, and the framing."""
+"""How MNIST frames its digits: the numbers and their version, a test of whether a picture is framed so, the framing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.digit import SIDE
+from core.errors import ManifestError
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -17,6 +20,7 @@ class Framing:
     """How a digit lies in its picture (LeCun et al., "Gradient-based learning applied to document recognition", III.A).
 
     Attributes:
+        version: Which code finds the digit in a picture; see `framing_version`.
         size: Side of the square picture, in pixels.
         box: The digit's longer side, in pixels.
         centered_by: The point that lies at pixel (size/2, size/2): "mass", the center of mass of the gray levels.
@@ -26,6 +30,7 @@ class Framing:
             percentile), 2.6 (median) and 3.9 (95th).
     """
 
+    version: int = 2
     size: int = SIDE
     box: int = 20
     centered_by: str = "mass"
@@ -36,6 +41,25 @@ class Framing:
 
 
 FRAMING = Framing()
+LATEST = FRAMING.version
+
+
+def framing_version(parameters: Mapping[str, Any]) -> int:
+    """The framing that a version of the model was published with, from 1 to `LATEST`.
+
+    Args:
+        parameters: `preprocessing.framing` of its manifest. Without "version", it is framing 1.
+
+    Raises:
+        ManifestError: A framing that this release does not know.
+    """
+    version = parameters.get("version", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= LATEST:
+        raise ManifestError(
+            f"preprocessing.framing.version: {version!r}, this Numeral knows framings 1 to {LATEST}; "
+            "a newer Numeral is needed to read pictures for this version"
+        )
+    return version
 
 
 def is_framed(gray: Gray) -> bool:
@@ -50,7 +74,7 @@ def is_framed(gray: Gray) -> bool:
     if np.mean(edge > 32) > 0.1 or not rows.size or gray.max() < 128:
         return False
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
-    aside = np.abs(np.array(_center(gray)) - FRAMING.size / 2).max()
+    aside = np.abs(np.array(center(gray)) - FRAMING.size / 2).max()
     return bool(FRAMING.box - 6 <= longer <= FRAMING.box + 4 and aside <= 3.5)
 
 
@@ -69,14 +93,14 @@ def frame(ink: Floats) -> Gray:
     gray = np.rint(np.clip(small / small.max(), 0, 1) * FRAMING.ink).astype(np.uint8)
 
     framed = np.full((FRAMING.size, FRAMING.size), FRAMING.background, np.uint8)
-    corner = [round(FRAMING.size / 2 - center) for center in _center(gray)]
+    corner = [round(FRAMING.size / 2 - center) for center in center(gray)]
     top = min(max(corner[0], 0), FRAMING.size - height)
     left = min(max(corner[1], 0), FRAMING.size - width)
     framed[top : top + height, left : left + width] = gray
     return framed
 
 
-def _center(gray: Gray) -> tuple[float, float]:
+def center(gray: Gray) -> tuple[float, float]:
     """Row and column of the center of mass of a gray picture (H, W)."""
     mass = gray.astype(np.float64)
     rows, columns = (np.arange(side) for side in gray.shape)

@@ -1,6 +1,7 @@
 """All steps together: a picture, bytes or an array → the 28×28 digit."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from PIL import Image
 
 from core.errors import NoDigitError, PictureUnreadableError
 from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
-from core.imaging.framing import FRAMING, frame, is_framed
+from core.imaging.first import first_digit
+from core.imaging.framing import FRAMING, LATEST, frame, is_framed
 from core.imaging.gray import opaque, to_gray
 from core.imaging.ink import Ink, find_ink
 from core.imaging.modes import picture_from_array, plain
@@ -23,8 +25,8 @@ LEGIBLE = 120  # … and again in a close-up if it has fewer pixels than this al
 FINE = 8  # the width of strokes is adjusted at 8 times the final scale
 
 
-def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> Digit:
-    """The digit in an encoded picture: `to_digit(decode(data))`.
+def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, framing: int = LATEST) -> Digit:
+    """The digit in an encoded picture: `to_digit(decode(data), framing)`.
 
     Returns:
         uint8 (28, 28), 0 is background and 255 is ink.
@@ -32,10 +34,10 @@ def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS) -> 
     Raises:
         PictureError: As `decode` and `to_digit`.
     """
-    return to_digit(decode(data, limits=limits))
+    return to_digit(decode(data, limits=limits), framing)
 
 
-def from_array(array: NDArray[Any]) -> Digit:
+def from_array(array: NDArray[Any], framing: int = LATEST) -> Digit:
     """The digit in an array of shape (H, W), (H, W, 3) or (H, W, 4): uint8, or floats from 0 to 1 or 0 to 255.
 
     Returns:
@@ -45,7 +47,7 @@ def from_array(array: NDArray[Any]) -> Digit:
         PictureUnreadableError: The array is not a picture.
         NoDigitError: Nothing is drawn in it.
     """
-    return to_digit(picture_from_array(array))
+    return to_digit(picture_from_array(array), framing)
 
 
 def from_pixels(data: bytes) -> Digit:
@@ -63,13 +65,15 @@ def from_pixels(data: bytes) -> Digit:
     return np.frombuffer(data, np.uint8).reshape(size, size).copy()  # a copy, so that the caller may write to it
 
 
-def to_digit(picture: Image.Image) -> Digit:
+def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:
     """Find the digit in an upright picture, and frame it as MNIST frames its digits.
 
     A 28×28 picture that looks like one of MNIST's is returned unchanged (or inverted, if it is black on white).
 
     Args:
         picture: Any size and mode; dark on light or light on dark, drawn or photographed.
+        framing: The version of the framing, 1 to `LATEST`: the one that the network was published with, which
+            `framing_version` finds in its manifest. The same picture gives the same digit in it for ever.
 
     Returns:
         uint8 (28, 28), 0 is background and 255 is ink.
@@ -77,6 +81,11 @@ def to_digit(picture: Image.Image) -> Digit:
     Raises:
         NoDigitError: Nothing is drawn in it, or only noise.
     """
+    return FRAMINGS[framing](picture)
+
+
+def latest_digit(picture: Image.Image) -> Digit:
+    """`to_digit` in the latest framing."""
     picture = opaque(plain(picture))
     if picture.size == (FRAMING.size, FRAMING.size):
         gray = np.array(picture.convert("L"))
@@ -135,3 +144,6 @@ def _strokes(ink: Ink) -> NDArray[np.float32]:
     width, height = (max(1, round(side * scale)) for side in (contrast.shape[1], contrast.shape[0]))
     large = np.asarray(Image.fromarray(contrast).resize((width, height), Image.Resampling.BICUBIC))
     return even_strokes(np.pad(large > ink.threshold, math.ceil(thickest)), thinnest, thickest)
+
+
+FRAMINGS: dict[int, Callable[[Image.Image], Digit]] = {1: first_digit, LATEST: latest_digit}
