@@ -1,6 +1,6 @@
 """Any user's picture → the 28×28 digit that a network trained on MNIST expects.
 
-    bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
+    bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ruling, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
 
 Each step is a module here, and each is deterministic and without state. Earlier framings are kept in folders of their

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.digit import SIDE
 from core.errors import ManifestError
+from core.imaging.strokes import mean_thickness
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -41,6 +42,8 @@ class Framing:
 
 
 FRAMING = Framing()
+
+THINNEST, THICKEST = 1.7, 4.5  # pixels: strokes of pictures that pass unchanged; MNIST's own 3rd and 99th percentile
 LATEST = FRAMING.version
 
 
@@ -65,7 +68,8 @@ def framing_version(parameters: Mapping[str, Any]) -> int:
 def is_framed(gray: Gray) -> bool:
     """Whether a gray picture (H, W) already is a digit as MNIST has them: light on black, 28×28, centered.
 
-    Digits that are shifted, rotated or scaled a little, as in augmented training data, count as framed.
+    Digits that are shifted, rotated or scaled a little, as in augmented training data, count as framed if their strokes
+    are about as wide as most of MNIST's. Other programs draw them one pixel wide, or with a thick brush.
     """
     if gray.shape != (FRAMING.size, FRAMING.size):
         return False
@@ -75,7 +79,23 @@ def is_framed(gray: Gray) -> bool:
         return False
     longer = max(np.ptp(rows), np.ptp(columns)) + 1
     aside = np.abs(np.array(center(gray)) - FRAMING.size / 2).max()
-    return bool(FRAMING.box - 6 <= longer <= FRAMING.box + 4 and aside <= 3.5)
+    if not (FRAMING.box - 6 <= longer <= FRAMING.box + 4 and aside <= 3.5):
+        return False
+    return _is_exact(gray, aside) or THINNEST <= _stroke_width(gray) <= THICKEST
+
+
+def _is_exact(gray: Gray, aside: float) -> bool:
+    """Whether a digit fits the box to the pixel, is centered to the pixel, and has edges of gray, as all of MNIST's."""
+    rows, columns = np.nonzero(gray)
+    edges = np.count_nonzero((gray >= 24) & (gray < 232))
+    return bool(max(np.ptp(rows), np.ptp(columns)) + 1 == FRAMING.box and aside <= 0.6 and edges >= 0.1 * len(rows))
+
+
+def _stroke_width(gray: Gray) -> float:
+    """Mean width of light strokes on black, in pixels; a gray pixel counts as a share of one."""
+    share = np.pad(gray, 1) / FRAMING.ink
+    edges = np.abs(np.diff(share, axis=0)).sum() + np.abs(np.diff(share, axis=1)).sum()
+    return float(mean_thickness(share.sum(), edges))
 
 
 def frame(ink: Floats) -> Gray:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.errors import NoDigitError, PictureUnreadableError
 from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
+from core.imaging.dither import undithered
 from core.imaging.first import first_digit
 from core.imaging.framing import FRAMING, LATEST, frame, is_framed
 from core.imaging.gray import opaque, to_gray
@@ -20,8 +21,8 @@ from core.imaging.strokes import even_strokes
 
 Digit = NDArray[np.uint8]
 
-SEARCHED_PIXELS = 256_000  # a digit is searched at this scale …
-LEGIBLE = 120  # … and again in a close-up if it has fewer pixels than this along its longer side
+SEARCHED_PIXELS = 120_000  # a digit is searched at this scale …
+LEGIBLE = 100  # … and again in a close-up if it has fewer pixels than this along its longer side
 FINE = 8  # the width of strokes is adjusted at 8 times the final scale
 
 
@@ -92,7 +93,7 @@ def latest_digit(picture: Image.Image) -> Digit:
         for digit in (gray, 255 - gray):
             if is_framed(digit):
                 return digit
-    return frame(_strokes(_find(picture)))
+    return frame(_strokes(_find(undithered(picture))))
 
 
 def _find(picture: Image.Image) -> Ink:
@@ -120,11 +121,8 @@ def _find(picture: Image.Image) -> Ink:
 
 def _at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
     """The picture reduced to about as many pixels, or as it is if it has fewer, and the scale factor."""
-    scale = min(1.0, math.sqrt(pixels / (picture.width * picture.height)))
-    if scale == 1:
-        return picture, scale
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.BOX), scale
+    factor = max(1, round(math.sqrt(picture.width * picture.height / pixels)))
+    return picture.reduce(factor), 1 / factor
 
 
 def _strokes(ink: Ink) -> NDArray[np.float32]:
