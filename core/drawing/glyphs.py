@@ -15,8 +15,8 @@ _LATIN = (
 )
 _SIGNS = ("astrology", "markers", "mathlow", "meteorology", "music", "symbolic", "greek", "greeks", "japanese")
 
-# What is written like a digit, in one handwriting or another, teaches nothing: O and 0, l and 1, S and 5, …; nor does what
-# becomes one without its dot, which may be taken for dirt: i, j, ?, !
+# What is written like a digit, in one handwriting or another, teaches nothing: O and 0, l and 1, S and 5, …; nor does
+# what becomes one without its dot, which may be taken for dirt: i, j, ?, !
 LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
 SIGNS = "#$%&*+<=>@~"
 

@@ -1,10 +1,12 @@
 """Any user's picture → the 28×28 digit that a network trained on MNIST expects.
 
-    bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ink──▶ strokes ──framing──▶ (28, 28)
+    bytes ──decode──▶ upright picture ──gray──▶ (H, W) ──paper, ruling, ink──▶ strokes ──framing──▶ (28, 28)
     array ──modes──────────▲
     framed images, 784 numbers each ──framed──▶ (N, 28, 28)
 
-Each step is a module here, and each is deterministic and without state. All failures are `core.errors.PictureError`s.
+Each step is a module here, and each is deterministic and without state. Earlier framings are kept in folders of their
+own (`first`), so that a published version sees a picture as it always did. All failures are
+`core.errors.PictureError`s.
 """
 
 from core.imaging.decode import PictureLimits, decode

@@ -29,6 +29,7 @@ class Components:
         area: Pixels, (C,).
         mass: Sum of the weights of those pixels, (C,).
         thickness: Mean width of the strokes, in pixels, (C,).
+        contact: Share of the outline that lies on the edge of the picture, (C,).
     """
 
     shape: tuple[int, int]
@@ -43,6 +44,7 @@ class Components:
     area: Doubles
     mass: Doubles
     thickness: Doubles
+    contact: Doubles
 
     @property
     def size(self) -> Ints:
@@ -51,11 +53,17 @@ class Components:
         return longer
 
     @property
+    def sides(self) -> Ints:
+        """How many sides of the picture each component touches, (C,)."""
+        height, width = self.shape
+        touching = [self.left == 0, self.top == 0, self.right == width, self.bottom == height]
+        count: Ints = np.sum(touching, axis=0, dtype=np.int64)
+        return count
+
+    @property
     def at_edge(self) -> Mask:
         """Whether each component touches the edge of the picture, (C,)."""
-        height, width = self.shape
-        touching: Mask = (self.left == 0) | (self.top == 0) | (self.right == width) | (self.bottom == height)
-        return touching
+        return self.sides > 0
 
     def box(self, chosen: Mask) -> Box:
         """Left, top, right and bottom of the chosen components, a mask (C,), taken together."""
@@ -64,12 +72,17 @@ class Components:
 
     def paint(self, chosen: Mask) -> Mask:
         """The pixels (H, W) of the chosen components, a mask (C,)."""
+        mask = np.zeros(self.shape, np.bool_)
+        if not chosen.any():
+            return mask
         mine = chosen[self.owner]
-        steps = np.zeros((self.shape[0], self.shape[1] + 1), np.int8)
+        left, top, right, bottom = self.box(chosen)
+        steps = np.zeros((bottom - top, right - left + 1), np.int8)
         # Runs of a row never touch, so each element is written once: +1 where a run starts, -1 after it stops.
-        steps[self.row[mine], self.start[mine]] = 1
-        steps[self.row[mine], self.stop[mine]] = -1
-        return np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1] > 0
+        steps[self.row[mine] - top, self.start[mine] - left] = 1
+        steps[self.row[mine] - top, self.stop[mine] - left] = -1
+        mask[top:bottom, left:right] = np.cumsum(steps, axis=1, dtype=np.int8)[:, :-1]
+        return mask
 
 
 def components(mask: Mask, weights: Floats) -> Components:
@@ -101,6 +114,7 @@ def components(mask: Mask, weights: Floats) -> Components:
         area=area,
         mass=_totals(owner, _run_sums(weights, row, start, stop), count),
         thickness=mean_thickness(area, edges),
+        contact=_totals(owner, _edge_pixels(mask.shape, row, start, stop), count) / np.maximum(edges, 1),
     )
 
 
@@ -140,6 +154,13 @@ def _extreme(pick: np.ufunc, owner: Ints, values: Ints, found: Ints) -> Ints:
     """The extreme of the values of each component's runs, (C,): `pick` applied to them and the initial `found`."""
     pick.at(found, owner, values)
     return found
+
+
+def _edge_pixels(shape: tuple[int, ...], row: Ints, start: Ints, stop: Ints) -> Ints:
+    """How many pixel edges of each run lie on the edge of the picture, (R,)."""
+    above_or_below = (row == 0).astype(np.int64) + (row == shape[0] - 1)
+    pixels: Ints = above_or_below * (stop - start) + (start == 0) + (stop == shape[1])
+    return pixels
 
 
 def _run_sums(weights: Floats, row: Ints, start: Ints, stop: Ints) -> Floats:

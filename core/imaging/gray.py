@@ -47,7 +47,8 @@ def to_gray(picture: Image.Image) -> Gray:
         return np.asarray(picture)
     thumbnail = picture.reduce(max(1, math.isqrt(picture.width * picture.height // THUMBNAIL_PIXELS)))
     colors = np.asarray(thumbnail).astype(np.float32)  # (h, w, 3)
-    if np.ptp(colors, axis=2).max() <= 3:
+    red, green, blue = colors[..., 0], colors[..., 1], colors[..., 2]
+    if (np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)).max() <= 3:
         return np.asarray(picture.convert("L"))
     around = np.asarray(thumbnail.filter(ImageFilter.BoxBlur(max(thumbnail.size) / 8)))
     details = (colors - around).reshape(-1, 3)

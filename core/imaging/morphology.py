@@ -26,10 +26,10 @@ def dilation(values: NDArray[Scalar], reach: int) -> NDArray[Scalar]:
 
 def _square(pick: Callable[..., NDArray[Scalar]], values: NDArray[Scalar], window: int) -> NDArray[Scalar]:
     """`pick` over all squares of `window`² pixels: (H, W) → (H - window + 1, W - window + 1)."""
-    return _slide(pick, _slide(pick, values, window).T, window).T
+    return slide(pick, slide(pick, values, window).T, window).T
 
 
-def _slide(pick: Callable[..., NDArray[Scalar]], values: NDArray[Scalar], window: int) -> NDArray[Scalar]:
+def slide(pick: Callable[..., NDArray[Scalar]], values: NDArray[Scalar], window: int) -> NDArray[Scalar]:
     """`pick` over `window` consecutive rows, for `window` - 1 rows fewer; spans double, so log2(window) passes do."""
     span = 1
     while 2 * span <= window:

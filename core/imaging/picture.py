@@ -1,6 +1,7 @@
 """All steps together: a picture, bytes or an array → the 28×28 digit."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import NoDigitError, PictureUnreadableError
+from core.imaging.beside import several
 from core.imaging.decode import DEFAULT_LIMITS, PictureLimits, decode
+from core.imaging.dither import undithered
+from core.imaging.first import first_digit
 from core.imaging.framed import as_framed
 from core.imaging.framing import FRAMING, LATEST, frame, is_framed
 from core.imaging.gray import opaque, to_gray
@@ -19,13 +23,13 @@ from core.imaging.strokes import even_strokes
 
 Digit = NDArray[np.uint8]
 
-SEARCHED_PIXELS = 256_000  # a digit is searched at this scale …
-LEGIBLE = 120  # … and again in a close-up if it has fewer pixels than this along its longer side
+SEARCHED_PIXELS = 120_000  # a digit is searched at this scale …
+LEGIBLE = 100  # … and again in a close-up if it has fewer pixels than this along its longer side
 FINE = 8  # the width of strokes is adjusted at 8 times the final scale
 
 
 def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, framing: int = LATEST) -> Digit:
-    """The digit in an encoded picture: `to_digit(decode(data))`.
+    """The digit in an encoded picture: `to_digit(decode(data), framing)`.
 
     Returns:
         uint8 (28, 28), 0 is background and 255 is ink.
@@ -36,7 +40,7 @@ def digit_from_bytes(data: bytes, *, limits: PictureLimits = DEFAULT_LIMITS, fra
     return to_digit(decode(data, limits=limits), framing)
 
 
-def from_array(array: NDArray[Any]) -> Digit:
+def from_array(array: NDArray[Any], framing: int = LATEST) -> Digit:
     """The digit in an array of shape (H, W), (H, W, 3) or (H, W, 4): uint8, or floats from 0 to 1 or 0 to 255.
 
     Returns:
@@ -46,15 +50,14 @@ def from_array(array: NDArray[Any]) -> Digit:
         PictureUnreadableError: The array is not a picture.
         NoDigitError: Nothing is drawn in it.
     """
-    return to_digit(picture_from_array(array))
+    return to_digit(picture_from_array(array), framing)
 
 
 def from_pixels(data: bytes) -> Digit:
-    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), as `as_framed` gives it.
+    """A digit that is already framed, as 784 raw bytes, row by row: uint8 (28, 28), unchanged.
 
     Raises:
-        PictureUnreadableError: Another number of bytes, or their scale or polarity is not certain.
-        NoDigitError: Nothing is drawn in it.
+        PictureUnreadableError: Another number of bytes.
     """
     size = FRAMING.size
     if len(data) != size * size:
@@ -67,14 +70,15 @@ def from_pixels(data: bytes) -> Digit:
     return digit
 
 
-def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:  # noqa: ARG001 — so far, both are the same
+def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:
     """Find the digit in an upright picture, and frame it as MNIST frames its digits.
 
     A 28×28 picture that looks like one of MNIST's is returned unchanged (or inverted, if it is black on white).
 
     Args:
         picture: Any size and mode; dark on light or light on dark, drawn or photographed.
-        framing: The version of the framing, 1 to `LATEST`.
+        framing: The version of the framing, 1 to `LATEST`: the one that the network was published with, which
+            `framing_version` finds in its manifest. The same picture gives the same digit in it for ever.
 
     Returns:
         uint8 (28, 28), 0 is background and 255 is ink.
@@ -82,13 +86,18 @@ def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:  # noqa: ARG
     Raises:
         NoDigitError: Nothing is drawn in it, or only noise.
     """
+    return FRAMINGS[framing](picture)
+
+
+def latest_digit(picture: Image.Image) -> Digit:
+    """`to_digit` in the latest framing."""
     picture = opaque(plain(picture))
     if picture.size == (FRAMING.size, FRAMING.size):
         gray = np.array(picture.convert("L"))
         for digit in (gray, 255 - gray):
             if is_framed(digit):
                 return digit
-    return framed(_find(picture))
+    return framed(_find(undithered(picture)))
 
 
 def framed(ink: Ink) -> Digit:
@@ -100,6 +109,8 @@ def _find(picture: Image.Image) -> Ink:
     """The digit's ink, at the best scale that the picture's resolution allows."""
     scene, scale = at_scale(picture, SEARCHED_PIXELS)
     ink = find_ink(to_gray(scene))
+    if (count := several(ink)) > 1:
+        raise NoDigitError(f"{count} digits side by side, expected one; crop the picture to one digit, or ask for many")
     if scale == 1 or ink.size >= LEGIBLE:
         return ink
     left, top, right, bottom = ink.box
@@ -121,11 +132,8 @@ def _find(picture: Image.Image) -> Ink:
 
 def at_scale(picture: Image.Image, pixels: int) -> tuple[Image.Image, float]:
     """The picture reduced to about as many pixels, or as it is if it has fewer, and the scale factor."""
-    scale = min(1.0, math.sqrt(pixels / (picture.width * picture.height)))
-    if scale == 1:
-        return picture, scale
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.BOX), scale
+    factor = max(1, round(math.sqrt(picture.width * picture.height / pixels)))
+    return picture.reduce(factor), 1 / factor
 
 
 def _strokes(ink: Ink) -> NDArray[np.float32]:
@@ -145,3 +153,6 @@ def _strokes(ink: Ink) -> NDArray[np.float32]:
     width, height = (max(1, round(side * scale)) for side in (contrast.shape[1], contrast.shape[0]))
     large = np.asarray(Image.fromarray(contrast).resize((width, height), Image.Resampling.BICUBIC))
     return even_strokes(np.pad(large > ink.threshold, math.ceil(thickest)), thinnest, thickest)
+
+
+FRAMINGS: dict[int, Callable[[Image.Image], Digit]] = {1: first_digit, LATEST: latest_digit}

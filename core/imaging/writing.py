@@ -1,12 +1,11 @@
 """Writing on paper: all the strokes of a gray picture that may belong to digits, where `ink` looks for one digit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.imaging.components import Components, components
-from core.imaging.ink import (
+from core.imaging.candidates import (
     LEAST_CONTRAST,
     LEAST_SHARE,
     LEAST_SIGNAL,
@@ -15,11 +14,13 @@ from core.imaging.ink import (
     MOST_WINDING,
     SLENDER,
     Ink,
-    find_ink,
     strength,
     threshold_of,
 )
+from core.imaging.components import Components, components
+from core.imaging.ink import find_ink
 from core.imaging.paper import View, views
+from core.imaging.ruling import without_lines
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -65,7 +66,8 @@ def find_writing(gray: Gray) -> Writing:
     Raises:
         NoDigitError: Nothing is written, or there is only noise.
     """
-    found = [writing for view in views(gray) if (writing := _read(view))]
+    # A view for a digit that fills the picture holds no second one.
+    found = [writing for view in views(gray) if not view.cropped and (writing := _read(view))]
     return max(found, key=lambda writing: writing.score) if found else _alone(find_ink(gray))
 
 
@@ -77,6 +79,8 @@ def _alone(ink: Ink) -> Writing:
 
 def _read(view: View) -> Writing | None:
     """The strokes in one view, or None if it holds none."""
+    if lines := without_lines(view.contrast):
+        view = replace(view, contrast=lines.contrast)
     threshold = threshold_of(view)
     return None if threshold is None else strokes_in(view.contrast, threshold, view.weight, view.prior)
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.imaging import FRAMING, digit_from_bytes, from_array, to_digit
+from core.errors import ManifestError
+from core.imaging import FRAMING, LATEST, digit_from_bytes, framing_version, from_array, to_digit
 from tests.core.imaging.drawn import REFERENCE, STROKES, Gray, encoded, ink, likeness, lit, noise, on_white
 from tests.floats import close
 from tests.marks import NO_WARNING
@@ -47,6 +48,7 @@ class TestFraming:
 
     def test_the_framing_can_be_written_down_as_data(self) -> None:
         assert asdict(FRAMING) == {
+            "version": 2,
             "size": 28,
             "box": 20,
             "centered_by": "mass",
@@ -106,3 +108,16 @@ class TestMnistDigits:
     def test_one_that_is_shifted_a_little_as_augmented_data_is_passes(self, mnist: Gray) -> None:
         shifted = np.roll(mnist[3], (2, -1), axis=(0, 1))
         assert np.array_equal(from_array(shifted), shifted)
+
+
+class TestFramingVersion:
+    @pytest.mark.parametrize(
+        ("parameters", "version"), [({}, 1), ({"size": 28}, 1), ({"version": 1}, 1), (asdict(FRAMING), LATEST)]
+    )
+    def test_it_is_read_from_the_parameters_and_1_without(self, parameters: dict[str, object], version: int) -> None:
+        assert framing_version(parameters) == version
+
+    @pytest.mark.parametrize("version", [0, 3, "2", 2.0, True, None])
+    def test_an_unknown_one_asks_for_a_newer_numeral(self, version: object) -> None:
+        with pytest.raises(ManifestError, match=r"framing\.version: .*, this Numeral knows framings 1 to 2; a newer"):
+            framing_version({"version": version})
