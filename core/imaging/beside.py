@@ -13,6 +13,7 @@ Ints = NDArray[np.intp]
 LEAST_HEIGHT = 0.5  # of the digit's own: smaller print is a page number, a date, a part of the digit
 CLOSE = 0.25  # heights: strokes that are no farther apart …
 SQUARE = 1.0  # … are one digit, such as an open 4, if together they are no wider than this share of the height
+LEAST_SHARE = 0.7  # of what may be digits in all the ink: beside less of it, it is the pattern of a carpet
 ABREAST = 2.4  # width over height: connected strokes that are wider are several digits that touch
 
 
@@ -26,7 +27,7 @@ def several(ink: Ink) -> int:
     bodies = bodies_of(parts, digit_like(parts))
     mine = np.zeros(len(parts.area), np.bool_)
     mine[parts.owner[ink.mask[parts.row, parts.start]]] = True
-    if not (bodies & mine).any():
+    if not (bodies & mine).any() or parts.mass[bodies | mine].sum() < LEAST_SHARE * parts.mass.sum():
         return 1
     height = parts.bottom - parts.top
     tallest = height[bodies & mine].max()
