@@ -20,7 +20,7 @@ _SIGNS = ("astrology", "markers", "mathlow", "meteorology", "music", "symbolic",
 LETTERS = "ABCEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx"
 SIGNS = "#$%&*+<=>@~"
 
-_PLAIN = "0123456789()[]{}|/"  # digits, and what looks like a 1 or a 7 in every font
+_PLAIN = "0123456789()[]{}|/DOQoIilJjSsZzbgqy?!"  # digits, and what looks like one in the fonts that have letters too
 _LEAST_STROKES = 4  # of a glyph from a font of signs: simpler ones may look like a digit
 
 
