@@ -54,6 +54,12 @@ def likeness(one: Gray, other: Gray) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
+def likeness_nearby(one: Gray, other: Gray) -> float:
+    """The likeness of two digits, wherever it is greatest if one of them is moved by up to a pixel."""
+    moves = [(down, right) for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    return max(likeness(np.roll(one, move, axis=(0, 1)), other) for move in moves)
+
+
 def lit(paper: NDArray[np.float64], cover: NDArray[np.float64], *, strength: float = 0.6) -> Gray:
     """Paper of the given brightness (H, W) with ink on it that takes away a share of the light."""
     return np.clip(paper * (1 - strength * cover), 0, 255).astype(np.uint8)
