@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import handwriting as handwriting_kinds
 from benchmarks import inference as inference_cases
 from benchmarks import serving as serving_cases
 from benchmarks import soak as soak_case
@@ -101,6 +102,25 @@ def streaming(
 ) -> None:
     """Train on a file that is larger than the memory that training may use."""
     write(streaming_case.measure(images, workers, threads, folder), as_json=as_json)
+
+
+@app.command()
+def handwriting(
+    each: Annotated[int, typer.Option(help="Pictures of each kind.", min=1)] = 200,
+    seed: Annotated[int, typer.Option(help="Of the pictures; another one draws others.", min=0)] = 0,
+    repository: Annotated[
+        str, typer.Option(help="Folder or URL of the versions; the champion is asked.")
+    ] = handwriting_kinds.PRETRAINED,
+    folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of real pictures, whose names begin with their digit; may be repeated."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Count the pictures that are read right, by writing style, pen, paper and program, and the non-digits refused."""
+    version = handwriting_kinds.version_of(repository)
+    rows = handwriting_kinds.measure(version, each, seed, tuple(folder or ()))
+    handwriting_kinds.write([*rows], as_json=as_json)
 
 
 if __name__ == "__main__":

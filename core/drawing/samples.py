@@ -61,13 +61,21 @@ def example(name: str, seed: int) -> NDArray[np.uint8]:
     return _framed(name, np.random.default_rng(seed))
 
 
-def picture(name: str, rng: np.random.Generator) -> Image.Image:
-    """A style or kind as a user sends it: a gray picture of 28×28 pixels, or larger and with margins."""
+def picture(name: str, rng: np.random.Generator, *, width: float | None = None) -> Image.Image:
+    """A style or kind as a user sends it: a gray picture of 28×28 pixels, or larger and with margins.
+
+    Args:
+        name: Of a style or a kind of other things.
+        rng: Draws everything about the picture.
+        width: Of the strokes, as a share of the height, in a larger picture; None for any.
+    """
     hand = Hand(rng, jitter=rng.uniform(*_JITTER))
     if name in STYLES:
         strokes = transformed(STYLES[name].draw(hand), hand, turn=STYLES[name].turn, slant=0.4, stretch=0.3)
     else:
         strokes = transformed(OTHERS[name].draw(hand), hand, turn=12, slant=0.3, stretch=0.3)
+    if width is not None:
+        return _page(ink(strokes, Pen(width, pressure=0.15, tapering=False), hand, size=100), hand)
     if hand.happens(_SMALL):
         drawn = ink(strokes, Pen.random(hand, thinnest=0.08, thickest=0.2), hand, size=60)
         return Image.fromarray(frame(np.asarray(drawn, np.float32) / np.float32(255)))
