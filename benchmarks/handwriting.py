@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -22,7 +22,7 @@ from benchmarks.digits import DIGITS
 from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
 from core.data import mnist
-from core.drawing import papers, programs, samples
+from core.drawing import papers, samples
 from core.drawing.digits import STYLES
 from core.drawing.others import OTHERS
 from core.errors import PictureError
@@ -38,8 +38,14 @@ SURE = 0.99
 PENS = {"pencil": 0.03, "pen": 0.06, "marker": 0.11, "brush": 0.18}
 """Widths of strokes, as shares of the digit's height."""
 
-SMALL_PENS = {"1 pixel": 1.0, "2 pixels": 2.0, "3 pixels": 3.0, "5 pixels": 5.0}
-"""Widths of strokes in the 28×28 pictures of other programs."""
+SMALL = {
+    "1 pixel, 20 high": (1.0, 20),
+    "1 pixel, 26 high": (1.0, 26),
+    "2 pixels, 16 high": (2.0, 16),
+    "3 pixels, 24 high": (3.0, 24),
+    "5 pixels, 24 high": (5.0, 24),
+}
+"""Width of the strokes and height of the digit, in pixels, in the 28×28 pictures of other programs."""
 
 PRINTED = "ACEFGHKLMNPRTUVWXY"
 """Capital letters that nobody takes for a digit."""
@@ -168,13 +174,15 @@ def _noise(seed: int, number: int) -> Image.Image:
 
 
 def _by_programs(each: int, seed: int) -> Iterator[tuple[str, str, list[Labeled]]]:
-    """28×28 pictures as other programs make them, whose strokes are thinner or thicker than those of MNIST."""
-    for kind, width in SMALL_PENS.items():
-        rngs = [np.random.default_rng((seed, n)) for n in range(each)]
-        light = [programs.by_a_program(n % 10, rng, pen=width) for n, rng in enumerate(rngs)]
-        yield "program", f"28×28, {kind}", [(_encoded(Image.fromarray(image)), n % 10) for n, image in enumerate(light)]
-        dark = [Image.fromarray(255 - image) for image in light]
-        yield "program", f"28×28, {kind}, dark on light", [(_encoded(image), n % 10) for n, image in enumerate(dark)]
+    """28×28 pictures of simple programs: hard edges, centered by the box, and strokes unlike those of MNIST."""
+    names = list(STYLES)
+    for kind, (width, size) in SMALL.items():
+        chosen = [(names[n % len(names)], np.random.default_rng((seed, n))) for n in range(each)]
+        drawn = [samples.small_picture(name, rng, width=width, size=size) for name, rng in chosen]
+        labels = [STYLES[name].digit for name, _ in chosen]
+        yield "28×28", kind, [(_encoded(image), digit) for image, digit in zip(drawn, labels, strict=True)]
+        dark: list[Labeled] = [(_encoded(ImageOps.invert(each)), d) for each, d in zip(drawn, labels, strict=True)]
+        yield "28×28", f"{kind}, dark on light", dark
 
 
 def _real(folder: Path) -> list[Labeled]:

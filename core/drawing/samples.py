@@ -9,7 +9,7 @@ from PIL import Image
 from core.data.labeled import Labeled
 from core.digit import SIDE
 from core.drawing.digits import STYLES
-from core.drawing.hand import Hand
+from core.drawing.hand import Hand, Stroke
 from core.drawing.others import OTHERS
 from core.drawing.pen import Pen, ink, transformed
 from core.errors import NoDigitError
@@ -70,16 +70,37 @@ def picture(name: str, rng: np.random.Generator, *, width: float | None = None) 
         width: Of the strokes, as a share of the height, in a larger picture; None for any.
     """
     hand = Hand(rng, jitter=rng.uniform(*_JITTER))
-    if name in STYLES:
-        strokes = transformed(STYLES[name].draw(hand), hand, turn=STYLES[name].turn, slant=0.4, stretch=0.3)
-    else:
-        strokes = transformed(OTHERS[name].draw(hand), hand, turn=12, slant=0.3, stretch=0.3)
+    strokes = _strokes(name, hand)
     if width is not None:
         return _page(ink(strokes, Pen(width, pressure=0.15, tapering=False), hand, size=100), hand)
     if hand.happens(_SMALL):
         drawn = ink(strokes, Pen.random(hand, thinnest=0.08, thickest=0.2), hand, size=60)
         return Image.fromarray(frame(np.asarray(drawn, np.float32) / np.float32(255)))
     return _page(ink(strokes, Pen.random(hand), hand, size=int(hand.between(60, 150))), hand)
+
+
+def small_picture(name: str, rng: np.random.Generator, *, width: float, size: int) -> Image.Image:
+    """A style or kind as simple programs draw it: 28×28, hard edges, centered by its box, strokes `width` pixels wide.
+
+    Args:
+        name: Of a style or a kind of other things.
+        rng: Draws everything else.
+        width: Of the strokes, in pixels.
+        size: The longer side of what is drawn, in pixels.
+    """
+    hand = Hand(rng, jitter=rng.uniform(*_JITTER))
+    drawn = np.asarray(ink(_strokes(name, hand), Pen(width / size, pressure=0, tapering=False), hand, size=size))
+    hard = Image.fromarray(np.where(drawn > 127, 255, 0).astype(np.uint8))
+    page = Image.new("L", (SIDE, SIDE))
+    page.paste(hard, ((SIDE - hard.width) // 2, (SIDE - hard.height) // 2))
+    return page
+
+
+def _strokes(name: str, hand: Hand) -> list[Stroke]:
+    """What a hand draws for a style or a kind of other things."""
+    if name in STYLES:
+        return transformed(STYLES[name].draw(hand), hand, turn=STYLES[name].turn, slant=0.4, stretch=0.3)
+    return transformed(OTHERS[name].draw(hand), hand, turn=12, slant=0.3, stretch=0.3)
 
 
 def _framed(name: str, rng: np.random.Generator) -> NDArray[np.uint8]:

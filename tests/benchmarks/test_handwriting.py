@@ -37,7 +37,7 @@ def test_all_styles_and_all_other_things_are_among_the_kinds(rows: list[Row]) ->
     kinds = {(row.group, row.kind) for row in rows}
     assert {("style", name) for name in STYLES} <= kinds
     assert {("no digit", name) for name in OTHERS} <= kinds
-    assert {group for group, _ in kinds} == {"style", "pen", "paper", "program", "no digit"}
+    assert {group for group, _ in kinds} == {"style", "pen", "paper", "28×28", "no digit"}
 
 
 def test_the_same_seed_draws_the_same_pictures(shipped: Version, rows: list[Row]) -> None:
