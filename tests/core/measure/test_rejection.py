@@ -120,7 +120,7 @@ def test_the_threshold_refuses_as_many_digits_as_allowed_and_no_more() -> None:
     assert found.threshold < 0.5
     refused = digitness(logits(digits), found) < found.threshold
     assert refused.sum() == int(REFUSED_DIGITS * 10_000) == 15
-    assert share_rejected(logits(digits), found).share == 0.0015
+    assert share_rejected(logits(digits), found).share == REFUSED_DIGITS
 
 
 def test_with_few_digits_none_of_them_is_refused() -> None:
