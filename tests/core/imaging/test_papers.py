@@ -66,7 +66,7 @@ class TestSmallPicturesOfOtherPrograms:
         for small in (drawn, 255 - drawn):
             assert likeness_nearby(from_array(small), usual) > 0.8
         stairs = np.where(drawn > 100, 255, 0).astype(np.uint8)
-        assert from_array(stairs).mean() > 0.8 * usual.mean()
+        assert from_array(stairs).mean() > 0.75 * usual.mean()
 
     @pytest.mark.parametrize("digit", set(PATHS) - {8})
     def test_thick_strokes_that_nearly_fill_28_pixels_stay_whole(self, digit: int) -> None:
