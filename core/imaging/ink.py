@@ -27,9 +27,7 @@ def find_ink(gray: Gray, *, opened: int = 2) -> Ink:
     readings: list[Ink | str] = []
     for view in views(gray):
         readings += candidates(view)
-        if (view.prior > 1 or view.cropped) and any(
-            isinstance(reading, Ink) and reading.certain for reading in readings
-        ):
+        if view.decisive and any(isinstance(reading, Ink) and reading.certain for reading in readings):
             break
     digits = [reading for reading in readings if isinstance(reading, Ink)]
     if not digits:
