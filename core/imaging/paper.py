@@ -52,10 +52,10 @@ def views(gray: Gray) -> Iterator[View]:
     counts = np.bincount(gray.ravel(), minlength=256)
     prior = PAPER_PRIOR if counts @ np.arange(256) > BRIGHT * gray.size else 1.0
     sheets = ((gray, counts, prior), (255 - gray, counts[::-1], 1.0))
-    papers = [(seen, even, odds) for seen, levels, odds in sheets if (even := even_paper(seen, levels)) is not None]
-    for number, (seen, even, odds) in enumerate(papers, 1):
-        # What dark ink encloses may look like a light digit, so the first of the two does not decide.
-        yield replace(_view(even, seen, np.float32(1), odds), cropped=True, decisive=number == len(papers))
+    for seen, levels, odds in sheets:
+        even = even_paper(seen, levels)
+        if even is not None:
+            yield replace(_view(even, seen, np.float32(1), odds), cropped=True, decisive=False)
     edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     if _is_flat(counts, edge):
         lighter = (gray.astype(np.float32) - np.float32(np.median(edge))) / 255
@@ -64,8 +64,20 @@ def views(gray: Gray) -> Iterator[View]:
     else:
         smooth = _smoothed(gray)
         window = min(max(min(gray.shape) // 5, LEAST_WINDOW), min(gray.shape))
-        yield _view(closing(smooth, window).astype(np.float32), smooth, np.float32(1), prior)
-        yield _view(255 - closing(255 - smooth, window).astype(np.float32), smooth, np.float32(-1), 1.0)
+        yield _closed(smooth, window, dark=True, prior=prior)
+        yield _closed(smooth, window, dark=False, prior=1.0)
+
+
+def near_view(gray: Gray, window: int, *, dark: bool) -> View:
+    """A gray picture, (H, W), seen as dark or as light ink on paper that is whatever is wider than `window` pixels."""
+    return _closed(_smoothed(gray), window, dark=dark, prior=1.0)
+
+
+def _closed(smooth: Gray, window: int, *, dark: bool, prior: float) -> View:
+    """The view of strokes that are narrower than `window` pixels on paper that is wider, (H, W)."""
+    if dark:
+        return _view(closing(smooth, window).astype(np.float32), smooth, np.float32(1), prior)
+    return _view(255 - closing(255 - smooth, window).astype(np.float32), smooth, np.float32(-1), prior)
 
 
 def _view(paper: Floats, gray: Gray, darker: np.float32, prior: float) -> View:
