@@ -21,7 +21,8 @@ LEAST_WINDOW = 9  # pixels
 HALO = 2  # pixels: beside a stroke, ink fades
 INSIDE = 0.9  # of the ink alone lies in what was found at first …
 LEAST_SHADE = 0.1  # … and this share of what was found is shadow …
-WEAKER = 0.8  # … which is weaker than the ink by at least this factor
+WEAKER = 0.8  # … which is weaker than the ink by at least this factor, or by the next one …
+MUCH_WEAKER = 0.6  # … if nothing else speaks for a shadow: the pressure of a pen varies as well
 
 
 def without_shade(gray: Gray, ink: Ink) -> Ink:
@@ -38,14 +39,17 @@ def without_shade(gray: Gray, ink: Ink) -> Ink:
     if window > min(gray.shape) // 5:
         return ink
     dark = bool(gray[strokes].mean() < gray[~ink.mask].mean())
-    views = [near_view(gray, window, dark=dark)]
-    if _reaches_edge(ink):  # from where the shadows of fingers come, which are as slender as strokes
-        views.append(
-            View(np.where(ink.contrast > middle, ink.contrast, np.float32(0)), np.ones((), np.float32), 1.0, flat=False)
-        )
-    readings = [reading for view in views for reading in candidates(view)]
-    alone = [reading for reading in readings if isinstance(reading, Ink) and _is_ink_alone(reading, ink)]
+    alone = _alone(near_view(gray, window, dark=dark), ink, WEAKER)
+    if not alone and _reaches_edge(ink):  # from where the shadows of fingers come, which are as slender as strokes
+        strongest = np.where(ink.contrast > middle, ink.contrast, np.float32(0))
+        alone = _alone(View(strongest, np.ones((), np.float32), 1.0, flat=False), ink, MUCH_WEAKER)
     return max(alone, key=lambda reading: reading.score, default=ink)
+
+
+def _alone(view: View, both: Ink, weaker: float) -> list[Ink]:
+    """What a view holds where `both` was found at first, if the rest is a shadow: weaker by this factor."""
+    readings = [reading for reading in candidates(view) if isinstance(reading, Ink)]
+    return [reading for reading in readings if _is_ink_alone(reading, both, weaker)]
 
 
 def _reaches_edge(ink: Ink) -> bool:
@@ -69,9 +73,9 @@ def _thickness(mask: Mask) -> float:
     return float(mean_thickness(np.array(np.count_nonzero(mask)), np.array(edges)))
 
 
-def _is_ink_alone(ink: Ink, both: Ink) -> bool:
-    """Whether what was found at first, `both`, is this ink and something weaker."""
+def _is_ink_alone(ink: Ink, both: Ink, weaker: float) -> bool:
+    """Whether what was found at first, `both`, is this ink and a shadow."""
     shade = both.mask & (dilation(ink.mask.astype(np.uint8), HALO) == 0)
     if both.mask[ink.mask].mean() < INSIDE or shade.sum() < LEAST_SHADE * both.mask.sum():
         return False
-    return bool(both.contrast[shade].mean() <= WEAKER * both.contrast[ink.mask].mean())
+    return bool(both.contrast[shade].mean() <= weaker * both.contrast[ink.mask].mean())
