@@ -6,11 +6,14 @@ from numpy.typing import NDArray
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
-SAMPLES = 4_000  # pixels are enough to find six coefficients
+SAMPLES = 2_500  # pixels are enough to find six coefficients
 LEAST_INK, MOST_INK = 0.05, 0.7  # share of the pixels
 MOST_AT_EDGE = 0.9  # share of the ink in the edge of the picture
+NEARLY = 0.75  # of the width or the height: a little less than what `candidates` wants of a digit that fills a picture
 ROUNDS = 4  # of telling paper from ink, given the light, and the light, given the paper
+LEAST_SQUARE = 1e-6 * np.eye(6)  # keeps the fit defined where all paper lies on one line
 LEAST_STEP = 30  # gray levels between ink and paper
 MOST_RESIDUE = 0.12  # of the step between ink and paper: 9 of 10 pixels of the paper differ by less from the surface
 
@@ -36,9 +39,10 @@ def even_paper(gray: Gray, counts: Ints) -> Floats | None:
     system = np.stack([np.ones(rows.size), rows, columns, rows**2, rows * columns, columns**2], axis=1)
     paper = levels > threshold
     for _ in range(ROUNDS):
-        if not 1 - MOST_INK <= paper.mean() <= 1 - LEAST_INK:
+        if not (1 - MOST_INK <= paper.mean() <= 1 - LEAST_INK and _spans(~paper)):
             return None
-        surface, *_ = np.linalg.lstsq(system[paper.ravel()], levels[paper], rcond=None)
+        seen = system[paper.ravel()]
+        surface = np.linalg.solve(seen.T @ seen + LEAST_SQUARE, seen.T @ levels[paper])
         darker = (system @ surface).reshape(levels.shape) - levels
         contrast = float(darker[~paper].mean())
         residue = float(np.percentile(np.abs(darker[paper]), 90))
@@ -49,6 +53,12 @@ def even_paper(gray: Gray, counts: Ints) -> Floats | None:
     a, b, c, d, e, f = surface.astype(np.float32)
     even: Floats = (a + b * y + d * y**2)[:, None] + (c + e * y)[:, None] * x + f * x**2
     return even
+
+
+def _spans(ink: Mask) -> bool:
+    """Whether ink reaches nearly across a picture, (H, W), as that of a digit that fills it does."""
+    reach = (np.ptp(np.flatnonzero(ink.any(axis=side))) + 1 for side in (0, 1))
+    return any(length >= NEARLY * side for length, side in zip(reach, ink.shape[::-1], strict=True))
 
 
 def _otsu(counts: NDArray[np.float64]) -> int:
