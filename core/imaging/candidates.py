@@ -93,6 +93,8 @@ def _unless_a_rest(reading: Ink | str, lines: Lines) -> Ink | str:
 
 def _cropped(view: View, lines: Lines | None) -> Ink | str:
     """The digit, if it fills the picture, and does so without the lines."""
+    if lines and lines.family >= FAMILY:
+        return "lines that fill the picture"
     [reading] = _between(view, again=False)
     seen = [reading] if lines is None else [reading, *_between(replace(view, contrast=lines.contrast), again=False)]
     return reading if all(isinstance(each, Ink) and _fills(each) for each in seen) else "nothing that fills the picture"

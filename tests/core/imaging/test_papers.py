@@ -23,7 +23,7 @@ def is_framed_like(picture: Gray, clean: Gray) -> bool:
 
 
 # How many of ten are framed like the clean one, where it is fewer than nine.
-FLOORS = {"a flash": 8, "a sharp shadow": 5, "cropped tightly": 7, "cropped tightly, photographed": 6}
+FLOORS = {"a sharp shadow": 5, "ruled, scanned": 8, "cropped tightly": 8, "cropped tightly, photographed": 8}
 
 
 class TestPapers:
