@@ -14,6 +14,8 @@ LEAST_HEIGHT = 0.5  # of the digit's own: smaller print is a page number, a date
 CLOSE = 0.25  # heights: strokes that are no farther apart …
 SQUARE = 1.0  # … are one digit, such as an open 4, if together they are no wider than this share of the height
 LEAST_SHARE = 0.7  # of what may be digits in all the ink: beside less of it, it is the pattern of a carpet
+SAME_INK = 0.65  # of the strength of the digit: what is weaker is a shadow, or shines through from the other side
+SAME_PEN = 2.5  # stroke width over that of the digit, or the reverse: beyond, it is a finger, a shadow, a printed line
 ABREAST = 2.4  # width over height: connected strokes that are wider are several digits that touch
 
 
@@ -31,7 +33,11 @@ def several(ink: Ink) -> int:
         return 1
     height = parts.bottom - parts.top
     tallest = height[bodies & mine].max()
-    alike = bodies & ((height >= LEAST_HEIGHT * tallest) & (height <= tallest / LEAST_HEIGHT))
+    strength, pen = parts.mass / parts.area, parts.thickness / np.median(parts.thickness[bodies & mine])
+    same = (strength >= SAME_INK * strength[bodies & mine].max()) & (pen <= SAME_PEN) & (pen >= 1 / SAME_PEN)
+    # What runs from one edge of the picture to another is a margin line, a table, the side of a printed box.
+    alike = bodies & (height >= LEAST_HEIGHT * tallest) & (height <= tallest / LEAST_HEIGHT)
+    alike &= mine | (same & (parts.sides < 2))
     row_of = rows(parts, alike)
     main = np.flatnonzero(alike & mine)
     row = np.flatnonzero(alike & (row_of == row_of[main[height[main].argmax()]]))

@@ -24,14 +24,16 @@ THIN = 1.5  # pixels: strokes as thin as the noise of single pixels …
 LEAST_THIN_SHARE = 0.9  # … count only where there is hardly any noise
 CERTAIN_SHARE = 0.7  # of the digit in all the ink found …
 CERTAIN_CONTRAST = 0.25  # … and its contrast, in slender strokes: nothing else can be meant
-MOST_CLOSED = 0.15  # of the shorter side of the picture: wider strokes may look like shadows in every other view
+SLENDER = 0.2  # stroke width over the longer side of digits; wider shapes are more likely sheets or shadows
 BROAD = 0.25  # the same, in a picture that is cropped to the digit
-SLENDER = 0.15  # stroke width over the longer side of digits; wider shapes are more likely sheets or shadows
 MOST_CONTACT = 0.35  # of its outline lies on the edge of the picture, if a digit is cropped tightly …
 FILLED = 0.8  # … and fills its height or width
+SHEET_SHARE = 0.75  # of the box of something that is no digit is solid …
+SHEET_WIDTH = 0.4  # … and it is at least as wide, relative to its longer side
 UNEVEN_INK = 0.4  # of its contrast: half of the ink of a digit that is cropped tightly varies by less
-EDGE_ODDS = 0.3  # that a shape cut off by the edge of the picture is the digit, relative to one that is not
+EDGE_ODDS = 0.3  # that a shape cut off by an edge, or by a corner, is the digit, relative to one that is not
 
+SAMPLES = 4_000  # pixels of the paper are enough to say how much it varies
 INK_SHARE = 0.35  # a pixel counts as ink from this share of the way between paper and ink: strokes fade at their sides
 
 
@@ -91,6 +93,8 @@ def _unless_a_rest(reading: Ink | str, lines: Lines) -> Ink | str:
 
 def _cropped(view: View, lines: Lines | None) -> Ink | str:
     """The digit, if it fills the picture, and does so without the lines."""
+    if lines and lines.family >= FAMILY:
+        return "lines that fill the picture"
     [reading] = _between(view, again=False)
     seen = [reading] if lines is None else [reading, *_between(replace(view, contrast=lines.contrast), again=False)]
     return reading if all(isinstance(each, Ink) and _fills(each) for each in seen) else "nothing that fills the picture"
@@ -102,7 +106,14 @@ def _fills(ink: Ink) -> bool:
     height, width = ink.mask.shape
     low, middle, high = np.percentile(ink.contrast[ink.mask], [25, 50, 75])
     across = max((right - left) / width, (bottom - top) / height)
-    return bool(across >= FILLED and high - low <= UNEVEN_INK * middle)
+    return bool(across >= FILLED and high - low <= UNEVEN_INK * middle and not _is_sheet(ink))
+
+
+def _is_sheet(ink: Ink) -> bool:
+    """Whether what was found is about as solid and as wide as a sheet of paper, on a table of another brightness."""
+    left, top, right, bottom = ink.box
+    narrow = min(right - left, bottom - top) < SHEET_WIDTH * ink.size
+    return bool(not narrow and ink.mask.sum() >= SHEET_SHARE * (right - left) * (bottom - top))
 
 
 def _are_paper(lines: Lines, digit: Ink) -> bool:
@@ -166,7 +177,8 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
         return "only specks and texture"
     # mass / thickness = mean contrast × length: a stroke scores higher than a blob of shadow of the same darkness.
     slender = np.minimum(1, (BROAD if view.cropped else SLENDER) * parts.size / parts.thickness) ** 2
-    score = parts.mass / parts.thickness * slender * np.where(reaching, EDGE_ODDS, 1) * legible
+    inside = EDGE_ODDS ** np.where(reaching, np.maximum(1, parts.sides - 1), 0)
+    score = parts.mass / parts.thickness * slender * inside * legible
     main = int(score.argmax())
     chosen = _together(parts, main)
     thickness = float(parts.area[chosen].sum() / lengths[chosen].sum())
@@ -179,7 +191,7 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
     contrast, unevenness = strength(view.contrast, threshold, mask, box)
     if contrast < max(LEAST_CONTRAST, LEAST_SIGNAL * unevenness):
         return f"contrast {contrast:.2f} on a background that varies by {unevenness:.2f}"
-    sure = slender[main] == 1 and not parts.at_edge[main]
+    certain = share >= CERTAIN_SHARE and contrast >= CERTAIN_CONTRAST and slender[main] == 1 and not parts.at_edge[main]
     return Ink(
         contrast=view.contrast,
         threshold=threshold,
@@ -187,11 +199,7 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
         box=box,
         thickness=thickness,
         score=float(score[main]) * view.prior,
-        certain=bool(
-            share >= CERTAIN_SHARE
-            and contrast >= CERTAIN_CONTRAST
-            and (thickness > MOST_CLOSED * min(mask.shape) if view.cropped else sure)
-        ),
+        certain=bool(certain),
     )
 
 
@@ -201,7 +209,8 @@ def strength(contrast: Floats, threshold: float, mask: Mask, box: Box) -> tuple[
     margin = max(right - left, bottom - top) // 4
     near = np.s_[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
     ink, paper = contrast[near][mask[near]], contrast[near][contrast[near] <= threshold]
-    middle, most = np.percentile(paper, [50, 90]) if paper.size else (0.0, 0.0)
+    some = paper[:: max(1, paper.size // SAMPLES)]
+    middle, most = np.percentile(some, [50, 90]) if paper.size else (0.0, 0.0)
     # 90 % of a normal distribution lie below 1.28 standard deviations; the closing also lies above uneven paper itself.
     return float(ink.mean() - middle), float(max((most - middle) / 1.28, middle / 2))
 

@@ -1,24 +1,56 @@
-"""Black and white dots that stand for gray: dithered pictures, and the gray that they were made from."""
+"""Dots of few colors that stand for all others: dithered pictures, and what they were made from."""
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+MOST_COLORS = 256  # of a dithered picture that is in color
 NEARLY = 32  # gray levels from black or white
-LEAST_EXTREME = 0.9  # share of the pixels that are nearly black or white …
-LEAST_ALONE = 0.01  # … and of dots: those that differ from their four neighbors
+LEAST_EXTREME = 0.9  # share of the pixels of a gray picture that are nearly black or white …
+LEAST_ALONE = 0.01  # … and of dots: those that are lighter than their four neighbors, or darker
+DIFFERENT = 24  # gray levels
 SMALLEST = 64  # pixels: in smaller pictures, dots are strokes
 DOTS = 2.0  # pixels: a Gaussian of this deviation averages a few dozen dots
+ENLARGED = (4, 3, 2)  # pixels: sides of the squares that dots may have become
 
 
 def undithered(picture: Image.Image) -> Image.Image:
-    """A picture of mode "L" with dots averaged to gray; or the picture as it is, if it is not dithered."""
-    if picture.mode != "L" or min(picture.size) < SMALLEST:
+    """A picture of mode "L" or "RGB" with dots averaged; or the picture as it is, if it is not dithered.
+
+    Where dots were enlarged to squares of several pixels, the picture becomes as small as it was before.
+    """
+    if not _has_few_colors(picture):
         return picture
+    small = _as_it_was(picture)
+    if min(small.size) < SMALLEST:
+        return picture
+    gray = np.asarray(small.convert("L")).astype(np.int16)
+    alone = _peaks(gray).mean() + _peaks(-gray).mean()
+    return small.filter(ImageFilter.GaussianBlur(DOTS)) if alone >= LEAST_ALONE else picture
+
+
+def _peaks(gray: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """Which pixels of (H, W) are lighter than all of their four neighbors, (H - 2, W - 2)."""
+    middle = gray[1:-1, 1:-1]
+    around = np.maximum(np.maximum(gray[:-2, 1:-1], gray[2:, 1:-1]), np.maximum(gray[1:-1, :-2], gray[1:-1, 2:]))
+    peaks: NDArray[np.bool_] = middle - around >= DIFFERENT
+    return peaks
+
+
+def _has_few_colors(picture: Image.Image) -> bool:
+    """Whether nearly all pixels are black or white, or have one of few colors."""
+    if picture.mode != "L":
+        return picture.getcolors(MOST_COLORS) is not None
     counts = picture.histogram()
-    pixels = sum(counts)
-    if sum(counts[:NEARLY]) + sum(counts[-NEARLY:]) < LEAST_EXTREME * pixels:
-        return picture
-    white = np.asarray(picture) > 127
-    across, down = white[:, 1:] != white[:, :-1], white[1:] != white[:-1]
-    alone = np.count_nonzero((across[:, 1:] & across[:, :-1])[1:-1] & (down[1:] & down[:-1])[:, 1:-1])
-    return picture.filter(ImageFilter.GaussianBlur(DOTS)) if alone >= LEAST_ALONE * pixels else picture
+    return sum(counts[:NEARLY]) + sum(counts[-NEARLY:]) >= LEAST_EXTREME * sum(counts)
+
+
+def _as_it_was(picture: Image.Image) -> Image.Image:
+    """The picture with one pixel for each square of equal pixels, if it consists of such squares."""
+    pixels = np.asarray(picture)
+    for side in ENLARGED:
+        whole = pixels[: len(pixels) // side * side, : pixels.shape[1] // side * side]
+        corners = whole[::side, ::side]
+        if all(np.array_equal(whole[y::side, x::side], corners) for y in range(side) for x in range(side)):
+            return Image.fromarray(np.ascontiguousarray(corners))
+    return picture

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.errors import NoDigitError
 from core.imaging.candidates import Ink, candidates
 from core.imaging.paper import views
+from core.imaging.shade import without_shade
 
 __all__ = ["Ink", "find_ink"]
 
@@ -27,9 +28,7 @@ def find_ink(gray: Gray, *, opened: int = 2) -> Ink:
     readings: list[Ink | str] = []
     for view in views(gray):
         readings += candidates(view)
-        if (view.prior > 1 or view.cropped) and any(
-            isinstance(reading, Ink) and reading.certain for reading in readings
-        ):
+        if view.decisive and any(isinstance(reading, Ink) and reading.certain for reading in readings):
             break
     digits = [reading for reading in readings if isinstance(reading, Ink)]
     if not digits:
@@ -38,7 +37,7 @@ def find_ink(gray: Gray, *, opened: int = 2) -> Ink:
             f"no digit found: gray levels {gray.min()} to {gray.max()}, {found}; "
             "write one digit, dark on light or light on dark, and let it fill more of the picture"
         )
-    best = max(digits, key=lambda ink: ink.score)
+    best = without_shade(gray, max(digits, key=lambda ink: ink.score))
     return (opened and _framed(gray, best, opened - 1)) or best
 
 

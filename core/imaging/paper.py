@@ -36,6 +36,7 @@ class View:
         prior: How much more likely this view is than the other before a digit is searched in either.
         flat: Whether the paper has a single gray level, as in a drawing program.
         cropped: Whether it only holds a digit that fills the picture, from edge to edge.
+        decisive: Whether no further view is needed once this one and those before it hold a digit for certain.
     """
 
     contrast: Floats
@@ -43,27 +44,40 @@ class View:
     prior: float
     flat: bool
     cropped: bool = False
+    decisive: bool = False
 
 
 def views(gray: Gray) -> Iterator[View]:
     """The views of a gray picture, uint8 (H, W), likeliest first; each is only made when it is asked for."""
     counts = np.bincount(gray.ravel(), minlength=256)
     prior = PAPER_PRIOR if counts @ np.arange(256) > BRIGHT * gray.size else 1.0
-    for seen, levels, odds in ((gray, counts, prior), (255 - gray, counts[::-1], 1.0)):
+    sheets = ((gray, counts, prior), (255 - gray, counts[::-1], 1.0))
+    for seen, levels, odds in sheets:
         even = even_paper(seen, levels)
         if even is not None:
-            yield replace(_view(even, seen, np.float32(1), odds), cropped=True)
+            yield replace(_view(even, seen, np.float32(1), odds), cropped=True, decisive=False)
     edge = np.concatenate([gray[0], gray[-1], gray[:, 0], gray[:, -1]])
     if _is_flat(counts, edge):
         lighter = (gray.astype(np.float32) - np.float32(np.median(edge))) / 255
-        papers = ((-lighter, np.ones((), np.float32), prior), (lighter, np.ones((), np.float32), 1.0))
-        for darker, light, odds in papers:
-            yield View(np.maximum(darker, 0), light, odds, flat=True)
+        for darker, odds in ((-lighter, prior), (lighter, 1.0)):
+            yield View(np.maximum(darker, 0), np.ones((), np.float32), odds, flat=True, decisive=odds > 1)
     else:
         smooth = _smoothed(gray)
         window = min(max(min(gray.shape) // 5, LEAST_WINDOW), min(gray.shape))
-        yield _view(closing(smooth, window).astype(np.float32), smooth, np.float32(1), prior)
-        yield _view(255 - closing(255 - smooth, window).astype(np.float32), smooth, np.float32(-1), 1.0)
+        yield _closed(smooth, window, dark=True, prior=prior)
+        yield _closed(smooth, window, dark=False, prior=1.0)
+
+
+def near_view(gray: Gray, window: int, *, dark: bool) -> View:
+    """A gray picture, (H, W), seen as dark or as light ink on paper that is whatever is wider than `window` pixels."""
+    return _closed(_smoothed(gray), window, dark=dark, prior=1.0)
+
+
+def _closed(smooth: Gray, window: int, *, dark: bool, prior: float) -> View:
+    """The view of strokes that are narrower than `window` pixels on paper that is wider, (H, W)."""
+    if dark:
+        return _view(closing(smooth, window).astype(np.float32), smooth, np.float32(1), prior)
+    return _view(255 - closing(255 - smooth, window).astype(np.float32), smooth, np.float32(-1), prior)
 
 
 def _view(paper: Floats, gray: Gray, darker: np.float32, prior: float) -> View:
@@ -71,7 +85,7 @@ def _view(paper: Floats, gray: Gray, darker: np.float32, prior: float) -> View:
     light: Floats = np.maximum(paper, DARKEST_PAPER)
     # Ink reflects a share of the light that falls on the paper, so shadows cancel in the quotient.
     contrast: Floats = np.maximum((paper - gray) * darker, 0) / light
-    return View(contrast, light / np.float32(255), prior, flat=False)
+    return View(contrast, light / np.float32(255), prior, flat=False, decisive=prior > 1)
 
 
 def _is_flat(counts: Ints, edge: Gray) -> bool:

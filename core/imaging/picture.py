@@ -90,7 +90,11 @@ def to_digit(picture: Image.Image, framing: int = LATEST) -> Digit:
 
 
 def latest_digit(picture: Image.Image) -> Digit:
-    """`to_digit` in the latest framing."""
+    """`to_digit` in the latest framing.
+
+    From its first release on, this is frozen as well: a change to it, or to a step that it uses, changes what published
+    versions answer, and is a new framing.
+    """
     picture = opaque(plain(picture))
     if picture.size == (FRAMING.size, FRAMING.size):
         gray = np.array(picture.convert("L"))

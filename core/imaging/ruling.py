@@ -20,7 +20,7 @@ SMALLEST = 64  # pixels: the shorter side of a picture in which lines are search
 WIDEST = 0.02  # of the picture's longer side, plus 2 pixels: half of the widest line
 STEEPEST = 0.14  # rise of a line over its length
 LEAST_RIDGE = 0.015  # contrast of a line, as a mean over a strip …
-LEAST_SIGNAL = 4.0  # … and in standard deviations of the ridges of bare paper
+LEAST_SIGNAL = 7.0  # … and relative to the ridges of bare paper
 LEAST_SUPPORT = 0.7  # of the strips through which a line runs
 FAMILY = 3  # parallel lines are no strokes of a digit
 UNEVEN = 0.4  # of the strength of a line: most of it varies by less
@@ -49,19 +49,21 @@ def without_lines(contrast: Floats) -> Lines | None:
     """Take the lines out of the contrast of ink against paper, (H, W); None if there are none."""
     if min(contrast.shape) < SMALLEST:
         return None
-    rest, taken, family = contrast, [], 0
+    rest, crossing, family = contrast.copy(), [], 0
     for across in (True, False):
-        seen = rest if across else rest.T
-        places = _lines(_strips(rest, across), seen.shape)
-        if places:
-            seen = seen.copy()
-            lines = [line for line in (_take_away(seen, place) for place in places) if line]
-            family = max(family, len(lines))
-            taken += lines
-            rest = seen if across else seen.T
-    if not taken:
+        seen, cleared = (contrast, rest) if across else (contrast.T, rest.T)
+        lines = [line for place in _lines(_strips(contrast, across), seen.shape) if (line := _line(seen, place))]
+        family = max(family, len(lines))
+        crossing += [(line, seen, cleared) for line in lines]
+    for line, _, cleared in crossing:
+        line.clear(cleared)
+    # Only now: what runs on beyond a line is ink, if no other line does.
+    bridges = [line.bridge(seen, cleared) for line, seen, cleared in crossing]
+    for (line, _, cleared), bridge in zip(crossing, bridges, strict=True):
+        line.restore(cleared, bridge)
+    if not crossing:
         return None
-    strength, width = np.array(taken, np.float32).T
+    strength, width = (np.array([getattr(line, name) for line, _, _ in crossing]) for name in ("strength", "width"))
     return Lines(rest, strength, width, family)
 
 
@@ -91,7 +93,7 @@ def _lines(strips: Floats, shape: tuple[int, ...]) -> list[Floats]:
         np.maximum, slide(np.minimum, np.pad(strips, ((window - 1,) * 2, (0, 0)), mode="edge"), window), window
     )
     ridge = strips - opened
-    paper = float(np.percentile(ridge, 60))
+    paper = float(np.percentile(ridge, 30))  # most of squared paper may be lines
     support = ridge > max(LEAST_RIDGE, paper * LEAST_SIGNAL)
     support[1:-1] |= support[2:] & (ridge[2:] >= 0) | support[:-2]
     rise = int(STEEPEST * width)
@@ -118,8 +120,17 @@ def _lines(strips: Floats, shape: tuple[int, ...]) -> list[Floats]:
         rows = row + below[slope]
         found.append(_refined(strips, rows, span, columns))
         whole.append(_reaches_both_edges(ridge, rows))
-        best[max(0, row - window // 2) : row + window // 2 + 1] = 0
+        best[_extent(support, rows, row, window // 2)] = 0
     return [line for line, reaches in zip(found, whole, strict=True) if reaches or len(found) >= FAMILY]
+
+
+def _extent(support: Mask, rows: Ints, row: int, reach: int) -> slice:
+    """The rows at which the same line would be found again, given its row in each strip, and in the middle."""
+    beside = np.clip(rows + np.arange(-reach, reach + 1)[:, None], 0, len(support) - 1)
+    bare = support[beside, np.arange(STRIPS)].mean(axis=1) < 0.5
+    above = int(np.argmax(np.append(bare[reach::-1], True)))
+    below = int(np.argmax(np.append(bare[reach:], True)))
+    return slice(max(0, row - above - 1), row + below + 2)
 
 
 def _reaches_both_edges(ridge: Floats, rows: Ints) -> bool:
@@ -157,21 +168,57 @@ def _refined(strips: Floats, rows: Ints, span: int, columns: Ints) -> Floats:
     return fitted
 
 
-def _take_away(contrast: Floats, place: Floats) -> tuple[float, float] | None:
-    """Clear one line in `contrast`, in place, but for the ink that crosses it.
+@dataclass(frozen=True, eq=False)
+class _Line:
+    """A line from left to right, as wide as a band of B rows that follows it.
 
-    Returns:
-        Its strength and width; None if it is too uneven for a line, and nothing was cleared.
+    Attributes:
+        rows: Its rows in each column, (B, W).
+        above, under: The two rows on either side of the band, (2, W).
+        inside: Which of its rows lie in the picture, (B, W).
+        ink: The contrast from which there is ink on the line, (B, 1).
+        strength: Contrast in its middle.
+        width: In pixels.
     """
+
+    rows: Ints
+    above: Ints
+    under: Ints
+    inside: Mask
+    ink: Floats
+    strength: float
+    width: float
+
+    def clear(self, contrast: Floats) -> None:
+        """Take the line away, in place, but for ink that is darker than the line alone."""
+        band = contrast[self.rows, self._columns]
+        self.restore(contrast, np.where(band > self.ink, band, 0), least=False)
+
+    def bridge(self, contrast: Floats, cleared: Floats) -> Floats:
+        """The ink that crosses the line, (B, W): on both sides of it there is some where all lines are cleared."""
+        reach = 1 + len(self.rows) // 2  # a stroke at 45 degrees moves by so much from the middle to the side
+        sides = (_spread(cleared[rows, self._columns].max(axis=0), reach) for rows in (self.above, self.under))
+        band: Floats = np.minimum(contrast[self.rows, self._columns], np.minimum(*sides))
+        return band
+
+    def restore(self, contrast: Floats, band: Floats, *, least: bool = True) -> None:
+        """Write the band, (B, W), in place; at least what is there."""
+        rows, columns = self.rows[self.inside], np.broadcast_to(self._columns, self.rows.shape)[self.inside]
+        values = band[self.inside]
+        contrast[rows, columns] = np.maximum(contrast[rows, columns], values) if least else values
+
+    @property
+    def _columns(self) -> Ints:
+        return np.arange(self.rows.shape[1])
+
+
+def _line(contrast: Floats, place: Floats) -> _Line | None:
+    """The line at a place, its row in each column, (W,); None if what is there is too uneven, or a row of strokes."""
     height, width = contrast.shape
-    half = _half(contrast.shape)
-    reach = half + 3
-    offsets = np.arange(-reach, reach + 1)[:, None]
-    rows = np.rint(place).astype(np.intp) + offsets  # (2·reach + 1, W)
-    inside = (rows >= 0) & (rows < height)
-    columns = np.arange(width)
+    reach = _half(contrast.shape) + 3
+    rows = np.rint(place).astype(np.intp) + np.arange(-reach, reach + 1)[:, None]  # (2·reach + 1, W)
     clipped = np.clip(rows, 0, height - 1)
-    around = contrast[clipped, columns]
+    around = contrast[clipped, np.arange(width)]
     profile = np.median(around, axis=1)
     strength = float(profile[reach - 1 : reach + 2].max())
     level = profile.min()
@@ -179,20 +226,21 @@ def _take_away(contrast: Floats, place: Floats) -> tuple[float, float] | None:
     up = reach - int(np.argmin(wide[reach::-1]))  # first row above the line
     down = reach + int(np.argmin(wide[reach:]))
     up, down = max(up - 1, 0), min(down + 1, 2 * reach)  # one more on either side: rows are whole
-    line = slice(up + 1, down)
-    band = around[line]
-    usual = profile[line, None]
-    spread = 1.5 * np.median(np.abs(band - usual))
-    if down - up < 4 or spread > UNEVEN * strength:
+    band = slice(up + 1, down)
+    usual = profile[band, None]
+    spread = 1.5 * np.median(np.abs(around[band] - usual))
+    gaps = np.mean(around[reach - 1 : reach + 2].max(axis=0) < strength / 2)
+    if down - up < 4 or spread > UNEVEN * strength or gaps > 1 - LEAST_SUPPORT:
         return None
-    beside = 1 + (down - up) // 2  # a stroke at 45 degrees moves by so much from the middle of the band to its side
-    above = _spread(around[max(0, up - 1) : up + 1].max(axis=0), beside)
-    under = _spread(around[down : down + 2].max(axis=0), beside)
-    bridge = np.minimum(above, under)
-    kept = np.where(band > INKED * usual + max(3 * spread, FAINT * strength), band, np.minimum(band, bridge))
-    ok = inside[line]
-    contrast[clipped[line][ok], np.broadcast_to(columns, ok.shape)[ok]] = kept[ok]
-    return strength, float(wide[line].sum())
+    return _Line(
+        rows=clipped[band],
+        above=clipped[max(0, up - 1) : up + 1],
+        under=clipped[down : down + 2],
+        inside=(rows >= 0)[band] & (rows < height)[band],
+        ink=INKED * usual + max(3 * spread, FAINT * strength),
+        strength=strength,
+        width=float(wide[band].sum()),
+    )
 
 
 def _spread(values: Floats, reach: int) -> Floats:

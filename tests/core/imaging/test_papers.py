@@ -23,7 +23,7 @@ def is_framed_like(picture: Gray, clean: Gray) -> bool:
 
 
 # How many of ten are framed like the clean one, where it is fewer than nine.
-FLOORS = {"a flash": 8, "a sharp shadow": 5, "cropped tightly": 7, "cropped tightly, photographed": 6}
+FLOORS = {"a sharp shadow": 5, "ruled, scanned": 8, "cropped tightly": 8, "cropped tightly, photographed": 8}
 
 
 class TestPapers:
@@ -66,7 +66,7 @@ class TestSmallPicturesOfOtherPrograms:
         for small in (drawn, 255 - drawn):
             assert likeness_nearby(from_array(small), usual) > 0.8
         stairs = np.where(drawn > 100, 255, 0).astype(np.uint8)
-        assert from_array(stairs).mean() > 0.8 * usual.mean()
+        assert from_array(stairs).mean() > 0.75 * usual.mean()
 
     @pytest.mark.parametrize("digit", set(PATHS) - {8})
     def test_thick_strokes_that_nearly_fill_28_pixels_stay_whole(self, digit: int) -> None:
