@@ -19,9 +19,9 @@ class Style(NamedTuple):
     Attributes:
         digit: 0 to 9.
         draw: Gives its strokes, anew at each call.
-        share: How often it is drawn, relative to the other styles. Those of a digit add up to 3, because a digit that is
-            drawn more often than another one would win where a picture may be either; only the 1, to which MNIST does
-            least justice, has 5.
+        share: How often it is drawn, relative to the other styles. Those of a digit add up to 3, because a digit that
+            is drawn more often than another one would win where a picture may be either; only the 1, to which MNIST
+            does least justice, has 5.
         turn: By how much it may be turned, in degrees. A 1 with a flag that is turned further would be a 7.
     """
 
