@@ -13,8 +13,8 @@ from core.inference.answers import digitness, energy
 from core.measure.evaluate import Accuracy
 
 REFUSED_DIGITS = 0.0005
-"""The largest share of the digits at hand that the threshold may refuse. Of the test images, which are odder, it refuses
-two or three times as many, and that should cost far fewer right answers than misreading does (0.4%).
+"""The largest share of the digits at hand that the threshold may refuse. Of the test images, which are odder, it
+refuses two or three times as many, and that should cost far fewer right answers than misreading does (0.4%).
 """
 
 HIGHEST_THRESHOLD = 0.5
