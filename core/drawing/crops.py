@@ -16,6 +16,12 @@ def dithered(cover: Doubles, rng: np.random.Generator) -> Gray:
     return np.asarray(Image.fromarray(photo).convert("1").convert("L"))
 
 
+def dithered_and_enlarged(cover: Doubles, rng: np.random.Generator) -> Gray:
+    """The same, after which every dot became a square of 2 or 3 pixels."""
+    side = int(rng.integers(2, 4))
+    return dithered(cover, rng).repeat(side, axis=0).repeat(side, axis=1)
+
+
 def cropped_tightly(cover: Doubles, rng: np.random.Generator) -> Gray:
     """Drawn, and cropped so that the strokes touch all four edges."""
     inside = tight(cover, cut=int(rng.integers(0, 4)))

@@ -40,6 +40,17 @@ def in_a_sharp_shadow(cover: Doubles, rng: np.random.Generator) -> Gray:
     return photographed(blank() * (1 - rng.uniform(0.2, 0.5) * soft), cover, rng)
 
 
+def in_the_shadow_of_a_hand(cover: Doubles, rng: np.random.Generator) -> Gray:
+    """The shadows of four fingers, as slender as strokes, reach in from the lower edge."""
+    shade = Image.new("L", (SIDE, SIDE), 0)
+    draw, left = ImageDraw.Draw(shade), rng.uniform(0, SIDE - 120)
+    for finger in range(4):
+        x, y, width = left + 40 * finger, rng.uniform(240, 330), round(rng.uniform(18, 28))
+        draw.line((x, SIDE + width, x + rng.uniform(-40, 40), y), fill=255, width=width)
+    soft = np.asarray(shade.filter(ImageFilter.GaussianBlur(rng.uniform(1, 6)))) / 255
+    return photographed(blank() * (1 - rng.uniform(0.2, 0.4) * soft), cover, rng)
+
+
 def beside_a_dark_table(cover: Doubles, rng: np.random.Generator) -> Gray:
     rows, columns = np.mgrid[0:SIDE, 0:SIDE].astype(float)
     place = columns + rows * rng.uniform(-0.15, 0.15)

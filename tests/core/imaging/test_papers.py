@@ -23,7 +23,13 @@ def is_framed_like(picture: Gray, clean: Gray) -> bool:
 
 
 # How many of ten are framed like the clean one, where it is fewer than nine.
-FLOORS = {"a sharp shadow": 5, "ruled, scanned": 8, "cropped tightly": 8, "cropped tightly, photographed": 8}
+FLOORS = {
+    "a sharp shadow": 5,
+    "the shadow of a hand": 7,
+    "ruled, scanned": 8,
+    "cropped tightly": 8,
+    "cropped tightly, photographed": 8,
+}
 
 
 class TestPapers:
