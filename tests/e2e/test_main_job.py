@@ -110,7 +110,7 @@ def test_a_picture_gets_the_same_answer_with_and_without_a_server(champion: Work
         with Recognizer(address, wait_for_ready=True) as client:
             client.recognize(SEVEN)
         [asked] = workshop.run("service", "predict", str(SEVEN), "--json", "--address", address).json
-    assert alone.keys() == {"file", "digit", "confidence", "probabilities", "rejected", "model_version"}
+    assert alone.keys() == {"file", "digit", "confidence", "probabilities", "digitness", "rejected", "model_version"}
     assert (alone["digit"], alone["rejected"], alone["model_version"]) == (7, None, "1")
     assert_same_function(asked["probabilities"], alone["probabilities"], terms=784 + 128, dtype=np.float32)
 
