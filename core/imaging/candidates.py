@@ -80,7 +80,7 @@ def candidates(view: View) -> list[Ink | str]:
 
 
 def _unless_a_rest(reading: Ink | str, lines: Lines) -> Ink | str:
-    """The digit, unless it is one more of the lines, which leaves the picture at a corner."""
+    """The digit, unless it is one more of the lines, which leaves the picture at a corner, or what was left of one."""
     if isinstance(reading, str):
         return reading
     left, top, right, bottom = reading.box
@@ -88,7 +88,8 @@ def _unless_a_rest(reading: Ink | str, lines: Lines) -> Ink | str:
     at_edge = left == 0 or top == 0 or right == width or bottom == height
     thin = reading.thickness <= 1.5 * float(lines.width.max())
     faint = float(reading.contrast[reading.mask].mean()) <= 1.3 * float(lines.strength.max())
-    return "only lines" if at_edge and thin and faint else reading
+    along = min(right - left, bottom - top) <= float(lines.width.max())  # level or upright, and no wider than a line
+    return "only lines" if (at_edge or along) and thin and faint else reading
 
 
 def _cropped(view: View, lines: Lines | None) -> Ink | str:

@@ -76,12 +76,13 @@ def _strips(contrast: Floats, across: bool) -> Floats:
     """Means over strips of each row, (H, STRIPS), or of each column, (W, STRIPS), of a picture (H, W)."""
     height, width = contrast.shape
     span = (width if across else height) // STRIPS
+    # float64 holds the sum of so few float32 exactly, in whatever order this processor's kernels add them.
+    strips: NDArray[np.float64]
     if across:
-        ones = np.full(span, 1 / max(span, 1), np.float32)
-        strips: Floats = contrast[:, : span * STRIPS].reshape(height, STRIPS, span) @ ones
+        strips = contrast[:, : span * STRIPS].reshape(height, STRIPS, span).mean(axis=2, dtype=np.float64)
     else:
-        strips = contrast[: span * STRIPS].reshape(STRIPS, span, width).mean(axis=1).T
-    return strips
+        strips = contrast[: span * STRIPS].reshape(STRIPS, span, width).mean(axis=1, dtype=np.float64).T
+    return strips.astype(np.float32)
 
 
 def _lines(strips: Floats, shape: tuple[int, ...]) -> list[Floats]:

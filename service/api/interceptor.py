@@ -69,6 +69,7 @@ class Interceptor:
             return grpc.stream_stream_rpc_method_handler(
                 self._stream(cast("_Answers", handler.stream_stream), parse, method), None, handler.response_serializer
             )
+        # Only a servicer added to this code can bring another kind; calls to it would bypass parsing and counting.
         raise NotImplementedError(f"{method}: expected one request and one response, or a stream of each")
 
     def _unary(self, answer: _Answer, parse: _Parse, method: str) -> _Answer:

@@ -213,6 +213,13 @@ class TestNoDigit:
         ),
     }
 
+    @pytest.mark.parametrize("seed", range(1, 12))
+    def test_what_is_left_of_a_noisy_line_is_no_digit(self, seed: int) -> None:
+        grain = np.random.default_rng(seed).normal(0, 3, (300, 300))
+        page = np.where(np.arange(300) % 40 < 2, 170 + grain, 210).astype(np.uint8)
+        with pytest.raises(NoDigitError):
+            to_digit(Image.fromarray(page))
+
     @pytest.mark.parametrize("blank", BLANKS)
     def test_a_picture_without_one_is_refused(self, blank: str) -> None:
         with pytest.raises(NoDigitError, match=r"no digit found: gray levels \d+ to \d+, .+; write one digit"):
