@@ -93,10 +93,11 @@ def _three(hand: Hand, *, flat: bool) -> list[Stroke]:
     return [hand.curve(*above, (0.7 * width, waist + 0.06), *below)]
 
 
-def _four(hand: Hand, *, closed: bool) -> list[Stroke]:
+def _four(hand: Hand, *, closed: bool, crossed: bool = True) -> list[Stroke]:
     bar, stem = hand.between(0.55, 0.72), hand.between(0.4, 0.52)
-    right = stem + hand.between(0.06, 0.28)
     lean = hand.between(-0.02, 0.1)
+    meeting = stem + lean * (1 - 2 * bar)  # x of the stem at the height of the bar
+    right = stem + hand.between(0.06, 0.28) if crossed else meeting + hand.between(-0.03, 0.04)
     if closed:
         first = hand.line((stem + lean, 0.0), (0.0, bar), (right, bar))
         return [first, hand.line((stem + lean, hand.between(-0.02, 0.04)), (stem - lean, 1.0))]
@@ -185,8 +186,9 @@ STYLES: dict[str, Style] = {
     "2 with loop": Style(2, partial(_two, loop=True), share=1.5),
     "3": Style(3, partial(_three, flat=False), share=1.5),
     "3 with flat top": Style(3, partial(_three, flat=True), share=1.5),
-    "4 open": Style(4, partial(_four, closed=False), share=1.5),
-    "4 closed": Style(4, partial(_four, closed=True), share=1.5),
+    "4 open": Style(4, partial(_four, closed=False), share=1),
+    "4 open, not crossed": Style(4, partial(_four, closed=False, crossed=False), share=1),
+    "4 closed": Style(4, partial(_four, closed=True), share=1),
     "5 in one stroke": Style(5, partial(_five, strokes=1), share=1.5),
     "5 in two strokes": Style(5, partial(_five, strokes=2), share=1.5),
     "6": Style(6, partial(_six, curled=False), share=1.5),

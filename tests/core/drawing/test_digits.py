@@ -44,3 +44,13 @@ def test_the_bar_of_a_seven_is_nearly_level(name: str) -> None:
 def test_a_crossed_seven_has_one_stroke_more_than_a_plain_one() -> None:
     count = {name: len(STYLES[name].draw(Hand(np.random.default_rng(0)))) for name in ("7", "7 crossed")}
     assert count == {"7": 1, "7 crossed": 2}
+
+
+@pytest.mark.parametrize(("name", "crosses"), [("4 open", True), ("4 open, not crossed", False), ("4 closed", True)])
+def test_the_bar_of_a_four_goes_beyond_its_stem_or_ends_there(name: str, crosses: bool) -> None:
+    for seed in range(100):
+        # Without jitter, so that the ends of the strokes are where the style puts them.
+        bar, stem = STYLES[name].draw(Hand(np.random.default_rng(seed), jitter=0))
+        end, (top, foot) = bar[-1], (stem[0], stem[-1])
+        beyond = end[0] - np.interp(end[1], [top[1], foot[1]], [top[0], foot[0]])
+        assert (beyond > 0) if crosses else (abs(beyond) < 0.12), seed
