@@ -25,7 +25,8 @@ def several(ink: Ink) -> int:
     Counts what is about as tall and as strong as the digit, level with it and near it, or connected with it and far
     wider than tall. No network is asked: two digits that touch, and are no wider than one may be, count as one.
     """
-    parts = components(ink.contrast > ink.threshold, ink.contrast)
+    known = ink.parts
+    parts = known.weighed(ink.contrast) if known else components(ink.contrast > ink.threshold, ink.contrast)
     bodies = bodies_of(parts, digit_like(parts))
     mine = np.zeros(len(parts.area), np.bool_)
     mine[parts.owner[ink.mask[parts.row, parts.start]]] = True

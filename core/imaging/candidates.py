@@ -49,6 +49,7 @@ class Ink:
         thickness: Mean width of its strokes, in pixels.
         score: How much it looks like a digit; comparable only within one picture.
         certain: Whether it looks so much like one that no other view of the picture is needed.
+        parts: All that is darker than the threshold, the digit among it; None where the digit lies within another one.
     """
 
     contrast: Floats
@@ -58,6 +59,7 @@ class Ink:
     thickness: float
     score: float
     certain: bool = False
+    parts: Components | None = None
 
     @property
     def size(self) -> int:
@@ -201,6 +203,7 @@ def _digit(view: View, threshold: float, parts: Components) -> Ink | str:
         thickness=thickness,
         score=float(score[main]) * view.prior,
         certain=bool(certain),
+        parts=parts,
     )
 
 

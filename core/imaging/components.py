@@ -4,7 +4,9 @@ A mask of a few hundred thousand pixels has a few thousand runs, so a handful of
 loop over pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,13 +48,13 @@ class Components:
     thickness: Doubles
     contact: Doubles
 
-    @property
+    @cached_property
     def size(self) -> Ints:
         """The longer side of each bounding box, in pixels, (C,)."""
         longer: Ints = np.maximum(self.right - self.left, self.bottom - self.top)
         return longer
 
-    @property
+    @cached_property
     def sides(self) -> Ints:
         """How many sides of the picture each component touches, (C,)."""
         height, width = self.shape
@@ -60,10 +62,14 @@ class Components:
         count: Ints = np.sum(touching, axis=0, dtype=np.int64)
         return count
 
-    @property
+    @cached_property
     def at_edge(self) -> Mask:
         """Whether each component touches the edge of the picture, (C,)."""
         return self.sides > 0
+
+    def weighed(self, weights: Floats) -> Self:
+        """The same components with other weights per pixel, (H, W)."""
+        return replace(self, mass=_masses(weights, self.row, self.start, self.stop, self.owner, len(self.area)))
 
     def box(self, chosen: Mask) -> Box:
         """Left, top, right and bottom of the chosen components, a mask (C,), taken together."""
@@ -112,7 +118,7 @@ def components(mask: Mask, weights: Floats) -> Components:
         right=_extreme(np.maximum, owner, stop, np.zeros(count, np.int64)),
         bottom=_extreme(np.maximum, owner, row + 1, np.zeros(count, np.int64)),
         area=area,
-        mass=_totals(owner, _run_sums(weights, row, start, stop), count),
+        mass=_masses(weights, row, start, stop, owner, count),
         thickness=mean_thickness(area, edges),
         contact=_totals(owner, _edge_pixels(mask.shape, row, start, stop), count) / np.maximum(edges, 1),
     )
@@ -163,10 +169,10 @@ def _edge_pixels(shape: tuple[int, ...], row: Ints, start: Ints, stop: Ints) -> 
     return pixels
 
 
-def _run_sums(weights: Floats, row: Ints, start: Ints, stop: Ints) -> Floats:
-    """Sum of the weights of each run, (R,)."""
+def _masses(weights: Floats, row: Ints, start: Ints, stop: Ints, owner: Ints, count: int) -> Doubles:
+    """Sum of the weights of each component's pixels, (C,)."""
     if not len(row):
-        return np.zeros(0, np.float32)
+        return np.zeros(count)
     flat = np.append(weights.ravel(), np.float32(0))  # so that the last run may stop after the last pixel
     bounds = np.stack([start, stop], axis=1) + row[:, None] * weights.shape[1]  # (R, 2)
-    return np.add.reduceat(flat, bounds.ravel())[::2]
+    return _totals(owner, np.add.reduceat(flat, bounds.ravel())[::2], count)

@@ -61,4 +61,5 @@ def _framed(gray: Gray, ink: Ink, opened: int) -> Ink | None:
         contrast=np.pad(inner.contrast, outside),
         mask=np.pad(inner.mask, outside),
         box=(inner.box[0] + left, inner.box[1] + top, inner.box[2] + left, inner.box[3] + top),
+        parts=None,
     )

@@ -101,6 +101,12 @@ def _smoothed(gray: Gray) -> Gray:
     """Each pixel averaged with its neighbors, (H, W), of which it takes the smaller a share the smaller the picture."""
     share = np.float32(min(1.0, min(gray.shape) / BLURRED))
     padded = np.pad(gray, 1, mode="edge").astype(np.float32)
-    rows = (padded[:-2] + padded[2:]) * share + padded[1:-1]
-    mean = ((rows[:, :-2] + rows[:, 2:]) * share + rows[:, 1:-1]) * (1 / (1 + 2 * share) ** 2)
-    return (mean + np.float32(0.5)).astype(np.uint8)
+    rows = padded[:-2] + padded[2:]
+    rows *= share
+    rows += padded[1:-1]
+    mean = rows[:, :-2] + rows[:, 2:]
+    mean *= share
+    mean += rows[:, 1:-1]
+    mean *= 1 / (1 + 2 * share) ** 2
+    mean += np.float32(0.5)
+    return mean.astype(np.uint8)

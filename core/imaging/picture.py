@@ -147,13 +147,19 @@ def _strokes(ink: Ink) -> NDArray[np.float32]:
     # Strokes that grow or shrink on both sides move the outline but not the center line, so the latter is scaled.
     center_line = ink.size - min(ink.thickness, 0.7 * ink.size)
     scale = (FINE * FRAMING.box - (thinnest + thickest) / 2) / center_line
-    # Pixels next to the digit are kept as well: their gray shows where within them the edge runs.
-    contrast = ink.contrast * dilation(ink.mask.astype(np.uint8), 1)
     # A line so thin that averaging with the paper beside it would make it almost invisible is thickened first.
     growth = max(0, math.ceil((2 / scale - ink.thickness) / 2))
     margin = growth + math.ceil(2 / scale) + 2
-    contrast = np.pad(contrast, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
-    contrast = dilation(contrast, growth)
+    height, width = ink.mask.shape
+    rows = slice(max(0, top - margin), min(height, bottom + margin))
+    columns = slice(max(0, left - margin), min(width, right + margin))
+    # Pixels next to the digit are kept as well: their gray shows where within them the edge runs.
+    contrast = ink.contrast[rows, columns] * dilation(ink.mask[rows, columns].astype(np.uint8), 1)
+    outside = (
+        (max(0, margin - top), max(0, bottom + margin - height)),
+        (max(0, margin - left), max(0, right + margin - width)),
+    )
+    contrast = dilation(np.pad(contrast, outside), growth)
     width, height = (max(1, round(side * scale)) for side in (contrast.shape[1], contrast.shape[0]))
     large = np.asarray(Image.fromarray(contrast).resize((width, height), Image.Resampling.BICUBIC))
     return even_strokes(np.pad(large > ink.threshold, math.ceil(thickest)), thinnest, thickest)

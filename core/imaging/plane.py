@@ -1,5 +1,7 @@
 """A sheet so evenly lit that a smooth surface describes its paper, as in a picture that is cropped to a digit."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,9 +36,7 @@ def even_paper(gray: Gray, counts: Ints) -> Floats | None:
         return None
     step = max(1, round((gray.size / SAMPLES) ** 0.5))
     levels = gray[::step, ::step].astype(np.float64)
-    down, across = (np.linspace(-1, 1, side)[::step] for side in gray.shape)
-    rows, columns = (place.ravel() for place in np.meshgrid(down, across, indexing="ij"))
-    system = np.stack([np.ones(rows.size), rows, columns, rows**2, rows * columns, columns**2], axis=1)
+    system = _terms(gray.shape, step)
     paper = levels > threshold
     for _ in range(ROUNDS):
         if not (1 - MOST_INK <= paper.mean() <= 1 - LEAST_INK and _spans(~paper)):
@@ -46,14 +46,21 @@ def even_paper(gray: Gray, counts: Ints) -> Floats | None:
         surface = surface.round(2)  # so that BLAS libraries that round differently give the same digit
         darker = (system @ surface).reshape(levels.shape) - levels
         contrast = float(darker[~paper].mean())
-        residue = float(np.percentile(np.abs(darker[paper]), 75))
-        paper = darker < contrast / 2
-    if contrast < LEAST_STEP or residue > MOST_RESIDUE * contrast:
+        fitted, paper = paper, darker < contrast / 2
+    if contrast < LEAST_STEP or np.percentile(np.abs(darker[fitted]), 75) > MOST_RESIDUE * contrast:
         return None
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in gray.shape)
     a, b, c, d, e, f = surface.astype(np.float32)
     even: Floats = (a + b * y + d * y**2)[:, None] + (c + e * y)[:, None] * x + f * x**2
     return even
+
+
+@lru_cache(maxsize=4)
+def _terms(shape: tuple[int, int], step: int) -> NDArray[np.float64]:
+    """The six terms of a quadratic surface over a picture of this shape, at every `step`-th pixel each way: (N, 6)."""
+    down, across = (np.linspace(-1, 1, side)[::step] for side in shape)
+    rows, columns = (place.ravel() for place in np.meshgrid(down, across, indexing="ij"))
+    return np.stack([np.ones(rows.size), rows, columns, rows**2, rows * columns, columns**2], axis=1)
 
 
 def _spans(ink: Mask) -> bool:

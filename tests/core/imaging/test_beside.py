@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,6 +32,13 @@ def test_one_digit_counts_as_one(digit: int) -> None:
 @pytest.mark.parametrize("aside", [0.12, 0.16, 0.22])
 def test_two_digits_side_by_side_count_as_two(aside: float) -> None:
     assert count(pair(2, 7, aside=aside)) == 2
+
+
+@pytest.mark.parametrize("aside", [0.0, 0.12, 0.22])
+def test_the_count_is_the_same_if_the_strokes_have_to_be_found_again(aside: float) -> None:
+    ink = find_ink(pair(2, 7, aside=aside))
+    assert ink.parts is not None
+    assert several(ink) == several(replace(ink, parts=None))
 
 
 def test_digits_of_mnist_side_by_side_are_counted(mnist: Gray) -> None:
