@@ -139,17 +139,18 @@ class Observer:
         """
 
     def reloaded(self, secret: str, usable: bool) -> None:
-        """The files of a secret were read; if they cannot be used, what was read earlier remains. From any thread.
+        """The files of a secret were looked at, as they are once a second. From any thread.
 
         Args:
             secret: `certificate` or `tokens`.
-            usable: Whether they can be used. After the first time, only changes are reported.
+            usable: Whether they can be used; if not, what was read earlier remains in use.
         """
 
-    def self_checked(self, succeeded: bool) -> None:
+    def self_checked(self, address: str, succeeded: bool) -> None:
         """The service has made a TLS handshake with itself. From any thread.
 
         Args:
+            address: Where: `host:port`.
             succeeded: Whether it saw a certificate that is valid now.
         """
 

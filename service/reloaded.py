@@ -38,7 +38,7 @@ class Reloaded(Generic[_Contents, _Value]):
             parse: The contents → what they say.
             log: Where unusable contents are logged.
             consequence: What follows from these, for the log.
-            report: Called with whether the files can be used: now, and whenever that changes.
+            report: Called after each look, the first one included, with whether the files can be used.
 
         Raises:
             ConfigError: The files cannot be used; as `read` or `parse` raise it.
@@ -65,12 +65,12 @@ class Reloaded(Generic[_Contents, _Value]):
                 self._contents = contents
         except ConfigError as error:
             self._unusable(str(error))
-            return False
-        if self._logged:
-            self._report(True)
-        if self._logged and not renewed:
-            self._log.info("the previous contents are back in the files; they were in use all the time")
-        self._finding = self._logged = ""
+            renewed = False
+        else:
+            if self._logged and not renewed:
+                self._log.info("the previous contents are back in the files; they were in use all the time")
+            self._finding = self._logged = ""
+        self._report(not self._logged)
         return renewed
 
     def _unusable(self, finding: str) -> None:
@@ -78,5 +78,4 @@ class Reloaded(Generic[_Contents, _Value]):
         if finding == self._finding != self._logged:
             self._log.error("%s; %s", finding, self._consequence)
             self._logged = finding
-            self._report(False)
         self._finding = finding

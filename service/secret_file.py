@@ -9,7 +9,7 @@ from core.errors import ConfigError
 __all__ = ["LARGEST_BYTES", "read"]
 
 LARGEST_BYTES = 1024 * 1024
-"""Far more than any such file needs. What is larger is another file, or a device that never ends."""
+"""Far more than any such file needs."""
 
 _MARKS = {
     b"\xef\xbb\xbf": "begins with a byte-order mark",
@@ -38,16 +38,15 @@ def read(file: Path, place: str, *, private: bool) -> bytes:
             raise ConfigError(f"{place}: is a folder; expected a file")
         if not stat.S_ISREG(found.st_mode):  # a pipe would block, and a device may never end
             raise ConfigError(f"{place}: is a pipe or a device; expected a file")
-        with file.open("rb") as opened:
-            contents = opened.read(LARGEST_BYTES + 1)
+        if found.st_size > LARGEST_BYTES:
+            raise ConfigError(f"{place}: is larger than {LARGEST_BYTES:,} bytes; is it another file?")
+        contents = file.read_bytes()
     except PermissionError as error:
         raise ConfigError(f"{place}: cannot be read: {error.strerror}; let user {os.geteuid()} read it") from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: cannot be read: {_reason(error)}") from error
     if private and found.st_mode & _OTHERS:
         raise ConfigError(f"{place}: any user of this machine can read or change it; run: chmod o= {file}")
-    if len(contents) > LARGEST_BYTES:
-        raise ConfigError(f"{place}: is larger than {LARGEST_BYTES:,} bytes; is it another file?")
     if not contents.strip():
         raise ConfigError(f"{place}: is empty")
     for mark, finding in _MARKS.items():

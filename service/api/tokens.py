@@ -40,7 +40,7 @@ class Tokens:
 
         Args:
             file: Its name.
-            observer: Notified of whether the file can be used, now and whenever that changes.
+            observer: Notified of each look at the file.
 
         Raises:
             ConfigError: It cannot be read, or any user of this machine can read it, or a line is malformed.

@@ -54,9 +54,9 @@ class SelfCheck:
             finding = _finding(shown)
         except (OSError, ValueError) as error:  # an SSLError is an OSError
             finding = f"fails: {error}"
-        self._observer.self_checked(not finding)
+        place = endpoint(*self._address)
+        self._observer.self_checked(place, not finding)
         if finding:
-            place = endpoint(*self._address)
             self._once.say(finding, logging.ERROR, f"a TLS handshake of this service with itself at {place} {finding}")
         else:
             self._once.all_resolved()

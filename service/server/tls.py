@@ -120,7 +120,7 @@ class Certificates:
 
         Args:
             files: The files.
-            observer: Notified of handshakes, renewals, and how long the certificates are valid.
+            observer: Notified of handshakes, of looks at the files, and how long the certificates are valid.
 
         Raises:
             ConfigError: A file cannot be used.

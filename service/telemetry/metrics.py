@@ -133,12 +133,13 @@ class Metrics(Observer):
         self._series.tls_not_after.labels(file).set(ends.timestamp())
 
     def reloaded(self, secret: str, usable: bool) -> None:
-        """Show whether the files can be used."""
+        """Show whether the files can be used, and that they were looked at."""
         self._series.reload_success.labels(secret).set(usable)
+        self._series.reload_look.labels(secret).set_to_current_time()
 
-    def self_checked(self, succeeded: bool) -> None:
+    def self_checked(self, address: str, succeeded: bool) -> None:
         """Show whether it succeeded."""
-        self._series.tls_self_check.set(succeeded)
+        self._series.tls_self_check.labels(address).set(succeeded)
 
     def _count(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers) -> _PerVersion:
         """Count images and rejections; images and digits are added up until the next tick."""

@@ -149,6 +149,7 @@ class Series:
         self.tls_self_check = Gauge(
             "numeral_tls_self_check_success",
             "1 if the last TLS handshake of the service with itself showed a valid certificate, 0 if not.",
+            ("address",),
             multiprocess_mode="livemin",
             registry=registry,
         )
@@ -156,6 +157,13 @@ class Series:
             "numeral_reload_success",
             "1 if the files could be used when they were last read, 0 if what was read earlier is used instead; "
             "by secret: certificate or tokens.",
+            ("secret",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.reload_look = Gauge(
+            "numeral_reload_last_look_timestamp_seconds",
+            "When the files were last looked at, whether they could be used or not.",
             ("secret",),
             multiprocess_mode="livemin",
             registry=registry,

@@ -15,7 +15,7 @@ class Heard(Observer):
     def __init__(self):
         self.results = []
 
-    def self_checked(self, succeeded):
+    def self_checked(self, address, succeeded):
         self.results.append(succeeded)
 
 

@@ -1,5 +1,6 @@
 """TLS on the wire, and the addresses that need it."""
 
+import asyncio
 import ssl
 
 import grpc
@@ -12,6 +13,7 @@ from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.observer import Observer
 from service.server import renewal, tls
+from service.server.assembly import Server
 from service.settings import INSECURE_WORDS, read
 from tests.service.authority import DAY, Authority
 from tests.service.harness import eventually
@@ -87,6 +89,21 @@ def test_a_renewed_certificate_is_shown_without_a_restart(repository, folder, se
     assert ask(server.address, authority) == "1"
 
 
+def test_a_server_that_is_asked_reads_its_files_at_once(folder, files, authority, tmp_path, monkeypatch):
+    monkeypatch.setattr(renewal, "LOOK_SECONDS", 3600.0)
+
+    async def renew():
+        server = Server(read(repository=str(folder), port=0, **files))
+        address = f"127.0.0.1:{await server.start()}"
+        renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
+        server._reload_secrets()
+        while await asyncio.to_thread(shown, address) != renewed:
+            await asyncio.sleep(0.01)
+        await server.stop()
+
+    asyncio.run(asyncio.wait_for(renew(), 60))
+
+
 @pytest.mark.parametrize("spoil", ["words", "expired", "not yet valid"])
 def test_an_unusable_renewal_leaves_the_previous_certificate_in_use(
     folder, serve, files, authority, tmp_path, caplog, spoil
@@ -144,6 +161,8 @@ def test_metrics_show_how_long_certificates_hold_and_whether_they_can_be_renewed
     assert found("numeral_tls_certificate_not_before_timestamp_seconds", file="certificate") < ends
     assert found("numeral_tls_handshakes_total") == 2, "that of the test and that of the service"
     assert found("numeral_reload_success", secret="certificate") == 1
+    looked = found("numeral_reload_last_look_timestamp_seconds", secret="certificate")
+    eventually(lambda: scrape(metrics)("numeral_reload_last_look_timestamp_seconds", secret="certificate") > looked)
     (tmp_path / "server.key").unlink()
     eventually(lambda: scrape(metrics)("numeral_reload_success", secret="certificate") == 0)
 
