@@ -75,6 +75,7 @@ class Guard:
         async def stream(requests: Any, context: _Context) -> AsyncIterator[Any]:
             await check(context)
             async for response in handler.stream_stream(requests, context):
+                await check(context)  # the token may have been revoked since the stream was opened
                 yield response
 
         return grpc.stream_stream_rpc_method_handler(stream, handler.request_deserializer, handler.response_serializer)

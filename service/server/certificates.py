@@ -84,6 +84,11 @@ class Identity:
         addresses = map(str, found.get_values_for_type(x509.IPAddress))
         return frozenset([*found.get_values_for_type(x509.DNSName), *addresses])
 
+    def lost_in(self, renewed: "Identity") -> list[str]:
+        """Those of the names for which another one is not, sorted; its wildcards count."""
+        others = renewed.names
+        return sorted(name for name in self.names - others if f"*.{name.partition('.')[2]}" not in others)
+
     def pair(self) -> tuple[bytes, bytes]:
         """Key and chain for gRPC, in their plainest form: exactly what was checked, whatever else the files hold."""
         key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -42,7 +42,8 @@ class Renewal:
             self._thread.start()
 
     def look_now(self) -> None:
-        """Look at once, rather than at the next time. Returns immediately; may be called from a handler of signals."""
+        """Look at once, rather than at the next time. Returns immediately."""
+        _log.info("asked to read certificates and tokens again")
         self._wake.set()
 
     def stop(self) -> None:

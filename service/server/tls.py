@@ -168,7 +168,7 @@ class Certificates:
             _log.info("%s was renewed; it is valid until %s", self._place, until)
         if now.authorities and now.authorities != before.authorities:
             _log.info("%s were renewed; there are %d", self._authorities_place, len(now.authorities.certificates))
-        if lost := sorted(before.identity.names - now.identity.names):
+        if lost := before.identity.lost_in(now.identity):
             names = ", ".join(map(quoted, lost[:MOST_NAMES]))
             _log.warning("%s: the renewed one is no longer for %s; clients that use these fail", self._place, names)
 

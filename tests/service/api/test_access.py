@@ -4,6 +4,7 @@ import asyncio
 import logging
 import threading
 from contextvars import copy_context
+from queue import SimpleQueue
 
 import grpc
 import pytest
@@ -180,6 +181,26 @@ def test_probes_need_no_token_and_reflection_does(server):
         shown = [("authorization", f"Bearer {PREDICT}")]
         [answer] = reflect(iter(listing), metadata=shown, timeout=10)
         assert "numeral.v1.Recognizer" in [service.name for service in answer.list_services_response.service]
+
+
+def test_a_stream_of_reflection_ends_when_its_token_is_revoked(server, tokens):
+    shown, requests = [("authorization", f"Bearer {PREDICT}")], SimpleQueue()
+    with grpc.insecure_channel(server.address) as channel:
+        reflect = ServerReflectionStub(channel).ServerReflectionInfo
+        answers = reflect(iter(requests.get, None), metadata=shown, timeout=60)
+
+        def refused():
+            requests.put(ServerReflectionRequest(list_services=""))
+            try:
+                next(answers)
+            except grpc.RpcError as error:
+                return error.code() is grpc.StatusCode.UNAUTHENTICATED
+            return False
+
+        assert not refused()
+        tokens(f"admin:{ADMIN}")
+        eventually(refused)
+        requests.put(None)
 
 
 def test_only_the_methods_that_change_the_service_need_the_role_admin():

@@ -10,7 +10,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from core.errors import ConfigError
 from service.server.certificates import Authorities, Identity
-from tests.service.authority import DAY, Authority
+from tests.service.authority import DAY, Authority, write_key
 
 USAGES = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
 USAGES += ("key_cert_sign", "crl_sign", "encipher_only", "decipher_only")
@@ -39,6 +39,18 @@ def test_a_sound_certificate_says_how_long_it_is_valid_and_for_which_hosts(root,
     found = parse(root, ends=3 * DAY)
     assert found.names == {"127.0.0.1", "localhost"}
     assert found.ends - found.begins == 3 * DAY + timedelta(hours=1)
+
+
+def test_names_that_a_renewal_lacks_are_known_and_a_wildcard_covers_one_level(root, parse):
+    before, wildcard = parse(root, host="a.b.example"), parse(root, host="*.b.example")
+    assert before.lost_in(wildcard) == before.lost_in(before) == []
+    assert before.lost_in(parse(root, host="*.example")) == ["a.b.example"]
+    assert wildcard.lost_in(before) == ["*.b.example"]
+
+
+def test_a_certificate_that_signs_itself_is_sound(root, tmp_path):
+    write_key(tmp_path / "root.key", root._key)
+    assert Identity.parse((root.certificate.read_bytes(), "F"), ((tmp_path / "root.key").read_bytes(), "G"))
 
 
 @pytest.mark.parametrize(
