@@ -218,6 +218,7 @@ class Server:
             Whether all calls were finished within `drain_seconds`.
         """
         self._health.drain()
+        await asyncio.to_thread(self._renewal.stop)
         await asyncio.sleep(self._settings.drain_wait_seconds)
         self._recognizer.drain()
         self._inference.drain()
@@ -231,7 +232,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop at once; the calls in flight are cancelled."""
-        self._renewal.stop()
+        await asyncio.to_thread(self._renewal.stop)
         await self._grpc.stop(None)
         await self._instruments.stop()
         self._feedback.close()

@@ -16,6 +16,9 @@ LOOK_SECONDS = 1.0
 SELF_CHECK_SECONDS = 60.0
 """Seconds between two handshakes of the server with itself."""
 
+LONGEST_STOP_SECONDS = 1.0
+"""Seconds to wait for the last look."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -47,14 +50,18 @@ class Renewal:
         self._wake.set()
 
     def stop(self) -> None:
-        """Look no more. May be called again, and before `start`."""
+        """Look no more, and wait until the last look is over, unless it hangs. May be called again, or before `start`.
+
+        To be called before the server stops: its port would not answer a last check, which would be a false alarm.
+        """
         self._ended = True
         self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(LONGEST_STOP_SECONDS)
 
     def _run(self) -> None:
         next_check = 0.0
         while not self._ended:
-            self._wake.clear()
             try:
                 self._look()
                 if self._check and monotonic() >= next_check:
@@ -63,6 +70,7 @@ class Renewal:
             except Exception:  # noqa: BLE001 — a mistake of ours must not end the looks for good
                 _log.exception("looking for renewed certificates and tokens failed for an unforeseen reason")
             self._wake.wait(LOOK_SECONDS)
+            self._wake.clear()  # after the wait and before the look: whoever asks meanwhile is not forgotten
 
     def _look(self) -> None:
         if self._certificates:

@@ -1,13 +1,12 @@
 """Files are looked at regularly, at once when asked, and in spite of mistakes."""
 
-import threading
-
 import pytest
 
 from service.api.tokens import Tokens
 from service.server import renewal
 from service.server.renewal import Renewal
 from tests.service.harness import eventually
+from tests.threads import alive
 
 
 class Counted(Tokens):
@@ -62,7 +61,8 @@ def test_nothing_is_looked_at_after_the_end(begin):
     eventually(lambda: tokens.looks == 1)
     looks.stop()
     looks.stop()
-    eventually(lambda: "renewal" not in {thread.name for thread in threading.enumerate()})
+    looks.look_now()
+    assert not alive("renewal")
     assert tokens.looks == 1
 
 
