@@ -43,5 +43,5 @@ class Expiry:
             sentence = f"{name} ends on {when}, in less than {soon}; renew it"
         else:
             level = logging.ERROR
-            sentence = f"{name} has expired, on {when}: connections that are opened now fail; renew it"
+            sentence = f"{name} has expired, on {when}: new connections that rely on it fail; renew it"
         self._once.say(f"{name} {when} {milestone}", level, sentence)
