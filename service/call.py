@@ -1,5 +1,6 @@
 """What belongs to one call: its context while it is in flight, and its record once it has ended."""
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from time import monotonic
 from typing import NamedTuple
@@ -8,7 +9,7 @@ import grpc
 
 from service.errors import ExpiredError
 
-__all__ = ["Call", "canary_key", "check_deadline", "expires", "request_id"]
+__all__ = ["Call", "Permit", "canary_key", "check_deadline", "check_permit", "expires", "permit", "request_id"]
 
 # While the call is in flight, in the context of its task:
 
@@ -20,6 +21,34 @@ canary_key: ContextVar[str] = ContextVar("canary_key", default="")
 
 expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
 """The deadline of the current call, by `time.monotonic`; infinite if the client set none."""
+
+
+class Permit(NamedTuple):
+    """What let a call in.
+
+    Attributes:
+        token: The sha256 digest of its token.
+        check: Raises UnauthenticatedError or DeniedError if the token no longer permits the call. Takes microseconds.
+    """
+
+    token: bytes
+    check: Callable[[], None]
+
+
+permit: ContextVar[Permit | None] = ContextVar("permit", default=None)
+"""The permit of the current call; None if calls need no token."""
+
+
+def check_permit() -> None:
+    """Stop a call whose token has been revoked since it began; for streams, which may stay open for hours.
+
+    Raises:
+        UnauthenticatedError: The token is no longer known.
+        DeniedError: The token no longer permits the method.
+    """
+    held = permit.get()
+    if held:
+        held.check()
 
 
 def check_deadline(expiry: float | None = None) -> None:

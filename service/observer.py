@@ -10,6 +10,8 @@ from core.inference.answers import Answers
 from service.call import Call
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from PIL.Image import Image
 
     from core.errors import PictureError
@@ -122,6 +124,34 @@ class Observer:
 
         Args:
             outcome: `stored`, `repeated`, or the class of the error.
+        """
+
+    def handshake(self) -> None:
+        """A client has begun a TLS handshake, which may fail yet. From any thread."""
+
+    def certificate(self, file: str, begins: "datetime", ends: "datetime") -> None:
+        """The validity of the certificates in use was looked at. From any thread.
+
+        Args:
+            file: `certificate` or `client_ca`; the times are those of what ends first in it.
+            begins: When it has become valid.
+            ends: When it ceases to be valid.
+        """
+
+    def reloaded(self, secret: str, usable: bool) -> None:
+        """The files of a secret were looked at, as they are once a second. From any thread.
+
+        Args:
+            secret: `certificate` or `tokens`.
+            usable: Whether they can be used; if not, what was read earlier remains in use.
+        """
+
+    def self_checked(self, address: str, succeeded: bool) -> None:
+        """The service has made a TLS handshake with itself. From any thread.
+
+        Args:
+            address: Where: `host:port`.
+            succeeded: Whether it saw a certificate that is valid now.
         """
 
 

@@ -144,9 +144,15 @@ class Settings(BaseSettings):
 
     # Security: see `service.server.tls` and `service.api.access`.
     tls_cert: str | None = Field(
-        None, description="PEM file with the server's certificate; read again when it changes.", min_length=1
+        None,
+        description="PEM file with the server's certificate, then those of its issuers; read again once a second.",
+        min_length=1,
     )
-    tls_key: str | None = Field(None, description="PEM file with the certificate's private key.", min_length=1)
+    tls_key: str | None = Field(
+        None,
+        description="PEM file with its private key, without a password; only owner and group may access it.",
+        min_length=1,
+    )
     tls_client_ca: str | None = Field(
         None,
         description="PEM file with the authorities of clients, which must then show a certificate (mTLS).",
@@ -158,7 +164,7 @@ class Settings(BaseSettings):
     tokens_file: str | None = Field(
         None,
         description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each valid token; "
-        "read again when it changes. Without it, calls need no token.",
+        "read again once a second. Without it, calls need no token.",
         min_length=1,
     )
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Create a certificate authority, a server certificate and a client certificate, for trying TLS and mTLS:
 #   deploy/tls/make-certificates.sh FOLDER [NAME_OR_ADDRESS…]
-# When run again, it renews both certificates with the existing authority; a running server uses the new one from the next
-# connection on. In production, use certificates of your own authority.
+# When run again, it renews both certificates with the existing authority; name the same hosts again. A running server uses
+# the new one within a second. In production, use certificates of your own authority.
 set -eu
 umask 077
 

@@ -64,7 +64,7 @@ def serve(**flags: Any) -> None:
     let the calls in flight finish; a second Ctrl-C does not.
     """
     settings = _settings(**flags)
-    from service.api.access import Tokens
+    from service.api.tokens import Tokens
     from service.server import processes, tls
     from service.server.assembly import Server
 

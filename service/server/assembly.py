@@ -16,12 +16,13 @@ from core.artifact.repository import Repository
 from core.imaging import PictureLimits
 from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
-from service.api.access import Guard, Tokens
+from service.api.access import Guard
 from service.api.health import Health
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
 from service.api.registrar import Registrar
+from service.api.tokens import Tokens
 from service.observer import Observers
 from service.recognition.admission import Admission
 from service.recognition.arrivals import Arrivals
@@ -30,6 +31,8 @@ from service.recognition.recognize import Recognition
 from service.roles import GATHERED, INFERENCE, METHODS, RECOGNIZER
 from service.server import tls
 from service.server.port import cannot_listen
+from service.server.renewal import Renewal
+from service.server.self_check import SelfCheck
 from service.settings import RUN_DIR, Settings
 from service.telemetry.instruments import Gauges, Instruments
 from service.telemetry.statistics import Statistics
@@ -96,7 +99,7 @@ class Server:
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
         self._instruments = Instruments(settings)
         self._statistics = Statistics(run_dir / "statistics" if run_dir else None)
-        telemetry = Observers([*self._instruments.observers, self._statistics])
+        self._telemetry = telemetry = Observers([*self._instruments.observers, self._statistics])
         self._shadow = Shadow(self.store, telemetry)
         fallback = Fallback() if settings.fallback_seconds else None
         observer = Observers(filter(None, (telemetry, self._shadow, fallback)))
@@ -115,7 +118,9 @@ class Server:
         arrivals = Arrivals(GATHERED)
         recognition = Recognition(self.store, limits, self._pool, observer, self._admission, arrivals)
         self._feedback = Feedback(settings, recognition.decode, observer)
-        guard = Guard(Tokens(settings.tokens_file)) if settings.tokens_file else None
+        self._tokens = Tokens(settings.tokens_file, telemetry) if settings.tokens_file else None
+        guard = Guard(self._tokens) if self._tokens else None
+        self._renewal = Renewal(None, self._tokens, None)
         steps = [*self._instruments.steps, *([guard.enter] if guard else [])]
         self._interceptor = Interceptor(observer, steps, arrivals)
         self._grpc = grpc.aio.server(
@@ -168,17 +173,20 @@ class Server:
             ConfigError: The address cannot or must not be listened on, or the certificate cannot be used.
         """
         tls.check(self._settings)
-        credentials = tls.credentials(self._settings)
+        certificates = tls.certificates(self._settings, self._telemetry)
         try:
             port = (
-                self._grpc.add_secure_port(self._settings.address, credentials)
-                if credentials
+                self._grpc.add_secure_port(self._settings.address, certificates.credentials())
+                if certificates
                 else self._grpc.add_insecure_port(self._settings.address)
             )
         except RuntimeError as error:
             raise cannot_listen(self._settings.host, self._settings.port) from error
         self._instruments.start(self._gauges())
         await self._grpc.start()
+        check = SelfCheck(self._settings.host, port, self._telemetry) if certificates else None
+        self._renewal = Renewal(certificates, self._tokens, check)
+        self._renewal.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         await _within(FIRST_LOOK_SECONDS, self._looked)
@@ -199,6 +207,10 @@ class Server:
             self._health.waiting()
         self._looked.set()
 
+    def _reload_secrets(self) -> None:
+        """Read the certificate and the tokens again now, rather than at the next regular look."""
+        self._renewal.look_now()
+
     async def drain(self) -> bool:
         """Report NOT_SERVING, give load balancers time to notice, accept no more calls, finish those in flight, stop.
 
@@ -206,6 +218,7 @@ class Server:
             Whether all calls were finished within `drain_seconds`.
         """
         self._health.drain()
+        await asyncio.to_thread(self._renewal.stop)
         await asyncio.sleep(self._settings.drain_wait_seconds)
         self._recognizer.drain()
         self._inference.drain()
@@ -219,6 +232,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop at once; the calls in flight are cancelled."""
+        await asyncio.to_thread(self._renewal.stop)
         await self._grpc.stop(None)
         await self._instruments.stop()
         self._feedback.close()

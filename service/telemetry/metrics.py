@@ -15,6 +15,8 @@ from service.telemetry.drift import Window
 from service.telemetry.series import Series
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from service.loaded import Loaded
 
 __all__ = ["NOT_A_DIGIT", "OTHER", "Metrics"]
@@ -120,6 +122,24 @@ class Metrics(Observer):
     def feedback(self, outcome: str) -> None:
         """Count the item by outcome."""
         self._series.feedbacks.labels(outcome).inc()
+
+    def handshake(self) -> None:
+        """Count the handshake."""
+        self._series.tls_handshakes.inc()
+
+    def certificate(self, file: str, begins: "datetime", ends: "datetime") -> None:
+        """Show the times, in seconds since 1970."""
+        self._series.tls_not_before.labels(file).set(begins.timestamp())
+        self._series.tls_not_after.labels(file).set(ends.timestamp())
+
+    def reloaded(self, secret: str, usable: bool) -> None:
+        """Show whether the files can be used, and that they were looked at."""
+        self._series.reload_success.labels(secret).set(usable)
+        self._series.reload_look.labels(secret).set_to_current_time()
+
+    def self_checked(self, address: str, succeeded: bool) -> None:
+        """Show whether it succeeded."""
+        self._series.tls_self_check.labels(address).set(succeeded)
 
     def _count(self, loaded: "Loaded", images: NDArray[np.uint8], answers: Answers) -> _PerVersion:
         """Count images and rejections; images and digits are added up until the next tick."""

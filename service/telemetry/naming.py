@@ -12,6 +12,7 @@ from typing import Any
 import grpc
 
 from service.call import canary_key, request_id
+from service.errors import RequestError
 from service.wire import CANARY_KEY, REQUEST_ID
 
 __all__ = ["Naming"]
@@ -29,12 +30,25 @@ class Naming:
         self._numbers = itertools.count(1)
 
     def enter(self, _method: str, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Set the id and the canary key of one call, in the context of its task."""
-        named = ""
+        """Set the id and the canary key of one call, in the context of its task.
+
+        Raises:
+            RequestError: There are several canary keys, of which each may ask for another version.
+        """
+        named: list[str] = []
+        keys: list[str] = []
         for key, value in context.invocation_metadata() or ():
-            if key == REQUEST_ID and isinstance(value, str) and _ACCEPTABLE.fullmatch(value):
-                named = value
-                context.set_trailing_metadata(((REQUEST_ID, named),))
+            if key == REQUEST_ID:
+                named.append(value if isinstance(value, str) else "")
             elif key == CANARY_KEY and isinstance(value, str):
-                canary_key.set(value)
-        request_id.set(named or f"{self._prefix}-{next(self._numbers)}")
+                keys.append(value)
+        # An id of two is no id: the log would name a call otherwise than another part of the system does.
+        if len(named) == 1 and _ACCEPTABLE.fullmatch(named[0]):
+            context.set_trailing_metadata(((REQUEST_ID, named[0]),))
+            request_id.set(named[0])
+        else:
+            request_id.set(f"{self._prefix}-{next(self._numbers)}")
+        if len(keys) > 1:
+            raise RequestError(f"the metadata hold {CANARY_KEY} {len(keys)} times; send it once")
+        if keys:
+            canary_key.set(keys[0])

@@ -127,6 +127,47 @@ class Series:
         self.queue = Gauge(
             "numeral_queue_pictures", "Pictures that are waiting.", multiprocess_mode="livesum", registry=registry
         )
+        self.tls_handshakes = Counter(
+            "numeral_tls_handshakes",
+            "TLS handshakes that have begun, those that failed and those of the service with itself included.",
+            registry=registry,
+        )
+        self.tls_not_before = Gauge(
+            "numeral_tls_certificate_not_before_timestamp_seconds",
+            "When the certificates in use became valid; by file: certificate or client_ca.",
+            ("file",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.tls_not_after = Gauge(
+            "numeral_tls_certificate_not_after_timestamp_seconds",
+            "When the first of the certificates in use ends; by file: certificate or client_ca.",
+            ("file",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.tls_self_check = Gauge(
+            "numeral_tls_self_check_success",
+            "1 if the last TLS handshake of the service with itself showed a valid certificate, 0 if not.",
+            ("address",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.reload_success = Gauge(
+            "numeral_reload_success",
+            "1 if the files could be used when they were last read, 0 if what was read earlier is used instead; "
+            "by secret: certificate or tokens.",
+            ("secret",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.reload_look = Gauge(
+            "numeral_reload_last_look_timestamp_seconds",
+            "When the files were last looked at, whether they could be used or not.",
+            ("secret",),
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
         build = Gauge(
             "numeral_build_info",
             "The version of Numeral that is running.",

@@ -1,18 +1,30 @@
 """TLS on the wire, and the addresses that need it."""
 
-import logging
+import asyncio
 import ssl
 
 import grpc
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from core.errors import ConfigError
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service.server import tls
+from service.observer import Observer
+from service.server import renewal, tls
+from service.server.assembly import Server
 from service.settings import INSECURE_WORDS, read
-from tests.service.authority import Authority
+from tests.service.authority import DAY, Authority
+from tests.service.harness import eventually
+from tests.service.scraped import scrape
 from tests.service.tiny_model import publish
+
+
+@pytest.fixture(autouse=True)
+def without_pause(monkeypatch):
+    """Look at the files without pause, rather than once a second."""
+    monkeypatch.setattr(renewal, "LOOK_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -39,6 +51,10 @@ def ask(pixels):
             return RecognizerStub(channel).Recognize(request, timeout=10).model_version
 
     return call
+
+
+def rsa_key():
+    return rsa.generate_private_key(65537, 2048)
 
 
 def shown(address):
@@ -68,36 +84,87 @@ def test_a_renewed_certificate_is_shown_without_a_restart(repository, folder, se
     server = serve(folder, **files)
     before = shown(server.address)
     renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
-    assert shown(server.address) == renewed != before
+    assert renewed != before
+    eventually(lambda: shown(server.address) == renewed)
     assert ask(server.address, authority) == "1"
 
 
-def test_an_invalid_certificate_leaves_the_previous_one_in_use(
-    repository, folder, serve, files, authority, tmp_path, caplog
-):
-    publish(repository, seed=1)
-    server = serve(folder, **files)
-    before = shown(server.address)
-    (tmp_path / "server.pem").write_text("no certificate")
-    with caplog.at_level(logging.ERROR, "service.server.tls"):
-        assert [shown(server.address) for _ in range(3)] == [before] * 3
-    [record] = caplog.records
-    assert "server.pem" in record.message
-    assert "remains in use" in record.message
-    renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
-    assert shown(server.address) == renewed
+def test_a_server_that_is_asked_reads_its_files_at_once(folder, files, authority, tmp_path, monkeypatch):
+    monkeypatch.setattr(renewal, "LOOK_SECONDS", 3600.0)
+
+    async def renew():
+        server = Server(read(repository=str(folder), port=0, **files))
+        address = f"127.0.0.1:{await server.start()}"
+        renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
+        server._reload_secrets()
+        while await asyncio.to_thread(shown, address) != renewed:
+            await asyncio.sleep(0.01)
+        await server.stop()
+
+    asyncio.run(asyncio.wait_for(renew(), 60))
 
 
-def test_a_key_renewed_before_its_certificate_leaves_the_previous_pair_in_use(
-    folder, serve, files, authority, tmp_path
+@pytest.mark.parametrize("spoil", ["words", "expired", "not yet valid"])
+def test_an_unusable_renewal_leaves_the_previous_certificate_in_use(
+    folder, serve, files, authority, tmp_path, caplog, spoil
 ):
     server = serve(folder, **files)
     before = shown(server.address)
-    renewed = authority.issue(tmp_path / "new.pem", tmp_path / "new.key").decode()
+    new = tmp_path / "server.pem", tmp_path / "server.key"
+    match spoil:
+        case "words":
+            new[0].write_text("no certificate")
+        case "expired":
+            authority.issue(*new, begins=-2 * DAY, ends=-DAY)
+        case "not yet valid":
+            authority.issue(*new, begins=DAY, ends=2 * DAY)
+    eventually(lambda: "remains in use" in caplog.text)
+    assert shown(server.address) == before
+    assert "server.pem" in caplog.text
+    renewed = authority.issue(*new).decode()
+    eventually(lambda: shown(server.address) == renewed)
+    assert [record.levelname for record in caplog.records if record.name == "service.server.tls"] == ["ERROR"], "once"
+
+
+def test_a_key_renewed_before_its_certificate_leaves_the_previous_pair_in_use(files, authority, tmp_path):
+    certificates = tls.certificates(read(**files), Observer())
+    before = certificates.in_use
+    authority.issue(tmp_path / "new.pem", tmp_path / "new.key")
     (tmp_path / "new.key").replace(tmp_path / "server.key")
-    assert shown(server.address) == before, "key and certificate do not belong together yet"
+    certificates.look()
+    assert certificates.in_use is before, "key and certificate do not belong together yet"
     (tmp_path / "new.pem").replace(tmp_path / "server.pem")
-    assert shown(server.address) == renewed
+    certificates.look()
+    assert certificates.in_use.names == before.names
+    assert certificates.in_use.chain != before.chain
+
+
+def test_a_renewed_certificate_that_lacks_names_is_used_with_a_warning(files, authority, tmp_path, caplog):
+    certificates = tls.certificates(read(**files), Observer())
+    authority.issue(tmp_path / "server.pem", tmp_path / "server.key", host="localhost")
+    certificates.look()
+    assert certificates.in_use.names == {"localhost"}
+    [record] = caplog.records
+    assert "no longer for '127.0.0.1'" in record.message
+
+
+def test_metrics_show_how_long_certificates_hold_and_whether_they_can_be_renewed(
+    folder, serve, files, authority, free_port, tmp_path
+):
+    server = serve(folder, **files, tls_client_ca=str(authority.certificate), metrics_port=free_port)
+    ends = x509.load_pem_x509_certificate(shown(server.address).encode()).not_valid_after_utc.timestamp()
+    metrics = f"127.0.0.1:{free_port}"
+    eventually(lambda: scrape(metrics)("numeral_tls_self_check_success") == 1)
+    found = scrape(metrics)
+    assert found("numeral_tls_certificate_not_after_timestamp_seconds", file="certificate") == ends
+    assert found("numeral_tls_certificate_not_after_timestamp_seconds", file="client_ca") > ends - 60
+    assert found("numeral_tls_certificate_not_before_timestamp_seconds", file="certificate") < ends
+    assert found("numeral_tls_handshakes_total") == 2, "that of the test and that of the service"
+    assert found("numeral_reload_success", secret="certificate") == 1
+    looked = found("numeral_reload_last_look_timestamp_seconds", secret="certificate")
+    eventually(lambda: scrape(metrics)("numeral_reload_last_look_timestamp_seconds", secret="certificate") > looked)
+    (tmp_path / "server.key").unlink()
+    eventually(lambda: scrape(metrics)("numeral_reload_success", secret="certificate") == 0)
 
 
 def test_with_an_authority_of_clients_only_its_clients_are_answered(
@@ -150,18 +217,61 @@ def test_an_incomplete_set_of_tls_settings_is_refused_with_what_is_missing(given
         tls.check(read(**given))
 
 
+def spoiled(folder, authority, how):
+    """A file that is not what it should be."""
+    file = folder / "spoiled"
+    match how:
+        case "a folder":
+            file.mkdir()
+        case "other":
+            authority.issue(folder / "other.pem", file)
+        case "expired":
+            authority.issue(file, folder / "other.key", begins=-2 * DAY, ends=-DAY)
+        case "marked":
+            file.write_text(authority.certificate.read_text(), "utf-8-sig")
+        case "open":
+            authority.issue(folder / "other.pem", file)
+            file.chmod(0o644)
+        case "missing":
+            pass
+        case _:
+            file.write_text(how)
+    return str(file)
+
+
 @pytest.mark.parametrize(
-    ("broken", "words"),
+    ("setting", "how", "words"),
     [
-        ({"tls_cert": "nowhere.pem"}, "nowhere.pem"),
-        ({"tls_key": "nowhere.key"}, "nowhere.key"),
-        ({"tls_key": "other.key"}, "belong together"),
-        ({"tls_client_ca": "words.pem"}, "words.pem"),
+        ("tls_cert", "missing", "TLS certificate .*spoiled: cannot be read: No such file"),
+        ("tls_cert", "marked", "TLS certificate .*spoiled: begins with a byte-order mark"),
+        ("tls_key", "missing", "TLS key .*spoiled: cannot be read: No such file"),
+        ("tls_key", "a folder", "TLS key .*spoiled: is a folder"),
+        ("tls_key", "open", "TLS key .*spoiled: any user of this machine can read or change it; run: chmod o="),
+        ("tls_key", "other", "belong together"),
+        ("tls_client_ca", "no certificate", "TLS client authorities .*spoiled: holds no certificate"),
+        ("tls_client_ca", "expired", "TLS client authorities .*spoiled: holds no authority"),
+        ("tls_client_ca", "marked", "TLS client authorities .*spoiled: begins with a byte-order mark"),
     ],
 )
-def test_an_invalid_tls_file_is_named_before_the_server_listens(files, authority, tmp_path, broken, words):
-    authority.issue(tmp_path / "other.pem", tmp_path / "other.key")
-    (tmp_path / "words.pem").write_text("no certificate")
-    settings = read(**(files | {name: str(tmp_path / file) for name, file in broken.items()}))
+def test_an_unusable_tls_file_is_named_before_the_server_listens(files, authority, tmp_path, setting, how, words):
+    settings = read(**(files | {setting: spoiled(tmp_path, authority, how)}))
     with pytest.raises(ConfigError, match=words):
-        tls.credentials(settings)
+        tls.check(settings)
+
+
+def test_a_server_does_not_start_with_an_expired_certificate(files, authority, tmp_path):
+    authority.issue(tmp_path / "server.pem", tmp_path / "server.key", begins=-2 * DAY, ends=-DAY)
+    with pytest.raises(ConfigError, match="TLS certificate .*server.pem: has expired, on .*; renew it"):
+        tls.check(read(**files))
+
+
+@pytest.mark.parametrize("key", [rsa_key, lambda: ec.generate_private_key(ec.SECP384R1())])
+def test_handshakes_succeed_with_a_chain_whose_lines_end_as_on_windows(
+    repository, folder, serve, files, authority, ask, tmp_path, key
+):
+    publish(repository, seed=1)
+    middle = Authority(tmp_path / "tls", "middle", above=authority)
+    chain = middle.issue(tmp_path / "server.pem", tmp_path / "server.key", private=key())
+    chain += middle.certificate.read_bytes()
+    (tmp_path / "server.pem").write_bytes(chain.replace(b"\n", b"\r\n"))
+    assert ask(serve(folder, **files).address, authority) == "1"

@@ -11,33 +11,18 @@ import grpc
 import numpy as np
 import pytest
 from PIL import Image
-from prometheus_client.parser import text_string_to_metric_families
 
 from core.artifact.spread import spread_of
 from core.errors import PictureError
 from service.client import Recognizer
 from service.telemetry.metrics import MOST_VERSIONS, OTHER, Metrics
 from tests.service.harness import Running, encoded, eventually, running
+from tests.service.scraped import scrape, series
 from tests.service.tiny_model import damage, publish, weights_file
 from tests.service.written import CROSS, CROSS_PIXELS, DIGIT, publish_refusing
 
 BLANK = encoded(Image.new("L", (60, 60), 255))
 RECOGNIZE = "numeral.v1.Recognizer/Recognize"
-
-
-def scrape(address: str) -> "Callable[..., float]":
-    """All series at an address; `found("name", label="value")` gives the value of one, or 0 if there is none."""
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as response:
-        return series(response.read().decode())
-
-
-def series(text: str) -> "Callable[..., float]":
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-
-    def found(name: str, **labels: str) -> float:
-        return sum(s.value for s in samples if s.name == name and labels.items() <= s.labels.items())
-
-    return found
 
 
 @pytest.fixture
