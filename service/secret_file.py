@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.errors import ConfigError
 
-__all__ = ["LARGEST_BYTES", "read"]
+__all__ = ["LARGEST_BYTES", "exposed", "read"]
 
 LARGEST_BYTES = 1024 * 1024
 """Far more than any such file needs."""
@@ -45,7 +45,7 @@ def read(file: Path, place: str, *, private: bool) -> bytes:
         raise ConfigError(f"{place}: cannot be read: {error.strerror}; let user {os.geteuid()} read it") from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: cannot be read: {_reason(error)}") from error
-    if private and found.st_mode & _OTHERS:
+    if private and exposed(file):
         raise ConfigError(f"{place}: any user of this machine can read or change it; run: chmod o= {file}")
     if not contents.strip():
         raise ConfigError(f"{place}: is empty")
@@ -53,6 +53,14 @@ def read(file: Path, place: str, *, private: bool) -> bytes:
         if contents.startswith(mark):
             raise ConfigError(f"{place}: {finding}; save it as UTF-8 text without a byte-order mark")
     return contents
+
+
+def exposed(file: Path) -> bool:
+    """Whether any user of this machine can read or change a file; False for one that is not there."""
+    try:
+        return bool(file.stat().st_mode & _OTHERS)
+    except OSError:
+        return False
 
 
 def _reason(error: Exception) -> str:

@@ -99,7 +99,7 @@ class _Files:
         certificate, key, client_ca = self.places
         return (
             secret_file.read(self.certificate, certificate, private=False),
-            secret_file.read(self.key, key, private=True),
+            secret_file.read(self.key, key, private=False),
             secret_file.read(self.client_ca, client_ca, private=False) if self.client_ca else None,
         )
 
@@ -125,7 +125,7 @@ class Certificates:
         Raises:
             ConfigError: A file cannot be used.
         """
-        self._place, _, self._authorities_place = files.places
+        self._place, key, self._authorities_place = files.places
         self._mutual = files.client_ca is not None
         self._observer = observer
         self._expiry = Expiry()
@@ -139,6 +139,8 @@ class Certificates:
         self._given = self._newest.value  # to gRPC
         if not self.in_use.names:
             _log.warning("%s: names no host (subject alternative name); most clients refuse it", self._place)
+        if secret_file.exposed(files.key):  # no error, because container platforms mount secrets so
+            _log.warning("%s: any user of this machine can read or change it; run: chmod o= %s", key, files.key)
         self._examine()
 
     @property

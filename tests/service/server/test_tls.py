@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from pathlib import Path
 
 import grpc
 import pytest
@@ -229,14 +230,17 @@ def spoiled(folder, authority, how):
             authority.issue(file, folder / "other.key", begins=-2 * DAY, ends=-DAY)
         case "marked":
             file.write_text(authority.certificate.read_text(), "utf-8-sig")
-        case "open":
-            authority.issue(folder / "other.pem", file)
-            file.chmod(0o644)
         case "missing":
             pass
         case _:
             file.write_text(how)
     return str(file)
+
+
+def test_a_key_that_any_user_can_read_serves_with_a_warning(files, caplog):
+    Path(files["tls_key"]).chmod(0o644)
+    assert tls.certificates(read(**files), Observer()) is not None
+    assert "any user of this machine can read or change it; run: chmod o=" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,6 @@ def spoiled(folder, authority, how):
         ("tls_cert", "marked", "TLS certificate .*spoiled: begins with a byte-order mark"),
         ("tls_key", "missing", "TLS key .*spoiled: cannot be read: No such file"),
         ("tls_key", "a folder", "TLS key .*spoiled: is a folder"),
-        ("tls_key", "open", "TLS key .*spoiled: any user of this machine can read or change it; run: chmod o="),
         ("tls_key", "other", "belong together"),
         ("tls_client_ca", "no certificate", "TLS client authorities .*spoiled: holds no certificate"),
         ("tls_client_ca", "expired", "TLS client authorities .*spoiled: holds no authority"),
