@@ -8,7 +8,7 @@ import grpc
 
 from service.errors import ExpiredError
 
-__all__ = ["Call", "canary_key", "check_deadline", "expires", "request_id"]
+__all__ = ["Call", "canary_key", "check_deadline", "client", "expires", "request_id"]
 
 # While the call is in flight, in the context of its task:
 
@@ -17,6 +17,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 canary_key: ContextVar[str] = ContextVar("canary_key", default="")
 """The canary key of the current call; "" if the client sent none. See `service.wire.CANARY_KEY`."""
+
+client: ContextVar[str] = ContextVar("client", default="")
+"""Who is calling: the digest of the call's token, or else the host that it comes from; "" outside of calls."""
 
 expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
 """The deadline of the current call, by `time.monotonic`; infinite if the client set none."""

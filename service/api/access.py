@@ -14,7 +14,10 @@ from typing import Any
 import grpc
 
 from core.errors import ConfigError
+from service.api.token_terms import quota_of, terms
+from service.call import client
 from service.errors import DeniedError, UnauthenticatedError
+from service.quota import Quota, quota
 from service.roles import Role, role_for
 
 __all__ = ["Guard", "Tokens"]
@@ -34,8 +37,8 @@ class Tokens:
     """The tokens in a file, as digests; the file is read again when it changes.
 
     Each line is `role:token` or, so that the file does not reveal the token, `role:sha256:digest`, where the role is
-    `predict` or `admin`. There may be any number of lines: to replace a token, add the new one, change the clients, and
-    then remove the old one.
+    `predict` or `admin`. A quota may follow, such as `rate=100 burst=200`: see `service.api.token_terms`. There may be
+    any number of lines: to replace a token, add the new one, change the clients, and then remove the old one.
     """
 
     def __init__(self, file: str) -> None:
@@ -45,6 +48,7 @@ class Tokens:
             ConfigError: It cannot be read, or any user of this machine can read it, or a line is malformed.
         """
         self._file = Path(file)
+        self._quotas: dict[bytes, Quota] = {}
         self._stamp = self._look()
         self._roles = self._read()
         self._next_look = 0.0
@@ -59,6 +63,12 @@ class Tokens:
             if hmac.compare_digest(known, digest):
                 found = role
         return found
+
+    def admit(self, token: bytes) -> None:
+        """Note whose call this is, and its quota: in the context of a call whose token permits it."""
+        digest = hashlib.sha256(token).digest()
+        client.set(digest.hex())
+        quota.set(self._quotas.get(digest))
 
     def _refresh(self) -> None:
         """Read the file again if it has changed. A file that cannot be used changes nothing."""
@@ -92,10 +102,16 @@ class Tokens:
             raise ConfigError(f"tokens {self._file}: cannot be read: {_reason(error)}") from error
         if mode & stat.S_IROTH:
             raise ConfigError(f"tokens {self._file}: any user of this machine can read it; run: chmod o= {self._file}")
-        found = (self._parse(line.strip(), number) for number, line in enumerate(lines, 1) if _is_entry(line))
-        roles = dict(found)
+        entries = [(number, *terms(line)) for number, line in enumerate(lines, 1) if _is_entry(line)]
+        parsed = [(*self._parse(line, number), number, fields) for number, line, fields in entries]
+        roles = {digest: role for digest, role, _, _ in parsed}
         if not roles:
             raise ConfigError(f"tokens {self._file}: holds no token; expected lines such as predict:TOKEN")
+        self._quotas = {
+            digest: found
+            for digest, role, number, fields in parsed
+            if (found := quota_of(role, fields, f"tokens {self._file}, line {number}", self._quotas.get(digest)))
+        }
         return roles
 
     def _parse(self, line: str, number: int) -> tuple[bytes, Role]:
@@ -151,6 +167,7 @@ class Guard:
             raise DeniedError(
                 f"the token has the role {role.name.lower()}, and this method needs {needed.name.lower()}"
             )
+        self._tokens.admit(token.strip())
 
     def wrap(self, method: str, handler: Any) -> Any:
         """A handler of one of gRPC's own methods, behind the guard; for `service.api.registrar.Registrar`."""
