@@ -1,6 +1,6 @@
 """One client floods the service with pictures that are costly to decode, while another sends small ones.
 
-The costly picture is a PNG of one color, 27 megapixels in 79 kB, which takes a third of a second to decode; the other
+The costly picture is a PNG of one color, 27 megapixels in 91 kB, which takes a third of a second to decode; the other
 client sends one picture of 60 × 60 pixels after the other. Both send a token, so that the service can tell them apart
 although they come from one machine. A client that is refused waits for as long as the refusal says.
 """

@@ -82,8 +82,8 @@ class Observer:
         """A call, or one request of a stream, was refused because of the load.
 
         Args:
-            reason: `queue`: too much is waiting; `share`: too much of the same client is waiting; `deadline`: it could
-                not be done in time; `quota`: its token sends too much.
+            reason: `queue`: too much is waiting; `share`: too much of the same client is; `deadline`: it could not be
+                done in time; `quota`: its token sends too much.
             role: The role of the token that is over its quota; "" for the other reasons.
         """
 

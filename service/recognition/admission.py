@@ -94,18 +94,21 @@ class Admission:
             self._check_time(self._workers, expected)
         if (limit := quota.get()) is not None and (seconds := limit.pictures.take(pictures)):
             self._refused("quota", limit.role)
-            raise _refusal("your token is over its quota of pictures", seconds)
+            raise _refusal("your token is over its quota of pictures", seconds, seconds)
 
     def _check_time(self, workers: _Queue, expected: Sequence[float]) -> None:
         forecast = workers.forecast(expected)
         if forecast is None:
             return
         if (excess := forecast.begun - workers.longest_wait) > 0:
-            self._refused("queue", "")
+            others = forecast.begun - forecast.own
+            reason, cause = ("queue", "") if others > workers.longest_wait else ("share", " with your other calls")
+            self._refused(reason, "")
             raise _refusal(
-                f"too busy: it would take about {forecast.begun:.1f} s until this is begun, at most "
+                f"too busy{cause}: it would take about {forecast.begun:.1f} s until this is begun, at most "
                 f"{workers.longest_wait:g} s are allowed",
                 excess,
+                forecast.begun,
             )
         left = expires.get() - monotonic()
         if forecast.done > left:
@@ -113,6 +116,7 @@ class Admission:
             raise _refusal(
                 f"too busy: this would be done in about {forecast.done:.1f} s, and the deadline is in {left:.1f} s",
                 forecast.done - left,
+                forecast.begun,
             )
 
     def _no_room(self, reason: str, room: Room, unit: str) -> OverloadedError:
@@ -120,12 +124,16 @@ class Admission:
         finding = f"{room.taken:,} {unit} are waiting already, at most {room.most:,} may"
         if reason == "share":
             finding = f"most of the {unit} that may wait are yours already; the rest is kept for others"
-        return _refusal(f"too busy: {finding}", self.stay)
+        return _refusal(f"too busy: {finding}", self.stay, self.stay)
 
 
-def _refusal(finding: str, seconds: float) -> OverloadedError:
-    # Spread out at random: calls that are refused together must not all return at the same moment.
-    seconds = max(_SHORTEST_RETRY, seconds) * random.uniform(1, 2)  # noqa: S311 — nothing secret
+def _refusal(finding: str, earliest: float, spread: float) -> OverloadedError:
+    """The refusal of a call that may be tried again after `earliest` seconds.
+
+    Calls that are refused together must not all return together: they are spread out at random over `spread` seconds,
+    about the time that it takes to serve what is waiting now.
+    """
+    seconds = max(_SHORTEST_RETRY, earliest) + random.uniform(0, max(_SHORTEST_RETRY, spread))  # noqa: S311 — no secret
     return OverloadedError(f"{finding}; try again in {seconds * 1000:.0f} ms", seconds)
 
 

@@ -17,10 +17,12 @@ class Forecast(NamedTuple):
     Attributes:
         begun: Seconds of work before it is begun …
         done: … and until it is done, itself included.
+        own: How much of the work before it is begun is for the same client.
     """
 
     begun: float
     done: float
+    own: float
 
 
 class _Waiting(Generic[T]):
@@ -126,12 +128,12 @@ class FairQueue(Generic[T]):
         """
         own = self._waiting.get(client)
         start = own.tag + own.sum if own else max(self._now, self._tags.get(client, 0.0))
-        begun = done = own.sum if own else 0.0
+        begun = done = before = own.sum if own else 0.0
         for each in self._waiting.values():
             if each is not own:  # of the others, what has a lower tag
                 begun += min(each.sum, max(0.0, start - each.tag))
                 done += min(each.sum, max(0.0, start + cost - each.tag))
-        return Forecast(begun, done + cost)
+        return Forecast(begun, done + cost, before)
 
     def _left(self, client: str, waiting: _Waiting[T], cost: float) -> None:
         """Settle what remains once an item has left the queue, begun or not."""

@@ -1,6 +1,5 @@
 """A room of bounded size, of which no client takes so much that others find none."""
 
-from collections import defaultdict
 from typing import Literal
 
 __all__ = ["Room"]
@@ -26,7 +25,7 @@ class Room:
         """
         self.most = most
         self.taken = 0
-        self._held: defaultdict[str, int] = defaultdict(int)
+        self._held: dict[str, int] = {}
 
     def lacks(self, client: str, amount: int) -> Literal["queue", "share"] | None:
         """Why there is no room for a client: it is full, or the client holds its share. None if there is room."""
@@ -45,11 +44,12 @@ class Room:
     def enter(self, client: str, amount: int) -> None:
         """Take room."""
         self.taken += amount
-        self._held[client] += amount
+        self._held[client] = self._held.get(client, 0) + amount
 
     def leave(self, client: str, amount: int) -> None:
         """Give it back."""
         self.taken -= amount
-        self._held[client] -= amount
-        if not self._held[client]:
-            del self._held[client]
+        if rest := self._held.get(client, 0) - amount:
+            self._held[client] = rest
+        else:
+            self._held.pop(client, None)

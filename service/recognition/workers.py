@@ -89,8 +89,8 @@ class Workers:
             rest = sum(max(0.0, end - now) for end in self._ends.values())
             found = self._queue.forecast(client.get(), self._pace(sum(expected)))
             longest = self._pace(max(expected, default=0.0))
-        begun, done = ((rest + work) / self._threads for work in found)
-        return Forecast(begun, max(done, begun + longest))
+        begun, done = ((rest + work) / self._threads for work in found[:2])
+        return Forecast(begun, max(done, begun + longest), found.own / self._threads)
 
     async def run(self, task: Callable[[S], T], sources: Sequence[S], expected: Sequence[float]) -> list[T]:
         """The results of a task for each of several sources. A task whose call ends before its turn is not run.

@@ -82,10 +82,10 @@ def test_an_item_that_is_removed_is_not_served_and_costs_nothing():
 
 def test_the_forecast_counts_the_work_before_an_item():
     found = queue(a=[1] * 10)
-    assert found.forecast("a", 1) == (10, 11), "its own items come first"
-    assert found.forecast("b", 1) == (0, 2), "of the others, what is served meanwhile"
+    assert found.forecast("a", 1) == (10, 11, 10), "its own items come first"
+    assert found.forecast("b", 1) == (0, 2, 0), "of the others, what is served meanwhile"
     assert served(found, 3) == ["a0", "a1", "a2"]
-    assert found.forecast("a", 1) == (7, 8)
+    assert found.forecast("a", 1) == (7, 8, 7)
 
 
 def test_the_past_is_forgotten_once_nothing_is_waiting_or_in_progress():

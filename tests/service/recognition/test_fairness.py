@@ -5,7 +5,14 @@ import threading
 import grpc
 import pytest
 
-from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
+from protos.numeral.v1.recognizer_pb2 import (
+    ExplainRequest,
+    Picture,
+    RecognizeBatchRequest,
+    RecognizeManyRequest,
+    RecognizeRequest,
+    SendFeedbackRequest,
+)
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.recognition import recognize, turns
 from service.server.assembly import MOST_DECODERS
@@ -28,33 +35,52 @@ def shown(token: str) -> list[tuple[str, str]]:
     return [("authorization", f"Bearer {token}")]
 
 
-def test_a_client_is_served_before_what_another_has_queued(repository, folder, serve, tokens, monkeypatch):
+LARGE, SMALL_PICTURE = drawing(70), drawing(50)
+WAYS = {
+    "Recognize": RecognizeRequest(encoded=SMALL_PICTURE),
+    "RecognizeBatch": RecognizeBatchRequest(pictures=[Picture(encoded=SMALL_PICTURE)]),
+    "RecognizeMany": RecognizeManyRequest(encoded=SMALL_PICTURE),
+    "Explain": ExplainRequest(encoded=SMALL_PICTURE),
+    "SendFeedback": SendFeedbackRequest(encoded=SMALL_PICTURE, digit=1),
+}
+"""The methods that decode pictures, and a request for each."""
+
+
+@pytest.mark.parametrize("method", WAYS)
+def test_a_client_is_served_before_what_another_has_queued(
+    method, repository, folder, serve, tokens, tmp_path, monkeypatch
+):
     publish(repository, seed=1)
     asked, begun, free = [], [], threading.Event()
-    large, small = drawing(70), drawing(50)
-    truly_effort, truly_decode = turns.effort, recognize.decode
+    truly = turns.effort
 
     def noticed(data, limits):
         asked.append(data)
-        return truly_effort(data, limits)
+        return truly(data, limits)
 
-    def held(data, *, limits):
-        begun.append(data)
-        assert free.wait(60)
-        return truly_decode(data, limits=limits)
+    def held(step):
+        def taken(data, *arguments, **options):
+            begun.append(data)
+            assert free.wait(60)
+            return step(data, *arguments, **options)
+
+        return taken
 
     monkeypatch.setattr(turns, "effort", noticed)
-    monkeypatch.setattr(recognize, "decode", held)
-    with grpc.insecure_channel(serve(folder, tokens_file=tokens).address) as channel:
-        call = RecognizerStub(channel).Recognize.future
-        flood = [call(RecognizeRequest(encoded=large), metadata=shown(FLOOD), timeout=60) for _ in range(QUEUED)]
+    for name in ("decode", "digit_from_bytes", "many_in"):
+        monkeypatch.setattr(recognize, name, held(getattr(recognize, name)))
+    server = serve(folder, tokens_file=tokens, feedback=str(tmp_path / "feedback"))
+    with grpc.insecure_channel(server.address) as channel:
+        stub = RecognizerStub(channel)
+        request = RecognizeRequest(encoded=LARGE)
+        flood = [stub.Recognize.future(request, metadata=shown(FLOOD), timeout=60) for _ in range(QUEUED)]
         eventually(lambda: len(asked) == QUEUED and begun)
-        last = call(RecognizeRequest(encoded=small), metadata=shown(SMALL), timeout=60)
-        eventually(lambda: small in asked)
+        last = getattr(stub, method).future(WAYS[method], metadata=shown(SMALL), timeout=60)
+        eventually(lambda: SMALL_PICTURE in asked)
         free.set()
-        assert last.result(60).probabilities
+        assert last.result(60)
         assert all(each.result(60).probabilities for each in flood), "and the others are answered too"
-    assert begun.index(small) <= MOST_DECODERS + 1, "it waits for the pictures in progress, and no others"
+    assert begun.index(SMALL_PICTURE) <= MOST_DECODERS + 1, "it waits for the pictures in progress, and no others"
     assert len(begun) == QUEUED + 1
 
 
