@@ -69,7 +69,7 @@ def test_a_client_is_served_before_what_another_has_queued(
     monkeypatch.setattr(turns, "effort", noticed)
     for name in ("decode", "digit_from_bytes", "many_in"):
         monkeypatch.setattr(recognize, name, held(getattr(recognize, name)))
-    server = serve(folder, tokens_file=tokens, feedback=str(tmp_path / "feedback"))
+    server = serve(folder, tokens_file=tokens, feedback=str(tmp_path / "feedback"), max_wait_seconds=600.0)
     with grpc.insecure_channel(server.address) as channel:
         stub = RecognizerStub(channel)
         request = RecognizeRequest(encoded=LARGE)

@@ -142,7 +142,7 @@ def test_unusual_formats_of_pictures_are_read(repository, folder, serve, connect
 @pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_a_small_file_with_many_pixels_takes_a_bounded_amount_of_memory(mode, repository, folder, start):
     publish(repository, seed=1)
-    process = start("serve", "--repository", folder, "--port", 0, "--workers", 1)
+    process = start("serve", "--repository", folder, "--port", 0, "--workers", 1, "--max-wait-seconds", 600)
     bomb = picture(mode, 5500)
     assert len(bomb) < 300_000
     with Recognizer(process.listening(), timeout=200) as client:
