@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import fairness as fairness_case
 from benchmarks import handwriting as handwriting_kinds
 from benchmarks import inference as inference_cases
 from benchmarks import serving as serving_cases
@@ -88,6 +89,21 @@ def soak(
 ) -> None:
     """Run at full load with swaps, damaged versions and killed workers, and check every answer."""
     write(soak_case.measure(seconds, swap_every, kill_every, repository), as_json=as_json)
+
+
+@app.command()
+def fairness(
+    seconds: Annotated[float, typer.Option(help="How long the flood lasts, in seconds.", min=1)] = 30,
+    callers: Annotated[int, typer.Option(help="Costly calls in flight at once.", min=1, max=500)] = 400,
+    repository: Annotated[
+        str, typer.Option(help="Folder or URL of the versions; the champion answers.")
+    ] = handwriting_kinds.PRETRAINED,
+    against: Annotated[Path | None, typer.Option(help="A checkout of another commit to compare with.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Flood the service with costly pictures, and measure how long another client's small ones take."""
+    warn_of_what_misleads()
+    write(fairness_case.measure(seconds, callers, repository, against), as_json=as_json)
 
 
 @app.command()

@@ -50,12 +50,12 @@ class Side:
 
 
 @contextmanager
-def numeral(repository: Repository, *options: str) -> Iterator[Side]:
-    """Our service; `options` are additional flags of `serve`."""
+def numeral(repository: Repository, *options: str, root: Path = ROOT) -> Iterator[Side]:
+    """Our service; `options` are additional flags of `serve`, and `root` is the checkout whose code runs."""
     command = [sys.executable, "-m", "service", "serve", "--repository", repository.url, "--log-level", "error"]
     port = free_port()
     with _running(
-        [*command, "--workers", str(PROCESSES), "--port", str(port), *options], port, said=b"listening on"
+        [*command, "--workers", str(PROCESSES), "--port", str(port), *options], port, root, said=b"listening on"
     ) as side:
         yield side
 

@@ -9,7 +9,17 @@ import grpc
 
 from service.errors import ExpiredError
 
-__all__ = ["Call", "Permit", "canary_key", "check_deadline", "check_permit", "expires", "permit", "request_id"]
+__all__ = [
+    "Call",
+    "Permit",
+    "canary_key",
+    "check_deadline",
+    "check_permit",
+    "client",
+    "expires",
+    "permit",
+    "request_id",
+]
 
 # While the call is in flight, in the context of its task:
 
@@ -18,6 +28,9 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 canary_key: ContextVar[str] = ContextVar("canary_key", default="")
 """The canary key of the current call; "" if the client sent none. See `service.wire.CANARY_KEY`."""
+
+client: ContextVar[str] = ContextVar("client", default="")
+"""Who is calling: the digest of the call's token, or else the host that it comes from; "" outside of calls."""
 
 expires: ContextVar[float] = ContextVar("expires", default=float("inf"))
 """The deadline of the current call, by `time.monotonic`; infinite if the client set none."""

@@ -11,7 +11,7 @@
     │   ├── LoadRefusedError         an operator asks for a version that cannot be served
     │   ├── UnauthenticatedError     the call carries no token, or an unknown one
     │   ├── DeniedError              the token does not permit the method
-    │   ├── OverloadedError          too much is waiting already
+    │   ├── OverloadedError          too much is waiting already, or the token is over its quota
     │   ├── ExpiredError             the deadline passed before the call was processed
     │   ├── StoppingError            the server is stopping, and ends the stream
     │   ├── FeedbackOffError         the service collects no feedback
@@ -88,7 +88,7 @@ class DeniedError(CallError):
 
 
 class OverloadedError(CallError):
-    """Too much is waiting already.
+    """Too much is waiting already, or the token of the call is over its quota.
 
     Attributes:
         retry_after: Seconds after which the client may try again.

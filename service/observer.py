@@ -80,6 +80,15 @@ class Observer:
             pictures: Their number.
         """
 
+    def refused(self, reason: str, role: str = "") -> None:
+        """A call, or one request of a stream, was refused because of the load.
+
+        Args:
+            reason: `queue`: too much is waiting; `share`: too much of the same client is; `deadline`: it could not be
+                done in time; `quota`: its token sends too much.
+            role: The role of the token that is over its quota; "" for the other reasons.
+        """
+
     def answered(self, call: Call) -> None:
         """A call has ended, successfully or not."""
 

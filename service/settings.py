@@ -95,6 +95,13 @@ class Settings(BaseSettings):
         description="Bytes of pictures that may wait in each process, likewise.",
         ge=1024,
     )
+    max_wait_seconds: float = Field(
+        5.0,
+        description="Seconds that an encoded picture may have to wait until a thread begins with it; a call that would "
+        "have to wait longer is refused at once, and so is one that could not be done within its deadline.",
+        gt=0,
+        allow_inf_nan=False,
+    )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
     max_batch: int = Field(1024, description="The most pictures in one request.", ge=1, le=65_536)
@@ -163,8 +170,8 @@ class Settings(BaseSettings):
     )
     tokens_file: str | None = Field(
         None,
-        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each valid token; "
-        "read again once a second. Without it, calls need no token.",
+        description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each valid token, and a "
+        "quota such as rate=100 behind it; read again once a second. Without it, calls need no token.",
         min_length=1,
     )
 

@@ -10,6 +10,7 @@ own (`first`), so that a published version sees a picture as it always did. All 
 """
 
 from core.imaging.decode import PictureLimits, decode
+from core.imaging.effort import effort
 from core.imaging.encode import encoded
 from core.imaging.framed import as_framed, levels
 from core.imaging.framing import FRAMING, LATEST, Framing, framing_version
@@ -24,6 +25,7 @@ __all__ = [
     "as_framed",
     "decode",
     "digit_from_bytes",
+    "effort",
     "encoded",
     "framing_version",
     "from_array",

@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 
 from service.api.tokens import Tokens, digest_of
-from service.call import Permit, permit
+from service.call import Permit, client, permit
 from service.errors import DeniedError, UnauthenticatedError
+from service.quota import quota
 from service.roles import Role, role_for
 
 __all__ = ["Guard"]
@@ -29,7 +30,7 @@ class Guard:
         self._tokens = tokens
 
     def enter(self, method: str, context: _Context) -> None:
-        """Check one call, and leave its permit in `service.call.permit`; see `service.api.interceptor.Step`.
+        """Check one call, and note its permit, whose it is, and its quota; see `service.api.interceptor.Step`.
 
         Raises:
             UnauthenticatedError: The call carries no token, or an unknown one, or more than one.
@@ -41,6 +42,8 @@ class Guard:
         digest = digest_of(_token(context))
         self._check(digest, needed)
         permit.set(Permit(digest, partial(self._check, digest, needed)))
+        client.set(digest.hex())
+        quota.set(self._tokens.quota_of(digest))
 
     def _check(self, digest: bytes, needed: Role) -> None:
         """Check whether the token with a digest gives a role now."""

@@ -1,4 +1,4 @@
-"""The bearer tokens in a file, and the role that each of them gives."""
+"""The bearer tokens in a file, with the role and the quota that each of them gives."""
 
 import hashlib
 import hmac
@@ -8,7 +8,9 @@ from pathlib import Path
 
 from core.errors import ConfigError
 from service import secret_file
+from service.api.token_terms import quota_of, terms
 from service.observer import Observer
+from service.quota import Quota
 from service.reloaded import Reloaded
 from service.roles import Role
 
@@ -31,8 +33,8 @@ class Tokens:
     """The tokens in a file, as digests; `look` reads the file again.
 
     Each line is `role:token` or, so that the file does not reveal the token, `role:sha256:digest`, where the role is
-    `predict` or `admin`. There may be any number of lines: to replace a token, add the new one, change the clients, and
-    then remove the old one.
+    `predict` or `admin`. A quota may follow, such as `rate=100 burst=200`: see `service.api.token_terms`. There may be
+    any number of lines: to replace a token, add the new one, change the clients, and then remove the old one.
     """
 
     def __init__(self, file: str, observer: Observer | None = None) -> None:
@@ -48,6 +50,7 @@ class Tokens:
         self._file = Path(file)
         self._place = f"tokens {file}"
         told = observer or Observer()
+        self._quotas: dict[bytes, Quota] = {}
         self._roles = Reloaded(
             lambda: secret_file.read(self._file, self._place, private=True),
             self._parse,
@@ -65,6 +68,10 @@ class Tokens:
                 found = role
         return found
 
+    def quota_of(self, digest: bytes) -> Quota | None:
+        """The quota of the token with a digest; None if it has none."""
+        return self._quotas.get(digest)
+
     def look(self) -> None:
         """Read the file again, by one thread at a time. A file that cannot be used changes nothing."""
         if self._roles.look():
@@ -77,14 +84,20 @@ class Tokens:
         except UnicodeDecodeError as error:
             raise ConfigError(f"{self._place}: is not UTF-8 text") from error
         roles: dict[bytes, Role] = {}
+        quotas: dict[bytes, Quota] = {}
         for number, line in enumerate(map(str.strip, lines), 1):
             if not line or line.startswith("#"):
                 continue
-            digest, role = _entry(line, f"{self._place}, line {number}")
+            place = f"{self._place}, line {number}"
+            entry, fields = terms(line)
+            digest, role = _entry(entry, place)
             if roles.setdefault(digest, role) is not role:
-                raise ConfigError(f"{self._place}, line {number}: an earlier line gives the same token another role")
+                raise ConfigError(f"{place}: an earlier line gives the same token another role")
+            if quota := quota_of(role, fields, place, self._quotas.get(digest)):
+                quotas[digest] = quota
         if not roles:
             raise ConfigError(f"{self._place}: holds no token; expected lines such as predict:TOKEN")
+        self._quotas = quotas
         return roles
 
 

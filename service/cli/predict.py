@@ -122,6 +122,7 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     from service.observer import Observer
     from service.recognition.answer import reading
     from service.recognition.recognize import Recognition
+    from service.recognition.workers import Workers
     from service.versions.loader import fetch
     from service.versions.store import Store
     from service.versions.watcher import PUBLISH_COMMAND
@@ -134,7 +135,7 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     else:
         loaded = fetch(repository.champion(), repository)
     limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-    recognition = Recognition(Store(repository.url), limits, pool=None, observer=Observer())
+    recognition = Recognition(Store(repository.url), limits, Workers(1), Observer())
 
     def ask(picture: bytes) -> Reading:
         found = recognition.decode(picture, loaded)

@@ -19,7 +19,7 @@ class BackgroundQueue:
         """Start nothing yet.
 
         Args:
-            name: What the tasks are, for the error: "explanations".
+            name: What the tasks are, for the error: "items of feedback".
             capacity: How many tasks may be waiting or running.
         """
         self._name = name

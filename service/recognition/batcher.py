@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.inference.answers import Answers
-from service.call import expires
+from service.call import client, expires
 from service.errors import ExpiredError
 from service.loaded import Loaded
 
@@ -43,6 +43,7 @@ class _Waiting:
     images: NDArray[np.uint8]  # (n, 28, 28)
     future: asyncio.Future[Answers]
     expires: float
+    client: str
 
 
 class Batcher:
@@ -50,7 +51,8 @@ class Batcher:
 
     The overhead of a forward pass is then paid once, and the weights are read once. A call that arrives alone never
     waits. Under concurrency, a call waits briefly for the calls that are known to be arriving; and whatever one turn of
-    the event loop brings is computed together.
+    the event loop brings is computed together. What does not fit into one batch is computed in turns: a client that had
+    images in the batch before comes behind the others, so that nobody waits for all pieces of another's large batch.
     """
 
     def __init__(self, compute: _Compute, dropped: _Dropped, expected: Callable[[], bool] = lambda: False) -> None:
@@ -66,6 +68,7 @@ class Batcher:
         self._expected = expected
         self._waiting: list[_Waiting] = []
         self._images = 0  # in self._waiting
+        self._served: set[str] = set()  # the clients of the last batch, if it left anything behind
         self._next: asyncio.Handle | None = None  # will compute a batch, or look for arriving calls again
         self._limit: asyncio.Handle | None = None  # will compute a batch at the latest
         self._turns = 0  # of the event loop, since the last call arrived
@@ -122,7 +125,7 @@ class Batcher:
 
     def _enqueue(self, loaded: Loaded, images: NDArray[np.uint8]) -> asyncio.Future[Answers]:
         future: asyncio.Future[Answers] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(loaded, images, future, expires.get()))
+        self._waiting.append(_Waiting(loaded, images, future, expires.get(), client.get()))
         self._images += len(images)
         return future
 
@@ -138,6 +141,8 @@ class Batcher:
         batch: list[_Waiting] = []
         left: list[_Waiting] = []
         size = 0
+        if self._served and self._images > LARGEST:
+            self._waiting.sort(key=lambda item: item.client in self._served)
         for item in self._waiting:
             if item.future.done():
                 self._dropped("cancelled", len(item.images))
@@ -153,6 +158,7 @@ class Batcher:
             handle.cancel()
         self._next = self._limit = None
         self._waiting = left
+        self._served = {item.client for item in batch} if left else set()
         self._images = sum(len(item.images) for item in left)
         if left:
             self._schedule()  # in a turn of its own, so that the loop notices new and cancelled calls in between

@@ -1,6 +1,6 @@
 """Feedback: the true digits that users send are checked, limited, and stored on disk for the next training."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +9,15 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import DamagedFeedbackError, FeedbackNotFoundError, NumeralError, PictureError
+from core.errors import DamagedFeedbackError, FeedbackNotFoundError, NumeralError
 from core.feedback import FeedbackFolder, FeedbackItem
+from service.bucket import TokenBucket
 from service.errors import FeedbackFullError, FeedbackOffError, FeedbackRateError
 from service.observer import Observer
 from service.recognition.background import BackgroundQueue
 from service.settings import ENV_PREFIX, Settings
 
-__all__ = ["Feedback", "Listed", "TokenBucket"]
+__all__ = ["Feedback", "Listed"]
 
 BURST_SECONDS = 10.0
 """The bucket holds the items of this many seconds: as many are accepted at once."""
@@ -40,48 +41,20 @@ class Listed:
     trouble: str
 
 
-class TokenBucket:
-    """Limits a rate: a number of events per second on average, and a number of them at once."""
-
-    def __init__(self, rate: float, capacity: float) -> None:
-        """Start full.
-
-        Args:
-            rate: Tokens that are added per second.
-            capacity: The most tokens that the bucket holds.
-        """
-        self._rate, self._capacity = rate, max(1.0, capacity)
-        self._tokens, self._then = self._capacity, monotonic()
-
-    def take(self) -> float:
-        """Take a token.
-
-        Returns:
-            0 if there was one; else the seconds until the next one.
-        """
-        now = monotonic()
-        self._tokens = min(self._capacity, self._tokens + (now - self._then) * self._rate)
-        self._then = now
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        self._tokens -= 1
-        return 0.0
-
-
 class Feedback:
-    """Stores feedback, lists it, and discards it. All of it happens in one background thread."""
+    """Stores feedback, lists it, and discards it. The folder is only touched in one background thread."""
 
     def __init__(
         self,
         settings: Settings,
-        decode: Callable[[bytes], NDArray[np.uint8] | PictureError],
+        decode: Callable[[bytes], Awaitable[NDArray[np.uint8]]],
         observer: Observer | None = None,
     ) -> None:
         """Touch no file yet.
 
         Args:
             settings: The folder, the rate, and the size limit.
-            decode: Finds the digit in an encoded picture, (28, 28); see `Recognition.decode`.
+            decode: Finds the digit in an encoded picture, (28, 28); see `Recognition.framed`.
             observer: Notified of the outcome of each item.
         """
         self._observer = observer or Observer()
@@ -106,7 +79,7 @@ class Feedback:
         Raises:
             FeedbackOffError: The service collects no feedback.
             FeedbackRateError: It arrives too fast.
-            OverloadedError: Too much of it is waiting.
+            OverloadedError: Too much is waiting, or the token is over its quota.
             FeedbackFullError: The folder has reached its size limit.
             PictureError: There is no digit in the picture.
             FeedbackError: The folder cannot be written.
@@ -115,7 +88,8 @@ class Feedback:
         try:
             if seconds := self._bucket.take():
                 raise FeedbackRateError(f"too much feedback at once; try again in {seconds:.1f} seconds")
-            name, added = await self._background.run(self._keep, folder, picture, digit, reply_id)
+            original, framed = (picture, await self._decode(picture)) if isinstance(picture, bytes) else (None, picture)
+            name, added = await self._background.run(self._keep, folder, original, framed, digit, reply_id)
         except NumeralError as error:
             self._observer.feedback(type(error).__name__)
             raise
@@ -161,13 +135,9 @@ class Feedback:
         return self._folder
 
     def _keep(
-        self, folder: FeedbackFolder, picture: bytes | NDArray[np.uint8], digit: int, reply_id: str
+        self, folder: FeedbackFolder, original: bytes | None, framed: NDArray[np.uint8], digit: int, reply_id: str
     ) -> tuple[str, bool]:
         """Runs in the background thread."""
-        original = picture if isinstance(picture, bytes) else None
-        framed = self._decode(picture) if isinstance(picture, bytes) else picture
-        if isinstance(framed, PictureError):
-            raise framed
         item = FeedbackItem(
             digit=digit,
             pixels=framed.tobytes(),

@@ -1,11 +1,7 @@
 """Recognition of pictures, on which every protocol of the service is built. Knows no transport."""
 
-import asyncio
-import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from time import perf_counter
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +10,7 @@ from core.digit import PIXELS, SIDE
 from core.errors import NumeralError, PictureError
 from core.imaging import LATEST, PictureLimits, decode, digit_from_bytes
 from core.inference.answers import Answers
-from service.call import check_deadline, expires
-from service.errors import ExpiredError
+from core.inference.predict import Saliency
 from service.loaded import Loaded
 from service.observer import Observer
 from service.recognition.admission import Admission
@@ -23,12 +18,17 @@ from service.recognition.answer import Answer
 from service.recognition.arrivals import Arrivals
 from service.recognition.batcher import LARGEST, Batcher
 from service.recognition.many import Many, many_in
+from service.recognition.turns import Turns
+from service.recognition.workers import Workers
 from service.versions.store import Store
 
 __all__ = ["Recognition"]
 
-S = TypeVar("S")
-T = TypeVar("T")
+MANY_SECONDS = 0.1
+"""How long it takes to find and to read many digits in a picture once it is decoded, about."""
+
+EXPLAIN_SECONDS = 0.005
+"""How long it takes to explain what a network reads in an image, about."""
 
 
 class Recognition:
@@ -38,7 +38,7 @@ class Recognition:
         self,
         store: Store,
         limits: PictureLimits,
-        pool: Executor | None,
+        workers: Workers,
         observer: Observer,
         admission: Admission | None = None,
         arrivals: Arrivals | None = None,
@@ -48,16 +48,16 @@ class Recognition:
         Args:
             store: The versions in memory.
             limits: How large a picture may be.
-            pool: The threads that decode pictures; None for the default threads of the event loop.
+            workers: The threads that decode pictures.
             observer: Notified of what is computed, rejected and dropped.
             admission: Limits how much may wait; None for no limit.
             arrivals: The calls that are arriving; None if that is not known.
         """
         self.store = store
         self._limits = limits
-        self._pool = pool
         self._observer = observer
-        self._admission = admission or Admission(sys.maxsize, sys.maxsize)
+        self._admission = admission or Admission()
+        self._turns = Turns(limits, workers, self._admission, observer)
         self._batcher = Batcher(self._answers, observer.dropped, (arrivals or Arrivals()).expected)
 
     async def images(self, images: NDArray[np.uint8], *, wanted: str = "") -> Answer:
@@ -108,9 +108,10 @@ class Recognition:
         """
         loaded = self.store.choose(wanted)
         files = [picture for picture in pictures if isinstance(picture, bytes)]
-        with self._admission(len(pictures), sum(map(len, files)) + PIXELS * (len(pictures) - len(files))):
+        expected = self._turns.expected(files)
+        with self._admission(len(pictures), sum(map(len, files)) + PIXELS * (len(pictures) - len(files)), expected):
             start = perf_counter()
-            framed = await self._in_threads(lambda file: self._framed(file, loaded), files, len(pictures))
+            framed = await self._turns.each(lambda file: self._framed(file, loaded), files, expected, len(pictures))
             self._observer.decoded(len(files), perf_counter() - start)
             for error in framed:
                 if isinstance(error, PictureError):
@@ -141,10 +142,9 @@ class Recognition:
             CallError: As for `images`.
         """
         loaded = self.store.choose(wanted)
-        start, size = perf_counter(), len(picture) if isinstance(picture, bytes) else picture.nbytes
+        start = perf_counter()
         try:
-            with self._admission(1, size):
-                [found] = await self._in_threads(lambda source: self.find_many(source, loaded), [picture], 1)
+            found = await self._turns.one(lambda: self.find_many(picture, loaded), picture, MANY_SECONDS)
         except NumeralError:
             raise
         except Exception:
@@ -156,28 +156,45 @@ class Recognition:
         self._observer.found(loaded, found.images, found.answer.rows, perf_counter() - start)
         return found
 
-    async def _in_threads(self, task: Callable[[S], T], sources: Sequence[S], pictures: int) -> list[T]:
-        """The results of a task for each of several sources, computed in the pool unless the call has ended before.
+    async def explain(
+        self, picture: bytes | NDArray[np.uint8], digit: int | None, *, wanted: str = ""
+    ) -> tuple[Loaded, NDArray[np.uint8], Saliency]:
+        """Which pixels of a picture speak for a digit, in a thread.
 
         Args:
-            task: May be called from any thread.
-            sources: What it is called with.
-            pictures: How many pictures are dropped if the call ends before that.
+            picture: A file; or a framed image, (28, 28).
+            digit: The digit; None for the one that is recognized.
+            wanted: As for `images`.
+
+        Returns:
+            The version, the image as the network sees it, (28, 28), and its saliency.
+
+        Raises:
+            PictureError: There is no digit in the picture.
+            CallError: As for `images`.
         """
-        loop, expiry = asyncio.get_running_loop(), expires.get()
+        loaded = self.store.choose(wanted)
 
-        def in_time(source: S) -> T:
-            check_deadline(expiry)
-            return task(source)
+        def task() -> tuple[NDArray[np.uint8], Saliency] | PictureError:
+            image = self.decode(picture, loaded) if isinstance(picture, bytes) else picture
+            return image if isinstance(image, PictureError) else (image, loaded.predictor.saliency(image, digit))
 
-        tasks = [loop.run_in_executor(self._pool, in_time, source) for source in sources]
-        try:
-            return await asyncio.gather(*tasks)
-        except (ExpiredError, asyncio.CancelledError) as end:
-            for future in tasks:  # gather cancels them only if it is cancelled itself
-                future.cancel()
-            self._observer.dropped("expired" if isinstance(end, ExpiredError) else "cancelled", pictures)
-            raise
+        found = await self._turns.one(task, picture, EXPLAIN_SECONDS)
+        if isinstance(found, PictureError):
+            raise found
+        return loaded, *found
+
+    async def framed(self, picture: bytes) -> NDArray[np.uint8]:
+        """The digit in an encoded picture, (28, 28), framed for the version that the policy serves; in a thread.
+
+        Raises:
+            PictureError: There is none.
+            CallError: As for `images`, but no version need be loaded.
+        """
+        found = await self._turns.one(lambda: self.decode(picture), picture)
+        if isinstance(found, PictureError):
+            raise found
+        return found
 
     def decode(self, data: bytes, loaded: Loaded | None = None) -> NDArray[np.uint8] | PictureError:
         """The digit in an encoded picture, framed, (28, 28); or why there is none. May be called from any thread.

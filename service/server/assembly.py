@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.api.access import Guard
 from service.api.health import Health
+from service.api.identity import identify
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
@@ -28,6 +28,7 @@ from service.recognition.admission import Admission
 from service.recognition.arrivals import Arrivals
 from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
+from service.recognition.workers import Workers
 from service.roles import GATHERED, INFERENCE, METHODS, RECOGNIZER
 from service.server import tls
 from service.server.port import cannot_listen
@@ -96,7 +97,7 @@ class Server:
         self._health = Health(("", RECOGNIZER, INFERENCE))
         # Decoding a picture of the largest size takes 200 MB, so not many may be decoded at once.
         threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="decode")
+        self._workers = Workers(threads, settings.max_wait_seconds)
         self._instruments = Instruments(settings)
         self._statistics = Statistics(run_dir / "statistics" if run_dir else None)
         self._telemetry = telemetry = Observers([*self._instruments.observers, self._statistics])
@@ -114,14 +115,14 @@ class Server:
         )
         self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-        self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes)
+        self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes, self._workers, observer.refused)
         arrivals = Arrivals(GATHERED)
-        recognition = Recognition(self.store, limits, self._pool, observer, self._admission, arrivals)
-        self._feedback = Feedback(settings, recognition.decode, observer)
+        recognition = Recognition(self.store, limits, self._workers, observer, self._admission, arrivals)
+        self._feedback = Feedback(settings, recognition.framed, observer)
         self._tokens = Tokens(settings.tokens_file, telemetry) if settings.tokens_file else None
         guard = Guard(self._tokens) if self._tokens else None
         self._renewal = Renewal(None, self._tokens, None)
-        steps = [*self._instruments.steps, *([guard.enter] if guard else [])]
+        steps = [*self._instruments.steps, identify, *([guard.enter] if guard else [])]
         self._interceptor = Interceptor(observer, steps, arrivals)
         self._grpc = grpc.aio.server(
             options=[
@@ -197,6 +198,7 @@ class Server:
             loaded=lambda: [(one.version, one.weights_sha256) for one in self.store.loaded()],
             in_flight=lambda: self._interceptor.in_flight,
             queue=lambda: self._admission.pictures,
+            queue_seconds=self._workers.seconds,
             serving=self._health.is_serving,
         )
 
@@ -236,7 +238,7 @@ class Server:
         await self._grpc.stop(None)
         await self._instruments.stop()
         self._feedback.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._workers.close()
         await asyncio.to_thread(self._watcher.stop)
         await asyncio.to_thread(self._shadow.stop)
 

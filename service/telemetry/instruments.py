@@ -33,12 +33,14 @@ class Gauges:
         loaded: The versions that are loaded, each with the digest of its weights.
         in_flight: The number of calls in flight.
         queue: The number of pictures that are waiting.
+        queue_seconds: How long the encoded ones among them will keep the decoding threads busy.
         serving: Whether calls can be answered; may be called from any thread.
     """
 
     loaded: Callable[[], Iterable[tuple[str, str]]]
     in_flight: Callable[[], int]
     queue: Callable[[], int]
+    queue_seconds: Callable[[], float]
     serving: Callable[[], bool]
 
 
@@ -92,10 +94,15 @@ class Instruments:
 async def _tick(metrics: "Metrics", gauges: Gauges) -> None:
     try:
         while True:
-            metrics.tick(loaded=gauges.loaded(), in_flight=gauges.in_flight(), queue=gauges.queue())
+            metrics.tick(
+                loaded=gauges.loaded(),
+                in_flight=gauges.in_flight(),
+                queue=gauges.queue(),
+                queue_seconds=gauges.queue_seconds(),
+            )
             await asyncio.sleep(TICK_SECONDS)
     finally:  # record what was counted since the last tick
-        metrics.tick(loaded=(), in_flight=0, queue=0)
+        metrics.tick(loaded=(), in_flight=0, queue=0, queue_seconds=0.0)
 
 
 def _metrics() -> "Metrics":

@@ -97,6 +97,10 @@ class Metrics(Observer):
         """Count the pictures."""
         self._series.dropped_pictures.labels(reason).inc(pictures)
 
+    def refused(self, reason: str, role: str = "") -> None:
+        """Count the refusal by reason, and by role if a quota is the reason."""
+        self._series.refusals.labels(reason, role).inc()
+
     def decoded(self, pictures: int, seconds: float) -> None:  # noqa: ARG002 — a duration per call, not per picture
         """Record the duration."""
         self._series.decode_seconds.observe(seconds)
@@ -157,16 +161,18 @@ class Metrics(Observer):
 
     # once a second
 
-    def tick(self, *, loaded: Iterable[tuple[str, str]], in_flight: int, queue: int) -> None:
+    def tick(self, *, loaded: Iterable[tuple[str, str]], in_flight: int, queue: int, queue_seconds: float) -> None:
         """Update the series that are too costly to update at each call. Quick enough for the event loop.
 
         Args:
             loaded: The versions that are loaded, each with the digest of its weights.
             in_flight: The number of calls in flight.
             queue: The number of pictures that are waiting.
+            queue_seconds: How long the encoded ones among them will keep the decoding threads busy.
         """
         self._series.in_flight.set(in_flight)
         self._series.queue.set(queue)
+        self._series.queue_seconds.set(queue_seconds)
         for per_version in self._versions.values():
             self._write(per_version)
         self._follow(set(loaded))

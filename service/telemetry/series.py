@@ -80,6 +80,13 @@ class Series:
             ("reason",),
             registry=registry,
         )
+        self.refusals = Counter(
+            "numeral_refusals",
+            "Calls and requests of streams that were refused because of the load; the role is that of a token over its "
+            "quota.",
+            ("reason", "role"),
+            registry=registry,
+        )
         self.swaps = Counter(
             "numeral_swaps", "Versions that have begun to serve; each process counts.", registry=registry
         )
@@ -166,6 +173,12 @@ class Series:
             "When the files were last looked at, whether they could be used or not.",
             ("secret",),
             multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.queue_seconds = Gauge(
+            "numeral_queue_seconds",
+            "Seconds for which the encoded pictures that are waiting will keep the decoding threads busy.",
+            multiprocess_mode="livemax",
             registry=registry,
         )
         build = Gauge(

@@ -5,10 +5,7 @@ from typing import Any
 
 import grpc
 import numpy as np
-from numpy.typing import NDArray
 
-from core.errors import PictureError
-from core.inference.predict import Saliency
 from protos.numeral.v1 import recognizer_pb2_grpc
 from protos.numeral.v1.recognizer_pb2 import (
     Box,
@@ -35,9 +32,7 @@ from service.api.recognizer import convert
 from service.api.recognizer.outcomes import ReplyIds, batch_response, put_answer
 from service.api.recognizer.stream import Conversation
 from service.errors import RequestError
-from service.loaded import Loaded
 from service.recognition.answer import Answer
-from service.recognition.background import BackgroundQueue
 from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
 
@@ -66,7 +61,6 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
         self._recognition = recognition
         self._feedback = feedback
         self._max_batch = max_batch
-        self._explanations = BackgroundQueue("explanations")
         self._ids = ReplyIds()
         self._conversations: set[Conversation] = set()
 
@@ -125,22 +119,13 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
     async def Explain(self, request: ExplainRequest, _context: _Context) -> ExplainResponse:  # noqa: N802
         """Show which pixels speak for a digit."""
         digit = _digit(request.digit) if request.HasField("digit") else None
-        loaded, picture = self._recognition.store.choose(request.model_version), convert.picture_of(request)
-        image, saliency = await self._explanations.run(self._explain, loaded, picture, digit)
+        picture, wanted = convert.picture_of(request), request.model_version
+        loaded, image, saliency = await self._recognition.explain(picture, digit, wanted=wanted)
         response = ExplainResponse(
             digit=saliency.digit, saliency=saliency.gradient.ravel().tolist(), pixels=image.tobytes()
         )
         put_answer(response.answer, Answer(loaded, saliency.answers), 0, self._ids)
         return response
-
-    def _explain(
-        self, loaded: Loaded, picture: bytes | NDArray[np.uint8], digit: int | None
-    ) -> tuple[NDArray[np.uint8], Saliency]:
-        """Runs in the background thread: the image that the network sees, and its saliency."""
-        image = self._recognition.decode(picture, loaded) if isinstance(picture, bytes) else picture
-        if isinstance(image, PictureError):
-            raise image
-        return image, loaded.predictor.saliency(image, digit)
 
     async def GetModel(self, request: GetModelRequest, _context: _Context) -> GetModelResponse:  # noqa: N802
         """Describe a version."""

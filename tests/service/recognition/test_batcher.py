@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from core.inference.answers import Answers
-from service.call import expires
-from service.errors import ExpiredError, OverloadedError
-from service.recognition.admission import Admission
+from service.call import client, expires
+from service.errors import ExpiredError
 from service.recognition.arrivals import Arrivals
 from service.recognition.batcher import CONCURRENT_CALLS, GATHERED, LARGEST, Batcher
 
@@ -193,20 +192,32 @@ def test_a_failure_is_raised_only_in_the_calls_of_its_batch():
     assert answer.digitness.tolist() == [1.0]
 
 
-def test_a_full_queue_refuses_a_call_and_tells_when_to_try_again():
-    admission = Admission(most_pictures=4, most_bytes=1000)
-    with (
-        admission(3, 10),
-        admission(1, 10),
-        pytest.raises(OverloadedError, match="4 pictures are waiting already") as caught,
-    ):
-        admission(1, 10).__enter__()
-    assert caught.value.retry_after > 0
-    with admission(1, 600), pytest.raises(OverloadedError, match="600 bytes are waiting already"):
-        admission(1, 600).__enter__()
-    assert (admission.pictures, admission.bytes) == (0, 0)
+# fairness
 
 
-def test_one_call_may_exceed_the_limit_if_nothing_is_waiting():
-    with Admission(most_pictures=4, most_bytes=1000)(100, 10_000):
-        pass
+def test_a_large_batch_lets_others_in_between_its_pieces():
+    async def scene(bench):
+        client.set("large")
+        large = asyncio.create_task(bench.ask(images=np.zeros((4 * LARGEST, 28, 28), np.uint8)))
+        await asyncio.sleep(0)  # its pieces are waiting
+        client.set("small")
+        small = asyncio.create_task(bench.ask())
+        await small
+        assert not large.done()
+        await large
+
+    asyncio.run(scene(bench := Bench()))
+    assert [count for _, count in bench.batches] == [LARGEST, 1, *[LARGEST] * 3]
+
+
+def test_clients_whose_images_do_not_fit_into_one_batch_take_turns():
+    async def scene(bench):
+        calls = []
+        for whose, loaded, count in (("one", SEVEN, 4), ("another", EIGHT, 2)):
+            client.set(whose)
+            images = np.zeros((count * LARGEST, 28, 28), np.uint8)
+            calls.append(asyncio.create_task(bench.ask(loaded, images)))
+        await asyncio.gather(*calls)
+
+    asyncio.run(scene(bench := Bench()))
+    assert [version for version, _ in bench.batches] == ["7", "8", "7", "8", "7", "7"]

@@ -16,7 +16,6 @@ from protos.numeral.v1.recognizer_pb2 import (
     SendFeedbackRequest,
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service.recognition.feedback import TokenBucket
 from tests.service.harness import STROKE, encoded, eventually
 from tests.service.tiny_model import publish
 
@@ -102,12 +101,6 @@ def test_feedback_beyond_the_rate_is_refused(folder, serve, place):
         assert code is Status.RESOURCE_EXHAUSTED
         assert "try again in" in sentence
     assert len(FeedbackFolder(place).names()) == 2
-
-
-def test_a_token_bucket_gives_its_tokens_and_then_the_time_to_the_next():
-    bucket = TokenBucket(rate=0.5, capacity=3)
-    assert [bucket.take() for _ in range(3)] == [0.0] * 3
-    assert 1.5 < bucket.take() <= 2
 
 
 def test_a_full_folder_refuses_feedback_and_loses_none(folder, serve, place):

@@ -20,6 +20,7 @@ from service.client import Recognizer
 from service.errors import ExpiredError
 from service.observer import Observer
 from service.recognition.recognize import Recognition
+from service.recognition.workers import Workers
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from tests.service.harness import STROKE, drawing, eventually
@@ -67,7 +68,7 @@ def recognition(repository, observer: Observer) -> Recognition:
     publish(repository, seed=1)
     store = Store(repository.url)
     Watcher(repository, store).look()
-    return Recognition(store, PictureLimits(), pool=None, observer=observer)
+    return Recognition(store, PictureLimits(), Workers(2), observer)
 
 
 def test_pictures_whose_deadline_has_passed_are_not_decoded(repository):
@@ -92,7 +93,7 @@ def test_pictures_of_a_call_that_is_cancelled_are_dropped(repository):
     assert observer.counted == [("cancelled", 3)]
 
 
-def test_a_deadline_that_passes_in_the_queue_is_kept(repository, folder, serve):
+def test_a_deadline_that_cannot_be_kept_ends_the_call_before_or_when_it_passes(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         recognize = RecognizerStub(channel).Recognize
@@ -100,8 +101,9 @@ def test_a_deadline_that_passes_in_the_queue_is_kept(repository, folder, serve):
         calls = [recognize.future(request, timeout=0.3) for _ in range(60)]  # the work of many times 0.3 seconds
         codes = {call.code() for call in calls}
         # Which calls are answered in time depends on the machine; never all of them.
-        assert grpc.StatusCode.DEADLINE_EXCEEDED in codes
-        assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED}
+        late = {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
+        assert codes & late
+        assert codes <= {grpc.StatusCode.OK, *late}
         recognize(RecognizeRequest(pixels=STROKE.tobytes()), timeout=60)  # they do not delay it
 
 
@@ -140,7 +142,7 @@ def test_unusual_formats_of_pictures_are_read(repository, folder, serve, connect
 @pytest.mark.parametrize("mode", ["RGBA", "I;16"])
 def test_a_small_file_with_many_pixels_takes_a_bounded_amount_of_memory(mode, repository, folder, start):
     publish(repository, seed=1)
-    process = start("serve", "--repository", folder, "--port", 0, "--workers", 1)
+    process = start("serve", "--repository", folder, "--port", 0, "--workers", 1, "--max-wait-seconds", 600)
     bomb = picture(mode, 5500)
     assert len(bomb) < 300_000
     with Recognizer(process.listening(), timeout=200) as client:

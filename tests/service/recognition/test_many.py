@@ -18,6 +18,7 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import AsyncRecognizer, Box
 from service.observer import Observer
 from service.recognition import recognize
+from service.recognition.workers import Workers
 from service.server.assembly import MOST_DECODERS
 from service.versions.store import Store
 from service.versions.watcher import Watcher
@@ -112,7 +113,8 @@ def test_a_call_whose_deadline_has_passed_is_not_begun(address, monkeypatch):
         codes = {call.code() for call in calls}
         free.set()
         assert RecognizerStub(channel).RecognizeMany(request, timeout=60).digits
-    assert codes == {grpc.StatusCode.DEADLINE_EXCEEDED}
+    assert grpc.StatusCode.DEADLINE_EXCEEDED in codes
+    assert codes <= {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}, "refused at once"
     assert len(begun) <= MOST_DECODERS + 1, "one for each thread, and the last one"
 
 
@@ -121,7 +123,7 @@ def test_an_unforeseen_failure_is_counted_against_the_version(repository, folder
     store = Store(str(folder))
     Watcher(Repository(str(folder)), store).look()
     told = Told()
-    recognition = recognize.Recognition(store, PictureLimits(), None, told)
+    recognition = recognize.Recognition(store, PictureLimits(), Workers(1), told)
     monkeypatch.setattr(recognize, "many_in", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         asyncio.run(recognition.many(DIGIT))

@@ -44,7 +44,8 @@ def codes(calls: list[grpc.Future]) -> list[grpc.StatusCode]:
 
 def test_after_sigterm_every_call_in_flight_finishes_and_the_exit_status_is_0(repository, folder, start, stub_at):
     publish(repository, seed=1)
-    process = start("serve", "--repository", folder, "--port", 0, "--drain-seconds", 600)
+    patient = ("--drain-seconds", 600, "--max-wait-seconds", 600)
+    process = start("serve", "--repository", folder, "--port", 0, *patient)
     calls = calls_in_flight(stub_at(process.listening()), 16)
     assert not all(call.done() for call in calls), "no call is in flight when the signal comes"
     process.popen.send_signal(signal.SIGTERM)

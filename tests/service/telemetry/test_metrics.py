@@ -11,6 +11,7 @@ import grpc
 import numpy as np
 import pytest
 from PIL import Image
+from prometheus_client import generate_latest
 
 from core.artifact.spread import spread_of
 from core.errors import PictureError
@@ -162,10 +163,21 @@ def test_refused_calls_are_counted_without_series_for_unknown_methods(folder, fr
 def test_the_number_of_series_is_bounded_for_any_number_of_versions():
     metrics = Metrics()
     for version in range(3 * MOST_VERSIONS):
-        metrics.tick(loaded=[(str(version), f"{version:064x}")], in_flight=0, queue=0)
+        metrics.tick(loaded=[(str(version), f"{version:064x}")], in_flight=0, queue=0, queue_seconds=0.0)
     shown = [s for family in metrics.registry.collect() for s in family.samples if s.name == "numeral_model_loaded"]
     assert len(shown) == MOST_VERSIONS + 1
     assert {s.labels["version"] for s in shown if s.value} == {OTHER}
+
+
+def test_refusals_are_counted_by_reason_and_quotas_by_role():
+    metrics = Metrics()
+    for reason, role in (("queue", ""), ("queue", ""), ("share", ""), ("quota", "predict")):
+        metrics.refused(reason, role)
+    metrics.tick(loaded=(), in_flight=0, queue=3, queue_seconds=1.5)
+    found = series(generate_latest(metrics.registry).decode())
+    assert [found("numeral_refusals_total", reason=reason) for reason in ("queue", "share", "deadline")] == [2, 1, 0]
+    assert found("numeral_refusals_total", reason="quota", role="predict") == 1
+    assert (found("numeral_queue_pictures"), found("numeral_queue_seconds")) == (3, 1.5)
 
 
 def test_pictures_unlike_the_training_images_show_as_drift(repository, observed, connect):
