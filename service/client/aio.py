@@ -8,6 +8,7 @@ print(reading.digit, reading.confidence)
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from os import PathLike
 from types import TracebackType
@@ -19,15 +20,17 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from core.errors import NumeralError
-from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeStreamRequest
+from protos.numeral.v1.recognizer_pb2 import RecognizeStreamRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import answers, asking
 from service.client.answers import Explanation, Model
+from service.client.arguments import several
 from service.client.connection import DEFAULT_TIMEOUT, Connection
+from service.client.failures import ClosedError
 from service.wire import Found, Reading
 
 if TYPE_CHECKING:
-    from service.client.asking import Picture
+    from service.client.pictures import Picture
 
 __all__ = ["AsyncRecognizer"]
 
@@ -35,7 +38,10 @@ T = TypeVar("T")
 
 
 class AsyncRecognizer:
-    """A connection to one server, or to several behind one name, in the event loop that is running."""
+    """A connection to one server, or to several behind one name, for the event loop in which it is first used.
+
+    Once that event loop is closed, the client may be used in another one, and connects again.
+    """
 
     def __init__(
         self,
@@ -62,73 +68,64 @@ class AsyncRecognizer:
             token_without_tls=token_without_tls,
             canary_key=canary_key,
         )
-        self._channel = self._connection.aio_channel()
-        self._stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
+        self._closed = False
 
     @property
     def address(self) -> str:
         """The address, as it was given."""
         return self._connection.address
 
-    async def recognize(self, picture: "Picture", *, model_version: str = "", timeout: float | None = None) -> Reading:
+    async def recognize(
+        self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None
+    ) -> Reading:
         """Which digit does the picture show?"""
         request = await _built(asking.recognize_request, picture, model_version)
         return answers.reading(await self._call(self._stub.Recognize, request, timeout))
 
     async def recognize_batch(
-        self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
+        self, pictures: "Iterable[Picture]", *, model_version: str | int = "", timeout: float | None = None
     ) -> list[Reading | NumeralError]:
         """Which digits do the pictures show? Gives the answer to each, or its error."""
-        request = await asyncio.to_thread(asking.batch_request, pictures, model_version)
-        response = await self._call(self._stub.RecognizeBatch, request, timeout)
-        return [self._connection.outcome(outcome) for outcome in response.outcomes]
+        batch = await asyncio.to_thread(asking.BatchOfPictures, pictures, model_version)
+        sent = (await self._call(self._stub.RecognizeBatch, batch.request, timeout)).outcomes if batch.is_sent else ()
+        return batch.in_order(map(self._connection.outcome, sent))
 
-    async def recognize_stream(
+    def recognize_stream(
         self,
         pictures: "Iterable[Picture] | AsyncIterable[Picture]",
         *,
-        model_version: str = "",
+        model_version: str | int = "",
         timeout: float | None = None,
     ) -> AsyncIterator[Reading | NumeralError]:
         """Which digits do any number of pictures show? Yields the answer to each, or its error, in order."""
-        failures: list[Exception] = []
-
-        async def requests() -> AsyncIterator[RecognizeStreamRequest]:
-            try:
-                async for picture in _each(pictures):
-                    request = await _built(asking.recognize_request, picture, model_version)
-                    yield RecognizeStreamRequest(request=request)
-            except Exception as error:  # noqa: BLE001 — raised below, in the caller's own context
-                failures.append(error)
-
-        call = self._stub.RecognizeStream(requests(), **self._connection.call_options(None) | {"timeout": timeout})
-        try:
-            async for response in call:
-                yield self._connection.outcome(response.outcome)
-        except grpc.RpcError as error:
-            raise self._connection.translated(error, timeout) from error
-        finally:
-            call.cancel()
-        if failures:
-            raise failures[0]
+        stream = asking.StreamOfPictures(model_version)
+        options = self._connection.stream_options(timeout)
+        return self._outcomes(stream, _requests(stream, several(pictures, asynchronous=True)), options)
 
     async def recognize_many(
-        self, picture: "Picture", *, model_version: str = "", timeout: float | None = None
+        self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None
     ) -> list[Found]:
         """Which digits does the picture show, and where?"""
         request = await _built(asking.many_request, picture, model_version)
         return answers.found(await self._call(self._stub.RecognizeMany, request, timeout))
 
     async def explain(
-        self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None
+        self,
+        picture: "Picture",
+        *,
+        digit: int | None = None,
+        model_version: str | int = "",
+        timeout: float | None = None,
     ) -> Explanation:
         """Which pixels speak for a digit, and which against it?"""
         request = await _built(asking.explain_request, picture, digit, model_version)
         return answers.explanation(await self._call(self._stub.Explain, request, timeout))
 
-    async def model(self, version: str = "", *, timeout: float | None = None) -> Model:
+    async def model(self, version: str | int = "", *, timeout: float | None = None) -> Model:
         """Describe a version of the model."""
-        return answers.model(await self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
+        return answers.model(await self._call(self._stub.GetModel, asking.model_request(version), timeout))
 
     async def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None
@@ -139,13 +136,16 @@ class AsyncRecognizer:
 
     async def health(self, *, timeout: float | None = None) -> str:
         """`SERVING`, or `NOT_SERVING` before a model is loaded and while the server shuts down."""
-        check = HealthStub(self._channel).Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
+        self._connect()
+        check = self._health.Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
         response = await self._call(check, HealthCheckRequest(), timeout)
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
     async def close(self) -> None:
         """Close the connection; calls in flight fail."""
-        await self._channel.close()
+        self._closed = True
+        if self._loop is asyncio.get_running_loop():
+            await self._channel.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,11 +155,82 @@ class AsyncRecognizer:
     ) -> None:
         await self.close()
 
+    @property
+    def _stub(self) -> Any:
+        self._connect()
+        return self._open_stub
+
+    def _connect(self) -> None:
+        """Open a channel in the event loop that is running, unless there is one.
+
+        Raises:
+            ClosedError: The client is closed, or in use in another event loop.
+        """
+        if self._closed:
+            raise self._closed_error()
+        loop = asyncio.get_running_loop()
+        if self._loop is loop:
+            return
+        if self._loop and not (self._loop.is_closed() and self._process == os.getpid()):
+            raise ClosedError(
+                f"the client of {self.address} belongs to another event loop or process; make another one in each"
+            )
+        self._loop, self._process = loop, os.getpid()
+        self._channel = self._connection.aio_channel()
+        self._open_stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
+        self._health = HealthStub(self._channel)
+
+    def _closed_error(self) -> ClosedError:
+        return ClosedError(f"the client of {self.address} is closed; make another one")
+
+    def _failure(self, error: grpc.RpcError, timeout: float | None) -> NumeralError:
+        """The error that a call which failed with `error` becomes."""
+        connected = self._channel.get_state() is grpc.ChannelConnectivity.READY
+        return self._connection.translated(error, timeout, connected=connected)
+
+    def _is_cut_off(self) -> bool:
+        """Whether a canceled call was cut off by `close`: gRPC cancels calls in flight, though not their task."""
+        task = asyncio.current_task()
+        return self._closed and not (task and task.cancelling())
+
     async def _call(self, method: Callable[..., Awaitable[Any]], request: Message, timeout: float | None) -> Any:
+        options = self._connection.call_options(timeout)
         try:
-            return await method(request, **self._connection.call_options(timeout))
+            return await method(request, **options)
         except grpc.RpcError as error:
-            raise self._connection.translated(error, timeout) from error
+            raise self._failure(error, timeout) from error
+        except asyncio.CancelledError as error:
+            if self._is_cut_off():
+                raise self._closed_error() from error
+            raise
+
+    async def _outcomes(
+        self, stream: asking.StreamOfPictures, requests: AsyncIterator[RecognizeStreamRequest], options: dict[str, Any]
+    ) -> AsyncIterator[Reading | NumeralError]:
+        call = self._stub.RecognizeStream(requests, **options)
+        try:
+            async for response in call:
+                yield stream.outcome(self._connection.outcome(response.outcome))
+        except grpc.RpcError as error:
+            raise self._failure(error, options["timeout"]) from error
+        except asyncio.CancelledError as error:
+            if self._is_cut_off():
+                raise self._closed_error() from error
+            raise
+        finally:
+            call.cancel()
+        if stream.raised:
+            raise stream.raised
+
+
+async def _requests(
+    stream: asking.StreamOfPictures, pictures: "Iterable[Picture] | AsyncIterable[Picture]"
+) -> AsyncIterator[RecognizeStreamRequest]:
+    try:
+        async for picture in _each(pictures):
+            yield await _built(stream.request, picture)
+    except Exception as error:  # noqa: BLE001 — raised by the caller, where the user sees it
+        stream.raised = error
 
 
 async def _built(build: "Callable[..., T]", picture: "Picture", *arguments: Any) -> "T":

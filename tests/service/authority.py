@@ -9,11 +9,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+HOUR = timedelta(hours=1)
+
 
 class Authority:
     """Signs certificates for 127.0.0.1."""
 
-    def __init__(self, folder: Path, name: str = "authority") -> None:
+    def __init__(
+        self, folder: Path, name: str = "authority", lasts: tuple[timedelta, timedelta] = (-HOUR, 24 * HOUR)
+    ) -> None:
+        """Make its own certificate; like those that it signs, it is valid from the one to the other time from now."""
+        self._lasts = lasts
         folder.mkdir(parents=True, exist_ok=True)
         self._name, self._key = _named(name), ec.generate_private_key(ec.SECP256R1())
         self.certificate = folder / f"{name}.pem"
@@ -46,8 +52,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(days=1))
+            .not_valid_before(now + self._lasts[0])
+            .not_valid_after(now + self._lasts[1])
         )
 
 
