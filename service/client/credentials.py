@@ -10,7 +10,7 @@ from pathlib import Path
 import grpc
 
 from core.errors import ConfigError
-from service.texts import quoted
+from service.client.pictures import LONGEST_NAME
 
 __all__ = ["credentials"]
 
@@ -65,4 +65,4 @@ def _content(file: str) -> bytes:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ConfigError(f"cannot read the certificate or key {quoted(file)}: {reason}") from error
+        raise ConfigError(f"cannot read the certificate or key {file[:LONGEST_NAME]}: {reason}") from error
