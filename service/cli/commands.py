@@ -136,8 +136,9 @@ def health(
     from service.client import Recognizer
 
     address = address_or_default(address)
-    with Recognizer(address, **client_options(tls, tls_ca, client_cert, client_key, server_name, None)) as client:
-        status = client.health(timeout=timeout)
+    options = client_options(tls, tls_ca, client_cert, client_key, server_name, None)
+    with Recognizer(address, timeout=timeout, **options) as client:
+        status = client.health()
     _say(f"{address}: {status}")
     raise typer.Exit(0 if status == "SERVING" else 1)
 
@@ -147,7 +148,7 @@ def status(
     address: AddressFlag = None,
     metrics: Annotated[
         str | None,
-        typer.Option(help="HOST:PORT of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090]."),
+        typer.Option(help="HOST:PORT or URL of its metrics [127.0.0.1 and NUMERAL_METRICS_PORT, else 9090]."),
     ] = None,
     once: Annotated[bool, typer.Option("--once", help="Show the status once, and exit.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
@@ -160,21 +161,24 @@ def status(
 ) -> None:
     """Show the calls, the latency, the versions and the drift of a server, updated every second until Ctrl-C.
 
-    Exit status 1 if neither the server nor its metrics can be reached, 0 otherwise.
+    Exit status 0 if both the server and its metrics could be read at the last look, 1 otherwise.
     """
     from rich.console import Console
 
     from service.cli import scrape, view
+    from service.cli.metrics_url import metrics_url
     from service.client.connection import Connection
 
     address = address_or_default(address)
-    metrics = metrics or f"127.0.0.1:{os.environ.get('NUMERAL_METRICS_PORT') or 9090}"
     connection = Connection.to(address, **client_options(tls, tls_ca, client_cert, client_key, server_name, token))
-    with scrape.source_of(connection, metrics) as source:
+    with scrape.source_of(connection, metrics_url(metrics)) as source:
         found = scrape.read(source) if as_json else view.watch(source, once=once, console=Console())
     if as_json:
         print(view.document(found))
-    raise typer.Exit(0 if found.versions or found.totals else 1)
+    if as_json or not once:  # which else are among what is shown, and stays on the terminal
+        for trouble in found.troubles:
+            _say(f"error: {trouble}")
+    raise typer.Exit(1 if found.troubles else 0)
 
 
 def main() -> None:

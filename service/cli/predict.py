@@ -169,7 +169,7 @@ def server_at(address: str, **options: Any) -> Iterator[Oracle]:
         **options: The options of `service.client.blocking.Recognizer`.
     """
     from service.client import Recognizer
-    from service.client.asking import LARGEST_FILE
+    from service.client.pictures import LARGEST_FILE
 
     with Recognizer(address, **options) as client:
         yield Oracle(client.recognize, client.recognize_many, lambda: client.model().version, LARGEST_FILE)

@@ -1,7 +1,7 @@
 """The status of a running server, from its `/metrics` and its answers over gRPC."""
 
+import http.client
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,13 +22,16 @@ QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 LOOK_SECONDS = 3.0
 """How long one look may take."""
 
+LARGEST_PAGE = 64 * 1024 * 1024
+"""Bytes of the metrics that are read; those of the service have some hundred thousand."""
+
 
 @dataclass(frozen=True)
 class Source:
     """Where the status comes from.
 
     Attributes:
-        metrics: `host:port` of the metrics.
+        metrics: The URL of the metrics.
         versions: Asks the server for the version, state and reason of each; raises NumeralError if it does not answer.
         address: `host:port` of the server, to be shown.
     """
@@ -97,7 +100,7 @@ def source_of(connection: Connection, metrics: str) -> Iterator[Source]:
 
     Args:
         connection: How the server is reached.
-        metrics: `host:port` of its metrics.
+        metrics: The URL of its metrics.
     """
     channel = connection.channel()
     stub = GRPCInferenceServiceStub(channel)  # type: ignore[no-untyped-call]
@@ -127,9 +130,12 @@ def read(source: Source, before: Status | None = None) -> Status:
     samples: list[Any] = []
     try:
         samples = _scrape(source.metrics)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error) or type(error).__name__
         troubles.append(f"no metrics at {source.metrics} ({reason}); serve with --metrics-port to see them")
+    else:
+        if not any(sample.name.startswith("numeral_") for sample in samples):
+            troubles.append(f"no metrics of the service at {source.metrics}; is that another program's port?")
     versions = {one.version: one for one in _loaded(samples)}
     try:
         for answered in source.versions():
@@ -184,13 +190,13 @@ def _quantiles(buckets: dict[float, float]) -> dict[str, float]:
     return found
 
 
-def _scrape(address: str) -> list[Any]:
+def _scrape(url: str) -> list[Any]:
     from prometheus_client.parser import text_string_to_metric_families
 
     # Without the proxy that the environment may name.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{address}/metrics", timeout=LOOK_SECONDS) as response:
-        text = response.read().decode()
+    with opener.open(url, timeout=LOOK_SECONDS) as response:
+        text = response.read(LARGEST_PAGE).decode()
     return [sample for family in text_string_to_metric_families(text) for sample in family.samples]
 
 

@@ -6,7 +6,7 @@ with Recognizer("localhost:8500") as client:
     reading = client.recognize("seven.png")
 print(reading.digit, reading.confidence)
 
-`AsyncRecognizer` is the same for asyncio. The client imports only `service.wire` and `service.roles` of the service.
+`AsyncRecognizer` is the same for asyncio. The client imports only `wire`, `roles` and `texts` of the service.
 """
 
 from service.client.aio import AsyncRecognizer
@@ -14,9 +14,13 @@ from service.client.answers import Explanation, Model
 from service.client.blocking import Recognizer
 from service.client.failures import (
     AccessError,
+    ArgumentError,
+    ClosedError,
     DeadlineError,
+    MissingFileError,
     NotFoundError,
     OverloadedError,
+    PictureFileError,
     RequestError,
     ServiceError,
     UnreachableError,
@@ -25,14 +29,18 @@ from service.wire import Box, Found, Reading
 
 __all__ = [
     "AccessError",
+    "ArgumentError",
     "AsyncRecognizer",
     "Box",
+    "ClosedError",
     "DeadlineError",
     "Explanation",
     "Found",
+    "MissingFileError",
     "Model",
     "NotFoundError",
     "OverloadedError",
+    "PictureFileError",
     "Reading",
     "Recognizer",
     "RequestError",

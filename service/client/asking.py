@@ -1,119 +1,133 @@
 """The requests of a client, built from a picture in any of the forms that its user may have."""
 
-import os
 from collections.abc import Iterable, Iterator
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
-from core.errors import PictureUnreadableError
-from core.picture_file import read_picture
+from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import (
     ExplainRequest,
+    GetModelRequest,
     RecognizeBatchRequest,
     RecognizeManyRequest,
     RecognizeRequest,
+    RecognizeStreamRequest,
     SendFeedbackRequest,
 )
 from protos.numeral.v1.recognizer_pb2 import Picture as PictureMessage
-from service.wire import Reading
+from service.client.arguments import digit_of, reply_id_of, several, version_text
+from service.client.pictures import picture_field
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL.Image import Image
+    from service.client.pictures import Picture
+    from service.wire import Reading
 
-    Picture = str | PathLike[str] | bytes | Image | NDArray[Any]
+T = TypeVar("T")
 
 __all__ = [
-    "LARGEST_FILE",
-    "batch_request",
+    "BatchOfPictures",
+    "StreamOfPictures",
     "explain_request",
     "feedback_request",
     "many_request",
-    "picture_field",
-    "picture_fields",
+    "model_request",
     "recognize_request",
 ]
 
-LARGEST_FILE = 256 * 1024 * 1024
-"""Bytes of the largest file that is read. Servers usually accept less, and say how much."""
 
-
-def recognize_request(picture: "Picture", model_version: str = "") -> RecognizeRequest:
+def recognize_request(picture: "Picture", model_version: str | int = "") -> RecognizeRequest:
     """The request to recognize one picture."""
-    return RecognizeRequest(**picture_field(picture), model_version=model_version)
+    version = version_text(model_version)
+    return RecognizeRequest(**picture_field(picture), model_version=version)
 
 
-def batch_request(pictures: "Iterable[Picture]", model_version: str) -> RecognizeBatchRequest:
-    """The request to recognize several pictures."""
-    return RecognizeBatchRequest(
-        pictures=[PictureMessage(**picture_field(picture)) for picture in pictures], model_version=model_version
-    )
-
-
-def many_request(picture: "Picture", model_version: str) -> RecognizeManyRequest:
+def many_request(picture: "Picture", model_version: str | int) -> RecognizeManyRequest:
     """The request to recognize all the digits in one picture."""
-    return RecognizeManyRequest(**picture_field(picture), model_version=model_version)
+    version = version_text(model_version)
+    return RecognizeManyRequest(**picture_field(picture), model_version=version)
 
 
-def explain_request(picture: "Picture", digit: int | None, model_version: str) -> ExplainRequest:
+def explain_request(picture: "Picture", digit: int | None, model_version: str | int) -> ExplainRequest:
     """The request to explain an answer; `digit` is the digit to explain, None for the most probable one."""
-    return ExplainRequest(**picture_field(picture), digit=digit, model_version=model_version)
+    version, wanted = version_text(model_version), None if digit is None else digit_of(digit)
+    return ExplainRequest(**picture_field(picture), digit=wanted, model_version=version)
 
 
-def feedback_request(picture: "Picture", digit: int, about: Reading | None) -> SendFeedbackRequest:
+def feedback_request(picture: "Picture", digit: int, about: "Reading | None") -> SendFeedbackRequest:
     """The request that sends the true digit of a picture; `about` is the answer that was wrong, if it is known."""
-    return SendFeedbackRequest(**picture_field(picture), digit=digit, reply_id=about.reply_id if about else "")
+    digit, reply_id = digit_of(digit), reply_id_of(about)
+    return SendFeedbackRequest(**picture_field(picture), digit=digit, reply_id=reply_id)
 
 
-def picture_field(picture: "Picture") -> dict[str, bytes]:
-    """A picture as the field of a message: `pixels` for an array (28, 28), else `encoded`.
+def model_request(version: str | int) -> GetModelRequest:
+    """The request to describe a version."""
+    return GetModelRequest(model_version=version_text(version))
 
-    Raises:
-        PictureUnreadableError: It is an array of no picture, or text in place of a path.
-        PictureTooLargeError: The file is too large.
-        TypeError: It is no picture.
-        OSError: The file cannot be read, or is no regular file.
+
+class BatchOfPictures:
+    """Several pictures for one call: those that can be read are sent, and the others keep their error."""
+
+    def __init__(self, pictures: "Iterable[Picture]", model_version: str | int) -> None:
+        """Read the pictures."""
+        self.request = RecognizeBatchRequest(model_version=version_text(model_version))
+        self._errors: list[NumeralError | None] = []
+        for picture in several(pictures):
+            try:
+                self.request.pictures.append(PictureMessage(**picture_field(picture)))
+                self._errors.append(None)
+            except NumeralError as error:
+                self._errors.append(error)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether there is anything to ask the server. Of no pictures at all, the server says what is wrong."""
+        return bool(self.request.pictures) or not self._errors
+
+    def in_order(self, outcomes: Iterable[T]) -> list[T | NumeralError]:
+        """The outcomes of the pictures that were sent, and the errors of the others, in the order of the pictures."""
+        sent = iter(outcomes)
+        return [next(sent) if error is None else error for error in self._errors]
+
+
+class StreamOfPictures:
+    """The requests of a stream, one for each picture.
+
+    In place of a picture that cannot be read, a request without a picture is sent: the server answers it in its turn,
+    and the picture's own error is put where that answer is. So errors come in order, even if the user sends each
+    picture only after the outcome of the last.
+
+    Attributes:
+        raised: The error that the user's iterable raised, which has ended the requests; else None. gRPC, whose thread
+            takes the requests, would report it as its own.
     """
-    if isinstance(picture, bytes | bytearray | memoryview):
-        return {"encoded": bytes(picture)}
-    if isinstance(picture, str | PathLike):
-        return {"encoded": _content(picture)}
-    # Imported here, so that a client that sends files starts faster.
-    import numpy as np
-    from PIL.Image import Image
 
-    from core.imaging import FRAMING, encoded, levels, one_picture
+    def __init__(self, model_version: str | int) -> None:
+        self.raised: BaseException | None = None
+        self._version = version_text(model_version)
+        self._errors: dict[int, NumeralError] = {}
+        self._sent = self._answered = 0
 
-    if isinstance(picture, Image):
-        return {"encoded": encoded(picture)}
-    if not isinstance(picture, np.ndarray):
-        raise TypeError(f"a picture is a path, bytes, a Pillow image or an array, found {type(picture).__name__}")
-    array = one_picture(picture)
-    if array.shape == (FRAMING.size, FRAMING.size):
-        return {"pixels": levels(array[np.newaxis]).tobytes()}
-    return {"encoded": encoded(array)}
-
-
-def picture_fields(pictures: "Iterable[Picture]", failures: list[Exception]) -> Iterator[dict[str, bytes]]:
-    """Yields each picture as the field of a message. An error ends the iterator, and is appended to `failures`.
-
-    gRPC would report an error that its iterator of requests raises as its own.
-    """
-    try:
-        for picture in pictures:
-            yield picture_field(picture)
-    except Exception as error:  # noqa: BLE001 — raised by the caller, where the user sees it
-        failures.append(error)
-
-
-def _content(path: str | PathLike[str]) -> bytes:
-    try:
-        return read_picture(path, LARGEST_FILE)
-    except (OSError, ValueError):
-        from core.imaging.kinds import IN_PLACE_OF_A_PATH, kind_of  # imported here for the same reason
-
-        kind = kind_of(os.fsencode(path))
-        if kind is None or kind not in IN_PLACE_OF_A_PATH:
+    def requests(self, pictures: "Iterable[Picture]") -> Iterator[RecognizeStreamRequest]:
+        """Yields the request for each picture."""
+        try:
+            for picture in pictures:
+                yield self.request(picture)
+        except GeneratorExit:
             raise
-        begin = os.fspath(path)[:40]
-        raise PictureUnreadableError(f"a path is expected, {begin!r} … is {kind.name}; {kind.step}") from None
+        except BaseException as error:  # noqa: BLE001 — raised by the caller, where the user sees it
+            self.raised = error
+
+    def request(self, picture: "Picture") -> RecognizeStreamRequest:
+        """The request for the next picture."""
+        fields: dict[str, bytes] = {}
+        try:
+            fields = picture_field(picture)
+        except NumeralError as error:
+            self._errors[self._sent] = error
+        self._sent += 1
+        return RecognizeStreamRequest(request=RecognizeRequest(**fields, model_version=self._version))
+
+    def outcome(self, outcome: T) -> T | NumeralError:
+        """The outcome of the next picture, of which the server said `outcome`."""
+        error = self._errors.pop(self._answered, None)
+        self._answered += 1
+        return outcome if error is None else error

@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import grpc
-
 from core.errors import NumeralError
-from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeRequest, RecognizeStreamRequest
 from service.client import answers, asking
 from service.client.answers import Explanation, Model
+from service.client.arguments import several
 from service.client.calls import Calls
 from service.wire import Found, Reading
 
 if TYPE_CHECKING:
-    from service.client.asking import Picture
+    from service.client.pictures import Picture
 
 __all__ = ["Recognizer"]
 
@@ -26,32 +24,34 @@ class Recognizer(Calls):
     `service.client.connection.SERVICE_CONFIG`.
     """
 
-    def recognize(self, picture: "Picture", *, model_version: str = "", timeout: float | None = None) -> Reading:
+    def recognize(self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None) -> Reading:
         """Which digit does the picture show? If it shows none, the answer says so in `rejected`.
 
         Args:
-            picture: A path; the bytes of a PNG, JPEG, …; a Pillow image; or an array. An array (28, 28) is used as it
-                is, best as uint8 from 0 background to 255 ink; in any other picture, the server finds the digit and
-                frames it.
-            model_version: The version that is to answer, e.g. "3", or its alias, e.g. "champion"; by default, the
+            picture: A path; the bytes of a PNG, JPEG, …; an open binary file with such bytes; a Pillow image; or an
+                array, also that of another library if it has `__array__`. An array (28, 28) is used as it is, best as
+                uint8 from 0 background to 255 ink; in any other picture, the server finds the digit and frames it.
+            model_version: The version that is to answer, e.g. "3" or 3, or its alias, e.g. "champion"; by default, the
                 choice of the server's policy.
-            timeout: Seconds; by default the timeout of the client.
+            timeout: Seconds above 0; by default the timeout of the client.
 
         Raises:
-            PictureError: The server cannot read the picture, or finds no digit in it.
+            ArgumentError: An argument is wrong; nothing was sent.
+            PictureFileError: The file cannot be read; it is an OSError too.
+            PictureError: The picture cannot be read, or no digit is found in it.
             UnreachableError: No server answers at the address, or the server has no model yet.
             NotFoundError: The server has no such version.
             OverloadedError: The server has too much to do.
             DeadlineError: No answer in time.
             AccessError: The server does not know the token, or the token does not permit the call.
+            ClosedError: The client is closed.
             ServiceError: The service failed in any other way.
-            OSError: The file cannot be read.
         """
         request = asking.recognize_request(picture, model_version)
         return answers.reading(self._call(self._stub.Recognize, request, timeout))
 
     def recognize_batch(
-        self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
+        self, pictures: "Iterable[Picture]", *, model_version: str | int = "", timeout: float | None = None
     ) -> list[Reading | NumeralError]:
         """Which digits do the pictures show? One version answers for all of them, in one call.
 
@@ -66,14 +66,14 @@ class Recognizer(Calls):
         Raises:
             RequestError: There is no picture, or there are too many.
             ServiceError: There is no answer at all; see `recognize`.
-            OSError: A file cannot be read.
+            Exception: The error of the iterable.
         """
-        request = asking.batch_request(pictures, model_version)
-        response = self._call(self._stub.RecognizeBatch, request, timeout)
-        return [self._connection.outcome(outcome) for outcome in response.outcomes]
+        batch = asking.BatchOfPictures(pictures, model_version)
+        sent = self._call(self._stub.RecognizeBatch, batch.request, timeout).outcomes if batch.is_sent else ()
+        return batch.in_order(map(self._connection.outcome, sent))
 
     def recognize_stream(
-        self, pictures: "Iterable[Picture]", *, model_version: str = "", timeout: float | None = None
+        self, pictures: "Iterable[Picture]", *, model_version: str | int = "", timeout: float | None = None
     ) -> Iterator[Reading | NumeralError]:
         """Which digits do any number of pictures show? One call answers for all of them: the fastest way to ask.
 
@@ -92,24 +92,11 @@ class Recognizer(Calls):
             ServiceError: The call failed; see `recognize`. It is not tried again.
             Exception: The error of the iterable, once the pictures before it are answered.
         """
-        failures: list[Exception] = []
-        requests = (
-            RecognizeStreamRequest(request=RecognizeRequest(**field, model_version=model_version))
-            for field in asking.picture_fields(pictures, failures)
-        )
-        call = self._stub.RecognizeStream(requests, **self._connection.call_options(None) | {"timeout": timeout})
-        try:
-            for response in call:
-                yield self._connection.outcome(response.outcome)
-        except grpc.RpcError as error:
-            raise self._connection.translated(error, timeout) from error
-        finally:
-            call.cancel()
-        if failures:
-            raise failures[0]
+        stream = asking.StreamOfPictures(model_version)
+        return self._outcomes(stream, stream.requests(several(pictures)), timeout)
 
     def recognize_many(
-        self, picture: "Picture", *, model_version: str = "", timeout: float | None = None
+        self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None
     ) -> list[Found]:
         """Which digits does the picture show, and where?
 
@@ -129,7 +116,12 @@ class Recognizer(Calls):
         return answers.found(self._call(self._stub.RecognizeMany, request, timeout))
 
     def explain(
-        self, picture: "Picture", *, digit: int | None = None, model_version: str = "", timeout: float | None = None
+        self,
+        picture: "Picture",
+        *,
+        digit: int | None = None,
+        model_version: str | int = "",
+        timeout: float | None = None,
     ) -> Explanation:
         """Which pixels speak for a digit, and which against it?
 
@@ -146,7 +138,7 @@ class Recognizer(Calls):
         request = asking.explain_request(picture, digit, model_version)
         return answers.explanation(self._call(self._stub.Explain, request, timeout))
 
-    def model(self, version: str = "", *, timeout: float | None = None) -> Model:
+    def model(self, version: str | int = "", *, timeout: float | None = None) -> Model:
         """Describe a version of the model.
 
         Args:
@@ -156,7 +148,7 @@ class Recognizer(Calls):
         Raises:
             ServiceError: There is no answer; see `recognize`.
         """
-        return answers.model(self._call(self._stub.GetModel, GetModelRequest(model_version=version), timeout))
+        return answers.model(self._call(self._stub.GetModel, asking.model_request(version), timeout))
 
     def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None

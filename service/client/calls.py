@@ -1,17 +1,24 @@
 """What every call of the blocking client needs: a connection to the server that any number of threads share."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from os import PathLike
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
+from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client.connection import DEFAULT_TIMEOUT, Connection
+from service.client.failures import ClosedError
+
+if TYPE_CHECKING:
+    from service.client.asking import StreamOfPictures
+    from service.wire import Reading
 
 __all__ = ["Calls"]
 
@@ -48,8 +55,7 @@ class Calls:
                 the calls, it answers all calls with the same key, or none of them.
 
         Raises:
-            ConfigError: The arguments contradict each other, or one is impossible.
-            OSError: A certificate cannot be read.
+            ConfigError: The arguments contradict each other, one is impossible, or a certificate cannot be read.
         """
         self._connection = Connection.to(
             address,
@@ -63,7 +69,9 @@ class Calls:
             canary_key=canary_key,
         )
         self._channel = self._connection.channel()
+        self._closed = False
         self._stub = RecognizerStub(self._channel)  # type: ignore[no-untyped-call]
+        self._health = HealthStub(self._channel)  # made now: on a closed channel, gRPC would crash the process
 
     @property
     def address(self) -> str:
@@ -82,12 +90,13 @@ class Calls:
         Raises:
             ServiceError: There is no answer; see `recognize`.
         """
-        check = HealthStub(self._channel).Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
+        check = self._health.Check  # type: ignore[attr-defined]  # its type stubs leave the methods out
         response = self._call(check, HealthCheckRequest(), timeout)
         return HealthCheckResponse.ServingStatus.Name(response.status)
 
     def close(self) -> None:
         """Close the connection; calls in flight fail."""
+        self._closed = True
         self._channel.close()
 
     def __enter__(self) -> Self:
@@ -99,7 +108,57 @@ class Calls:
         self.close()
 
     def _call(self, method: Callable[..., Any], request: Message, timeout: float | None) -> Any:
+        options = self._connection.call_options(timeout)
         try:
-            return method(request, **self._connection.call_options(timeout))
+            return method(request, **options)
         except grpc.RpcError as error:
-            raise self._connection.translated(error, timeout) from error
+            raise self._failure(error, timeout) from error
+        except ValueError as error:  # gRPC's word for a channel that is closed
+            raise self._closed_error() from error
+
+    def _outcomes(
+        self, stream: "StreamOfPictures", requests: Iterator[Message], timeout: float | None
+    ) -> "Iterator[Reading | NumeralError]":
+        """Yields the outcomes of a stream, which begins with the first one that is asked for."""
+        options = self._connection.stream_options(timeout)
+
+        def outcomes() -> "Iterator[Reading | NumeralError]":
+            try:
+                call = self._stub.RecognizeStream(requests, **options)
+            except ValueError as error:
+                raise self._closed_error() from error
+            try:
+                for response in call:
+                    yield stream.outcome(self._connection.outcome(response.outcome))
+            except grpc.RpcError as error:
+                raise self._failure(error, timeout) from error
+            finally:
+                call.cancel()
+            if stream.raised:
+                raise stream.raised
+
+        return outcomes()
+
+    def _failure(self, error: grpc.RpcError, timeout: float | None) -> NumeralError:
+        """The error that a call which failed with `error` becomes."""
+        if self._closed:
+            return self._closed_error()
+        late = error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        return self._connection.translated(error, timeout, connected=not late or self._is_connected())
+
+    def _closed_error(self) -> ClosedError:
+        return ClosedError(f"the client of {self.address} is closed; make another one")
+
+    def _is_connected(self) -> bool:
+        """Whether the channel has a connection to a server now."""
+        states: list[grpc.ChannelConnectivity] = []
+        told = threading.Event()
+
+        def tell(state: grpc.ChannelConnectivity) -> None:
+            states.append(state)
+            told.set()
+
+        self._channel.subscribe(tell)
+        told.wait(1)  # it is told at once; this is for a channel that another thread closes meanwhile
+        self._channel.unsubscribe(tell)
+        return grpc.ChannelConnectivity.READY in states[:1]

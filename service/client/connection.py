@@ -4,7 +4,6 @@ import json
 import re
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -12,14 +11,22 @@ import grpc
 from core.errors import ConfigError, NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome
 from service.client import answers
-from service.client.failures import DeadlineError, failure
+from service.client.address import on_this_machine, target_of
+from service.client.arguments import seconds
+from service.client.credentials import credentials
+from service.client.diagnosis import failure
+from service.client.failures import ArgumentError, DeadlineError
 from service.roles import METHODS
+from service.texts import quoted
 from service.wire import CANARY_KEY, ERROR_METADATA, Reading
 
 __all__ = ["DEFAULT_TIMEOUT", "Connection"]
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds."""
+
+CONNECT_SECONDS = 4
+"""After this time, an attempt to connect is given up, and another one begins."""
 
 LONGEST_ANSWER = 16 * 1024 * 1024
 """Bytes of a response; the response to the largest batch has a quarter of a megabyte."""
@@ -43,7 +50,8 @@ SERVICE_CONFIG = {
                 "initialBackoff": "0.1s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 3,
-                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+                # CANCELLED: a server that is stopping cuts off calls in this way, and no caller has given up.
+                "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "CANCELLED"],
             },
         }
     ],
@@ -58,15 +66,21 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("grpc.max_receive_message_length", LONGEST_ANSWER),
     # gRPC would send even calls to this machine through the proxy that http_proxy names.
     ("grpc.enable_http_proxy", 0),
+    # A server that is back after an outage is found within about a second. gRPC's own limit is two minutes. It adds up
+    # to a fifth at random, so that the clients of a server do not all come back at the same moment.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
+    # Despite its name, this is how long one attempt to connect may take, by default 20 s: a machine that is switched
+    # off does not answer at all, and when it is back, nobody may be asking. A TLS handshake has to fit in.
+    ("grpc.min_reconnect_backoff_ms", CONNECT_SECONDS * 1_000),
+    # A name may stand for another address after an outage; by default gRPC asks no more than every 30 s.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     # During a call, an idle connection is pinged: a server whose machine has died does not close its connections, and
     # without pings, the client would wait for minutes.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
-
-_SCHEME = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|vsock):")
-_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -109,35 +123,40 @@ class Connection:
 
         Raises:
             ConfigError: The arguments contradict each other, or one is impossible.
-            OSError: A certificate cannot be read.
         """
-        target = address if _SCHEME.match(address) else f"dns:///{address}"
+        target = target_of(address)
+        try:
+            timeout = seconds(timeout)
+        except ArgumentError as error:
+            raise ConfigError(str(error)) from None
         secure = tls is not False
         if not secure and (certificate or server_name):
             raise ConfigError(
                 "a client certificate and a server name are for TLS; set tls=True, or tls to a file of authorities"
             )
+        if not isinstance(server_name, str | None):
+            raise ConfigError(f"server_name is {type(server_name).__name__}, expected text")
         options = (*OPTIONS, *((("grpc.ssl_target_name_override", server_name),) if server_name else ()))
         metadata: tuple[tuple[str, str], ...] = ()
         if token is not None:
-            if not re.fullmatch(r"[!-~]+", token):
+            if not (isinstance(token, str) and re.fullmatch(r"[!-~]+", token)):
                 raise ConfigError(
                     "the token is empty, or has characters that no token can have; is it a file's name, or truncated?"
                 )
-            if not (secure or token_without_tls or _on_this_machine(target)):
+            if not (secure or token_without_tls or on_this_machine(target)):
                 raise ConfigError(
                     f"a token would go to {address} in clear text, which others can read on the way; use tls, or set "
                     "token_without_tls=True"
                 )
             metadata = (("authorization", f"Bearer {token}"),)
         if canary_key is not None:
-            if not re.fullmatch(r"[ -~]+", canary_key):
+            if not (isinstance(canary_key, str) and re.fullmatch(r"[ -~]+", canary_key)):
                 raise ConfigError(
-                    f"canary_key = {canary_key!r}, expected ASCII text, as metadata can hold nothing else"
+                    f"canary_key = {quoted(str(canary_key))}, expected ASCII text, as metadata can hold nothing else"
                 )
             metadata += ((CANARY_KEY, canary_key),)
-        credentials = _credentials(tls, certificate) if secure else None
-        return cls(address, target, timeout, wait_for_ready, credentials, options, metadata)
+        secrets = credentials(tls, certificate) if secure else None
+        return cls(address, target, timeout, bool(wait_for_ready), secrets, options, metadata)
 
     def channel(self) -> grpc.Channel:
         """A new channel to the server, for threads."""
@@ -152,18 +171,39 @@ class Connection:
         return grpc.aio.insecure_channel(self.target, self.options)
 
     def call_options(self, timeout: float | None) -> dict[str, Any]:
-        """The options of every call."""
-        seconds = self.timeout if timeout is None else timeout
-        return {"timeout": seconds, "wait_for_ready": self.wait_for_ready, "metadata": self.metadata}
+        """The options of every call.
 
-    def translated(self, error: grpc.RpcError, timeout: float | None) -> NumeralError:
-        """The error that a failed call becomes."""
+        Raises:
+            ArgumentError: The timeout is impossible.
+        """
+        limit = self.timeout if timeout is None else seconds(timeout)
+        return {"timeout": limit, "wait_for_ready": self.wait_for_ready, "metadata": self.metadata}
+
+    def stream_options(self, timeout: float | None) -> dict[str, Any]:
+        """The options of a stream, which has no timeout by default.
+
+        Raises:
+            ArgumentError: The timeout is impossible.
+        """
+        return self.call_options(timeout) | ({"timeout": None} if timeout is None else {})
+
+    def translated(self, error: grpc.RpcError, timeout: float | None, *, connected: bool = True) -> NumeralError:
+        """The error that a failed call becomes.
+
+        Args:
+            error: What gRPC raised.
+            timeout: That of the call, in seconds; None for that of the connection.
+            connected: Whether there is a connection, which gRPC does not tell of a call that waited for one in vain.
+        """
         details = error.details() or "no reason given"
         trailing: Any = error.trailing_metadata() or ()  # pairs, which the type stubs do not know
         kind = next((value for key, value in trailing if key == ERROR_METADATA), "")
         if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
-            return DeadlineError(f"{self.address} gave no answer within {timeout or self.timeout:g} seconds")
-        return failure(self.address, error.code(), details, str(kind))
+            late = f"{self.address} gave no answer within {timeout or self.timeout:g} seconds"
+            if not connected:
+                late += ": no connection could be made; is a server up at this address, and does a firewall block it?"
+            return DeadlineError(late)
+        return failure(self.address, error.code(), details, str(kind), tls=self.credentials is not None)
 
     def outcome(self, outcome: Outcome) -> Reading | NumeralError:
         """The answer to one picture of several, or its error."""
@@ -171,23 +211,7 @@ class Connection:
             return answers.reading(outcome.answer)
         problem = outcome.problem
         code = _CODES.get(problem.code, grpc.StatusCode.UNKNOWN)
-        return failure(self.address, code, problem.message, problem.kind)
+        return failure(self.address, code, problem.message, problem.kind, tls=self.credentials is not None)
 
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-def _credentials(
-    tls: "bool | str | PathLike[str]", certificate: "tuple[str | PathLike[str], str | PathLike[str]] | None"
-) -> grpc.ChannelCredentials:
-    authority = None if tls is True else Path(str(tls)).read_bytes()
-    chain, key = (Path(file).read_bytes() for file in certificate) if certificate else (None, None)
-    return grpc.ssl_channel_credentials(authority, key, chain)
-
-
-def _on_this_machine(target: str) -> bool:
-    """Whether messages to a target stay on this machine."""
-    scheme, _, rest = target.partition(":")
-    if scheme in ("unix", "unix-abstract"):
-        return True
-    return all(_LOOPBACK.fullmatch(place) for place in rest.removeprefix("///").split(","))

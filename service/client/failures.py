@@ -1,30 +1,37 @@
-"""The errors of the client, and which one a failed call becomes.
+"""The errors of the client; `service.client.diagnosis` says which one a failed call becomes.
 
-    NumeralError                (core.errors)
-    ├── ServiceError            the service gave no answer
-    │   ├── UnreachableError    no server answers at the address, or the server has no model yet
-    │   ├── DeadlineError       the answer took too long
-    │   ├── NotFoundError       no such version, or no such item
-    │   ├── OverloadedError     the service has too much to do, or no room for more
-    │   └── AccessError         the service does not know the token, or the token does not permit the call
-    └── RequestError            the service refused a request that asks for something impossible
+    NumeralError                    (core.errors)
+    ├── ServiceError                the service gave no answer
+    │   ├── UnreachableError        no server answers at the address, or the server has no model yet
+    │   ├── DeadlineError           the answer took too long
+    │   ├── NotFoundError           no such version, or no such item
+    │   ├── OverloadedError         the service has too much to do, or no room for more
+    │   ├── AccessError             the service does not know the token, or the token does not permit the call
+    │   └── ClosedError             the client is closed, or belongs to another event loop or process
+    ├── RequestError                the service refused a request that asks for something impossible
+    │   └── ArgumentError           an argument is wrong, and nothing was sent
+    └── PictureError                (core.errors)
+        └── PictureFileError        the file of a picture cannot be read
+            └── MissingFileError    there is no such file
 
-An error about the picture is the `PictureError` that the server raised.
+An error about the picture is the `PictureError` that the server raised. An `ArgumentError` is a `ValueError` and a
+`TypeError` too, a `PictureFileError` an `OSError`, and a `MissingFileError` a `FileNotFoundError`.
 """
 
-import grpc
-
-from core.errors import NoDigitError, NumeralError, PictureError, PictureTooLargeError, PictureUnreadableError
+from core.errors import NumeralError, PictureError
 
 __all__ = [
     "AccessError",
+    "ArgumentError",
+    "ClosedError",
     "DeadlineError",
+    "MissingFileError",
     "NotFoundError",
     "OverloadedError",
+    "PictureFileError",
     "RequestError",
     "ServiceError",
     "UnreachableError",
-    "failure",
 ]
 
 
@@ -52,40 +59,21 @@ class AccessError(ServiceError):
     """The service does not know the token, or the token does not permit the call."""
 
 
+class ClosedError(ServiceError):
+    """The client is closed, or belongs to another event loop or process."""
+
+
 class RequestError(NumeralError):
     """The service refused a request that asks for something impossible; about its picture, see `PictureError`."""
 
 
-_ARGUMENT_ERRORS: dict[str, type[NumeralError]] = {
-    kind.__name__: kind for kind in (PictureUnreadableError, PictureTooLargeError, NoDigitError, RequestError)
-}
+class ArgumentError(RequestError, ValueError, TypeError):
+    """An argument of a call is wrong, and nothing was sent."""
 
 
-def failure(address: str, code: grpc.StatusCode, details: str, kind: str) -> NumeralError:
-    """The error that a status becomes.
+class PictureFileError(PictureError, OSError):
+    """The file of a picture cannot be read."""
 
-    Args:
-        address: The address of the server, for the message.
-        code: The status code.
-        details: The message.
-        kind: The class that the server gave the error; "" if the status comes from gRPC itself.
-    """
-    match code:
-        case grpc.StatusCode.INVALID_ARGUMENT:
-            return _ARGUMENT_ERRORS.get(kind, PictureError)(details)
-        case grpc.StatusCode.NOT_FOUND:
-            return NotFoundError(f"{address}: {details}")
-        case grpc.StatusCode.UNAVAILABLE if kind:
-            return UnreachableError(f"{address}: {details}")
-        case grpc.StatusCode.UNAVAILABLE:
-            port = address.rpartition(":")[2]
-            command = "python -m service serve" + (f" --port {port}" if port.isdigit() else "")
-            return UnreachableError(f"no server answers at {address} ({details}); start one with: {command}")
-        case grpc.StatusCode.RESOURCE_EXHAUSTED if kind:
-            return OverloadedError(f"{address}: {details}")
-        case grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return PictureTooLargeError(f"{address} accepts no message of this size: {details}")
-        case grpc.StatusCode.UNAUTHENTICATED | grpc.StatusCode.PERMISSION_DENIED:
-            return AccessError(f"{address}: {details}")
-        case _:
-            return ServiceError(f"{address} failed with {code.name}: {details}")
+
+class MissingFileError(PictureFileError, FileNotFoundError):
+    """There is no such file."""

@@ -20,7 +20,7 @@ from protos.inference.open_inference_pb2 import ModelInferRequest
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from service.api.inference.inputs import pictures_of
 from service.api.recognizer.convert import picture_of
-from service.client.asking import picture_field
+from service.client.pictures import picture_field
 from tests.core.imaging.drawn import REFERENCE, Gray, encoded, ink, likeness, on_white
 from tests.core.imaging.pillow_modes import MODES, in_mode
 
@@ -41,6 +41,13 @@ def sent(message: RecognizeRequest) -> Gray:
     """What the network sees of the picture in a message."""
     picture = picture_of(message)
     return digit_from_bytes(picture) if isinstance(picture, bytes) else picture
+
+
+class Tensor:
+    """An array of another library."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Gray:
+        return REFERENCE
 
 
 def file(data: bytes) -> Gray:
@@ -213,6 +220,8 @@ CASES: dict[str, dict[str, Callable[[Path], Gray]]] = {
     "client": {
         "bytes": lambda _: client(PNG),
         "path": lambda folder: client(made(folder / "one.png", lambda path: path.write_bytes(PNG))),
+        "open binary file, BytesIO": lambda _: client(io.BytesIO(PNG)),
+        "object with `__array__`, such as a tensor": lambda _: client(Tensor()),
         "path of a directory, pipe or device": lambda folder: client(made(folder / "pipe", os.mkfifo)),
         "path of nothing": lambda folder: client(folder / "nowhere.png"),
         "data: URL, base64 or web address as text": lambda _: client("data:image/png;base64,AAAA"),

@@ -1,5 +1,6 @@
 """A minimal gRPC server for tests of the client: it fails on demand, and records what it receives."""
 
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,16 +12,26 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerServicer, add_Recogn
 
 
 class Bare(RecognizerServicer):
-    """Fails with each status of `failures`, one per call, and then answers every call."""
+    """Fails with each status of `failures`, one per call, and then answers every call.
+
+    Attributes:
+        failures: The statuses that are left.
+        calls: The number of calls so far.
+        metadata: The metadata of each call.
+        wait: Every answer waits for it; by default it is set.
+    """
 
     def __init__(self, failures: list[grpc.StatusCode]) -> None:
         self.failures = failures
+        self.wait = threading.Event()
+        self.wait.set()
         self.calls = 0
         self.metadata: list[dict[str, str]] = []
 
     def _answer(self, response: object, context: grpc.ServicerContext) -> object:
         self.calls += 1
         self.metadata.append(dict(context.invocation_metadata()))
+        self.wait.wait()
         if self.failures:
             context.abort(self.failures.pop(0), "on demand")
         return response

@@ -132,6 +132,9 @@ def test_the_exit_status_of_health_tells_whether_the_server_can_answer(repositor
         (["predict", "{picture}", "--json", "--repository", "{damaged}"], 1, "sha256"),
         (["predict", "{picture}", "--json", "--address", "127.0.0.1:1"], 1, "no server answers at 127.0.0.1:1"),
         (["health", "--address", "127.0.0.1:1"], 1, "no server answers at 127.0.0.1:1"),
+        (["health", "--address", "http://localhost:8500"], 2, "write localhost:8500"),
+        (["predict", "{picture}", "--address", "localhost:1", "--tls-ca", "nowhere.pem"], 2, "No such file"),
+        (["status", "--metrics", "ftp://localhost:1", "--once"], 2, "expected HOST:PORT"),
     ],
 )
 def test_a_known_failure_is_one_sentence_on_standard_error(repository, folder, run, tmp_path, arguments, status, words):

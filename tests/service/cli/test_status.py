@@ -65,10 +65,24 @@ def test_status_once_prints_tables(server, connect, pixels, run):
 
 def test_status_names_what_it_cannot_reach_and_shows_the_rest(server, run):
     done = run("status", *server.where[:2], "--metrics", "127.0.0.1:1", "--json")
-    assert done.returncode == 0
+    assert done.returncode == 1
     found = json.loads(done.stdout)
     assert "--metrics-port" in found["troubles"][0]
+    assert found["troubles"][0] in done.stderr
     assert found["versions"]
+
+
+@pytest.mark.parametrize("form", ["http://{}", "http://{}/metrics", ":{port}"])
+def test_the_metrics_may_be_named_by_url_or_by_port_alone(server, run, form):
+    place = server.where[3]
+    done = run("status", *server.where[:2], "--metrics", form.format(place, port=place.rpartition(":")[2]), "--once")
+    assert (done.returncode, "swaps" in done.stdout) == (0, True), done.stdout
+
+
+def test_what_answers_at_the_wrong_port_is_told_from_the_metrics(server, run):
+    address = server.where[1]
+    done = run("status", "--address", address, "--metrics", address, "--once")
+    assert (done.returncode, "no metrics at" in done.stdout.replace("\n", " ")) == (1, True)
 
 
 def test_status_fails_if_neither_server_nor_metrics_answer(run):
@@ -80,6 +94,6 @@ def test_status_fails_if_neither_server_nor_metrics_answer(run):
 
 
 def test_rates_begin_again_after_a_restart_of_the_server():
-    source = Source("127.0.0.1:1", lambda: [Version("1", "READY")], "nowhere")
+    source = Source("http://127.0.0.1:1/metrics", lambda: [Version("1", "READY")], "nowhere")
     before = Status(at=0.0, address="nowhere", requests={"OK": 100})
     assert read(source, before).rates == {}, "the counters have decreased: the server was restarted"

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import itertools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,9 @@ from core.errors import NoDigitError, PictureUnreadableError
 from core.feedback import FeedbackFolder
 from core.imaging import digit_from_bytes
 from service.client import (
+    ArgumentError,
     AsyncRecognizer,
+    MissingFileError,
     NotFoundError,
     OverloadedError,
     Reading,
@@ -101,8 +104,31 @@ def test_an_error_of_the_iterable_comes_after_the_answers_before_it(ask, pixels)
 
     with pytest.raises(KeyError, match="mine"):
         seen.append(ask("recognize_stream", pictures()))
-    with pytest.raises(FileNotFoundError):
-        ask("recognize_stream", [pixels, "nowhere.png"])
+
+
+def test_a_picture_that_the_client_cannot_read_is_an_error_in_its_place(ask, pixels):
+    pictures = ["nowhere.png", pixels, None, Image.new("L", (0, 0)), pixels, np.full((28, 28), np.nan)]
+    kinds = [MissingFileError, Reading, ArgumentError, PictureUnreadableError, Reading, PictureUnreadableError]
+    for method in ("recognize_batch", "recognize_stream"):
+        assert [type(outcome) for outcome in ask(method, pictures)] == kinds
+
+
+def test_in_a_stream_the_error_of_a_picture_comes_before_the_next_picture_is_sent(
+    repository, folder, serve, connect, pixels
+):
+    publish(repository, seed=1)
+    told = threading.Semaphore(0)
+
+    def pictures():
+        for picture in ("nowhere.png", pixels, None):
+            yield picture
+            assert told.acquire(timeout=60)
+
+    seen = []
+    for outcome in connect(serve(folder).address).recognize_stream(pictures()):
+        seen.append(type(outcome))
+        told.release()
+    assert seen == [MissingFileError, Reading, ArgumentError]
 
 
 def test_leaving_the_loop_over_a_stream_ends_the_call(repository, folder, serve, connect, pixels):
