@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from core.artifact.alias import Move, move_number, read_move
 from core.artifact.folder import StoredObject, Survey
@@ -91,6 +92,16 @@ class Snapshot:
     def champion(self) -> int | None:
         """The version that the champion alias points to; None if nothing has been promoted."""
         return self.aliases.get(CHAMPION)
+
+    @cached_property
+    def unreadable(self) -> Mapping[int, str]:
+        """What is wrong with versions that do not exist because of it, by number."""
+        found: dict[int, str] = {}
+        for path, fault in self.faults.items():
+            number = path.split("/")[1]
+            if _NUMBER.fullmatch(number) and int(number) not in self.versions:
+                found.setdefault(int(number), f"{path}: {fault}")
+        return found
 
 
 class Snapshots:

@@ -88,6 +88,7 @@ class Notice:
             self._stopped.wait(1.0)
 
     def _tell_changes(self, folder: Path) -> None:
+        watched = folder.resolve()
         changes = watch(
             folder,
             watch_filter=None,
@@ -101,5 +102,7 @@ class Notice:
         for change in changes:
             if change:
                 self._changed.set()
-            elif not folder.is_dir():
-                return  # another folder may take its place, which must be watched anew
+            elif folder.resolve() != watched or not folder.is_dir():
+                # Another folder has taken its place, as when a link was switched, or may do so: it is watched anew.
+                self._changed.set()
+                return

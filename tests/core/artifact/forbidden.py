@@ -16,12 +16,12 @@ def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """
     mode = path.stat().st_mode
     path.chmod(0)
-    barred = {os.fspath(path)}
+    barred = [path]
     for name in ("open", "scandir"):
         truly = getattr(os, name)
 
         def guarded(target: Any, *arguments: Any, truly: Any = truly) -> Any:
-            if not isinstance(target, int) and os.fspath(target) in barred:
+            if not isinstance(target, int) and any(Path(target).is_relative_to(each) for each in barred):
                 raise PermissionError(13, "Permission denied", os.fspath(target))
             return truly(target, *arguments)
 
