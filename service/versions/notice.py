@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 
 from watchfiles import watch
 
-__all__ = ["Notice", "local_folder"]
+__all__ = ["Notice", "local_folder", "pause_after"]
 
 TICK = 0.1
 """Seconds between two checks that cost next to nothing."""
@@ -18,6 +18,12 @@ TICK = 0.1
 ECHO = 1.0
 """Seconds after a change in which the pause is no longer than a tick. A version is a folder that was just made, and
 files written into it can go unnoticed, because the new folder is not watched yet."""
+
+LOOKING_SHARE = 0.01
+"""The share of a core that looks may take when nothing is new: the more versions there are, the longer the pauses."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two looks, at most, unless the settings ask for more."""
 
 DEBOUNCE_MS, STEP_MS = 50, 10
 """Milliseconds for which changes are gathered before they are reported."""
@@ -28,6 +34,16 @@ _log = logging.getLogger(__name__)
 def local_folder(url: str) -> Path | None:
     """The folder that a URL names; None if it names none."""
     return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+def pause_after(look_seconds: float, interval: float) -> float:
+    """Seconds until the next look, unless something is noticed before.
+
+    Args:
+        look_seconds: CPU time that a look takes.
+        interval: The shortest pause, in seconds, which the settings give.
+    """
+    return max(interval, min(LONGEST_PAUSE, look_seconds / LOOKING_SHARE))
 
 
 class Notice:

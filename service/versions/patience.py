@@ -1,13 +1,15 @@
 """Work that may hang, such as a read of a network disk that is away: waited for only so long, and then left behind.
 
-A thread that waits for a disk cannot be ended. So each piece of work gets a thread of its own, which nobody waits for
-beyond the deadline: it ends when the disk answers, and its result is dropped.
+A thread that waits for a disk cannot be ended. So the work is done in a thread that nobody waits for beyond the
+deadline: it ends when the disk answers, and its result is dropped. Until then, other work is done in another thread.
 """
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from queue import SimpleQueue
 from typing import NamedTuple, TypeVar
 
 from core.errors import RepositoryError
@@ -30,6 +32,8 @@ class Patience:
         """Nothing hangs yet."""
         self._lock = threading.Lock()
         self._hanging: dict[tuple[str, str], _Hanging] = {}
+        self._idle: list[_Worker] = []
+        weakref.finalize(self, _dismiss, self._idle)
 
     @property
     def hanging(self) -> int:
@@ -61,13 +65,17 @@ class Patience:
             raise RepositoryError(
                 f"{what}: not read, as {len(hanging)} reads hang already, the first of {first}; {_CHECK}"
             )
-        future, begin = Future[T](), time.monotonic()
-        threading.Thread(target=_fulfil, args=(future, work), name=f"storage: {what}", daemon=True).start()
+        with self._lock:
+            worker = self._idle.pop() if self._idle else _Worker()
+        begin, future = time.monotonic(), worker.do(work)
         wait((future,), seconds)
         if not future.done():
+            worker.leave()
             with self._lock:
                 self._hanging[what, stamp] = _Hanging(begin, future.done)
             raise StorageHungError(f"{what}: no answer within {seconds:.3g} s; {_CHECK}", future.done)
+        with self._lock:
+            self._idle.append(worker)
         return future.result()
 
     def _still_hanging(self) -> "dict[tuple[str, str], _Hanging]":
@@ -81,8 +89,38 @@ class _Hanging(NamedTuple):
     ended: Callable[[], bool]
 
 
-def _fulfil(future: "Future[T]", work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 — whoever waits for the work raises it
-        future.set_exception(error)
+class _Worker:
+    """A thread that does one piece of work after another. Starting a thread for each would take ten times as long."""
+
+    def __init__(self) -> None:
+        self._work: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        # A daemon: it may hang, and must not hold up the end of the process.
+        threading.Thread(target=_work_on, args=(self._work,), name="storage", daemon=True).start()
+
+    def do(self, work: Callable[[], T]) -> "Future[T]":
+        """Do a piece of work, after those before it."""
+        future = Future[T]()
+
+        def fulfil() -> None:
+            try:
+                future.set_result(work())
+            except BaseException as error:  # noqa: BLE001 — whoever waits for the work raises it
+                future.set_exception(error)
+
+        self._work.put(fulfil)
+        return future
+
+    def leave(self) -> None:
+        """End, once the work is done."""
+        self._work.put(None)
+
+
+def _work_on(work: "SimpleQueue[Callable[[], None] | None]") -> None:
+    while piece := work.get():
+        piece()
+        del piece  # what it refers to is freed now, not when there is more to do
+
+
+def _dismiss(workers: "list[_Worker]") -> None:
+    for worker in workers:
+        worker.leave()

@@ -16,7 +16,7 @@ from service.versions.fallback import Fallback
 from service.versions.findings import PUBLISH_COMMAND, Findings
 from service.versions.follower import Follower
 from service.versions.loader import Loader, fetch
-from service.versions.notice import Notice, local_folder
+from service.versions.notice import Notice, local_folder, pause_after
 from service.versions.patience import Patience
 from service.versions.storage import STORAGE_SECONDS, Storage
 from service.versions.store import Store
@@ -25,12 +25,6 @@ __all__ = ["PUBLISH_COMMAND", "Watcher"]
 
 _NOTHING = Snapshot(versions=(), aliases={}, digest="")
 """What a folder shows that does not exist."""
-
-LOOKING_SHARE = 0.01
-"""The share of a core that looks may take when nothing is new: the more versions there are, the longer the pauses."""
-
-LONGEST_PAUSE = 60.0
-"""Seconds between two looks, at most, unless the settings ask for more."""
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +90,7 @@ class Watcher:
             clock=clock,
         )
         self._decided = Decisions()  # as they were last read
+        self._was_there = False  # whether the repository has ever existed
         self._last: Snapshot | None = None  # what the repository showed when it was last reached
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed completely
         self._notice = Notice(local_folder(repository.url), self._glance)
@@ -130,15 +125,11 @@ class Watcher:
             try:
                 done = self.look()
                 self._after_look()
-                pause = self._pause() if done else 0.0
+                pause = pause_after(self._storage.listing_seconds, self._interval) if done else 0.0
             except BaseException as error:  # noqa: BLE001 — a dead watcher would go unnoticed
                 finding = "the watcher met an unforeseen error, and goes on"
                 self._once.say(type(error).__name__, logging.ERROR, finding, exc_info=error)
             going_on = self._notice.wait(pause)
-
-    def _pause(self) -> float:
-        """Seconds until the next look, unless something is noticed before."""
-        return max(self._interval, min(LONGEST_PAUSE, self._storage.listing_seconds / LOOKING_SHARE))
 
     def _glance(self) -> bool:
         """Whether there is a new decision to follow; quick, as it is called ten times a second."""
@@ -180,14 +171,18 @@ class Watcher:
         """
         if self._decisions:
             self._decided = self._of_decisions(self._decisions.read, instead=self._decided)
-        decisions, reached, done = self._decided, True, True
+        decisions, reached, done, there = self._decided, True, True, False
         try:
-            self._last = self._storage.snapshot() or _NOTHING
+            found = self._storage.snapshot()
+            # A folder that was never there is yet to be made; one that has vanished is a disk that is away.
+            self._was_there = self._was_there or found is not None
+            there = found is not None or not self._was_there
+            self._last = found or _NOTHING
             self._findings.faults(self._last.faults)
         except ArtifactError as error:
             self._findings.trouble(str(error))
             reached = False  # decisions are followed all the same, as far as what is in memory allows
-        self._looked(reached=reached)
+        self._looked(reached=there)
         seen = self._last
         if self._loader.forgive_answered():
             self._settled = None

@@ -222,6 +222,20 @@ def test_a_version_that_vanishes_from_the_repository_goes_on_serving(repository,
     assert log() == ""
 
 
+def test_a_repository_that_has_vanished_is_not_seen_and_one_yet_to_be_made_is(repository, folder, store):
+    events = Looks()
+    watcher = Watcher(Repository(str(folder)), store, observer=events)
+    watcher.look()
+    assert events.last["reached"]
+    publish(repository, seed=1)
+    watcher.look()
+    assert events.last["reached"]
+    shutil.rmtree(folder)
+    for _ in range(2):
+        watcher.look()
+        assert not events.last["reached"]
+
+
 def test_a_repository_that_comes_back_is_followed_again(repository, folder, watched, log):
     publish(repository, seed=1)
     watched()
