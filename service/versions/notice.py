@@ -94,14 +94,15 @@ class Notice:
     def _watch(self) -> None:
         said = False
         while self._folder and not self._stopped.is_set():
+            again = 1.0
             try:
                 if self._folder.is_dir():
                     self._tell_changes(self._folder)
             except Exception as error:  # noqa: BLE001 — whatever the system says, polling goes on
                 if not said:
                     _log.warning("%s cannot be watched (%s): it is polled instead", self._folder, error)
-                said = True
-            self._stopped.wait(1.0)
+                said, again = True, LONGEST_PAUSE  # each attempt walks through all folders
+            self._stopped.wait(again)
 
     def _tell_changes(self, folder: Path) -> None:
         watched = folder.resolve()
@@ -114,6 +115,7 @@ class Notice:
             rust_timeout=1000,
             yield_on_timeout=True,
             raise_interrupt=False,
+            ignore_permission_denied=True,  # one folder that may not be entered does not end the watch of the others
         )
         for change in changes:
             if change:

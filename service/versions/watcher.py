@@ -92,6 +92,7 @@ class Watcher:
         self._decided = Decisions()  # as they were last read
         self._was_there = False  # whether the repository has ever existed
         self._last: Snapshot | None = None  # what the repository showed when it was last reached
+        self._seen_at = float("-inf")  # when that was, by the monotonic clock
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed completely
         self._notice = Notice(local_folder(repository.url), self._glance)
         # A daemon: a storage that does not answer for minutes must not hold up the end of the process.
@@ -177,10 +178,11 @@ class Watcher:
             # A folder that was never there is yet to be made; one that has vanished is a disk that is away.
             self._was_there = self._was_there or found is not None
             there = found is not None or not self._was_there
-            self._last = found or _NOTHING
+            self._last, self._seen_at = found or _NOTHING, time.monotonic()
             self._findings.faults(self._last.faults)
         except ArtifactError as error:
-            self._findings.trouble(str(error))
+            ago = f"; it was last seen {time.monotonic() - self._seen_at:.0f} s ago" if self._last else ""
+            self._findings.trouble(f"{error}{ago}")
             reached = False  # decisions are followed all the same, as far as what is in memory allows
         self._looked(reached=there)
         seen = self._last

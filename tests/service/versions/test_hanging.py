@@ -123,7 +123,7 @@ def test_a_listing_that_hangs_unloads_nothing_and_is_seen_until_it_ends(reposito
     assert (looks.reached, looks.hanging) == (1, 1)
     assert store.choose().version == "1"
     assert caplog.text.count("no answer within") == 1, "it is said once"
-    assert "version 1 goes on serving" in caplog.text
+    assert "s ago; version 1 goes on serving" in caplog.text
     away.clear()
     hanging.mended.set()
     eventually(lambda: watcher.look() and store.choose().version == "2")
