@@ -18,6 +18,7 @@
     │   └── DivergenceError          … because a loss or a weight is no longer finite
     ├── ArtifactError                something is wrong with the repository or a version in it
     │   ├── RepositoryError          the repository cannot be reached, read or written
+    │   ├── UnreadableEntryError     one entry of the repository is no file, or may not be read; the others can be
     │   ├── VersionNotFoundError     no such version, or no such alias
     │   ├── DamagedVersionError      a version exists, but its files do not match its manifest
     │   │   ├── ManifestError        … because the manifest itself is not valid
@@ -106,6 +107,10 @@ class ArtifactError(NumeralError):
 
 class RepositoryError(ArtifactError):
     """The repository cannot be reached, read or written."""
+
+
+class UnreadableEntryError(ArtifactError):
+    """One entry of the repository is no file, or may not be read. The rest of the repository can be."""
 
 
 class VersionNotFoundError(ArtifactError):

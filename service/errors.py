@@ -18,13 +18,17 @@
     │   ├── FeedbackRateError        feedback arrives faster than the rate that is set
     │   └── FeedbackFullError        the feedback folder has reached the size that is set
     └── ArtifactError                (core.errors)
-        └── NotEnoughMemoryError     a version does not fit into the memory that is left
+        ├── NotEnoughMemoryError     a version does not fit into the memory that is left
+        └── RepositoryError          (core.errors)
+            └── StorageHungError     a read of the storage has not ended in time
 
 Each message names the thing, what was found, what was expected and, where there is one, the next step. The errors of
 the client, which stand for these on the other side of the wire, are in `service.client.failures`.
 """
 
-from core.errors import ArtifactError, NumeralError
+from collections.abc import Callable
+
+from core.errors import ArtifactError, NumeralError, RepositoryError
 
 __all__ = [
     "CallError",
@@ -41,6 +45,7 @@ __all__ = [
     "OverloadedError",
     "RequestError",
     "StoppingError",
+    "StorageHungError",
     "UnauthenticatedError",
     "UnknownModelError",
     "UnknownVersionError",
@@ -127,3 +132,15 @@ class FeedbackFullError(CallError):
 
 class NotEnoughMemoryError(ArtifactError):
     """A version does not fit into the memory that is left. The version is not at fault, so it is tried again."""
+
+
+class StorageHungError(RepositoryError):
+    """A read of the storage has not ended in time, and was left behind.
+
+    Attributes:
+        ended: Whether it has ended since.
+    """
+
+    def __init__(self, sentence: str, ended: Callable[[], bool]) -> None:
+        super().__init__(sentence)
+        self.ended = ended

@@ -111,6 +111,15 @@ class Observer:
             reason: The class of the error, e.g. `GoldenProbeError`.
         """
 
+    def looked(self, *, reached: bool, faults: int, hanging: int) -> None:
+        """The service has looked at the repository, or has tried to. From any thread.
+
+        Args:
+            reached: Whether it has seen the whole of it.
+            faults: The number of entries in it that cannot be read, or are not what belongs there.
+            hanging: The number of reads that were left behind and have not ended.
+        """
+
     def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
         """A shadow has computed the same images as the version that answered.
 
@@ -183,8 +192,8 @@ def _all_of(listeners: Sequence[Callable[..., None]]) -> Callable[..., None]:
     if len(listeners) == 1:
         return listeners[0]
 
-    def notify(*arguments: object) -> None:
+    def notify(*arguments: object, **named: object) -> None:
         for listener in listeners:
-            listener(*arguments)
+            listener(*arguments, **named)
 
     return notify

@@ -66,8 +66,17 @@ class Settings(BaseSettings):
     port: int = Field(8500, description="Port to listen on; 0 for any free port.", ge=0, le=65535)
     poll_seconds: float | None = Field(
         None,
-        description="Seconds between two looks at the repository; by default 0.5 for a folder, and 5 otherwise.",
+        description="Seconds between two looks at the repository; by default 0.5 for a folder, and 5 otherwise. "
+        "More if a look takes more than a hundredth of that: see docs/operations.md.",
         gt=0,
+        allow_inf_nan=False,
+    )
+    storage_seconds: float = Field(
+        30.0,
+        description="Seconds that a read of the repository may take, and as many more as its weights have megabytes; "
+        "then it is left behind, and what serves goes on.",
+        gt=0,
+        le=3600,
         allow_inf_nan=False,
     )
     # Less than the 10 seconds after which `docker stop` kills the process.

@@ -72,7 +72,7 @@ class Wishes:
         Raises:
             ValueError: One of them is malformed.
         """
-        pinned = re.fullmatch(rf"{PINNED}[1-9]\d*", policy)
+        pinned = re.fullmatch(rf"{PINNED}[1-9][0-9]{{0,8}}", policy)
         if not pinned and (policy.isdigit() or not _NAME.fullmatch(policy)):
             raise ValueError("expected an alias such as champion, or latest, or a version: pinned:3")
         names = tuple(filter(None, (name.strip() for name in also.split(","))))

@@ -3,10 +3,13 @@
 The move with the highest number says where the alias points now; the log is its history. Each move is created only if
 absent, so two writers cannot both make the same move, and no move can be lost. (Local disks have no conditional update;
 creation if absent exists on all stores.)
+
+A move that cannot be read, because a disk was full or a hand slipped, is passed over: the last sound one stands in for
+it, and the next move gets a higher number. `Snapshot.faults` names what was passed over.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -14,14 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
-from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotFoundError
+from core.errors import ConfigError, ManifestError, RepositoryError, UnreadableEntryError, VersionNotFoundError
 
 Action = Literal["promote", "rollback"]
 
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 """Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
 
-_MOVE = re.compile(r"/(\d{6,})\.json$")
+_MOVE = re.compile(r"0[0-9]{5}|[1-9][0-9]{5,11}")
+"""The one spelling of a move's number: six digits, more only from a million on, and at most twelve."""
+
 _ATTEMPTS = 200
 """Each failed attempt is a move by another writer; so many in a row cannot be a mere race."""
 
@@ -49,13 +54,21 @@ class AliasLog:
         self.alias = alias
 
     def target(self) -> int | None:
-        """The version that the alias points to; None before its first move."""
-        numbers = self._numbers()
+        """The version that the alias points to, by its last sound move; None before the first.
+
+        Raises:
+            ManifestError: There are moves, and none is sound.
+            UnreadableEntryError: Likewise.
+        """
+        numbers = self._moves()
+        for number in reversed(numbers):
+            if move := self._sound(number):
+                return move.version
         return self._read(numbers[-1]).version if numbers else None
 
     def history(self) -> list[Move]:
-        """All moves, the oldest first."""
-        return [self._read(number) for number in self._numbers()]
+        """All sound moves, the oldest first."""
+        return [move for move in map(self._sound, self._moves()) if move]
 
     def promote(self, version: int, *, by: str, why: str) -> Move:
         """Point the alias to `version`.
@@ -86,25 +99,46 @@ class AliasLog:
         return self._append(back, by=by, why=why)
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
-        known: dict[int, Move] = {}  # a move never changes, so after a lost race only new ones are read
+        known: dict[int, Move | None] = {}  # a move never changes, so after a lost race only new ones are read
+        tried = 0
         for _ in range(_ATTEMPTS):
-            numbers = self._numbers()
-            known |= {number: self._read(number) for number in numbers if number not in known}
-            moves = [known[number] for number in numbers]
+            survey = self._objects.survey(self._folder)
+            numbers = _numbers(found.path for found in survey.objects)
+            known |= {number: self._sound(number) for number in numbers if number not in known}
+            moves = [sound for number in numbers if (sound := known[number])]
             version, action = decide(moves)
             previous = moves[-1].version if moves else None
             move = Move(version=version, previous=previous, action=action, at=datetime.now(UTC), by=by, why=why)
-            number = numbers[-1] + 1 if numbers else 1
-            if self._objects.create(f"{self._folder}/{number:06d}.json", move.model_dump_json(indent=2).encode()):
+            # What lies in the way under a move's name is passed by, whatever it is: also if no listing shows it.
+            tried = max(tried, *numbers, *_numbers(survey.faults), 0) + 1
+            if self._objects.create(f"{self._folder}/{tried:06d}.json", move.model_dump_json(indent=2).encode()):
                 return move
         raise RepositoryError(f"{self.alias}: {_ATTEMPTS} other writers were faster; try again")
 
-    def _numbers(self) -> list[int]:
-        found = (_MOVE.search(o.path) for o in self._objects.list(self._folder))
-        return sorted(int(match[1]) for match in found if match)
+    def _moves(self) -> list[int]:
+        return _numbers(found.path for found in self._objects.list(self._folder))
+
+    def _sound(self, number: int) -> Move | None:
+        """The move with this number; None if it is damaged."""
+        try:
+            return self._read(number)
+        except (ManifestError, UnreadableEntryError):
+            return None
 
     def _read(self, number: int) -> Move:
         return read_move(self._objects, f"{self._folder}/{number:06d}.json")
+
+
+def move_number(filename: str) -> int | None:
+    """The number of the move that a file of this name holds; None if no move is called so."""
+    digits = filename.removesuffix(".json")
+    return int(digits) if digits != filename and _MOVE.fullmatch(digits) else None
+
+
+def _numbers(paths: Iterable[str]) -> list[int]:
+    """The numbers of the moves at these paths, ascending."""
+    found = (move_number(path.rpartition("/")[2]) for path in paths)
+    return sorted(number for number in found if number is not None)
 
 
 def read_move(objects: Objects, path: str) -> Move:
@@ -112,6 +146,7 @@ def read_move(objects: Objects, path: str) -> Move:
 
     Raises:
         ManifestError: There is no object at this path, or it is not a move.
+        UnreadableEntryError: It may not be read, or is no file.
     """
     try:
         return Move.model_validate_json(objects.get(path) or b"")
@@ -120,11 +155,17 @@ def read_move(objects: Objects, path: str) -> Move:
 
 
 def standing_promotions(moves: list[Move]) -> list[int]:
-    """The versions whose promotion no rollback has undone, the oldest first; repeated promotions count once."""
+    """The versions whose promotion no rollback has undone, the oldest first; repeated promotions count once.
+
+    The last of them is where the last move points, even if a move is missing because it is damaged.
+    """
     standing: list[int] = []
     for move in moves:
-        if move.action == "rollback" and len(standing) > 1:
-            standing.pop()
+        if move.action == "rollback" and move.version in standing:
+            while standing[-1] != move.version:
+                standing.pop()
+        elif move.action == "rollback":  # to a version whose promotion is missing
+            standing[-1:] = [move.version]
         elif not standing or standing[-1] != move.version:
             standing.append(move.version)
     return standing

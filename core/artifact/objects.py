@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from os.path import abspath
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
@@ -13,6 +14,7 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from core.artifact.folder import StoredObject, Survey, read_file, survey_folder
 from core.errors import RepositoryError
 
 if TYPE_CHECKING:
@@ -21,15 +23,6 @@ if TYPE_CHECKING:
 
 READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 """For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
-
-
-class StoredObject(NamedTuple):
-    """One entry of a listing."""
-
-    path: str
-    size: int
-    modified: datetime
-    e_tag: str | None
 
 
 class Objects:
@@ -46,24 +39,47 @@ class Objects:
                 looks for them.
             writable: Whether to create a missing local folder.
         """
-        self.url = url if "://" in url or url.startswith("file:") else Path(url).resolve().as_uri()
+        self.url = url if "://" in url or url.startswith("file:") else Path(abspath(url)).as_uri()  # noqa: PTH100 — follows no link
+        # The path of the folder as it was given: where a link in it leads is found out at each access, so that a
+        # deployment may switch the link.
+        self._folder = Path(url2pathname(urlsplit(self.url).path)) if self.url.startswith("file:") else None
         self._writable = writable
         self._opening = Lock()
         self._kept: ObjectStore | None = None
 
     def exists(self) -> bool:
         """Whether the local folder exists; a bucket is assumed to."""
-        return not self.url.startswith("file:") or Path(url2pathname(urlsplit(self.url).path)).is_dir()
+        if self._folder is None:
+            return True
+        with self._translated("look at it"):
+            return self._folder.is_dir()
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
+        if self._folder:
+            return self.survey(prefix).objects
         with self._translated(f"list {prefix}"):
             found = obstore.list(self._store(), prefix).collect()
         return sorted(StoredObject(o["path"], o["size"], o["last_modified"], o["e_tag"]) for o in found)
 
+    def survey(self, prefix: str) -> Survey:
+        """The same, and what else lies there. One bad entry of a folder does not hide the others."""
+        if self._folder is None:
+            return Survey(self.list(prefix), {})
+        with self._translated(f"list {prefix}"):
+            self._store()
+            return survey_folder(self._folder, _plain(prefix))
+
     def get(self, path: str) -> bytes | None:
-        """The object's bytes; None if there is no such object."""
+        """The object's bytes; None if there is no such object.
+
+        Raises:
+            UnreadableEntryError: In a folder, there is something at this path, but no file that may be read.
+        """
         with self._translated(f"read {path}"):
+            if self._folder:
+                self._store()
+                return read_file(self._folder / _plain(path), path)
             try:
                 return bytes(obstore.get(self._store(), path).bytes())
             except FileNotFoundError:
@@ -95,7 +111,7 @@ class Objects:
 
         So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
         """
-        if self.url.startswith("file:"):
+        if self._folder:
             if not (self._writable or self.exists()):
                 raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
             return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
@@ -114,3 +130,10 @@ class Objects:
         except (BaseError, OSError, ValueError) as error:  # ValueError: a path such as "a/../b"
             reason = str(error).partition("\n")[0]  # the rest is the library's debugging output
             raise RepositoryError(f"repository {self.url}: cannot {action}: {reason}") from error
+
+
+def _plain(path: str) -> str:
+    """The path, which must not lead elsewhere."""
+    if not {"", ".", ".."}.isdisjoint(path.split("/")):
+        raise ValueError(f"{path!r} is no path within the repository")
+    return path

@@ -9,15 +9,13 @@ Every object is created only if absent and never overwritten. So two writers can
 point leaves earlier versions complete and the new one absent, and the history of an alias cannot be lost.
 """
 
-import hashlib
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from core.artifact.alias import AliasLog, Move, read_move, standing_promotions
+from core.artifact.alias import AliasLog, standing_promotions
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
-from core.artifact.objects import Objects, StoredObject
+from core.artifact.objects import Objects
+from core.artifact.snapshot import CHAMPION, HIGHEST, Contents, Snapshot, Snapshots, contents
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
 
 __all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
@@ -25,33 +23,11 @@ __all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
 MODEL = "mnist"
 """The name under which versions are published."""
 
-CHAMPION = "champion"
-"""The alias that the service follows."""
-
 ABANDONED_AFTER = timedelta(days=1)
 """A number that was claimed longer ago and has no manifest belongs to a publisher that was killed."""
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The repository as one listing showed it.
-
-    Attributes:
-        versions: The versions that exist (with a manifest), ascending.
-        aliases: The version that each alias points to.
-        digest: Changes whenever any object of the model appears, changes or vanishes.
-        stamps: For each number, a digest that changes whenever one of its own objects does.
-    """
-
-    versions: tuple[int, ...]
-    aliases: dict[str, int]
-    digest: str
-    stamps: dict[int, str] = field(default_factory=dict)
-
-    @property
-    def champion(self) -> int | None:
-        """The version that the champion alias points to; None if nothing has been promoted."""
-        return self.aliases.get(CHAMPION)
+MOST_LISTED = 10
+"""How many of the known versions an error names."""
 
 
 @dataclass
@@ -103,9 +79,7 @@ class Repository:
         self._objects = Objects(url, writable=writable)
         self.url = self._objects.url
         self.model = model
-        self._version_file = re.compile(rf"{re.escape(model)}/([1-9]\d*)/(.+)")
-        self._move_file = re.compile(rf"{re.escape(model)}/aliases/([^/]+)/\d{{6,}}\.json")
-        self._moves: dict[StoredObject, Move] = {}  # the latest move of each alias, as of the last snapshot
+        self._snapshots = Snapshots(self._objects, model)
 
     # reading
 
@@ -115,25 +89,15 @@ class Repository:
 
     def versions(self) -> list[int]:
         """The versions that exist, ascending."""
-        return sorted(n for n, files in self._numbers().items() if MANIFEST in files)
+        return [number for number, found in self._numbers().items() if found.complete]
 
     def snapshot(self) -> Snapshot:
-        """Versions, aliases, and digests that show whether anything has changed."""
-        listing = self._objects.list(self.model)
-        versions = sorted(n for n, files in self._by_number(o.path for o in listing).items() if MANIFEST in files)
-        own: dict[int, list[StoredObject]] = {}
-        newest: dict[str, StoredObject] = {}  # the last move of each alias
-        for found in listing:
-            if match := self._version_file.fullmatch(found.path):
-                own.setdefault(int(match[1]), []).append(found)
-            elif match := self._move_file.fullmatch(found.path):
-                newest[match[1]] = max(newest.get(match[1], found), found, key=lambda o: (len(o.path), o.path))
-        # If nothing is new, this costs one listing and no read: only moves that were not seen before are read.
-        known = self._moves
-        self._moves = {move: known.get(move) or read_move(self._objects, move.path) for move in newest.values()}
-        aliases = {name: self._moves[newest[name]].version for name in sorted(newest)}
-        stamps = {number: _stamp(objects) for number, objects in own.items()}
-        return Snapshot(tuple(versions), aliases, _stamp(listing), stamps)
+        """Versions, aliases, what is wrong with either, and digests that show whether anything has changed.
+
+        Raises:
+            RepositoryError: The storage has failed.
+        """
+        return self._snapshots.take()
 
     def manifest(self, version: int) -> Manifest:
         """The manifest of one version.
@@ -141,12 +105,12 @@ class Repository:
         Raises:
             VersionNotFoundError: There is no such version.
             ManifestError: The manifest is not valid.
+            UnreadableEntryError: It may not be read, or is no file.
         """
         path = f"{self.model}/{version}/{MANIFEST}"
         data = self._objects.get(path)
         if data is None:
-            known = ", ".join(map(str, self.versions())) or "none"
-            raise VersionNotFoundError(f"{self.model} has no version {version}; known: {known}")
+            raise VersionNotFoundError(f"{self.model} has no version {version}; known: {_listed(self.versions())}")
         manifest = Manifest.decode(data, name=path)
         if (manifest.name, manifest.version) != (self.model, version):
             raise ManifestError(f"{path}: describes {manifest.name} {manifest.version}; was the folder copied?")
@@ -157,6 +121,7 @@ class Repository:
 
         Raises:
             DamagedVersionError: The file is missing, or is not the one that the manifest describes.
+            UnreadableEntryError: It may not be read, or is no file.
         """
         path = f"{self.model}/{manifest.version}/{filename}"
         entry = manifest.files.get(filename)
@@ -195,9 +160,12 @@ class Repository:
     def claim(self, weights: bytes) -> Draft:
         """Claim the next version number by storing its weights.
 
-        Numbers only increase, and the number of a publisher that was killed is not used again.
+        Numbers only increase, and the number of a publisher that was killed is not used again. Nor is one whose folder
+        cannot be read.
         """
         number = max(self._numbers(), default=0) + 1
+        if number > HIGHEST:
+            raise RepositoryError(f"repository {self.url}: {HIGHEST} is the highest number, and is taken; remove it")
         while not self._objects.create(f"{self.model}/{number}/{WEIGHTS}", weights):
             number += 1  # another publisher was faster
         draft = Draft(number, _objects=self._objects, _model=self.model)
@@ -225,31 +193,28 @@ class Repository:
         if keep < 1:
             raise ArtifactError(f"prune: keep {keep} versions, expected at least 1: the newest number stays claimed")
         numbers = self._numbers()
-        complete = sorted(n for n, files in numbers.items() if MANIFEST in files)
+        complete = [number for number, found in numbers.items() if found.complete]
         spared = {*complete[-keep:], max(numbers, default=0)}
         for name in self.snapshot().aliases:
             spared |= {*standing_promotions(self.alias(name).history())[-2:]}
-        dead = [n for n in sorted(numbers) if n not in spared and (n in complete or self._abandoned(n))]
+        dead = [n for n, found in numbers.items() if n not in spared and (found.complete or _abandoned(found))]
         for number in dead:
             # The manifest goes first, so that a kill in between leaves no version that looks complete.
-            for filename in sorted(numbers[number], key=lambda f: f != MANIFEST):
+            for filename in sorted(numbers[number].files, key=lambda f: f != MANIFEST):
                 self._objects.delete(f"{self.model}/{number}/{filename}")
         return dead
 
-    def _abandoned(self, number: int) -> bool:
-        modified = [o.modified for o in self._objects.list(f"{self.model}/{number}")]
-        return all(datetime.now(UTC) - m > ABANDONED_AFTER for m in modified)
-
-    def _numbers(self) -> dict[int, set[str]]:
-        return self._by_number(o.path for o in self._objects.list(self.model))
-
-    def _by_number(self, paths: Iterable[str]) -> dict[int, set[str]]:
-        """Every claimed number and the names of its files."""
-        numbers: dict[int, set[str]] = {}
-        for match in filter(None, map(self._version_file.fullmatch, paths)):
-            numbers.setdefault(int(match[1]), set()).add(match[2])
-        return numbers
+    def _numbers(self) -> dict[int, Contents]:
+        """What lies under each number that is claimed, ascending."""
+        return contents(self.model, self._objects.survey(self.model))
 
 
-def _stamp(objects: Iterable[StoredObject]) -> str:
-    return hashlib.sha256(repr([(o.path, o.size, o.e_tag) for o in objects]).encode()).hexdigest()
+def _abandoned(found: Contents) -> bool:
+    """Whether a number without a manifest was claimed long ago. One that cannot be read in full is left alone."""
+    return not found.faults and all(datetime.now(UTC) - o.modified > ABANDONED_AFTER for o in found.files.values())
+
+
+def _listed(versions: list[int]) -> str:
+    """The newest of these versions, in words."""
+    shown = ", ".join(map(str, versions[-MOST_LISTED:])) or "none"
+    return shown if len(versions) <= MOST_LISTED else f"{len(versions):,} versions, the newest: {shown}"

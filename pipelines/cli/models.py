@@ -1,6 +1,7 @@
 """`models …`: list, show, promote, roll back and prune published versions."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import CHAMPION, Repository
+from core.artifact.repository import CHAMPION, Repository, Snapshot
+from core.errors import DamagedVersionError, UnreadableEntryError
 from pipelines import provenance
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
@@ -30,7 +32,7 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
     rows = []
     if store.exists():
         snapshot = store.snapshot()
-        rows = [_row(store.manifest(version), snapshot.aliases) for version in snapshot.versions]
+        rows = list(_rows(store, snapshot))
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -90,6 +92,17 @@ def prune(
 
 def _open(repository: str | None) -> Repository:
     return Repository(repository or Settings().repository)
+
+
+def _rows(store: Repository, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    """A row for each version that can be read; what is wrong with others goes to standard error."""
+    for path, fault in snapshot.faults.items():
+        show(f"{path}: {fault}")
+    for version in snapshot.versions:
+        try:
+            yield _row(store.manifest(version), snapshot.aliases)
+        except (DamagedVersionError, UnreadableEntryError) as error:
+            show(f"version {version} is left out: {error}")
 
 
 def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from service.wire import Found, Reading, in_words
 from service.wishes import PRETRAINED_NUMBER
 
 if TYPE_CHECKING:
-    from core.artifact.repository import Repository
+    from service.versions.storage import Storage
 
 __all__ = ["Oracle", "Outcome", "champion_here", "outcomes", "server_at"]
 
@@ -124,12 +124,13 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     from service.recognition.recognize import Recognition
     from service.recognition.workers import Workers
     from service.versions.loader import fetch
+    from service.versions.storage import Storage
     from service.versions.store import Store
     from service.versions.watcher import PUBLISH_COMMAND
 
-    repository = Repository(settings.repository)
+    repository = Storage(Repository(settings.repository), seconds=settings.storage_seconds)
     if settings.pretrained and _is_empty(repository):
-        loaded = fetch(PRETRAINED_NUMBER, repository, Repository(settings.pretrained))
+        loaded = fetch(PRETRAINED_NUMBER, repository, Storage(Repository(settings.pretrained)))
         finding = f"{settings.repository} holds no version yet: using {loaded.words} that ships with Numeral"
         say(f"{finding}; train your own with: {PUBLISH_COMMAND}")
     else:
@@ -152,12 +153,10 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     return Oracle(ask, ask_many, lambda: loaded.version, limits.max_bytes)
 
 
-def _is_empty(repository: "Repository") -> bool:
+def _is_empty(repository: "Storage") -> bool:
     """Whether nothing was published yet. A bucket that cannot be reached is an error: its content is not known."""
-    if not repository.exists():
-        return True
     found = repository.snapshot()
-    return policy.pretrained_serves(champion=found.champion, available=found.versions, active=None)
+    return found is None or policy.pretrained_serves(champion=found.champion, available=found.versions, active=None)
 
 
 @contextmanager

@@ -78,6 +78,8 @@ class Status:
         in_flight: The number of calls in flight.
         queue: The number of pictures that are waiting.
         totals: Counters such as swaps.
+        repository: Seconds since the repository was last seen as a whole (`last_look_seconds`; −1: not yet), and how
+            many entries in it are damaged and reads of it hang; empty without metrics.
         versions: The status of each version.
     """
 
@@ -90,6 +92,7 @@ class Status:
     in_flight: int = 0
     queue: int = 0
     totals: dict[str, int] = field(default_factory=dict)
+    repository: dict[str, int] = field(default_factory=dict)
     versions: tuple[Version, ...] = ()
     _buckets: dict[float, float] = field(default_factory=dict, repr=False)
 
@@ -155,6 +158,7 @@ def read(source: Source, before: Status | None = None) -> Status:
         in_flight=int(_sum(samples, "numeral_calls_in_flight")),
         queue=int(_sum(samples, "numeral_queue_pictures")),
         totals={name: int(_sum(samples, f"numeral_{name}_total")) for name in _TOTALS} if samples else {},
+        repository=_repository(samples, now) if samples else {},
         versions=tuple(sorted(versions.values(), key=lambda one: (len(one.version), one.version))),
         _buckets=buckets,
     )
@@ -209,6 +213,15 @@ def _loaded(samples: list[Any]) -> list[Version]:
         for name, count in processes.items()
         if count
     ]
+
+
+def _repository(samples: list[Any], now: float) -> dict[str, int]:
+    last_look = _sum(samples, "numeral_repository_last_look_timestamp_seconds")
+    return {
+        "last_look_seconds": round(max(0.0, now - last_look)) if last_look else -1,
+        "damaged_entries": int(_sum(samples, "numeral_repository_damaged_entries")),
+        "hanging_reads": int(_sum(samples, "numeral_storage_hanging_reads")),
+    }
 
 
 def _by(samples: list[Any], name: str, label: str) -> dict[str, float]:

@@ -16,6 +16,9 @@ from service.telemetry.instruments import TICK_SECONDS
 
 __all__ = ["document", "watch"]
 
+LATE = 120
+"""A repository that was last seen more seconds ago is shown in red, as in deploy/prometheus/alerts.yml."""
+
 DRIFTED = 0.25
 """A drift above this is shown in red, see `service.telemetry.drift`."""
 
@@ -55,9 +58,19 @@ def _picture(status: Status) -> Group:
     if status.totals:
         words = [f"{name.replace('_', ' ')} {count:,}" for name, count in status.totals.items()]
         parts.append(Text(f"in flight {status.in_flight}   queue {status.queue}   " + "   ".join(words)))
+    if status.repository:
+        parts.append(_repository(**status.repository))
     if status.versions:
         parts.append(_versions(status.versions))
     return Group(*parts)
+
+
+def _repository(last_look_seconds: int, damaged_entries: int, hanging_reads: int) -> Text:
+    """When the repository was last seen, and what is wrong with it."""
+    seen = "not seen yet" if last_look_seconds < 0 else f"last seen {last_look_seconds:,} s ago"
+    words = f"repository {seen}   damaged entries {damaged_entries}   hanging reads {hanging_reads}"
+    late = not 0 <= last_look_seconds <= LATE
+    return Text(words, "red" if late or damaged_entries or hanging_reads else "")
 
 
 def _calls(status: Status) -> Table:

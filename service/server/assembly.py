@@ -112,6 +112,7 @@ class Server:
             fallback,
             settings.fallback_seconds,
             pretrained=settings.pretrained,
+            storage_seconds=settings.storage_seconds,
         )
         self.control = Control(self.store, self._watcher, decisions)
         limits = PictureLimits(max_bytes=settings.max_picture_bytes)

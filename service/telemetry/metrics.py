@@ -113,6 +113,13 @@ class Metrics(Observer):
         """Count the failure by reason."""
         self._series.load_failures.labels(reason).inc()
 
+    def looked(self, *, reached: bool, faults: int, hanging: int) -> None:
+        """Note the time, and what was found."""
+        if reached:
+            self._series.last_look.set_to_current_time()
+        self._series.faults.set(faults)
+        self._series.hanging_reads.set(hanging)
+
     def shadowed(self, loaded: "Loaded", images: int, disagreed: int) -> None:
         """Count the images."""
         label = self._label(loaded.version)

@@ -96,6 +96,24 @@ class Series:
             ("reason",),
             registry=registry,
         )
+        self.last_look = Gauge(
+            "numeral_repository_last_look_timestamp_seconds",
+            "When the repository was last seen as a whole; 0: not yet. Of several processes, the one that lags most.",
+            multiprocess_mode="livemin",
+            registry=registry,
+        )
+        self.faults = Gauge(
+            "numeral_repository_damaged_entries",
+            "Entries of the repository that cannot be read, or are not what belongs there; the log names them.",
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.hanging_reads = Gauge(
+            "numeral_storage_hanging_reads",
+            "Reads of the storage that were left behind because they did not end in time.",
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         self.fallbacks = Counter("numeral_fallbacks", "Automatic returns to an earlier version.", registry=registry)
         self.shadow_images = Counter(
             "numeral_shadow_images", "Images that a shadow has computed too.", ("version",), registry=registry

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial, reduce
 from typing import Protocol
 
+from service.call import expires
 from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.loaded import label
 from service.versions.decisions import DecisionFile, Decisions
@@ -21,6 +23,15 @@ LOAD_SECONDS = 60.0
 
 OTHERS_SECONDS = 5.0
 """Seconds to wait for the other processes, once this one has followed."""
+
+ANSWER_SECONDS = 0.25
+"""Seconds before the deadline of a call at which it is answered at the latest."""
+
+MOST_LOADED = 256
+"""Versions that operators may have loaded at once, beside those that the settings name. Memory may allow fewer."""
+
+MOST_NAMED = 3
+"""Versions whose reasons an error repeats."""
 
 _TICK = 0.02
 """Seconds between two looks at whether a decision was followed."""
@@ -51,27 +62,31 @@ class Control:
         self._watcher = watcher
         self._decisions = decisions
 
-    async def load(self, version: str = "") -> None:
-        """Have a version loaded and ready beside what the policy serves, even if it was refused or unloaded before.
+    async def load(self, *versions: str) -> None:
+        """Have versions loaded and ready beside what the policy serves, even if they were refused or unloaded before.
 
         Args:
-            version: A version, or an alias, which is resolved now; "" has the model as a whole serve again.
+            *versions: Versions or aliases, which are resolved now; without any, the model as a whole serves again.
 
         Raises:
             UnknownVersionError: There is no such version.
-            LoadRefusedError: It cannot be served; the message says why.
+            LoadRefusedError: One cannot be served, or they are too many; the message says which and why. The others
+                are loaded.
+            NotReadyError: They are not loaded yet; they will be.
         """
-        if not version:
+        if not any(versions):
             await self._decide(partial(_opened, self._asked()))
             if not self._store.ready():
                 raise LoadRefusedError(f"no version can be served{self._why(self._asked())}")
             return
-        number = self._store.number(version)
-        await self._decide(lambda now: now.add("load", number))
-        if not self._store.ready(version):
-            reason = self._why(number)
-            await self._decide(lambda now: now.add("retry", number))  # so that it is not tried again and again
-            raise LoadRefusedError(f"version {number} is not loaded{reason}")
+        _check_count(len(versions))
+        numbers = sorted({self._store.number(version) for version in versions})
+        await self._decide(partial(_loaded, numbers))
+        if refused := [number for number in numbers if not self._store.ready(label(number))]:
+            reasons = [f"version {number} is not loaded{self._why(number)}" for number in refused[:MOST_NAMED]]
+            await self._decide(partial(_tried, refused))  # so that they are not tried again and again
+            more = [f"and {len(refused) - MOST_NAMED} more"] if len(refused) > MOST_NAMED else []
+            raise LoadRefusedError("; ".join([*reasons, *more]))
 
     def _asked(self) -> int | None:
         """The version that the policy stands for; None if there is none."""
@@ -101,14 +116,43 @@ class Control:
 
     async def _decide(self, change: Callable[[Decisions], Decisions]) -> None:
         """Write a decision, and wait until it is followed: by this process, and for a while by the others."""
-        serial = (await asyncio.to_thread(self._decisions.change, change)).serial
-        if not await _until(lambda: self._watcher.followed >= serial, LOAD_SECONDS):
+        patience = _patience()
+        try:
+            async with asyncio.timeout(patience):
+                # In a thread: the run folder may be slow, or another process may hold its lock.
+                serial = (await asyncio.to_thread(self._decisions.change, change)).serial
+                while self._watcher.followed < serial:
+                    await asyncio.sleep(_TICK)
+        except TimeoutError as error:
             raise NotReadyError(
-                f"the decision was not followed within {LOAD_SECONDS:g} seconds; it will be, once the watcher is free"
-            )
-        await _until(lambda: not self._decisions.behind(serial), OTHERS_SECONDS)
-        if behind := self._decisions.behind(serial):
+                f"the decision was not followed within {patience:.3g} seconds; it will be, once the watcher is free: "
+                "RepositoryIndex shows when"
+            ) from error
+        behind: list[int] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(OTHERS_SECONDS, _patience())):
+                while behind := await asyncio.to_thread(self._decisions.behind, serial):
+                    await asyncio.sleep(_TICK)
+        if behind:
             _log.warning("processes %s have not followed decision %d yet", ", ".join(map(str, behind)), serial)
+
+
+def _patience() -> float:
+    """Seconds to wait at most: so many that the call can still be answered before its deadline."""
+    return max(0.0, min(LOAD_SECONDS, expires.get() - time.monotonic() - ANSWER_SECONDS))
+
+
+def _check_count(count: int) -> None:
+    """Refuse to hold too many versions in memory, by whatever name they were asked for.
+
+    Raises:
+        LoadRefusedError: They are too many.
+    """
+    if count > MOST_LOADED:
+        raise LoadRefusedError(
+            f"{count:,} versions would be loaded by request, expected at most {MOST_LOADED}; "
+            "unload some with RepositoryModelUnload, or ask for fewer"
+        )
 
 
 def _opened(number: int | None, now: Decisions) -> Decisions:
@@ -117,10 +161,12 @@ def _opened(number: int | None, now: Decisions) -> Decisions:
     return opened if number is None else opened.add("retry", number)
 
 
-async def _until(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_TICK)
-    return True
+def _loaded(numbers: Sequence[int], now: Decisions) -> Decisions:
+    """The decisions with these versions loaded as well: one change, followed as one, however many they are."""
+    _check_count(len({*now.loads(), *numbers}))
+    return reduce(lambda found, number: found.add("load", number), numbers, now)
+
+
+def _tried(numbers: Sequence[int], now: Decisions) -> Decisions:
+    """The decisions without the loads of these versions."""
+    return reduce(lambda found, number: found.add("retry", number), numbers, now)

@@ -1,11 +1,13 @@
 """What the log says about the versions that are followed: which serve, and what keeps others from serving."""
 
 import logging
+from collections.abc import Mapping
 
-from core.artifact.repository import CHAMPION, Repository
+from core.artifact.repository import CHAMPION
 from service.loaded import Loaded
 from service.telemetry.once import Once
 from service.versions.actions import Serve, Stay, Versions, decide
+from service.versions.storage import Storage
 from service.versions.store import Store
 from service.wishes import LATEST, PRETRAINED_NUMBER
 
@@ -13,13 +15,16 @@ __all__ = ["PUBLISH_COMMAND", "Findings"]
 
 PUBLISH_COMMAND = "python -m pipelines retrain"
 
+MOST_LINES = 10
+"""Lines about single entries that one look logs, at most."""
+
 _log = logging.getLogger(__name__)
 
 
 class Findings:
     """Logs findings about one repository, each once for as long as it stands."""
 
-    def __init__(self, repository: Repository, store: Store, once: Once) -> None:
+    def __init__(self, repository: Storage, store: Store, once: Once) -> None:
         """Nothing was found yet.
 
         Args:
@@ -30,6 +35,7 @@ class Findings:
         self._repository = repository
         self._store = store
         self._once = once
+        self._faults: Mapping[str, str] = {}
 
     def going_on(self) -> str:
         """What serves meanwhile, in words."""
@@ -43,6 +49,19 @@ class Findings:
             hint = f"waiting for a version; publish one with: {PUBLISH_COMMAND}"
         self._once.say("repository", logging.WARNING, f"{finding}; {hint}")
 
+    def faults(self, faults: Mapping[str, str]) -> None:
+        """What is wrong with single entries of the repository now; all others are followed."""
+        fresh = [f"{path}: {fault}" for path, fault in faults.items() if self._faults.get(path) != fault]
+        self._faults = faults
+        for line in fresh[:MOST_LINES]:
+            _log.error("%s", line)
+        if more := fresh[MOST_LINES:]:
+            _log.error("%d more entries of the repository cannot be read, or are not what belongs there", len(more))
+
+    def decisions_out_of_reach(self, error: Exception) -> None:
+        """The run folder does not answer."""
+        self._once.say("decisions", logging.ERROR, f"{error}; earlier decisions stay in force")
+
     def unreadable_manifest(self, loaded: Loaded, error: Exception) -> None:
         """It cannot be told whether a version's number stands for other weights now."""
         self._once.say("manifest", logging.WARNING, f"{error}; {loaded.words} goes on serving")
@@ -50,10 +69,6 @@ class Findings:
     def readable_manifest(self) -> None:
         """The manifest of a version that serves can be read."""
         self._once.resolved("manifest")
-
-    def unreadable_history(self, alias: str, error: Exception) -> None:
-        """The earlier versions of an alias are not known."""
-        self._once.say("history", logging.WARNING, f"the history of {alias} cannot be read: {error}")
 
     def serving(self, action: Serve, loaded: Loaded) -> None:
         """A version has begun to answer."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from core.artifact.alias import Move
-from core.artifact.repository import Repository, Snapshot
+from core.artifact.repository import Snapshot
 from core.errors import ArtifactError, RepositoryError
 from service.errors import NotEnoughMemoryError
 from service.loaded import Loaded
@@ -15,10 +15,14 @@ from service.versions.findings import Findings
 from service.versions.holdings import Before, Holdings
 from service.versions.loader import Loader
 from service.versions.routes import Routes
+from service.versions.storage import Storage
 from service.versions.store import Store
 from service.wishes import PRETRAINED_NUMBER
 
 __all__ = ["Follower"]
+
+AT_A_STRETCH = 1.0
+"""Seconds after which following pauses for another look."""
 
 _CLOSED = "an operator has unloaded the model; load it again with RepositoryModelLoad"
 _ON_PROBATION = "replaced by a newer version, and kept in memory in case the service falls back to it"
@@ -29,7 +33,7 @@ class Follower:
 
     def __init__(
         self,
-        repository: Repository,
+        repository: Storage,
         store: Store,
         loader: Loader,
         findings: Findings,
@@ -69,8 +73,12 @@ class Follower:
         self._moves: Sequence[Move] | None = None
         self._too_large: dict[int, NotEnoughMemoryError] = {}
 
-    def follow(self, snapshot: Snapshot, decisions: Decisions) -> None:
+    def follow(self, snapshot: Snapshot, decisions: Decisions) -> bool:
         """Serve what is wanted now.
+
+        Returns:
+            Whether that is all. If many versions are to be loaded, the repository is looked at in between, so that
+            what is promoted meanwhile need not wait for all of them.
 
         Raises:
             RepositoryError: The storage has failed; what could be done until then was done.
@@ -81,14 +89,19 @@ class Follower:
         self._moves, self._too_large = None, {}
         self._say_again_what_is_refused()
         self._publish()  # what exists and is not loaded yet is not ready, rather than unknown
+        begin = self._clock()
         while action := next_action(self._versions(), self._wishes):
             try:
                 self._act(action)
             finally:
                 self._publish()
+            # A version that is in memory is served first: otherwise it might be freed.
+            if isinstance(action, Serve) and self._clock() - begin > AT_A_STRETCH:
+                return False
         self._findings.settled(self._versions())
         if self._too_large:
             raise next(iter(self._too_large.values()))
+        return True
 
     def _versions(self) -> Versions:
         """Everything that decides what to do next."""
@@ -143,7 +156,7 @@ class Follower:
         loaded = self._memory.held[number].loaded
         same = True  # as long as nothing better is known
         try:
-            same = self._repository.manifest(number) == loaded.manifest
+            same = self._repository.manifest(number, self._snapshot.stamps[number]) == loaded.manifest
             self._findings.readable_manifest()
         except RepositoryError:
             raise
@@ -155,13 +168,7 @@ class Follower:
             self._memory.replaced(number)
 
     def _read_history(self, alias: str) -> None:
-        self._moves = ()
-        try:
-            self._moves = self._repository.alias(alias).history()
-        except RepositoryError:
-            raise
-        except ArtifactError as error:  # one damaged move: stand-ins are found by their numbers alone
-            self._findings.unreadable_history(alias, error)
+        self._moves = self._repository.history(alias)
 
     def _serve(self, action: Serve) -> None:
         before = self._memory.before
@@ -185,6 +192,7 @@ class Follower:
         """Answer calls by what is in memory now."""
         versions, before = self._versions(), self._memory.before
         reasons = {before.loaded.number: _ON_PROBATION} if before else {}
+        reasons |= self._snapshot.unreadable
         reasons |= self._loader.reasons({versions.target(name) for name in versions.names(self._wishes)})
         reasons |= self._decisions.withdrawn(self._snapshot.stamps)
         self._store.follow(

@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 
 from watchfiles import watch
 
-__all__ = ["Notice", "local_folder"]
+__all__ = ["Notice", "local_folder", "pause_after"]
 
 TICK = 0.1
 """Seconds between two checks that cost next to nothing."""
@@ -18,6 +18,12 @@ TICK = 0.1
 ECHO = 1.0
 """Seconds after a change in which the pause is no longer than a tick. A version is a folder that was just made, and
 files written into it can go unnoticed, because the new folder is not watched yet."""
+
+LOOKING_SHARE = 0.01
+"""The share of a core that looks may take when nothing is new: the more versions there are, the longer the pauses."""
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two looks, at most, unless the settings ask for more."""
 
 DEBOUNCE_MS, STEP_MS = 50, 10
 """Milliseconds for which changes are gathered before they are reported."""
@@ -28,6 +34,16 @@ _log = logging.getLogger(__name__)
 def local_folder(url: str) -> Path | None:
     """The folder that a URL names; None if it names none."""
     return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
+
+
+def pause_after(look_seconds: float, interval: float) -> float:
+    """Seconds until the next look, unless something is noticed before.
+
+    Args:
+        look_seconds: CPU time that a look takes.
+        interval: The shortest pause, in seconds, which the settings give.
+    """
+    return max(interval, min(LONGEST_PAUSE, look_seconds / LOOKING_SHARE))
 
 
 class Notice:
@@ -78,16 +94,18 @@ class Notice:
     def _watch(self) -> None:
         said = False
         while self._folder and not self._stopped.is_set():
+            again = 1.0
             try:
                 if self._folder.is_dir():
                     self._tell_changes(self._folder)
             except Exception as error:  # noqa: BLE001 — whatever the system says, polling goes on
                 if not said:
                     _log.warning("%s cannot be watched (%s): it is polled instead", self._folder, error)
-                said = True
-            self._stopped.wait(1.0)
+                said, again = True, LONGEST_PAUSE  # each attempt walks through all folders
+            self._stopped.wait(again)
 
     def _tell_changes(self, folder: Path) -> None:
+        watched = folder.resolve()
         changes = watch(
             folder,
             watch_filter=None,
@@ -97,9 +115,12 @@ class Notice:
             rust_timeout=1000,
             yield_on_timeout=True,
             raise_interrupt=False,
+            ignore_permission_denied=True,  # one folder that may not be entered does not end the watch of the others
         )
         for change in changes:
             if change:
                 self._changed.set()
-            elif not folder.is_dir():
-                return  # another folder may take its place, which must be watched anew
+            elif folder.resolve() != watched or not folder.is_dir():
+                # Another folder has taken its place, as when a link was switched, or may do so: it is watched anew.
+                self._changed.set()
+                return

@@ -83,6 +83,10 @@ class Store:
         """All versions that answer calls."""
         return list(self._routes.versions.values())
 
+    def published(self) -> list[int]:
+        """The versions that the repository holds, ascending, loaded or not."""
+        return sorted(self._routes.known)
+
     def number(self, wanted: str = "") -> int:
         """The number of the version that a name stands for in the repository, loaded or not; "" is the policy.
 

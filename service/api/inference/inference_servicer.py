@@ -38,7 +38,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         recognition: Recognition,
         statistics: Statistics,
         *,
-        load: Callable[[str], Awaitable[None]],
+        load: Callable[..., Awaitable[None]],
         unload: Callable[[str], Awaitable[None]],
         serving: Callable[[], bool],
         max_batch: int,
@@ -48,7 +48,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         Args:
             recognition: Computes the answers.
             statistics: Counts requests; it must also be an observer of the recognition.
-            load: Loads a version; see `service.versions.control.Control`.
+            load: Loads versions; see `service.versions.control.Control`.
             unload: Unloads a version, likewise.
             serving: Whether the server as a whole answers.
             max_batch: The most pictures in one request.
@@ -197,11 +197,10 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
     async def RepositoryModelLoad(  # noqa: N802
         self, request: pb.RepositoryModelLoadRequest, _context: _Context
     ) -> pb.RepositoryModelLoadResponse:
-        """Load a version beside those that the policy serves; if none is named, serve again what the policy says."""
+        """Load versions beside those that the policy serves; if none is named, serve again what the policy says."""
         _check_repository(request.repository_name)
         _check_name(request.model_name)
-        for version in control_requests.versions_to_load(request.parameters):
-            await self._load(version)
+        await self._load(*control_requests.versions_to_load(request.parameters, self._store.published()))
         return pb.RepositoryModelLoadResponse()
 
     async def RepositoryModelUnload(  # noqa: N802

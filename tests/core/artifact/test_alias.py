@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -172,6 +173,46 @@ def test_a_damaged_move_is_named(on_disk: Repository, folder: Path, damage: Call
         on_disk.champion()
 
 
+TORN: list[Callable[[Path], object]] = [
+    lambda file: file.write_text("{"),
+    lambda file: file.write_bytes(b"\xff\x00"),
+    lambda file: file.write_text('{"version": 3}'),
+    lambda file: file.mkdir(),
+    lambda file: file.symlink_to("nowhere"),
+]
+
+
+@pytest.mark.parametrize("tear", TORN)
+def test_the_last_sound_move_stands_in_for_a_damaged_one(
+    on_disk: Repository, folder: Path, tear: Callable[[Path], object]
+) -> None:
+    for seed in range(4):
+        publish(on_disk, seed)
+    promote(on_disk, 1, 2)
+    tear(folder / "mnist/aliases/champion/000003.json")
+    tear(folder / "mnist/aliases/champion/000099.json")
+    assert on_disk.champion() == on_disk.snapshot().champion == 2
+    assert on_disk.snapshot().faults.keys() == {f"mnist/aliases/champion/0000{n}.json" for n in ("99", "03")}
+    assert on_disk.prune(keep=1) == [3]
+    promote(on_disk, 4)
+    assert on_disk.champion() == on_disk.snapshot().champion == 4
+    assert (folder / "mnist/aliases/champion/000100.json").is_file()
+    assert on_disk.snapshot().faults.keys() <= {f"mnist/aliases/champion/0000{n}.json" for n in ("99", "03")}
+    assert rollback(on_disk).version == 2
+    assert [(move.version, move.previous) for move in on_disk.alias().history()] == [(1, None), (2, 1), (4, 2), (2, 4)]
+
+
+def test_a_move_with_two_spellings_of_its_number_is_read_once(on_disk: Repository, folder: Path) -> None:
+    publish(on_disk)
+    promote(on_disk, 1)
+    log = folder / "mnist/aliases/champion"
+    shutil.copy(log / "000001.json", log / "0000001.json")
+    shutil.copy(log / "000001.json", log / f"{'9' * 60}.json")
+    promote(on_disk, 1)
+    assert (log / "000002.json").exists()
+    assert len(on_disk.alias().history()) == 2
+
+
 def test_files_that_are_no_moves_are_ignored(on_disk: Repository, folder: Path) -> None:
     publish(on_disk)
     promote(on_disk, 1)
@@ -228,3 +269,12 @@ def test_the_promotions_that_stand(actions: list[int], standing: list[int]) -> N
     made = moves(*actions)
     assert standing_promotions(made) == standing
     assert [move.version for move in made[-1:]] == standing[-1:]
+
+
+@pytest.mark.parametrize(("missing", "standing"), [(1, [2]), (2, [1, 2]), (3, [1, 2]), (4, [1, 2, 3]), (5, [1, 2])])
+def test_if_a_move_is_missing_the_last_promotion_that_stands_is_where_the_last_move_points(
+    missing: int, standing: list[int]
+) -> None:
+    made = moves(1, 2, 3, 0, 0)[: max(missing, 4)]
+    made = [move for number, move in enumerate(made, 1) if number != missing]
+    assert standing_promotions(made) == standing

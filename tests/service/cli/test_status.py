@@ -45,6 +45,8 @@ def test_status_prints_calls_versions_and_reasons_as_one_json_document(repositor
     assert found["requests"].get("OK", 0) >= 3
     assert set(found["latency"]) == {"p50", "p90", "p99"}
     assert found["totals"]["swaps"] == 1
+    assert found["repository"].keys() == {"last_look_seconds", "damaged_entries", "hanging_reads"}
+    assert found["repository"]["last_look_seconds"] >= 0
     assert found["totals"]["load_failures"] >= 1
     first, second = found["versions"]
     assert (first["version"], first["state"], first["processes"] > 0) == ("1", "READY", True)
@@ -59,7 +61,7 @@ def test_status_once_prints_tables(server, connect, pixels, run):
     client.recognize(pixels)
     done = run("status", *server.where, "--once")
     assert done.returncode == 0
-    for words in ("calls", "OK", "p99", "swaps 1", "versions", "READY"):
+    for words in ("calls", "OK", "p99", "swaps 1", "repository last seen", "versions", "READY"):
         assert words in done.stdout
 
 

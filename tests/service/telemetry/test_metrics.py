@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -103,6 +104,15 @@ def test_pictures_of_many_digits_are_counted_with_their_digits(repository, obser
     assert found("numeral_many_digits_sum") == 2
     assert found("numeral_rejections_total", reason="NotADigit") == 1
     assert found("numeral_digits_total", version="1") == 1
+
+
+def test_when_the_repository_was_last_seen_and_what_is_damaged_in_it_are_gauges(repository, folder, observed):
+    publish(repository, seed=1)
+    (folder / "mnist/aliases/champion/000002.json").write_text("{")
+    begin = time.time()
+    eventually(lambda: scrape(observed.metrics)("numeral_repository_damaged_entries") == 1)
+    eventually(lambda: scrape(observed.metrics)("numeral_repository_last_look_timestamp_seconds") > begin)
+    assert scrape(observed.metrics)("numeral_storage_hanging_reads") == 0
 
 
 def test_loaded_versions_are_shown_with_their_digest(repository, observed, connect, pixels):

@@ -2,10 +2,13 @@
 
 import asyncio
 import threading
+import time
+from itertools import count
 
 import pytest
 
 from core.artifact.repository import Repository
+from service.call import expires
 from service.client import Recognizer
 from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.versions.control import Control
@@ -28,8 +31,8 @@ class Worker:
         self.control = Control(self.store, self.watcher, decisions)
         self.watcher.start(0.02, lambda: None)
 
-    def load(self, version: str = "") -> None:
-        asyncio.run(self.control.load(version))
+    def load(self, *versions: str) -> None:
+        asyncio.run(self.control.load(*versions))
 
     def unload(self, version: str = "") -> None:
         asyncio.run(self.control.unload(version))
@@ -101,6 +104,72 @@ def test_a_load_of_a_damaged_version_is_refused_to_the_operator_with_the_reason(
     weights_file(folder, 1).write_bytes(sound)
     one.load("1")
     assert one.store.ready("1")
+
+
+def test_many_versions_are_loaded_by_one_decision_and_those_that_cannot_be_are_named(repository, worker, folder):
+    for seed in range(1, 13):
+        publish(repository, seed=seed)
+    for damaged in (2, 4, 6, 8):
+        damage(weights_file(folder, damaged))
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(LoadRefusedError) as refused:
+        one.load(*map(str, range(1, 12)))
+    assert str(refused.value).count("is not loaded: mnist/") == 3
+    assert str(refused.value).endswith("; and 1 more")
+    assert [loaded.number for loaded in one.store.loaded()] == [12, 1, 3, 5, 7, 9, 10, 11]
+    assert one.watcher.followed == 11 + 4, "a decision a version, followed in two looks"
+
+
+def test_more_versions_than_may_be_in_memory_are_refused_at_once(three, worker, monkeypatch):
+    monkeypatch.setattr("service.versions.control.MOST_LOADED", 2)
+    one = worker()
+    eventually(one.store.active)
+    with pytest.raises(LoadRefusedError, match=r"3 versions would be loaded by request, expected at most 2; unload"):
+        one.load("1", "2", "3")
+    one.load("1", "2")
+    with pytest.raises(LoadRefusedError, match=r"3 versions would be loaded by request"):
+        one.load("3")
+    one.unload("1")
+    one.load("3")
+    assert one.store.ready("3")
+
+
+def test_a_load_is_answered_before_the_deadline_of_its_call_and_goes_on(three, folder, tmp_path):
+    repository = Repository(str(folder))
+    store, decisions = Store(repository.url), DecisionFile(tmp_path)
+    watcher = Watcher(repository, store, decisions)
+    watcher.look()
+    control = Control(store, watcher, decisions)
+
+    async def load_with_a_deadline() -> None:
+        expires.set(time.monotonic() + 0.5)
+        await control.load("1")
+
+    with pytest.raises(NotReadyError, match=r"not followed within .* seconds; it will be, once the watcher is free"):
+        asyncio.run(load_with_a_deadline())  # nobody looks
+    watcher.look()
+    assert store.ready("1")
+
+
+def test_a_promotion_does_not_wait_for_all_of_many_versions_to_be_loaded(three, folder, tmp_path):
+    repository = Repository(str(folder))
+    store, decisions = Store(repository.url), DecisionFile(tmp_path)
+    seconds = count(step=10.0)  # each glance at the clock is as late as a slow load
+    watcher = Watcher(repository, store, decisions, clock=lambda: next(seconds))
+    while not watcher.look():
+        pass
+    for number in (1, 2):
+        decisions.change(lambda now, number=number: now.add("load", number))
+    assert not watcher.look()
+    assert watcher.followed == 0
+    publish(three, seed=4)
+    assert not watcher.look()
+    assert store.choose().version == "4"
+    while not watcher.look():
+        pass
+    assert watcher.followed == 2
+    assert [loaded.number for loaded in store.loaded()] == [4, 1, 2]
 
 
 def test_an_unloaded_model_is_loaded_again_when_only_the_pretrained_version_exists(repository, tmp_path):

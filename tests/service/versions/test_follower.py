@@ -118,7 +118,7 @@ class Storage:
     def exists(self) -> bool:
         return bool(self.scene.published)
 
-    def manifest(self, number: int) -> int:
+    def manifest(self, number: int, stamp: str) -> int:
         found = self.scene.published[number]
         if found.condition == "out of reach":
             raise RepositoryError("the network is down")
@@ -126,19 +126,16 @@ class Storage:
             raise ManifestError("not a manifest")
         return found.weights
 
-    def alias(self, name: str) -> "Storage":
-        return self
-
-    def history(self) -> list[Move]:
+    def history(self, alias: str) -> list[Move]:
         if self.scene.history is None:
-            raise ManifestError("not a move")
+            raise RepositoryError("the network is down")
         now = datetime.now(UTC)
         return [Move(version=n, previous=None, at=now, by="tests", why="at random") for n in self.scene.history]
 
-    def fetch(self, number: int) -> Loaded:
+    def fetch(self, number: int, *, stamp: str = "") -> Loaded:
         if number != PRETRAINED_NUMBER and number not in self.scene.published:
             raise DamagedVersionError("there is no such version")
-        weights = self.manifest(number) if number != PRETRAINED_NUMBER else 0
+        weights = self.manifest(number, stamp) if number != PRETRAINED_NUMBER else 0
         if sum(copy() is not None for copy in self.copies) >= self.scene.room:
             raise NotEnoughMemoryError("it does not fit")
         if number != PRETRAINED_NUMBER and self.scene.published[number].condition == "damaged":

@@ -9,6 +9,7 @@ from core.feedback import FeedbackFolder
 from core.imaging import decode, digit_from_bytes
 from service.versions.loader import fetch
 from service.versions.shadow import Shadow
+from service.versions.storage import Storage
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
@@ -46,7 +47,7 @@ def test_two_versions_with_different_framings_each_see_their_own(repository, fol
 def test_a_version_with_an_unknown_framing_is_refused(repository):
     publish(repository, seed=1, preprocessing=framed(version=99))
     with pytest.raises(ManifestError, match="newer Numeral is needed"):
-        fetch(1, repository)
+        fetch(1, Storage(repository))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -159,6 +160,31 @@ def test_a_promotion_in_a_folder_is_noticed_without_polling(there, watching):
     eventually(lambda: watching.choose().version == "2")
     there.alias().rollback(by="tests", why="worse")
     eventually(lambda: watching.choose().version == "1")
+
+
+def test_a_link_that_is_switched_to_another_folder_is_followed_without_polling(folder, tmp_path):
+    for name, seed in [("old", 1), ("new", 2)]:
+        publish(Repository(str(tmp_path / name), writable=True), seed=seed)
+    switch(folder, tmp_path / "old")
+    store = Store(str(folder))
+    watcher = Watcher(Repository(str(folder)), store)
+    watcher.start(PATIENCE, lambda: None)
+    try:
+        eventually(store.active)
+        before = store.choose().weights_sha256
+        switch(folder, tmp_path / "new")
+        eventually(lambda: store.choose().weights_sha256 != before)
+        publish(Repository(str(tmp_path / "new"), writable=True), seed=3)
+        eventually(lambda: store.choose().version == "2")
+    finally:
+        watcher.stop()
+
+
+def switch(link: Path, target: Path) -> None:
+    """Let a link lead elsewhere in one step, as `ln -sfn` does."""
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(target)
+    fresh.replace(link)
 
 
 def test_a_folder_that_is_made_later_is_watched_from_then_on(repository, watching):

@@ -93,9 +93,10 @@ def test_a_version_that_is_not_loaded_is_not_ready_and_a_missing_one_is_unknown(
         assert store.ready(wanted) is False
         with pytest.raises(NotReadyError, match="version 3 is not ready: not selected by the serving policy"):
             store.choose(wanted)
-    for wanted in ("5", "nobody", "03x", "-1", "²"):
-        with pytest.raises(UnknownVersionError, match="ready: 2"):
+    for wanted in ("5", "nobody", "03x", "-1", "²", "02", "２", "2" * 4301):
+        with pytest.raises(UnknownVersionError, match="ready: 2") as unknown:
             store.ready(wanted)
+        assert len(str(unknown.value)) < 120
 
 
 def test_a_version_has_the_aliases_that_lead_to_it_and_a_stand_in_the_policys(four, served, folder):

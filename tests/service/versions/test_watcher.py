@@ -9,8 +9,10 @@ import pytest
 
 from core.artifact.repository import Repository, Snapshot
 from core.errors import RepositoryError
+from service.observer import Observer
 from service.versions.store import Store
 from service.versions.watcher import Watcher
+from tests.core.artifact.forbidden import forbid
 from tests.service.harness import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
@@ -157,22 +159,55 @@ def test_at_a_cold_start_without_a_sound_version_the_next_sound_one_is_served(re
     assert watched() == "2"
 
 
-def test_versions_stand_in_by_number_if_a_move_of_the_alias_cannot_be_read(repository, folder, watched, log):
+def test_an_earlier_champion_stands_in_though_a_move_of_the_alias_is_damaged(repository, folder, watched, log):
     for seed in (1, 2, 3):
         publish(repository, seed=seed)
     damage(weights_file(folder, 3))
-    (folder / "mnist/aliases/champion/000001.json").write_text("not a move")
-    assert watched() == "2"
-    assert "the history of champion cannot be read" in log()
-
-
-def test_an_unreadable_newest_move_unloads_nothing(repository, folder, watched, log):
-    publish(repository, seed=1)
-    watched()
-    log()
     (folder / "mnist/aliases/champion/000002.json").write_text("not a move")
     assert watched() == "1"
-    assert "000002.json" in log()
+    assert "version 1 stands in for the champion, version 3" in log()
+
+
+def test_a_torn_newest_move_gives_way_to_the_last_sound_one_loudly_and_once(repository, folder, store, log):
+    publish(repository, seed=1)
+    publish(repository, seed=2)
+    (folder / "mnist/aliases/champion/000099.json").write_text("{")
+    events = Looks()
+    watcher = Watcher(Repository(str(folder)), store, observer=events)
+    watcher.look()  # a cold start
+    assert store.choose().version == "2"
+    assert "mnist/aliases/champion/000099.json: not a move of an alias" in log()
+    watcher.look()
+    assert log() == ""
+    assert events.last == {"reached": True, "faults": 1, "hanging": 0}
+    publish(repository, seed=3)
+    watcher.look()
+    assert store.choose().version == "3"
+    assert events.last["faults"] == 0
+
+
+def test_a_version_that_may_not_be_read_is_said_once_and_a_stand_in_serves(repository, folder, store, log, monkeypatch):
+    for seed in (1, 2):
+        publish(repository, seed=seed)
+    allow = forbid(folder / "mnist/2", monkeypatch)
+    watcher = Watcher(Repository(str(folder)), store)
+    watcher.look()
+    assert store.choose().version == "1"
+    said = log()
+    assert "mnist/2: cannot be read: Permission denied; the user that runs this must be able to read it" in said
+    assert "version 1 stands in for the champion, version 2" in said
+    reasons = {status.version: status.reason for status in store.index()}
+    assert "Permission denied" in reasons["2"]
+    watcher.look()
+    assert log() == ""
+    allow()
+    watcher.look()
+    assert store.choose().version == "2"
+
+
+class Looks(Observer):
+    def looked(self, **found) -> None:
+        self.last = found
 
 
 @pytest.mark.parametrize("what", [".", "mnist", "mnist/aliases", "mnist/1"])
@@ -185,6 +220,20 @@ def test_a_version_that_vanishes_from_the_repository_goes_on_serving(repository,
     assert "version 1 goes on serving" in log()
     assert watched() == "1"
     assert log() == ""
+
+
+def test_a_repository_that_has_vanished_is_not_seen_and_one_yet_to_be_made_is(repository, folder, store):
+    events = Looks()
+    watcher = Watcher(Repository(str(folder)), store, observer=events)
+    watcher.look()
+    assert events.last["reached"]
+    publish(repository, seed=1)
+    watcher.look()
+    assert events.last["reached"]
+    shutil.rmtree(folder)
+    for _ in range(2):
+        watcher.look()
+        assert not events.last["reached"]
 
 
 def test_a_repository_that_comes_back_is_followed_again(repository, folder, watched, log):

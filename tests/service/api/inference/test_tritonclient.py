@@ -119,6 +119,8 @@ def test_it_loads_and_unloads(triton, repository, folder, serve):
     one = '{"version_policy": {"specific": {"versions": [1]}}}'
     triton("ask", address, "load_model", "mnist", config=one)
     assert triton("infer", address, STROKE.reshape(1, 784), model_version="1")["version"] == "1"
+    triton("ask", address, "load_model", "mnist", config='{"version_policy": {"latest": {"num_versions": 2}}}')
+    assert triton("ask", address, "is_model_ready", "mnist", "2")
 
 
 def test_calls_that_are_not_supported_are_unimplemented(triton, address):

@@ -1,0 +1,162 @@
+"""What lies below a local folder, found and read without stopping at anything odd.
+
+An object store's own listing of a folder fails as a whole at the first entry that it cannot enter or name: one version
+with the wrong permissions, one loop of links or one name in another encoding would hide all the others. This one goes
+on, and says what it met. It follows symbolic links, opens only regular files, and never waits for a FIFO.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from core.errors import UnreadableEntryError
+
+__all__ = ["StoredObject", "Survey", "read_file", "survey_folder"]
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+_UNFINISHED = re.compile(r".*#[0-9]+")
+"""What the object store calls a file that it is still writing."""
+
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_OF_THE_ENTRY = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP})
+"""Errors of one entry; any other error is one of the storage."""
+
+_TO_BE_READ = "the user that runs this must be able to read it, e.g. after chmod -R a+rX on it"
+
+
+class StoredObject(NamedTuple):
+    """One entry of a listing."""
+
+    path: str
+    size: int
+    modified: datetime
+    e_tag: str | None
+
+
+class Survey(NamedTuple):
+    """What a listing has found.
+
+    Attributes:
+        objects: The objects, in the order of their paths.
+        faults: For each path that is not an object that can be read, what is wrong with it, and what to do.
+    """
+
+    objects: list[StoredObject]
+    faults: dict[str, str]
+
+
+def survey_folder(root: Path, prefix: str) -> Survey:
+    """All regular files below `root/prefix`; none if there is nothing of that name.
+
+    Raises:
+        OSError: The folder itself cannot be read.
+    """
+    found = Survey([], {})
+    top = os.fspath(root / prefix)
+    try:
+        # A stack rather than recursion, as nothing bounds the depth. Beside each folder: those that lead to it.
+        to_visit: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(top, prefix, (_identity(Path(top).stat()),))]
+    except (FileNotFoundError, NotADirectoryError):
+        return found
+    while to_visit:
+        folder, path, above = to_visit.pop()
+        try:
+            entries = os.scandir(folder)
+        except OSError as error:
+            if folder is top:
+                raise
+            if error.errno not in _ABSENT:
+                found.faults[path] = _fault(error)
+            continue
+        with entries:
+            for entry, below, status in _readable(entries, path, found.faults):
+                if stat.S_ISREG(status.st_mode):
+                    found.objects.append(_object(below, status))
+                elif not stat.S_ISDIR(status.st_mode) or below.endswith(".json"):
+                    found.faults[below] = f"{_kind(status)}, where a file is expected; remove it"
+                elif (here := _identity(status)) in above:
+                    found.faults[below] = "a link to a folder that contains it; remove it"
+                else:
+                    to_visit.append((entry.path, below, (*above, here)))
+    found.objects.sort()
+    return found
+
+
+def read_file(file: Path, name: str) -> bytes | None:
+    """The bytes of a regular file; None if there is nothing at this path.
+
+    Args:
+        file: Where it is.
+        name: What messages call it.
+
+    Raises:
+        UnreadableEntryError: There is something, but no file that may be read.
+        OSError: The storage has failed.
+    """
+    try:
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer, perhaps for ever.
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
+            status = os.fstat(opened.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise UnreadableEntryError(f"{name}: {_kind(status)}, where a file is expected; remove it")
+            return opened.read()
+    except IsADirectoryError as error:
+        raise UnreadableEntryError(f"{name}: a folder, where a file is expected; remove it") from error
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return None
+        if error.errno in _OF_THE_ENTRY:
+            raise UnreadableEntryError(f"{name}: {_fault(error)}") from error
+        if error.errno == errno.ENXIO:  # a socket, or a device without a driver
+            raise UnreadableEntryError(f"{name}: no file that can be opened; remove it") from error
+        raise
+
+
+def _readable(
+    entries: Iterator["os.DirEntry[str]"], path: str, faults: dict[str, str]
+) -> Iterator[tuple["os.DirEntry[str]", str, os.stat_result]]:
+    """The entries of a folder with their status, except those that have none or no proper name."""
+    for entry in entries:
+        if not entry.name.isprintable() or ("#" in entry.name and _UNFINISHED.fullmatch(entry.name)):
+            continue  # no name that Numeral writes; bytes that are no text are unprintable here
+        below = f"{path}/{entry.name}"
+        try:
+            yield entry, below, entry.stat()
+        except OSError as error:
+            if error.errno != errno.ENOENT:
+                faults[below] = _fault(error)
+            elif entry.is_symlink():
+                faults[below] = "a link to nothing; remove it"
+            # otherwise it was removed meanwhile
+
+
+def _object(path: str, status: os.stat_result) -> StoredObject:
+    """The mode and the owner count among what may change: they decide whether it can be read."""
+    tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_mode:o}-{status.st_uid}-{status.st_gid}"
+    return StoredObject(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), tag)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _kind(status: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+
+
+def _fault(error: OSError) -> str:
+    if error.errno == errno.ELOOP:
+        return "a loop of links; remove it"
+    return f"cannot be read: {error.strerror}; {_TO_BE_READ}"
