@@ -5,8 +5,6 @@ import hmac
 import logging
 import re
 import stat
-from collections.abc import AsyncIterator
-from inspect import isawaitable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -127,7 +125,9 @@ class Guard:
         self._tokens = tokens
 
     def enter(self, method: str, context: _Context) -> None:
-        """Check one call; a first step of the service's own methods, see `service.api.interceptor.Step`.
+        """Check one call; a first step of every call, see `service.api.interceptor.Step`.
+
+        It is repeated while a stream is open, so that a token that is no longer valid ends it.
 
         Raises:
             UnauthenticatedError: The call carries no token, or an unknown one.
@@ -151,33 +151,6 @@ class Guard:
             raise DeniedError(
                 f"the token has the role {role.name.lower()}, and this method needs {needed.name.lower()}"
             )
-
-    def wrap(self, method: str, handler: Any) -> Any:
-        """A handler of one of gRPC's own methods, behind the guard; for `service.api.registrar.Registrar`."""
-
-        async def check(context: _Context) -> None:
-            try:
-                self.enter(method, context)
-            except UnauthenticatedError as error:
-                await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
-            except DeniedError as error:
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
-
-        if handler.unary_unary is not None:
-
-            async def unary(request: Any, context: _Context) -> Any:
-                await check(context)
-                found = handler.unary_unary(request, context)
-                return await found if isawaitable(found) else found
-
-            return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
-
-        async def stream(requests: Any, context: _Context) -> AsyncIterator[Any]:
-            await check(context)
-            async for response in handler.stream_stream(requests, context):
-                yield response
-
-        return grpc.stream_stream_rpc_method_handler(stream, handler.request_deserializer, handler.response_serializer)
 
 
 def _is_entry(line: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from core.artifact.alias import Move, standing_promotions
+from service.texts import version_number
 from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER
 
 __all__ = [
@@ -48,9 +49,9 @@ def resolve(name: str, versions: Collection[int], aliases: Mapping[str, int], ba
         aliases: Where each alias points.
         bad: Versions that `latest` passes over.
     """
-    number = name.removeprefix(PINNED)
-    if number.isdecimal():
-        return int(number)
+    number = version_number(name.removeprefix(PINNED))
+    if number is not None:
+        return number
     if name == LATEST:
         return max((v for v in versions if v not in bad), default=max(versions, default=None))
     return aliases.get(name)

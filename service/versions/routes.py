@@ -7,6 +7,7 @@ from typing import Literal
 
 from service.errors import NoModelError, NotReadyError, UnknownVersionError
 from service.loaded import Loaded, label
+from service.texts import quoted
 from service.versions.policy import resolve
 from service.wire import PRETRAINED, in_words
 from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER
@@ -107,7 +108,7 @@ class Routes:
         number = PRETRAINED_NUMBER if wanted == PRETRAINED else resolve(wanted, self._nameable, self.aliases)
         if number is None or number not in self._nameable:
             ready = ", ".join(map(label, sorted(self.versions)))
-            raise UnknownVersionError(f"no version or alias {wanted!r} here; ready: {ready or 'none'}")
+            raise UnknownVersionError(f"no version or alias {quoted(wanted)} here; ready: {ready or 'none'}")
         return number
 
     def names(self, loaded: Loaded) -> tuple[str, ...]:

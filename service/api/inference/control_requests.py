@@ -6,6 +6,7 @@ from google.protobuf import json_format
 
 from protos.inference.open_inference_pb2 import ModelConfig, ModelRepositoryParameter
 from service.errors import InferRequestError
+from service.texts import quoted
 
 __all__ = ["version_to_unload", "versions_to_load"]
 
@@ -21,7 +22,7 @@ def versions_to_load(parameters: Mapping[str, ModelRepositoryParameter]) -> list
             versions += _versions_in(parameter.string_param)
         else:
             raise InferRequestError(
-                f"parameter {name!r} ({kind}): expected version (string_param), or config (string_param) with a "
+                f"parameter {quoted(name)} ({kind}): expected version (string_param), or config (string_param) with a "
                 "version_policy; everything else about a version is in the repository, which the service only reads"
             )
     return versions or [""]
@@ -52,5 +53,5 @@ def version_to_unload(parameters: Mapping[str, ModelRepositoryParameter]) -> str
         if name == "version" and kind == "string_param":
             version = parameter.string_param
         elif not (name == "unload_dependents" and kind == "bool_param"):  # nothing depends on this model
-            raise InferRequestError(f"parameter {name!r} ({kind}): expected version (string_param), or none")
+            raise InferRequestError(f"parameter {quoted(name)} ({kind}): expected version (string_param), or none")
     return version
