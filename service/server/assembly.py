@@ -32,6 +32,7 @@ from service.recognition.recognize import Recognition
 from service.roles import GATHERED, INFERENCE, METHODS, RECOGNIZER
 from service.server import tls
 from service.server.port import cannot_listen
+from service.server.trimming import Trimming
 from service.settings import RUN_DIR, Settings
 from service.telemetry.instruments import Gauges, Instruments
 from service.telemetry.statistics import Statistics
@@ -137,6 +138,7 @@ class Server:
                 *CONNECTIONS,
             ],
         )
+        self._trimming = Trimming()
         self._register(recognition)
         self._register_foreign()
 
@@ -191,6 +193,7 @@ class Server:
         await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
+        self._trimming.start()
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
 
@@ -230,6 +233,7 @@ class Server:
     async def stop(self) -> None:
         """Stop at once; the calls in flight are cancelled."""
         await self._grpc.stop(None)
+        self._trimming.stop()
         await self._instruments.stop()
         self._feedback.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
