@@ -14,12 +14,12 @@ from service.api.budget import Budget
 from service.api.open_streams import OpenStreams
 from service.api.registrar import Registrar
 from service.api.status import status_of
+from service.api.text_limits import check_texts
 from service.api.unread import Unread
 from service.call import Call, check_deadline, expires, request_id
 from service.errors import OverloadedError, without_traces
 from service.observer import Observer
 from service.recognition.arrivals import Arrivals
-from service.texts import check_texts
 from service.wire import ERROR_METADATA, REQUEST_ID
 
 __all__ = ["Interceptor", "Step"]

@@ -17,12 +17,13 @@ from service.api.inference import control_requests, describe, inputs, outputs
 from service.api.inference.in_order import in_order
 from service.api.inference.tensors import IMAGE
 from service.api.status import status_of
+from service.api.text_limits import LONGEST_TEXT, check_texts
 from service.errors import InferRequestError, UnknownModelError, UnknownVersionError
 from service.loaded import label
 from service.recognition.answer import Answer
 from service.recognition.recognize import Recognition
 from service.telemetry.statistics import Parts, Statistics
-from service.texts import LONGEST_TEXT, check_texts, quoted
+from service.texts import quoted
 
 __all__ = ["InferenceServicer"]
 

@@ -11,10 +11,10 @@ from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
 from service.api.recognizer import convert
 from service.api.recognizer.outcomes import ReplyIds, problem, put_answer
+from service.api.text_limits import LONGEST_TEXT, check_texts
 from service.errors import StoppingError
 from service.recognition.answer import Answer
 from service.recognition.recognize import Recognition
-from service.texts import LONGEST_TEXT, check_texts
 
 __all__ = ["Conversation"]
 
