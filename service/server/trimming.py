@@ -11,7 +11,7 @@ from pathlib import Path
 
 __all__ = ["Trimming", "occupied", "trim"]
 
-EVERY_SECONDS = 10.0
+EVERY_SECONDS = 2.0
 """Seconds between two looks."""
 
 WORTH_BYTES = 16 * 1024 * 1024
