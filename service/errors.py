@@ -27,6 +27,7 @@ the client, which stand for these on the other side of the wire, are in `service
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from core.errors import ArtifactError, NumeralError, RepositoryError
 
@@ -49,7 +50,20 @@ __all__ = [
     "UnauthenticatedError",
     "UnknownModelError",
     "UnknownVersionError",
+    "without_traces",
 ]
+
+E = TypeVar("E", bound=BaseException)
+
+
+def without_traces(error: E) -> E:
+    """The error without its traceback and what led to it.
+
+    A traceback keeps all variables of the functions that it leads through, the picture of the request among them; and
+    if the error is a variable of one of these, only the garbage collector frees them, after hundreds of such calls.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 class CallError(NumeralError):

@@ -111,6 +111,12 @@ class Settings(BaseSettings):
         gt=0,
         allow_inf_nan=False,
     )
+    max_stream_bytes: int = Field(
+        16 * 1024 * 1024,
+        description="Bytes that the unanswered requests of all streams may hold in each process, and likewise the "
+        "large answers that clients have not read; beyond that, streams are not read, and calls are refused.",
+        ge=1024,
+    )
     max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
     max_batch: int = Field(1024, description="The most pictures in one request.", ge=1, le=65_536)

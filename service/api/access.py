@@ -1,8 +1,6 @@
 """Access control: the guard that asks calls for tokens, and checks the roles that these give."""
 
-from collections.abc import AsyncIterator
 from functools import partial
-from inspect import isawaitable
 from typing import Any
 
 import grpc
@@ -32,6 +30,8 @@ class Guard:
     def enter(self, method: str, context: _Context) -> None:
         """Check one call, and note its permit, whose it is, and its quota; see `service.api.interceptor.Step`.
 
+        It is repeated while a stream is open, so that a token that is no longer valid ends it.
+
         Raises:
             UnauthenticatedError: The call carries no token, or an unknown one, or more than one.
             DeniedError: The token does not permit the method.
@@ -54,34 +54,6 @@ class Guard:
             raise DeniedError(
                 f"the token has the role {role.name.lower()}, and this method needs {needed.name.lower()}"
             )
-
-    def wrap(self, method: str, handler: Any) -> Any:
-        """A handler of one of gRPC's own methods, behind the guard; for `service.api.registrar.Registrar`."""
-
-        async def check(context: _Context) -> None:
-            try:
-                self.enter(method, context)
-            except UnauthenticatedError as error:
-                await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(error))
-            except DeniedError as error:
-                await context.abort(grpc.StatusCode.PERMISSION_DENIED, str(error))
-
-        if handler.unary_unary is not None:
-
-            async def unary(request: Any, context: _Context) -> Any:
-                await check(context)
-                found = handler.unary_unary(request, context)
-                return await found if isawaitable(found) else found
-
-            return grpc.unary_unary_rpc_method_handler(unary, handler.request_deserializer, handler.response_serializer)
-
-        async def stream(requests: Any, context: _Context) -> AsyncIterator[Any]:
-            await check(context)
-            async for response in handler.stream_stream(requests, context):
-                await check(context)  # the token may have been revoked since the stream was opened
-                yield response
-
-        return grpc.stream_stream_rpc_method_handler(stream, handler.request_deserializer, handler.response_serializer)
 
 
 def _token(context: _Context) -> bytes:

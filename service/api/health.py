@@ -5,12 +5,14 @@ notifications of all watchers when one of them leaves, and its watchers keep a s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from service.texts import quoted
 
 __all__ = ["Health"]
 
@@ -63,10 +65,11 @@ class Health(health_pb2_grpc.HealthServicer):
         """The current status; NOT_FOUND for an unknown service."""
         if request.service not in self._services:
             known = ", ".join(sorted(filter(None, self._services)))
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here; known: {known}")
+            sentence = f"no service {quoted(request.service)} here; known: {known}"
+            await context.abort(grpc.StatusCode.NOT_FOUND, sentence)
         return self._of(request.service)
 
-    async def Watch(self, request: HealthCheckRequest, _context: _Context) -> AsyncIterator[HealthCheckResponse]:  # noqa: N802 — gRPC's name
+    async def Watch(self, request: HealthCheckRequest, _context: _Context) -> AsyncGenerator[HealthCheckResponse, None]:  # noqa: N802 — gRPC's name
         """The current status, and then each change of it."""
         sent = None
         while True:

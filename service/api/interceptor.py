@@ -1,17 +1,23 @@
 """What surrounds every call of the service's own methods: first steps, deadline, errors as status, and the record."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from contextlib import aclosing
 from time import monotonic, perf_counter
 from types import TracebackType
 from typing import Any, Never, Self, cast
 
 import grpc
 
+from service.api.budget import Budget
+from service.api.open_streams import OpenStreams
 from service.api.registrar import Registrar
 from service.api.status import status_of
+from service.api.text_limits import check_texts
+from service.api.unread import Unread
 from service.call import Call, check_deadline, expires, request_id
-from service.errors import OverloadedError
+from service.errors import OverloadedError, without_traces
 from service.observer import Observer
 from service.recognition.arrivals import Arrivals
 from service.wire import ERROR_METADATA, REQUEST_ID
@@ -21,8 +27,9 @@ __all__ = ["Interceptor", "Step"]
 _log = logging.getLogger(__name__)
 
 _Answer = Callable[[Any, Any], Awaitable[Any]]
-_Answers = Callable[[Any, Any], AsyncIterator[Any]]
+_Answers = Callable[[Any, Any], AsyncGenerator[Any, None]]
 _Parse = Callable[[bytes], Any]
+_Serialize = Callable[[Any], bytes]
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 Step = Callable[[str, _Context], None]
@@ -41,57 +48,93 @@ class Interceptor:
         arrivals: The calls that have been accepted, but not yet read.
     """
 
-    def __init__(self, observer: Observer, steps: Iterable[Step] = (), arrivals: Arrivals | None = None) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        steps: Iterable[Step] = (),
+        arrivals: Arrivals | None = None,
+        streams: OpenStreams | None = None,
+        unread: Unread | None = None,
+    ) -> None:
         """Intercept nothing yet: see `on`.
 
         Args:
             observer: Notified of each call that has ended.
             steps: Run first in each call, in the context of the call.
             arrivals: Notified of each call that is accepted, and of each that begins.
+            streams: Opens the streams; None for streams without a common limit.
+            unread: Limits the answers that clients do not read; None for no limit.
         """
         self.steps = tuple(steps)
         self.in_flight = 0
         self.arrivals = arrivals or Arrivals()
         self._observer = observer
+        self._streams = streams or OpenStreams(Budget(sys.maxsize))
+        self._unread = unread or Unread(sys.maxsize)
 
     def on(self, server: grpc.aio.Server) -> Registrar:
         """What to register servicers on in place of the server: `add_…Servicer_to_server(servicer, this)`."""
         return Registrar(server, self._wrap, self.arrivals)
 
     def _wrap(self, method: str, handler: Any) -> Any:
-        # Messages are parsed here rather than by gRPC, so that bytes that cannot be parsed are an error like any other.
-        parse = handler.request_deserializer or bytes
+        # Messages are parsed here rather than by gRPC, so that bytes that cannot be parsed are an error like any other;
+        # and answers to single requests are serialized here, so that their size is known.
+        parse, serialize = handler.request_deserializer or bytes, handler.response_serializer or bytes
         if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                self._unary(handler.unary_unary, parse, method), None, handler.response_serializer
-            )
+            unary = self._unary(handler.unary_unary, parse, serialize, method)
+            return grpc.unary_unary_rpc_method_handler(unary)
+        if handler.unary_stream is not None:
+            answers = self._unary_stream(cast("_Answers", handler.unary_stream), parse, method)
+            return grpc.unary_stream_rpc_method_handler(answers, None, serialize)
         if handler.stream_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(
-                self._stream(cast("_Answers", handler.stream_stream), parse, method), None, handler.response_serializer
-            )
+            answers = self._stream(cast("_Answers", handler.stream_stream), parse, method)
+            return grpc.stream_stream_rpc_method_handler(answers, None, serialize)
         # Only a servicer added to this code can bring another kind; calls to it would bypass parsing and counting.
-        raise NotImplementedError(f"{method}: expected one request and one response, or a stream of each")
+        raise NotImplementedError(f"{method}: a stream of requests with one response is not supported")
 
-    def _unary(self, answer: _Answer, parse: _Parse, method: str) -> _Answer:
-        async def intercepted(data: bytes, context: _Context) -> Any:
+    def _unary(self, answer: _Answer, parse: _Parse, serialize: _Serialize, method: str) -> _Answer:
+        async def intercepted(data: bytes, context: _Context) -> bytes:
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
-                    return await answer(parse(data), context)
+                    response = serialize(await answer(_request(data, parse), context))
+                    self._unread.add(context, len(response))
                 except grpc.aio.AbortError:  # the handler has chosen a status itself
                     raise
                 except Exception as error:  # noqa: BLE001 — the last place to log it, and to keep it from the client
+                    del data  # gRPC's own error keeps this frame until the garbage collector comes
+                    await call.refuse(error)
+                return response
+
+        return intercepted
+
+    # What answers with a stream writes each answer itself, rather than yield it to gRPC: so it knows when the client
+    # has taken it, and can give the status of an error even if a client takes nothing.
+
+    def _unary_stream(self, answer: _Answers, parse: _Parse, method: str) -> _Answer:
+        async def intercepted(data: bytes, context: _Context) -> None:
+            with _InFlight(self, method, context) as call:
+                try:
+                    call.begin()
+                    async with aclosing(answer(_request(data, parse), context)) as responses:
+                        async for response in responses:
+                            await context.write(response)
+                except grpc.aio.AbortError:
+                    raise
+                except Exception as error:  # noqa: BLE001 — as above
                     await call.refuse(error)
 
         return intercepted
 
-    def _stream(self, answer: _Answers, parse: _Parse, method: str) -> _Answers:
-        async def intercepted(data: AsyncIterator[bytes], context: _Context) -> AsyncIterator[Any]:
+    def _stream(self, answer: _Answers, parse: _Parse, method: str) -> _Answer:
+        async def intercepted(_data: object, context: _Context) -> None:
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
-                    async for response in answer((parse(item) async for item in data), context):
-                        yield response
+                    with self._streams.requests(method, context, parse) as requests:
+                        async with aclosing(answer(requests, context)) as responses:
+                            async for response in responses:
+                                await requests.write(response)
                 except grpc.aio.AbortError:
                     raise
                 except Exception as error:  # noqa: BLE001 — as above
@@ -133,6 +176,7 @@ class _InFlight:
         code, sentence = status_of(error)
         if code is grpc.StatusCode.INTERNAL:
             _log.error("%s failed for an unforeseen reason", self._method, exc_info=error)
+        without_traces(error)
         about = ((REQUEST_ID, request_id.get()), (ERROR_METADATA, type(error).__name__))
         self._end(code)
         await self._context.abort(code, sentence, (*about, *_retry_hints(error)))
@@ -150,6 +194,13 @@ class _InFlight:
     def _end(self, code: grpc.StatusCode) -> None:
         self._over = True
         self._interceptor.ended(Call(self._method, code, perf_counter() - self._start))
+
+
+def _request(data: bytes, parse: _Parse) -> Any:
+    """The request in the bytes of a message; its texts are not too long."""
+    request = parse(data)
+    check_texts(request, len(data))
+    return request
 
 
 def _code(context: _Context) -> grpc.StatusCode:

@@ -21,6 +21,7 @@ from service.errors import (
     UnknownModelError,
     UnknownVersionError,
 )
+from service.texts import shortened
 
 __all__ = ["STATUS", "status_of"]
 
@@ -52,8 +53,8 @@ An exception without a row is unforeseen: it is sent as INTERNAL.
 
 
 def status_of(error: Exception) -> tuple[grpc.StatusCode, str]:
-    """The status code and the message that are sent to the client."""
+    """The status code and the message that are sent to the client, which is shortened if it is too long to be sent."""
     for kind, code in STATUS.items():
         if isinstance(error, kind):
-            return code, str(error)
+            return code, shortened(str(error))
     return grpc.StatusCode.INTERNAL, "internal error"

@@ -11,6 +11,7 @@ from core.errors import NumeralError, PictureError
 from core.imaging import LATEST, PictureLimits, decode, digit_from_bytes
 from core.inference.answers import Answers
 from core.inference.predict import Saliency
+from service.errors import without_traces
 from service.loaded import Loaded
 from service.observer import Observer
 from service.recognition.admission import Admission
@@ -207,14 +208,14 @@ class Recognition:
         try:
             return digit_from_bytes(data, limits=self._limits, framing=version.framing if version else LATEST)
         except PictureError as error:
-            return error
+            return without_traces(error)
 
     def _framed(self, data: bytes, loaded: Loaded) -> NDArray[np.uint8] | PictureError:
         """The same for a picture that is to be answered."""
         try:
             picture = decode(data, limits=self._limits)
         except PictureError as error:
-            return error
+            return without_traces(error)
         image = loaded.framed(picture)
         self._observer.framed(loaded, picture, image)
         return image
@@ -224,7 +225,7 @@ class Recognition:
         try:
             return many_in(picture, loaded, self._limits)
         except PictureError as error:
-            return error
+            return without_traces(error)
 
     def compute(self, loaded: Loaded, images: NDArray[np.uint8]) -> Answer:
         """The output of one version, computed at once in the calling thread."""

@@ -16,14 +16,16 @@ from core.imaging import PictureLimits
 from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.api.access import Guard
+from service.api.budget import Budget
 from service.api.health import Health
 from service.api.identity import identify
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
+from service.api.open_streams import OpenStreams
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
-from service.api.registrar import Registrar
 from service.api.tokens import Tokens
-from service.observer import Observers
+from service.api.unread import Unread
+from service.observer import Observer, Observers
 from service.recognition.admission import Admission
 from service.recognition.arrivals import Arrivals
 from service.recognition.feedback import Feedback
@@ -34,6 +36,7 @@ from service.server import tls
 from service.server.port import cannot_listen
 from service.server.renewal import Renewal
 from service.server.self_check import SelfCheck
+from service.server.trimming import Trimming
 from service.settings import RUN_DIR, Settings
 from service.telemetry.instruments import Gauges, Instruments
 from service.telemetry.statistics import Statistics
@@ -70,6 +73,10 @@ CONNECTIONS = (
     # or another server behind the same name. The calls in flight are finished first, however long they take.
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.max_connection_idle_ms", 900_000),
+    # Of a stream that is not read, no more than this is received; and not megabytes, as gRPC would on fast connections.
+    # A message that is being read may be larger.
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 64 * 1024),
 )
 """gRPC's options for connections: slow and dead clients must not hold resources for long."""
 
@@ -121,10 +128,14 @@ class Server:
         recognition = Recognition(self.store, limits, self._workers, observer, self._admission, arrivals)
         self._feedback = Feedback(settings, recognition.framed, observer)
         self._tokens = Tokens(settings.tokens_file, telemetry) if settings.tokens_file else None
-        guard = Guard(self._tokens) if self._tokens else None
         self._renewal = Renewal(None, self._tokens, None)
-        steps = [*self._instruments.steps, identify, *([guard.enter] if guard else [])]
-        self._interceptor = Interceptor(observer, steps, arrivals)
+        guards = [Guard(self._tokens).enter] if self._tokens else []
+        streams = OpenStreams(Budget(settings.max_stream_bytes), guards)
+        unread = Unread(settings.max_stream_bytes)
+        steps = [*self._instruments.steps, identify, *guards]
+        self._interceptor = Interceptor(observer, steps, arrivals, streams, unread)
+        # gRPC's own services are neither counted nor logged: probes call them all the time.
+        self._foreign = Interceptor(Observer(), guards, streams=streams, unread=unread)
         self._grpc = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", settings.largest_request + ENVELOPE_BYTES),
@@ -134,8 +145,9 @@ class Server:
                 *CONNECTIONS,
             ],
         )
+        self._trimming = Trimming()
         self._register(recognition)
-        self._register_foreign(guard)
+        self._register_foreign()
 
     def _register(self, recognition: Recognition) -> None:
         """Register the servicers of the service's own protocols."""
@@ -153,17 +165,17 @@ class Server:
         )
         open_inference_pb2_grpc.add_GRPCInferenceServiceServicer_to_server(self._inference, intercepted)  # type: ignore[no-untyped-call]
 
-    def _register_foreign(self, guard: Guard | None) -> None:
-        """Register gRPC's own services; all but health are behind the guard."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        guarded: Any = Registrar(self._grpc, guard.wrap) if guard else self._grpc
+    def _register_foreign(self) -> None:
+        """Register gRPC's own services."""
+        intercepted: Any = self._foreign.on(self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, intercepted)
         services = list(METHODS)
         if self._settings.channelz:
             servicer = channelz.aio.ChannelzServicer()
-            channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, guarded)
+            channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, intercepted)
             services.append(CHANNELZ)
         reflected = reflection.aio.ReflectionServicer(services)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, guarded)  # type: ignore[no-untyped-call]
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, intercepted)  # type: ignore[no-untyped-call]
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: if its champion is sound, it serves from now on.
@@ -191,6 +203,7 @@ class Server:
         self._renewal.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
+        self._trimming.start()
         await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
 
@@ -237,6 +250,7 @@ class Server:
         """Stop at once; the calls in flight are cancelled."""
         await asyncio.to_thread(self._renewal.stop)
         await self._grpc.stop(None)
+        self._trimming.stop()
         await self._instruments.stop()
         self._feedback.close()
         self._workers.close()

@@ -25,6 +25,7 @@ def test_the_environment_sets_every_field(monkeypatch):
         "max_waiting": 10,
         "max_waiting_bytes": 4096,
         "max_wait_seconds": 2.5,
+        "max_stream_bytes": 8192,
         "max_picture_bytes": 2048,
         "policy": "latest",
         "serve_also": "3,challenger",

@@ -1,6 +1,6 @@
 import pytest
 
-from service.texts import quoted, version_number
+from service.texts import quoted, shortened, version_number
 
 
 def test_a_short_text_is_quoted_whole() -> None:
@@ -23,3 +23,14 @@ def test_a_version_has_one_spelling(text: str, number: int) -> None:
 @pytest.mark.parametrize("text", ["", "0", "01", "+1", "1 ", "１", "٤", "²", "1_0", "1.0", "-1", "9" * 10, "9" * 4301])
 def test_any_other_text_is_no_number_of_a_version(text: str) -> None:
     assert version_number(text) is None
+
+
+def test_a_sentence_that_fits_into_a_status_is_left_as_it_is() -> None:
+    assert shortened("x" * 1000) == "x" * 1000
+    assert shortened("€" * 333) == "€" * 333
+
+
+@pytest.mark.parametrize("character", ["x", "€", "🖍"])
+def test_a_sentence_that_is_too_long_for_a_status_is_cut_between_two_characters(character: str) -> None:
+    found = shortened(character * 20_000)
+    assert found == character * (1000 // len(character.encode())) + "…"

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from time import perf_counter_ns
 from typing import Any
 
@@ -17,11 +17,13 @@ from service.api.inference import control_requests, describe, inputs, outputs
 from service.api.inference.in_order import in_order
 from service.api.inference.tensors import IMAGE
 from service.api.status import status_of
+from service.api.text_limits import LONGEST_TEXT, check_texts
 from service.errors import InferRequestError, UnknownModelError, UnknownVersionError
 from service.loaded import label
 from service.recognition.answer import Answer
 from service.recognition.recognize import Recognition
 from service.telemetry.statistics import Parts, Statistics
+from service.texts import quoted
 
 __all__ = ["InferenceServicer"]
 
@@ -112,19 +114,21 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ModelStreamInfer(  # noqa: N802
         self, requests: AsyncIterator[pb.ModelInferRequest], _context: _Context
-    ) -> AsyncIterator[pb.ModelStreamInferResponse]:
+    ) -> AsyncGenerator[pb.ModelStreamInferResponse, None]:
         """Recognize the digits in a stream of requests. The error of one request is the response to it."""
 
         async def answer(request: pb.ModelInferRequest) -> pb.ModelStreamInferResponse:
             try:
+                check_texts(request, request.ByteSize())
                 response = await self._counted(request, alone=False)
             except Exception as error:  # noqa: BLE001 — the last place to log it; the stream continues
                 return _stream_error(request, error)
             response.parameters["triton_final_response"].bool_param = True
             return pb.ModelStreamInferResponse(infer_response=response)
 
-        async for response in in_order(requests, answer, self._stopping):
-            yield response
+        async with aclosing(in_order(requests, answer, self._stopping)) as responses:
+            async for response in responses:
+                yield response
 
     async def _infer(self, request: pb.ModelInferRequest, start: int, *, alone: bool) -> pb.ModelInferResponse:
         _check_name(request.model_name)
@@ -218,12 +222,12 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
 def _check_name(name: str) -> None:
     if name != MODEL:
-        raise UnknownModelError(f"no model {name!r} here; the only one is {MODEL!r}")
+        raise UnknownModelError(f"no model {quoted(name)} here; the only one is {MODEL!r}")
 
 
 def _check_repository(name: str) -> None:
     if name:
-        raise InferRequestError(f"no repository {name!r}: there is only one here, which has no name")
+        raise InferRequestError(f"no repository {quoted(name)}: there is only one here, which has no name")
 
 
 def _picture_error(found: list[tuple[int, PictureError]], count: int) -> PictureError:
@@ -236,7 +240,7 @@ def _stream_error(request: pb.ModelInferRequest, error: Exception) -> pb.ModelSt
     code, sentence = status_of(error)
     if code is grpc.StatusCode.INTERNAL:
         _log.error("a request in a stream failed for an unforeseen reason", exc_info=error)
-    about = pb.ModelInferResponse(model_name=request.model_name, id=request.id)
+    about = pb.ModelInferResponse(model_name=request.model_name[:LONGEST_TEXT], id=request.id[:LONGEST_TEXT])
     about.parameters["status"].string_param = code.name
     about.parameters["triton_final_response"].bool_param = True
     return pb.ModelStreamInferResponse(error_message=sentence, infer_response=about)

@@ -16,6 +16,7 @@ from core.imaging import as_framed
 from protos.inference.open_inference_pb2 import InferParameter, ModelInferRequest
 from service.api.inference.tensors import IMAGE, SHAPES, SHARED_MEMORY
 from service.errors import InferRequestError
+from service.texts import quoted
 
 __all__ = ["pictures_of"]
 
@@ -36,6 +37,9 @@ CONTENTS = {
     "BYTES": "bytes_contents",
 }
 """Every datatype of the protocol, and the field that holds its typed contents."""
+
+MOST_AXES = 8
+"""Axes of a shape that an error repeats."""
 
 PARAMETERS = {
     "sequence_id": ("int64_param", "string_param"),
@@ -82,7 +86,7 @@ def _only_input(
         raise InferRequestError(f"the request has no input; expected one, {IMAGE!r}")
     for tensor in inputs:
         if tensor.name != IMAGE:
-            raise InferRequestError(f"unknown input {tensor.name!r}; the only input is {IMAGE!r}")
+            raise InferRequestError(f"unknown input {quoted(tensor.name)}; the only input is {IMAGE!r}")
     if len(inputs) > 1:
         raise InferRequestError(f"input {IMAGE!r} occurs {len(inputs)} times; expected once, with all pictures in it")
     tensor = inputs[0]
@@ -92,7 +96,9 @@ def _only_input(
         )
     if tensor.datatype not in SHAPES:
         what = "is not supported by this model" if tensor.datatype in CONTENTS else "is unknown"
-        raise InferRequestError(f"input {IMAGE!r}: datatype {tensor.datatype!r} {what}; expected {', '.join(SHAPES)}")
+        raise InferRequestError(
+            f"input {IMAGE!r}: datatype {quoted(tensor.datatype)} {what}; expected {', '.join(SHAPES)}"
+        )
     return tensor
 
 
@@ -100,7 +106,8 @@ def _count(datatype: str, shape: list[int], max_batch: int) -> int:
     """The number of pictures that a shape announces."""
     fits = len(shape) == 1 if datatype == "BYTES" else shape[1:] in ([PIXELS], [SIDE, SIDE])
     if not fits:
-        raise InferRequestError(f"input {IMAGE!r}: shape {shape}, expected {SHAPES[datatype]} for {datatype}")
+        found = str(shape) if len(shape) <= MOST_AXES else f"of {len(shape):,} axes"
+        raise InferRequestError(f"input {IMAGE!r}: shape {found}, expected {SHAPES[datatype]} for {datatype}")
     if not 1 <= shape[0] <= max_batch:
         raise InferRequestError(
             f"input {IMAGE!r}: shape {shape} announces {shape[0]:,} pictures, expected 1 to {max_batch:,}"
@@ -193,8 +200,8 @@ def _check_parameters(parameters: Mapping[str, InferParameter]) -> None:
     for name, parameter in parameters.items():
         kind = parameter.WhichOneof("parameter_choice")
         if name.startswith("triton_") and name not in PARAMETERS:
-            raise InferRequestError(f"parameter {name!r}: names that begin with triton_ are reserved")
+            raise InferRequestError(f"parameter {quoted(name)}: names that begin with triton_ are reserved")
         if kind is None:
-            raise InferRequestError(f"parameter {name!r} has no value")
+            raise InferRequestError(f"parameter {quoted(name)} has no value")
         if name in PARAMETERS and kind not in PARAMETERS[name]:
-            raise InferRequestError(f"parameter {name!r} is a {kind}, expected {' or '.join(PARAMETERS[name])}")
+            raise InferRequestError(f"parameter {quoted(name)} is a {kind}, expected {' or '.join(PARAMETERS[name])}")

@@ -1,6 +1,7 @@
 """The servicer of numeral.v1.Recognizer: it converts, calls and converts back, and decides nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -97,13 +98,14 @@ class RecognizerServicer(recognizer_pb2_grpc.RecognizerServicer):
 
     async def RecognizeStream(  # noqa: N802
         self, requests: AsyncIterator[RecognizeStreamRequest], _context: _Context
-    ) -> AsyncIterator[RecognizeStreamResponse]:
+    ) -> AsyncGenerator[RecognizeStreamResponse, None]:
         """Recognize the digits in a stream of pictures."""
         conversation = Conversation(self._recognition, self._ids)
         self._conversations.add(conversation)
         try:
-            async for response in conversation.responses(requests):
-                yield response
+            async with aclosing(conversation.responses(requests)) as responses:
+                async for response in responses:
+                    yield response
         finally:
             self._conversations.discard(conversation)
 

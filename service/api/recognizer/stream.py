@@ -1,8 +1,7 @@
 """RecognizeStream: many requests of one client in flight at once, answered in their order."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +11,12 @@ from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
 from service.api.recognizer import convert
 from service.api.recognizer.outcomes import ReplyIds, problem, put_answer
+from service.api.text_limits import LONGEST_TEXT, check_texts
 from service.errors import StoppingError
 from service.recognition.answer import Answer
 from service.recognition.recognize import Recognition
 
 __all__ = ["Conversation"]
-
-WINDOW_REQUESTS = 256
-"""How many unanswered requests of one stream are held …"""
-
-WINDOW_BYTES = 16 * 1024 * 1024
-"""… and how many bytes of pictures; a single picture may be larger."""
 
 DECODING = 8
 """Encoded pictures of one stream that are decoded at once: enough for every core, and no more than a fair share."""
@@ -35,66 +29,51 @@ class _Request:
     Attributes:
         id: The client's name for it.
         wanted: The version that it asks for.
-        size: The bytes of its picture.
         image: Its picture, if it is a framed image, (28, 28).
         decoding: The task that decodes its picture and computes its outcome, if it is an encoded one.
-        error: Why its picture cannot be used at all.
+        outcome: Why it cannot be answered at all. The error itself is not kept: it would keep the whole request.
     """
 
     id: str
-    wanted: str
-    size: int
+    wanted: str = ""
     image: NDArray[np.uint8] | None = None
     decoding: asyncio.Task[Outcome] | None = None
-    error: NumeralError | None = None
+    outcome: Outcome | None = None
 
 
-class _Window:
-    """The unanswered requests of a stream: a bounded number. A client that sends faster than it reads has to wait."""
+class _Arrived:
+    """The requests that were read and have not been taken up yet."""
 
     def __init__(self) -> None:
-        self._waiting: deque[_Request] = deque()
-        self._count, self._bytes = 0, 0
-        self._arrived, self._room = asyncio.Event(), asyncio.Event()
+        self._requests: list[_Request] = []
+        self._news = asyncio.Event()
         self._ended = False
 
-    async def put(self, request: _Request) -> None:
-        """Add a request as soon as there is room for it."""
-        while self._count and (self._count >= WINDOW_REQUESTS or self._bytes + request.size > WINDOW_BYTES):
-            self._room.clear()
-            await self._room.wait()
-        self._waiting.append(request)
-        self._count += 1
-        self._bytes += request.size
-        self._arrived.set()
+    def put(self, request: _Request) -> None:
+        """Add a request."""
+        self._requests.append(request)
+        self._news.set()
 
     def end(self) -> None:
         """Take note that no more requests will come."""
         self._ended = True
-        self._arrived.set()
+        self._news.set()
 
     async def take(self) -> list[_Request]:
         """All requests that have arrived, at least one; an empty list at the end."""
-        while not self._waiting and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        taken = list(self._waiting)
-        self._waiting.clear()
+        while not self._requests and not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        taken, self._requests = self._requests, []
         return taken
-
-    def answered(self, request: _Request) -> None:
-        """Take note that the response to a request was sent: there is room for another request."""
-        self._count -= 1
-        self._bytes -= request.size
-        self._room.set()
 
 
 class Conversation:
     """One stream.
 
-    A task goes on reading while answers are computed and sent. All that has arrived meanwhile is then computed
-    together, so batches grow with the speed of the client, and a lone request does not wait. Encoded pictures are
-    decoded as soon as they are read.
+    A task goes on reading while answers are computed and sent, as far as there is room: see `service.api.requests`. All
+    that has arrived meanwhile is then computed together, so batches grow with the speed of the client, and a lone
+    request does not wait. Encoded pictures are decoded as soon as they are read.
     """
 
     def __init__(self, recognition: Recognition, ids: ReplyIds) -> None:
@@ -106,7 +85,7 @@ class Conversation:
         """
         self._recognition = recognition
         self._ids = ids
-        self._window = _Window()
+        self._arrived = _Arrived()
         self._decoding = asyncio.Semaphore(DECODING)
         self._in_flight: set[asyncio.Task[Outcome]] = set()
         self._reading: asyncio.Task[None] | None = None
@@ -115,13 +94,13 @@ class Conversation:
     def stop(self) -> None:
         """Stop reading: the requests that were read are answered, and then the stream ends."""
         self._stopping = True
-        self._window.end()
+        self._arrived.end()
         if self._reading:
             self._reading.cancel()
 
     async def responses(
         self, requests: AsyncIterator[RecognizeStreamRequest]
-    ) -> AsyncIterator[RecognizeStreamResponse]:
+    ) -> AsyncGenerator[RecognizeStreamResponse, None]:
         """A response for each request, in their order.
 
         Raises:
@@ -130,10 +109,9 @@ class Conversation:
         """
         reading = self._reading = asyncio.create_task(self._read(requests))
         try:
-            while batch := await self._window.take():
+            while batch := await self._arrived.take():
                 for request, outcome in zip(batch, await self._outcomes(batch), strict=True):
                     yield RecognizeStreamResponse(outcome=outcome, id=request.id)
-                    self._window.answered(request)
             if self._stopping:
                 raise StoppingError
             await reading
@@ -145,17 +123,20 @@ class Conversation:
     async def _read(self, requests: AsyncIterator[RecognizeStreamRequest]) -> None:
         try:
             async for message in requests:
-                await self._window.put(self._begin(message))
+                self._arrived.put(self._begin(message))
+                del message  # it may be large, and the next one may be long in coming
         finally:
-            self._window.end()
+            self._arrived.end()
 
     def _begin(self, message: RecognizeStreamRequest) -> _Request:
         request = message.request
-        begun = _Request(message.id, request.model_version, len(request.encoded) + len(request.pixels))
+        begun = _Request(message.id[:LONGEST_TEXT])
         try:
+            check_texts(message, message.ByteSize())
+            begun.wanted = request.model_version
             picture = convert.picture_of(request)
         except NumeralError as error:
-            begun.error = error
+            begun.outcome = problem(error)
             return begun
         if isinstance(picture, bytes):
             begun.decoding = asyncio.create_task(self._encoded(picture, begun.wanted))
@@ -187,8 +168,8 @@ class Conversation:
             elif request.decoding is not None:
                 outcomes.append(await request.decoding)
             else:
-                assert request.error is not None  # noqa: S101 — one of the three is set
-                outcomes.append(problem(request.error))
+                assert request.outcome is not None  # noqa: S101 — one of the three is set
+                outcomes.append(request.outcome)
         return outcomes
 
     async def _images(self, images: list[NDArray[np.uint8]], wanted: str) -> list[Outcome]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections.abc import Iterator
 from contextvars import copy_context
 from queue import SimpleQueue
 
@@ -12,7 +13,8 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
-from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
+from protos.inference.open_inference_pb2 import ModelInferRequest
+from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRequest
 from service.api.access import Guard
 from service.api.interceptor import Interceptor
 from service.api.tokens import Tokens
@@ -22,12 +24,14 @@ from service.observer import Observer
 from service.roles import Role, role_for
 from service.server import renewal
 from tests.service.every_method import every_method, path
-from tests.service.harness import eventually
+from tests.service.harness import STROKE, eventually
 from tests.service.tiny_model import publish
 
 PREDICT, ADMIN = "a-token-to-predict", "a-token-to-administer"
 RECOGNIZE = "/numeral.v1.Recognizer/Recognize"
 REFLECT = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+STREAM = "/numeral.v1.Recognizer/RecognizeStream"
+INFER = "/inference.GRPCInferenceService/ModelStreamInfer"
 LOAD = "/inference.GRPCInferenceService/RepositoryModelLoad"
 
 NEED_ADMIN = {
@@ -230,6 +234,54 @@ def test_a_malformed_new_file_changes_nothing_and_is_logged_without_its_content(
     [record] = caplog.records
     assert "line 1" in record.message
     assert "secret" not in record.message
+
+
+def open_stream(channel: grpc.Channel, method: str) -> Iterator[bytes]:
+    """A stream that is open: its first request is answered, and no other one follows."""
+    first = {
+        STREAM: RecognizeStreamRequest(request=RecognizeRequest(pixels=STROKE.tobytes())),
+        INFER: ModelInferRequest(model_name="nobody"),
+        REFLECT: ServerReflectionRequest(list_services=""),
+    }[method].SerializeToString()
+    leave = threading.Event()
+
+    def requests() -> Iterator[bytes]:
+        yield first
+        leave.wait(120)
+
+    call = channel.stream_stream(method)(requests(), metadata=[("authorization", f"Bearer {PREDICT}")], timeout=120)
+    call.add_callback(leave.set)
+    next(call)
+    return call
+
+
+@pytest.mark.parametrize("method", [STREAM, INFER, REFLECT])
+def test_a_token_that_is_no_longer_valid_ends_its_open_streams(server, tokens, method):
+    with grpc.insecure_channel(server.address) as channel:
+        call = open_stream(channel, method)
+        tokens(f"admin:{ADMIN}")
+        with pytest.raises(grpc.RpcError) as caught:
+            next(call)
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert "the token is not known" in caught.value.details()
+
+
+def test_a_stream_stays_open_when_other_tokens_change(server, tokens):
+    with grpc.insecure_channel(server.address) as channel:
+        calls = [open_stream(channel, method) for method in (STREAM, INFER)]
+        tokens(f"predict:{PREDICT}", "admin:another-token-to-administer")
+        eventually(lambda: is_refused(channel, ADMIN))
+        assert all(call.is_active() for call in calls)
+        for call in calls:
+            call.cancel()
+
+
+def is_refused(channel: grpc.Channel, token: str) -> bool:
+    try:
+        list(channel.stream_stream(STREAM)(iter(()), metadata=[("authorization", f"Bearer {token}")], timeout=60))
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNAUTHENTICATED
+    return False
 
 
 def test_the_log_contains_no_token_whatever_is_sent(repository, folder, start, tokens, call):

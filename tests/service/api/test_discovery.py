@@ -1,5 +1,7 @@
 """What generic tools can find out about the service: reflection and channelz."""
 
+import logging
+
 import grpc
 import pytest
 from google.protobuf import descriptor_pool
@@ -49,3 +51,22 @@ def test_channelz_shows_connections_only_if_it_is_turned_on(folder, serve):
         with pytest.raises(grpc.RpcError) as caught:
             ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest(), timeout=60)
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        ("/grpc.health.v1.Health/Check", "unary_unary"),
+        ("/grpc.health.v1.Health/Watch", "unary_stream"),
+        ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "stream_stream"),
+        ("/grpc.channelz.v1.Channelz/GetServer", "unary_unary"),
+    ],
+)
+def test_garbage_sent_to_grpcs_own_services_is_refused_without_a_traceback(folder, serve, method, kind, caplog):
+    garbage = b"\xff" * 20
+    with grpc.insecure_channel(serve(folder, channelz=True).address) as channel:
+        call = getattr(channel, kind)(method)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(iter([garbage]) if kind == "stream_stream" else garbage, timeout=60))
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR] == []

@@ -12,7 +12,7 @@ from core.imaging import digit_from_bytes
 from protos.inference import open_inference_pb2 as pb
 from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from service.api.inference import inputs
-from service.api.inference.in_order import IN_FLIGHT
+from service.api.requests import MOST_REQUESTS
 from service.recognition.recognize import Recognition
 from tests.service.harness import STROKE, assert_same_answer, encoded, eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
@@ -230,7 +230,7 @@ def test_before_a_version_is_loaded_the_server_is_live_but_not_ready(folder, ser
 
 def test_a_stream_answers_in_order_and_continues_after_an_error(repository, folder, serve, call, pixels):
     publish(repository, seed=1)
-    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * IN_FLIGHT)}
+    size = {number: 785 if number % 5 == 3 else 784 for number in range(3 * MOST_REQUESTS)}
     requests = (asking((ONE + b"\0")[:count], id=str(number)) for number, count in size.items())
     responses = list(call(serve(folder).address, "ModelStreamInfer", requests))
     assert [response.infer_response.id for response in responses] == [str(number) for number in size]

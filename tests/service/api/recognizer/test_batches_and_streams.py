@@ -1,6 +1,5 @@
 """Batches, streams, explanations and models over gRPC: the answers, and the errors of invalid requests."""
 
-import asyncio
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +21,6 @@ from protos.numeral.v1.recognizer_pb2 import (
     SendFeedbackRequest,
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service.api.recognizer import stream
 from tests.floats import assert_same_function
 from tests.service.harness import assert_same_answer, encoded, eventually, expected
 from tests.service.tiny_model import publish
@@ -219,30 +217,6 @@ def test_the_server_stops_reading_from_a_client_that_reads_nothing(repository, f
         assert call.is_active(), "it waits for the client, and has not given up"
         assert sent < 2_000
         call.cancel()
-
-
-def test_a_window_limits_requests_and_bytes_but_admits_one_picture_of_any_size():
-    async def fill(size: int) -> int:
-        window = stream._Window()
-
-        async def put_all() -> None:
-            while True:
-                await window.put(stream._Request("", "", size))
-
-        putting = asyncio.create_task(put_all())
-        await asyncio.sleep(0)
-        taken = await window.take()
-        held = len(taken)
-        window.answered(taken[0])
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert len(await window.take()) == 1, "one is answered, and one more is let in"
-        putting.cancel()
-        return held
-
-    assert asyncio.run(fill(784)) == stream.WINDOW_REQUESTS
-    assert asyncio.run(fill(stream.WINDOW_BYTES // 4)) == 4
-    assert asyncio.run(fill(3 * stream.WINDOW_BYTES)) == 1
 
 
 def test_a_client_that_leaves_amid_a_stream_leaves_no_task_behind(stub, serve, png, pixels):
