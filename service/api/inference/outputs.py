@@ -13,6 +13,7 @@ from protos.inference.open_inference_pb2 import ModelInferRequest, ModelInferRes
 from service.api.inference.tensors import DIGIT, DIGITNESS, PROBABILITIES, REJECTED, SHARED_MEMORY, outputs_of
 from service.errors import InferRequestError
 from service.recognition.answer import Answer
+from service.texts import quoted
 
 __all__ = ["Wanted", "put_outputs", "wanted_of"]
 
@@ -52,8 +53,8 @@ def wanted_of(request: ModelInferRequest) -> tuple[Wanted, ...]:
     for name in names:
         if name not in TENSORS:
             raise InferRequestError(
-                f"unknown output {name!r}; the outputs are {PROBABILITIES!r}, {DIGIT!r} and, of a version that can "
-                f"refuse an image, {DIGITNESS!r} and {REJECTED!r}"
+                f"unknown output {quoted(name)}; the outputs are {PROBABILITIES!r}, {DIGIT!r} and, of a version that "
+                f"can refuse an image, {DIGITNESS!r} and {REJECTED!r}"
             )
         if names.count(name) > 1:
             raise InferRequestError(f"output {name!r} is requested {names.count(name)} times; once is enough")
