@@ -12,6 +12,8 @@ import grpc
 from grpc_health.v1 import health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from service.texts import quoted
+
 __all__ = ["Health"]
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -55,6 +57,10 @@ class Health(health_pb2_grpc.HealthServicer):
             self._changed.set()
             self._changed = asyncio.Event()
 
+    def statuses(self) -> dict[str, int]:
+        """The status of each service, by its full name; "" is the server as a whole."""
+        return dict.fromkeys(sorted(self._services), self._status)
+
     def _of(self, service: str) -> HealthCheckResponse:
         known = service in self._services
         return HealthCheckResponse(status=self._status if known else HealthCheckResponse.SERVICE_UNKNOWN)
@@ -63,7 +69,7 @@ class Health(health_pb2_grpc.HealthServicer):
         """The current status; NOT_FOUND for an unknown service."""
         if request.service not in self._services:
             known = ", ".join(sorted(filter(None, self._services)))
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here; known: {known}")
+            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {quoted(request.service)} here; known: {known}")
         return self._of(request.service)
 
     async def Watch(self, request: HealthCheckRequest, _context: _Context) -> AsyncIterator[HealthCheckResponse]:  # noqa: N802 — gRPC's name

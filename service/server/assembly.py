@@ -9,14 +9,13 @@ from typing import Any
 
 import grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
-from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.artifact.repository import Repository
 from core.imaging import PictureLimits
 from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.api.access import Guard, Tokens
+from service.api.discovery import add_health, add_reflection
 from service.api.health import Health
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
@@ -148,15 +147,14 @@ class Server:
 
     def _register_foreign(self, guard: Guard | None) -> None:
         """Register gRPC's own services; all but health are behind the guard."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        add_health(self._health, self._grpc)
         guarded: Any = Registrar(self._grpc, guard.wrap) if guard else self._grpc
         services = list(METHODS)
         if self._settings.channelz:
             servicer = channelz.aio.ChannelzServicer()
             channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, guarded)
             services.append(CHANNELZ)
-        reflected = reflection.aio.ReflectionServicer(services)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, guarded)  # type: ignore[no-untyped-call]
+        add_reflection(services, guarded)
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: if its champion is sound, it serves from now on.
