@@ -26,7 +26,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.artifact.manifest import Base64Bytes
 from core.digit import LABELS, PIXELS, SIDE
-from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
+from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError, PictureError
+from core.imaging import corrected
 
 __all__ = ["FeedbackFolder", "FeedbackItem"]
 
@@ -153,22 +154,33 @@ class FeedbackFolder:
             except FeedbackNotFoundError:  # discarded meanwhile
                 continue
             else:
-                yield self.contradiction(item, known) or item
+                yield self.trouble(item, known) or item
 
-    def contradiction(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
-        """The error for an item that others contradict; None if none does.
+    def trouble(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
+        """The error for an item that nothing can be learned from; None if something can.
+
+        Either others contradict it, or its pixels are what the service refuses to recognize, such as an empty image:
+        earlier versions of the service accepted that as feedback.
 
         Args:
             item: The item.
             known: The names of all items.
         """
+        file = self._file(item.name)
         others = [str(digit) for name, digit in item.rivals.items() if name in known]
-        if not others:
-            return None
-        return DamagedFeedbackError(
-            f"{self._file(item.name)}: says {item.digit}, and another item says {' and '.join(others)} of the same "
-            "picture; discard what is wrong"
-        )
+        if others:
+            return DamagedFeedbackError(
+                f"{file}: says {item.digit}, and another item says {' and '.join(others)} of the same picture; discard "
+                "what is wrong"
+            )
+        try:
+            changed = corrected(item.image()[np.newaxis])
+        except PictureError as error:
+            return DamagedFeedbackError(f"{file}: {error}; discard it")
+        if changed.scaled or changed.inverted:
+            what = "on the scale 0 to 1" if changed.scaled else "dark on light"
+            return DamagedFeedbackError(f"{file}: its pixels are {what}, expected ink of 255 on 0; discard it")
+        return None
 
     def discard(self, name: str) -> None:
         """Remove an item, and remember its name, so that it cannot be added again.
