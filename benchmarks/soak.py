@@ -167,7 +167,10 @@ def _measure(
             round(memory.last), round(memory.first * MEMORY_LIMIT), "MB",
             round(memory.first * MEMORY_LIMIT / memory.last, 2),
         ),
-        Result("its growth over the second half", "limit", round(memory.slope), SLOPE_LIMIT, "MB/hour", None),
+        Result(
+            f"its growth over the second half; at its highest {max(memory.megabytes):,.0f} MB", "limit",
+            round(memory.slope), SLOPE_LIMIT, "MB/hour", None,
+        ),
     ]  # fmt: skip
 
 
