@@ -145,7 +145,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         outputs.put_outputs(response, answer, wanted)
         response.parameters["weights_sha256"].string_param = loaded.weights_sha256
         if not isinstance(pictures, list):
-            _say_what_was_changed(response, pictures)
+            outputs.put_changes(response, pictures)
         end = perf_counter_ns()
         infer = min(self._statistics.latest(loaded.version), answered - converted)
         waited = answered - converted - infer
@@ -234,14 +234,6 @@ def _check_name(name: str) -> None:
 def _check_repository(name: str) -> None:
     if name:
         raise InferRequestError(f"no repository {quoted(name)}: there is only one here, which has no name")
-
-
-def _say_what_was_changed(response: pb.ModelInferResponse, pictures: Corrected) -> None:
-    """Tell the client how many of its images were scaled or inverted, if any were: it may have meant something else."""
-    if pictures.scaled:
-        response.parameters["pixels_scaled"].int64_param = pictures.scaled
-    if pictures.inverted:
-        response.parameters["pixels_inverted"].int64_param = pictures.inverted
 
 
 def _picture_error(found: list[tuple[int, PictureError]], count: int) -> PictureError:
