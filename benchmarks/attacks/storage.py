@@ -41,14 +41,14 @@ class HangingVersion(Attack[Following]):
         """Promote a version that hangs, and then a good one."""
         models = arena.models()
         with arena.service(models.url) as service:
-            hanging = arena.another(models, 1, promote=False)
+            hanging, good = (arena.another(models, seed, promote=False) for seed in (1, 2))
             weights = place(models) / str(hanging) / WEIGHTS
             weights.unlink()
             os.mkfifo(weights)
             models.promote(hanging, by="attack", why="it hangs")
             took(lambda: service.version() == str(hanging), 3)  # until it is being read
-            good = str(arena.another(models, 2))
-            return Following({"the next good version": took(lambda: service.version() == good, self.limit + 5)})
+            models.promote(good, by="attack", why="it is good")
+            return Following({"the next good version": took(lambda: service.version() == str(good), self.limit + 5)})
 
     def judge(self, seen: Following) -> tuple[Figure, ...]:
         """How long the good version took."""
