@@ -15,6 +15,7 @@ from benchmarks import serving as serving_cases
 from benchmarks import soak as soak_case
 from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
+from benchmarks.attacks import verdicts
 from benchmarks.result import write
 from benchmarks.runner import people, warn_of_what_misleads
 from core.errors import ConfigError, NumeralError
@@ -81,14 +82,27 @@ def serving(
 
 @app.command()
 def soak(
-    seconds: Annotated[float, typer.Option(help="How long to run, in seconds.", min=1)] = 600,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="How long to run; with --attack, each attack. [default: 600; 25 with --attack]", min=1),
+    ] = None,
     swap_every: Annotated[float, typer.Option(help="Seconds between two swaps.", min=0.01)] = 0.5,
     kill_every: Annotated[float, typer.Option(help="Seconds between two kills of a worker; 0 kills none.", min=0)] = 15,
+    attack: Annotated[bool, typer.Option("--attack", help="Attack the service, in one way after the other.")] = False,
+    only: Annotated[str, typer.Option(metavar="PATTERN", help="Only the matching attacks, e.g. 'unread-*'.")] = "*",
+    everything: Annotated[
+        bool, typer.Option("--everything", help="Attack the service during the load, swaps and kills.")
+    ] = False,
     repository: RepositoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run at full load with swaps, damaged versions and killed workers, and check every answer."""
-    write(soak_case.measure(seconds, swap_every, kill_every, repository), as_json=as_json)
+    """Run at full load with swaps, damaged versions and killed workers, and check every answer; or attack."""
+    if attack and everything:
+        raise ConfigError("--attack runs the attacks alone, and --everything during the load: choose one of them")
+    if attack:
+        held = soak_case.attack(seconds or 25, only, repository, lambda found: verdicts.write(found, as_json=as_json))
+        raise typer.Exit(0 if held else 1)
+    write(soak_case.measure(seconds or 600, swap_every, kill_every, repository, attacking=everything), as_json=as_json)
 
 
 @app.command()

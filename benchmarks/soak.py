@@ -8,6 +8,8 @@ import os
 import random
 import signal
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -18,7 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import sides, versions
+from benchmarks.attacks import all_attacks
+from benchmarks.attacks.attack import Verdict
+from benchmarks.attacks.everything import attacked
 from benchmarks.digits import DIGITS
+from benchmarks.memory import watched
 from benchmarks.result import Result
 from benchmarks.runner import people
 from core.artifact.manifest import WEIGHTS
@@ -27,7 +33,7 @@ from core.data import mnist
 from core.inference.predict import load
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeResponse
 
-__all__ = ["measure"]
+__all__ = ["attack", "measure"]
 
 RECOGNIZE = "/numeral.v1.Recognizer/Recognize"
 KNOWN, IMAGES = 8, 64
@@ -37,7 +43,10 @@ CORRUPT_EVERY = 7
 """Every seventh promotion is of a version whose weights are damaged."""
 
 MEMORY_LIMIT = 1.2
-"""The factor by which the largest process may have grown at the end."""
+"""The factor by which the largest process, and all of them together, may have grown at the end."""
+
+SLOPE_LIMIT = 20
+"""MB by which all processes together may grow in an hour, once half of the time has passed."""
 
 
 @dataclass
@@ -74,7 +83,24 @@ class _Truth:
         return None
 
 
-def measure(seconds: float, swap_every: float, kill_every: float, repository: str | None) -> list[Result]:
+def attack(seconds: float, pattern: str, repository: str | None, write: Callable[[Iterator[Verdict]], bool]) -> bool:
+    """Attack the service, in one way after the other.
+
+    Args:
+        seconds: How long an attack goes on that could go on for ever.
+        pattern: Only the attacks of matching names.
+        repository: A repository whose champion is of the recipe mlp, which is copied; None trains one.
+        write: Is given the verdicts, as they come; tells whether the service has held.
+    """
+    attacks = all_attacks.chosen(pattern)
+    with _repository(repository) as models:
+        folder = Path(models.url.removeprefix("file://"))
+        return write(all_attacks.verdicts(attacks, folder, seconds))
+
+
+def measure(
+    seconds: float, swap_every: float, kill_every: float, repository: str | None, *, attacking: bool = False
+) -> list[Result]:
     """Run the soak test.
 
     Args:
@@ -82,14 +108,21 @@ def measure(seconds: float, swap_every: float, kill_every: float, repository: st
         swap_every: Seconds between two swaps.
         kill_every: Seconds between two kills of a worker; 0 kills none.
         repository: A repository whose champion is of the recipe mlp; None trains one.
+        attacking: Whether the service is attacked meanwhile; see `benchmarks.attacks.everything`.
     """
+    with _repository(repository) as models:
+        return _measure(seconds, swap_every, kill_every, models, attacking=attacking)
+
+
+@contextmanager
+def _repository(url: str | None) -> Iterator[Repository]:
     with tempfile.TemporaryDirectory(prefix="numeral-soak-") as temporary:
-        folder = Path(temporary, "models")
-        models = Repository(repository, writable=True) if repository else versions.trained(folder)
-        return _measure(seconds, swap_every, kill_every, models)
+        yield Repository(url, writable=True) if url else versions.trained(Path(temporary, "models"))
 
 
-def _measure(seconds: float, swap_every: float, kill_every: float, models: Repository) -> list[Result]:
+def _measure(
+    seconds: float, swap_every: float, kill_every: float, models: Repository, *, attacking: bool
+) -> list[Result]:
     images = mnist.load(DIGITS).test_images[:IMAGES]
     like = models.manifest(models.champion())
     sound = [like.version, *(versions.another(models, like, seed) for seed in range(1, KNOWN))]
@@ -100,7 +133,7 @@ def _measure(seconds: float, swap_every: float, kill_every: float, models: Repos
         {str(v): models.manifest(v).files[WEIGHTS].sha256 for v in sound},
     )
     tally, enough = _Tally(), Event()
-    with sides.numeral(models, "--pretrained", "off") as we:
+    with sides.numeral(models, "--pretrained", "off") as we, watched(we.pid) as memory:
         first = max(map(sides.resident, sides.family(we.pid)))
         threads = [Thread(target=_ask, args=(we.port, images, truth, tally, enough)) for _ in range(CALLERS)]
         threads.append(Thread(target=_swap, args=(models, sound, corrupt, swap_every, tally, enough)))
@@ -109,7 +142,8 @@ def _measure(seconds: float, swap_every: float, kill_every: float, models: Repos
         for thread in threads:
             thread.start()
         began = monotonic()
-        enough.wait(seconds)
+        with attacked(we.port) if attacking else nullcontext():
+            enough.wait(seconds)
         enough.set()
         elapsed = monotonic() - began
         for thread in threads:
@@ -118,7 +152,7 @@ def _measure(seconds: float, swap_every: float, kill_every: float, models: Repos
     for finding in tally.wrong[:5]:
         people.print(f"wrong: {finding}", style="red")
     done = f"{tally.swaps} swaps, {tally.corrupt} corrupt versions, {tally.kills} kills, {elapsed:.0f} s"
-    allowed_failures = None if kill_every else 0
+    allowed_failures = None if kill_every or attacking else 0
     right = f"answers that were right; {done}; {len(tally.seen)} versions seen"
     return [
         Result(right, "no limit", tally.right, None, "calls", None),
@@ -127,6 +161,15 @@ def _measure(seconds: float, swap_every: float, kill_every: float, models: Repos
         Result(
             "memory of the largest process in the end, against the beginning", "limit",
             round(last), round(first * MEMORY_LIMIT), "MB", round(first * MEMORY_LIMIT / last, 2),
+        ),
+        Result(
+            "memory of all processes in the last tenth of the time, against the first tenth", "limit",
+            round(memory.last), round(memory.first * MEMORY_LIMIT), "MB",
+            round(memory.first * MEMORY_LIMIT / memory.last, 2),
+        ),
+        Result(
+            f"its growth over the second half; at its highest {max(memory.megabytes):,.0f} MB", "limit",
+            round(memory.slope), SLOPE_LIMIT, "MB/hour", None,
         ),
     ]  # fmt: skip
 

@@ -30,7 +30,7 @@
     │   └── NoDigitError             the picture is readable, but no digit is drawn in it
     └── FeedbackError                the feedback folder cannot be read or written
         ├── FeedbackNotFoundError    no such item
-        └── DamagedFeedbackError     an item is damaged, or contradicted by another
+        └── DamagedFeedbackError     an item is damaged, contradicted by another, or shows nothing
 
 Each message names the thing, what was found, what was expected and, if there is one, the next step. No error knows a
 transport: one table in the service maps these classes to gRPC status codes.
@@ -158,4 +158,4 @@ class FeedbackNotFoundError(FeedbackError):
 
 
 class DamagedFeedbackError(FeedbackError):
-    """An item of feedback is damaged, or contradicted by another."""
+    """An item of feedback is damaged, contradicted by another, or shows nothing that can be learned."""

@@ -9,24 +9,18 @@ overwritten: if one user says 1 and another 7 of the same picture, both items ar
 them is discarded, as it cannot be known which is right.
 """
 
-import hashlib
 import os
 import re
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from core.artifact.manifest import Base64Bytes
-from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
+from core.feedback_item import FeedbackItem
 
 __all__ = ["FeedbackFolder", "FeedbackItem"]
 
@@ -34,42 +28,6 @@ ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished file is known to belong to a writer that was killed."""
 
 _NAME = re.compile(r"[0-9a-f]{64}")
-_Pixels = Annotated[Base64Bytes, Field(min_length=PIXELS, max_length=PIXELS)]
-
-
-class FeedbackItem(BaseModel):
-    """A picture, and the digit that it shows according to the user who sent it.
-
-    Attributes:
-        digit: 0 to 9.
-        pixels: 784 bytes, row by row, 0 background to 255 ink: the picture as a network sees it.
-        original: The encoded picture that it was framed from; None if pixels were sent.
-        received: When it was received, UTC.
-        reply_id: The reply that it is about; empty if unknown.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    schema_version: Literal[1] = 1
-    digit: int = Field(ge=0, lt=len(LABELS))
-    pixels: _Pixels
-    original: Base64Bytes | None = None
-    received: datetime
-    reply_id: str = ""
-
-    @property
-    def name(self) -> str:
-        """The name of the item: the sha256 of picture and digit."""
-        return _name(self.pixels, self.digit)
-
-    @property
-    def rivals(self) -> dict[str, int]:
-        """The digits of all items that would contradict this one, by name: another digit for the same picture."""
-        return {_name(self.pixels, digit): digit for digit in range(len(LABELS)) if digit != self.digit}
-
-    def image(self) -> NDArray[np.uint8]:
-        """The picture, (28, 28) uint8."""
-        return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
 
 
 class FeedbackFolder:
@@ -153,22 +111,27 @@ class FeedbackFolder:
             except FeedbackNotFoundError:  # discarded meanwhile
                 continue
             else:
-                yield self.contradiction(item, known) or item
+                yield self.trouble(item, known) or item
 
-    def contradiction(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
-        """The error for an item that others contradict; None if none does.
+    def trouble(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
+        """The error for an item that nothing can be learned from; None if something can.
+
+        Either others contradict it, or its pixels are what the service refuses to recognize, such as an empty image:
+        earlier versions of the service accepted that as feedback.
 
         Args:
             item: The item.
             known: The names of all items.
         """
+        file = self._file(item.name)
         others = [str(digit) for name, digit in item.rivals.items() if name in known]
-        if not others:
-            return None
-        return DamagedFeedbackError(
-            f"{self._file(item.name)}: says {item.digit}, and another item says {' and '.join(others)} of the same "
-            "picture; discard what is wrong"
-        )
+        if others:
+            return DamagedFeedbackError(
+                f"{file}: says {item.digit}, and another item says {' and '.join(others)} of the same picture; discard "
+                "what is wrong"
+            )
+        trouble = item.trouble
+        return DamagedFeedbackError(f"{file}: {trouble}; discard it") if trouble else None
 
     def discard(self, name: str) -> None:
         """Remove an item, and remember its name, so that it cannot be added again.
@@ -229,10 +192,6 @@ class FeedbackFolder:
             raise FeedbackError(
                 f"cannot {action} the feedback folder {self.path}: {error.strerror or error}"
             ) from error
-
-
-def _name(pixels: bytes, digit: int) -> str:
-    return hashlib.sha256(pixels + bytes([digit])).hexdigest()
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -1,6 +1,8 @@
 """What belongs to one call: its context while it is in flight, and its record once it has ended."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from time import monotonic
 from typing import NamedTuple
@@ -19,6 +21,7 @@ __all__ = [
     "expires",
     "permit",
     "request_id",
+    "within",
 ]
 
 # While the call is in flight, in the context of its task:
@@ -75,6 +78,28 @@ def check_deadline(expiry: float | None = None) -> None:
     """
     if monotonic() > (expires.get() if expiry is None else expiry):
         raise ExpiredError
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Give a part of the present call a deadline of its own; that of the call holds if it is earlier.
+
+    Args:
+        seconds: From now.
+
+    Raises:
+        ExpiredError: The deadline has passed. What was done until then is in vain.
+    """
+    expiry = min(expires.get(), monotonic() + seconds)
+    before = expires.set(expiry)
+    try:
+        async with asyncio.timeout(expiry - monotonic()):
+            yield
+            check_deadline()
+    except TimeoutError as error:
+        raise ExpiredError from error
+    finally:
+        expires.reset(before)
 
 
 # Once the call has ended:

@@ -14,6 +14,7 @@ __all__ = [
     "METHODS",
     "RECOGNIZER",
     "REFLECTION",
+    "REFLECTION_ALPHA",
     "ROLES",
     "Method",
     "Role",
@@ -47,7 +48,9 @@ class Method(NamedTuple):
 RECOGNIZER = "numeral.v1.Recognizer"
 INFERENCE = "inference.GRPCInferenceService"
 HEALTH = "grpc.health.v1.Health"
-REFLECTION = "grpc.reflection.v1alpha.ServerReflection"
+REFLECTION = "grpc.reflection.v1.ServerReflection"
+REFLECTION_ALPHA = "grpc.reflection.v1alpha.ServerReflection"
+"""The same under its earlier name, which many clients still know alone."""
 
 METHODS: dict[str, dict[str, Method]] = {
     RECOGNIZER: {
@@ -78,8 +81,12 @@ METHODS: dict[str, dict[str, Method]] = {
     HEALTH: {
         "Check": Method(Role.ANYBODY),  # the probes of container platforms carry no token
         "Watch": Method(Role.ANYBODY),
+        "List": Method(Role.ANYBODY),  # says what Check says, of all services
     },
     REFLECTION: {
+        "ServerReflectionInfo": Method(Role.PREDICT),
+    },
+    REFLECTION_ALPHA: {
         "ServerReflectionInfo": Method(Role.PREDICT),
     },
 }

@@ -12,7 +12,7 @@ own (`first`), so that a published version sees a picture as it always did. All 
 from core.imaging.decode import PictureLimits, decode
 from core.imaging.effort import effort
 from core.imaging.encode import encoded
-from core.imaging.framed import as_framed, levels
+from core.imaging.framed import Corrected, as_framed, corrected, levels
 from core.imaging.framing import FRAMING, LATEST, Framing, framing_version
 from core.imaging.modes import one_picture
 from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_digit
@@ -20,9 +20,11 @@ from core.imaging.picture import digit_from_bytes, from_array, from_pixels, to_d
 __all__ = [
     "FRAMING",
     "LATEST",
+    "Corrected",
     "Framing",
     "PictureLimits",
     "as_framed",
+    "corrected",
     "decode",
     "digit_from_bytes",
     "effort",

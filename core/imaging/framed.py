@@ -6,7 +6,7 @@ reach 254 of 255, and none has an edge of more than 9 on average, so the limits 
 certain is corrected; what is not is refused. Of MNIST's 70,000 images, none is altered or refused.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.digit import SIDE
 from core.errors import NoDigitError, PictureUnreadableError
 
-__all__ = ["as_framed", "levels"]
+__all__ = ["Corrected", "as_framed", "corrected", "levels"]
 
 Levels = NDArray[np.uint8]
 
@@ -31,7 +31,26 @@ _SQUARE = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
 _EDGE = np.concatenate([_SQUARE[0], _SQUARE[-1], _SQUARE[1:-1, 0], _SQUARE[1:-1, -1]])
 
 
+class Corrected(NamedTuple):
+    """Images as a network expects them, and what was done to make them so.
+
+    Attributes:
+        images: uint8 (N, 28, 28), 0 is background and 255 is ink.
+        scaled: How many of them came on the scale 0 … 1, and were multiplied by 255.
+        inverted: How many of them came as dark ink on light paper, and were inverted.
+    """
+
+    images: Levels
+    scaled: int
+    inverted: int
+
+
 def as_framed(images: NDArray[Any]) -> Levels:
+    """The images of `corrected`: `images` itself if it is right already."""
+    return corrected(images).images
+
+
+def corrected(images: NDArray[Any]) -> Corrected:
     """Framed images as a network expects them: 0 is background, 255 is ink.
 
     Args:
@@ -39,13 +58,15 @@ def as_framed(images: NDArray[Any]) -> Levels:
             on light paper, which is inverted.
 
     Returns:
-        uint8 (N, 28, 28); `images` itself if it is right already.
+        The images, which are `images` itself if it is right already; and how many of them were changed.
 
     Raises:
         NoDigitError: Nothing is drawn in one of them.
         PictureUnreadableError: The scale or the polarity of one of them is not certain.
     """
-    return _light_on_dark(levels(images))
+    scaled, units = _scaled(images)
+    upright, inverted = _light_on_dark(scaled)
+    return Corrected(upright, units, inverted)
 
 
 def levels(images: NDArray[Any]) -> Levels:
@@ -64,13 +85,18 @@ def levels(images: NDArray[Any]) -> Levels:
     Raises:
         PictureUnreadableError: Other numbers.
     """
+    return _scaled(images)[0]
+
+
+def _scaled(images: NDArray[Any]) -> tuple[Levels, int]:
+    """The images of `levels`, and how many of them were on the scale 0 … 1."""
     flat = images.reshape(len(images), -1)
     kind = images.dtype.kind
     if kind not in "buif":
         raise PictureUnreadableError(f"array: dtype {images.dtype}, expected real numbers, best uint8 from 0 to 255")
     high = flat.max(axis=1)  # (N,)
     if images.dtype == np.uint8 and high.min() > 1:
-        return images
+        return images, 0
     white = _white(float(flat.min()), float(high.max()), (1, 255) if kind == "f" else (1, 255, 4095, 65535))
     unit = high <= UNIT  # (N,): the images on the scale 0 … 1
     if white > 1:
@@ -79,8 +105,7 @@ def levels(images: NDArray[Any]) -> Levels:
         scaled = images
     else:
         scaled = np.clip(images * np.where(unit, 255, 255 / white)[:, None, None], 0, 255)
-    rounded: Levels = np.rint(scaled).astype(np.uint8)
-    return rounded
+    return np.rint(scaled).astype(np.uint8), int(np.count_nonzero(unit))
 
 
 def _white(low: float, high: float, whites: tuple[int, ...]) -> int:
@@ -102,17 +127,17 @@ def _is_drawn(image: NDArray[Any]) -> bool:
     return bool(image.max() - image.min() >= 0.5 and max(np.mean(edge <= 0.25), np.mean(edge >= 0.75)) >= MOST)
 
 
-def _light_on_dark(images: Levels) -> Levels:
-    """Images of uint8 (N, 28, 28) with light ink on a dark background: themselves, if all are."""
+def _light_on_dark(images: Levels) -> tuple[Levels, int]:
+    """Images of uint8 (N, 28, 28) with light ink on a dark background, themselves if all are; and how many were not."""
     flat = images.reshape(len(images), -1)
     dark = flat[:, _EDGE].sum(axis=1, dtype=np.uint16) < DARK * len(_EDGE)  # (N,); 108 · 255 fits
     strong = flat.max(axis=1) >= 2 * DARK
     inverted = [index for index in np.flatnonzero(~(dark & strong)) if _is_inverted(flat, int(index))]
     if not inverted:
-        return images
+        return images, 0
     upright = images.copy()
     upright[inverted] = 255 - images[inverted]
-    return upright
+    return upright, len(inverted)
 
 
 def _is_inverted(images: Levels, index: int) -> bool:

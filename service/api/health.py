@@ -57,6 +57,10 @@ class Health(health_pb2_grpc.HealthServicer):
             self._changed.set()
             self._changed = asyncio.Event()
 
+    def statuses(self) -> dict[str, int]:
+        """The status of each service, by its full name; "" is the server as a whole."""
+        return dict.fromkeys(sorted(self._services), self._status)
+
     def _of(self, service: str) -> HealthCheckResponse:
         known = service in self._services
         return HealthCheckResponse(status=self._status if known else HealthCheckResponse.SERVICE_UNKNOWN)

@@ -172,5 +172,5 @@ def _page(folder: FeedbackFolder, size: int, after: str) -> tuple[list[Listed], 
         except DamagedFeedbackError as error:
             found.append(Listed(name, None, str(error)))
         else:
-            found.append(Listed(name, item, str(folder.contradiction(item, known) or "")))
+            found.append(Listed(name, item, str(folder.trouble(item, known) or "")))
     return found, rest[size - 1] if len(rest) > size else ""

@@ -8,8 +8,6 @@ from typing import Any
 
 import grpc
 from grpc_channelz.v1 import channelz, channelz_pb2_grpc
-from grpc_health.v1 import health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from core.artifact.repository import Repository
 from core.imaging import PictureLimits
@@ -17,6 +15,7 @@ from protos.inference import open_inference_pb2_grpc
 from protos.numeral.v1 import recognizer_pb2_grpc
 from service.api.access import Guard
 from service.api.budget import Budget
+from service.api.discovery import add_health, add_reflection
 from service.api.health import Health
 from service.api.identity import identify
 from service.api.inference.inference_servicer import InferenceServicer
@@ -168,14 +167,13 @@ class Server:
     def _register_foreign(self) -> None:
         """Register gRPC's own services."""
         intercepted: Any = self._foreign.on(self._grpc)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, intercepted)
+        add_health(self._health, intercepted)
         services = list(METHODS)
         if self._settings.channelz:
             servicer = channelz.aio.ChannelzServicer()
             channelz_pb2_grpc.add_ChannelzServicer_to_server(servicer, intercepted)
             services.append(CHANNELZ)
-        reflected = reflection.aio.ReflectionServicer(services)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflected, intercepted)  # type: ignore[no-untyped-call]
+        add_reflection(services, intercepted)
 
     async def start(self) -> int:
         """Listen, and look at the repository for the first time: if its champion is sound, it serves from now on.

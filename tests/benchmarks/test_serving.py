@@ -38,10 +38,11 @@ def models(tmp_path: Path) -> Repository:
 def test_a_soak_without_kills_fails_no_call_and_checks_every_answer(models):
     done = run("soak", "--seconds", 6, "--swap-every", 0.4, "--kill-every", 0, "--repository", models.url, "--json")
     assert done.returncode == 0, done.stderr
-    right, wrong, failed, _memory = json.loads(done.stdout)
+    right, wrong, failed, *memory = json.loads(done.stdout)
     assert right["ours"] > 0
     assert " 0 corrupt versions" not in right["case"]
     assert wrong["ours"] == failed["ours"] == failed["theirs"] == 0
+    assert [row["unit"] for row in memory] == ["MB", "MB", "MB/hour"]
 
 
 def test_another_version_is_sound_and_answers_differently(models):

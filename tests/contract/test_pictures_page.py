@@ -66,7 +66,7 @@ def tensor(datatype: str, values: Any, *, of: tuple[int, ...] = (1, 28, 28)) -> 
     raw = values if isinstance(values, bytes) else values.tobytes()
     inputs = [ModelInferRequest.InferInputTensor(name="image", datatype=datatype, shape=of)]
     found = pictures_of(ModelInferRequest(inputs=inputs, raw_input_contents=[raw]), max_batch=8)
-    return digit_from_bytes(found[0]) if isinstance(found, list) else found[0]
+    return digit_from_bytes(found[0]) if isinstance(found, list) else found.images[0]
 
 
 def predict(folder: Path, data: bytes) -> Gray:

@@ -12,6 +12,9 @@ import pytest
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 from core.feedback import ABANDONED_AFTER, FeedbackFolder, FeedbackItem
 
+STROKE = np.zeros((28, 28), np.uint8)
+STROKE[4:24, 12:16] = 255
+
 
 def item(seed: int = 1, digit: int = 4, **fields: object) -> FeedbackItem:
     pixels = np.random.default_rng(seed).integers(0, 256, 784, np.uint8).tobytes()
@@ -44,6 +47,23 @@ def test_many_writers_at_once_leave_complete_items_and_nothing_else(folder: Feed
     assert sum(added) >= 5
     assert sorted(path.name for path in folder.path.iterdir()) == sorted(f"{item(n).name}.json" for n in range(5))
     assert len(list(folder.sound())) == 5
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (bytes(784), "nothing is drawn; every pixel is 0; discard it"),
+        (bytes([3, 9] * 392), "hardly anything can be seen"),
+        ((STROKE // 255).tobytes(), "its pixels are on the scale 0 to 1"),
+        ((255 - STROKE).tobytes(), "its pixels are dark on light"),
+    ],
+)
+def test_an_item_of_what_recognition_refuses_or_corrects_teaches_nothing(
+    folder: FeedbackFolder, pixels: bytes, words: str
+) -> None:
+    folder.add(item(pixels=pixels))
+    [error] = folder.sound()
+    assert words in str(error)
 
 
 def test_contradicting_items_are_unusable_until_one_of_them_is_discarded(folder: FeedbackFolder) -> None:

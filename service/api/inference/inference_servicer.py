@@ -11,13 +11,15 @@ import grpc
 
 from core.artifact.repository import MODEL
 from core.errors import PictureError
+from core.imaging import Corrected
 from protos.inference import open_inference_pb2 as pb
 from protos.inference import open_inference_pb2_grpc
-from service.api.inference import control_requests, describe, inputs, outputs
+from service.api.inference import control_requests, describe, inputs, outputs, parameters
 from service.api.inference.in_order import in_order
 from service.api.inference.tensors import IMAGE
 from service.api.status import status_of
 from service.api.text_limits import LONGEST_TEXT, check_texts
+from service.call import within
 from service.errors import InferRequestError, UnknownModelError, UnknownVersionError
 from service.loaded import label
 from service.recognition.answer import Answer
@@ -107,7 +109,11 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         """Answer a request, and count it; `alone` if it is a call of its own rather than part of a stream."""
         start = perf_counter_ns()
         try:
-            return await self._infer(request, start, alone=alone)
+            seconds = parameters.timeout_of(request.parameters)
+            if seconds is None:
+                return await self._infer(request, start, alone=alone)
+            async with within(seconds):
+                return await self._infer(request, start, alone=alone)
         except Exception:
             self._failed(request, perf_counter_ns() - start)
             raise
@@ -141,6 +147,8 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         response = pb.ModelInferResponse(model_name=MODEL, model_version=loaded.version, id=request.id)
         outputs.put_outputs(response, answer, wanted)
         response.parameters["weights_sha256"].string_param = loaded.weights_sha256
+        if not isinstance(pictures, list):
+            outputs.put_changes(response, pictures)
         end = perf_counter_ns()
         infer = min(self._statistics.latest(loaded.version), answered - converted)
         waited = answered - converted - infer
@@ -150,10 +158,10 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         self._statistics.succeeded(loaded.version, parts, end - start)
         return response
 
-    async def _answer(self, pictures: Any, wanted: str, *, alone: bool) -> Answer:
+    async def _answer(self, pictures: Corrected | list[bytes], wanted: str, *, alone: bool) -> Answer:
         if not isinstance(pictures, list):
             ask = self._recognition.call if alone else self._recognition.images
-            return await ask(pictures, wanted=wanted)
+            return await ask(pictures.images, wanted=wanted)
         answer, errors = await self._recognition.encoded(pictures, wanted=wanted)
         found = [(index, error) for index, error in enumerate(errors) if error]
         if found:

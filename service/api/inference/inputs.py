@@ -4,7 +4,7 @@ Everything that can be wrong with an input is found here. Pure functions; sizes 
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.digit import PIXELS, SIDE
 from core.errors import PictureError
-from core.imaging import as_framed
-from protos.inference.open_inference_pb2 import InferParameter, ModelInferRequest
+from core.imaging import Corrected, corrected
+from protos.inference.open_inference_pb2 import ModelInferRequest
 from service.api.inference.tensors import IMAGE, SHAPES, SHARED_MEMORY
 from service.errors import InferRequestError
 from service.texts import quoted
@@ -38,21 +38,8 @@ CONTENTS = {
 }
 """Every datatype of the protocol, and the field that holds its typed contents."""
 
-MOST_AXES = 8
-"""Axes of a shape that an error repeats."""
 
-PARAMETERS = {
-    "sequence_id": ("int64_param", "string_param"),
-    "sequence_start": ("bool_param",),
-    "sequence_end": ("bool_param",),
-    "priority": ("int64_param", "uint64_param"),
-    "timeout": ("int64_param",),
-    "triton_enable_empty_final_response": ("bool_param",),
-}
-"""The parameters that existing clients may set on a request, and their types. Here, they change nothing."""
-
-
-def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uint8] | list[bytes]:
+def pictures_of(request: ModelInferRequest, *, max_batch: int) -> Corrected | list[bytes]:
     """The pictures in a request.
 
     Args:
@@ -60,13 +47,13 @@ def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uin
         max_batch: The most pictures that it may hold.
 
     Returns:
-        Images (N, 28, 28), possibly a view of the request's bytes that cannot be written to; or N encoded pictures.
+        Images (N, 28, 28), possibly a view of the request's bytes that cannot be written to, and what was changed in
+        them; or N encoded pictures.
 
     Raises:
-        InferRequestError: Its input or its parameters are malformed.
+        InferRequestError: Its input is malformed.
         PictureError: The pixels are on no certain scale or of no certain polarity, or show nothing.
     """
-    _check_parameters(request.parameters)
     tensor = _only_input(request.inputs)
     count = _count(tensor.datatype, list(tensor.shape), max_batch)
     raw = _raw(request)
@@ -74,7 +61,7 @@ def pictures_of(request: ModelInferRequest, *, max_batch: int) -> NDArray[np.uin
         return _elements(raw, count) if raw is not None else list(_typed(tensor, count))
     numbers = _raw_numbers(tensor, raw, count) if raw is not None else _typed_numbers(tensor, count)
     try:
-        return as_framed(numbers.reshape(-1, SIDE, SIDE))
+        return corrected(numbers.reshape(-1, SIDE, SIDE))
     except PictureError as error:
         raise type(error)(f"input {IMAGE!r}: {error}") from error
 
@@ -106,13 +93,17 @@ def _count(datatype: str, shape: list[int], max_batch: int) -> int:
     """The number of pictures that a shape announces."""
     fits = len(shape) == 1 if datatype == "BYTES" else shape[1:] in ([PIXELS], [SIDE, SIDE])
     if not fits:
-        found = str(shape) if len(shape) <= MOST_AXES else f"of {len(shape):,} axes"
-        raise InferRequestError(f"input {IMAGE!r}: shape {found}, expected {SHAPES[datatype]} for {datatype}")
+        raise InferRequestError(f"input {IMAGE!r}: shape {_short(shape)}, expected {SHAPES[datatype]} for {datatype}")
     if not 1 <= shape[0] <= max_batch:
         raise InferRequestError(
             f"input {IMAGE!r}: shape {shape} announces {shape[0]:,} pictures, expected 1 to {max_batch:,}"
         )
     return shape[0]
+
+
+def _short(shape: list[int]) -> str:
+    """A shape for a message; of one with thousands of dimensions, the first."""
+    return str(shape) if len(shape) <= 8 else f"[{', '.join(map(str, shape[:8]))}, …] of {len(shape):,} dimensions"
 
 
 def _raw(request: ModelInferRequest) -> bytes | None:
@@ -194,14 +185,3 @@ def _elements(raw: bytes, count: int) -> list[bytes]:
             f"raw_input_contents[0]: {len(raw) - position:,} bytes after the last of {count:,} elements, expected none"
         )
     return elements
-
-
-def _check_parameters(parameters: Mapping[str, InferParameter]) -> None:
-    for name, parameter in parameters.items():
-        kind = parameter.WhichOneof("parameter_choice")
-        if name.startswith("triton_") and name not in PARAMETERS:
-            raise InferRequestError(f"parameter {quoted(name)}: names that begin with triton_ are reserved")
-        if kind is None:
-            raise InferRequestError(f"parameter {quoted(name)} has no value")
-        if name in PARAMETERS and kind not in PARAMETERS[name]:
-            raise InferRequestError(f"parameter {quoted(name)} is a {kind}, expected {' or '.join(PARAMETERS[name])}")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.imaging import Corrected
 from core.inference.answers import Answers
 from protos.inference.open_inference_pb2 import ModelInferRequest, ModelInferResponse
 from service.api.inference.tensors import DIGIT, DIGITNESS, PROBABILITIES, REJECTED, SHARED_MEMORY, outputs_of
@@ -15,7 +16,7 @@ from service.errors import InferRequestError
 from service.recognition.answer import Answer
 from service.texts import quoted
 
-__all__ = ["Wanted", "put_outputs", "wanted_of"]
+__all__ = ["Wanted", "put_changes", "put_outputs", "wanted_of"]
 
 CLASSIFICATION = "classification"
 """The parameter of an output that asks for the best classes in place of the tensor."""
@@ -89,6 +90,14 @@ def put_outputs(response: ModelInferResponse, answer: Answer, wanted: Sequence[W
             datatype, shape = offered[name].datatype, [len(answer.rows), *offered[name].dims]
         response.outputs.add(name=name, datatype=datatype, shape=shape)
         response.raw_output_contents.append(raw)
+
+
+def put_changes(response: ModelInferResponse, pictures: Corrected) -> None:
+    """Tell the client how many of its images were scaled or inverted, if any were: it may have meant something else."""
+    if pictures.scaled:
+        response.parameters["pixels_scaled"].int64_param = pictures.scaled
+    if pictures.inverted:
+        response.parameters["pixels_inverted"].int64_param = pictures.inverted
 
 
 def _classes(output: ModelInferRequest.InferRequestedOutputTensor) -> int:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import NoDigitError, PictureUnreadableError
-from core.imaging import as_framed
+from core.imaging import as_framed, corrected
 from core.imaging.framed import levels
 from tests.core.imaging.drawn import Gray
 
@@ -77,6 +77,19 @@ class TestScaleAndPolarity:
         before = given.copy()
         as_framed(given)
         assert np.array_equal(given, before)
+
+
+class TestWhatWasChanged:
+    def test_images_that_are_right_count_as_unchanged(self, some: Gray) -> None:
+        found = corrected(some)
+        assert (found.images is some, found.scaled, found.inverted) == (True, 0, 0)
+
+    def test_images_that_were_scaled_or_inverted_are_counted(self, some: Gray) -> None:
+        mixed = some[:9] / 255
+        mixed[::3] = 1 - mixed[::3]
+        found = corrected(mixed)
+        assert (found.scaled, found.inverted) == (9, 3)
+        assert np.array_equal(found.images, some[:9])
 
 
 class TestMixedBatches:

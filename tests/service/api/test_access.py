@@ -177,10 +177,16 @@ def test_probes_need_no_token_and_reflection_does(server):
     with grpc.insecure_channel(server.address) as channel:
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
         assert check(HealthCheckRequest().SerializeToString(), timeout=10)
+        list_all = channel.unary_unary("/grpc.health.v1.Health/List")
+        assert list_all(b"", timeout=10)
         reflect = ServerReflectionStub(channel).ServerReflectionInfo
         listing = [ServerReflectionRequest(list_services="")]
         with pytest.raises(grpc.RpcError) as caught:
             list(reflect(iter(listing), timeout=10))
+        assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        present = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+        with pytest.raises(grpc.RpcError) as caught:
+            list(present(iter([listing[0].SerializeToString()]), timeout=10))
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         shown = [("authorization", f"Bearer {PREDICT}")]
         [answer] = reflect(iter(listing), metadata=shown, timeout=10)

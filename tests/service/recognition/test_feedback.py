@@ -68,6 +68,8 @@ def test_a_digit_must_be_set_even_if_it_is_zero(stub, png, place):
         SendFeedbackRequest(digit=3),
         SendFeedbackRequest(digit=3, pixels=bytes(3)),
         SendFeedbackRequest(digit=3, pixels=bytes(784)),
+        SendFeedbackRequest(digit=3, pixels=(STROKE // 16).tobytes()),  # levels that nobody draws
+        SendFeedbackRequest(digit=3, pixels=np.clip(STROKE, 110, 255).tobytes()),  # of no certain polarity
         SendFeedbackRequest(digit=3, encoded=b"no picture"),
         SendFeedbackRequest(digit=3, encoded=encoded(Image.new("L", (60, 60), 255))),
         SendFeedbackRequest(digit=3, pixels=STROKE.tobytes(), reply_id="x" * 65),

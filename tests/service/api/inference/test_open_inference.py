@@ -246,6 +246,18 @@ def test_a_stream_answers_in_order_and_continues_after_an_error(repository, fold
             assert not answer.outputs
 
 
+def test_a_timeout_in_a_stream_ends_its_own_request_alone(repository, folder, serve, call, png):
+    publish(repository, seed=1)
+    hopeless = asking(shape=(20,), datatype="BYTES", raw_input_contents=[(struct.pack("<I", len(png)) + png) * 20])
+    hopeless.parameters["timeout"].int64_param = 1
+    requests = [asking(ONE, id="a"), hopeless, asking(ONE, id="b")]
+    first, expired, last = call(serve(folder).address, "ModelStreamInfer", iter(requests))
+    assert expired.infer_response.parameters["status"].string_param == "DEADLINE_EXCEEDED"
+    assert (first.infer_response.id, last.infer_response.id) == ("a", "b")
+    assert not first.error_message
+    assert not last.error_message
+
+
 def test_a_stream_is_answered_while_it_is_still_open(repository, folder, serve, call, pixels):
     """The client sends its next request only once it has the answer to the one before."""
     publish(repository, seed=1)

@@ -39,7 +39,8 @@ def elements(*pictures: bytes) -> bytes:
 
 
 def pictures(asked: ModelInferRequest):
-    return pictures_of(asked, max_batch=LIMIT)
+    found = pictures_of(asked, max_batch=LIMIT)
+    return found if isinstance(found, list) else found.images
 
 
 def refused(asked: ModelInferRequest) -> str:
@@ -99,13 +100,6 @@ def with_raw(asked: ModelInferRequest, *raw: bytes) -> ModelInferRequest:
     return asked
 
 
-def with_parameter(asked: ModelInferRequest, name: str, **value: object) -> ModelInferRequest:
-    for field, content in value.items():
-        setattr(asked.parameters[name], field, content)
-    asked.parameters[name].SetInParent()
-    return asked
-
-
 def in_shared_memory() -> ModelInferRequest:
     asked = request()
     asked.inputs[0].parameters["shared_memory_region"].string_param = "region"
@@ -121,6 +115,8 @@ MALFORMED = [
     ("no datatype", request("", raw=ONE), "datatype ''"),
     ("an unknown datatype", request("PNG", raw=ONE), "unknown; expected UINT8, FP32, BYTES"),
     ("a datatype that is not for pixels", request("INT64", raw=ONE), "is not supported by this model"),
+    ("many dimensions", request(shape=(1,) * 5000, raw=ONE), "[1, 1, 1, 1, 1, 1, 1, 1, …] of 5,000 dimensions"),
+    ("a long name", request(name="x" * 9000, raw=ONE), "(9,000 characters); the only input is 'image'"),
     ("no shape", request(shape=(), raw=ONE), "shape []"),
     ("another number of pixels", request(shape=(1, 785), raw=bytes(785)), "[1, 785]"),
     ("a batch of pictures of another size", request(shape=(1, 28, 29), raw=bytes(812)), "[1, 28, 29]"),
@@ -156,9 +152,6 @@ MALFORMED = [
     ("an enormous element", request("BYTES", (1,), b"\xff\xff\xff\xff"), "announces 4,294,967,295 bytes"),
     ("an element too many", request("BYTES", (1,), elements(b"one", b"two")), "7 bytes after the last"),
     ("shared memory", in_shared_memory(), "shared memory"),
-    ("a reserved parameter", with_parameter(request(raw=ONE), "triton_x", bool_param=True), "reserved"),
-    ("a parameter without a value", with_parameter(request(raw=ONE), "mine"), "no value"),
-    ("a parameter of a wrong type", with_parameter(request(raw=ONE), "priority", string_param="1"), "string_param"),
 ]
 
 
@@ -168,20 +161,17 @@ def test_a_malformed_request_is_refused_with_what_is_wrong(asked, words):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("values", "scaled", "inverted"),
     [
-        ("sequence_id", {"int64_param": 1}),
-        ("sequence_id", {"string_param": "a"}),
-        ("sequence_start", {"bool_param": True}),
-        ("sequence_end", {"bool_param": False}),
-        ("priority", {"uint64_param": 2}),
-        ("timeout", {"int64_param": 1000}),
-        ("triton_enable_empty_final_response", {"bool_param": True}),
-        ("anything", {"double_param": 0.5}),
+        (PIXELS, 0, 0),
+        (PIXELS / 255, 2, 0),
+        (255 - np.stack([STROKE] * 2), 0, 2),
+        (np.stack([STROKE, 255 - STROKE]) / 255, 2, 1),
     ],
 )
-def test_parameters_that_clients_set_change_nothing(name, value):
-    assert len(pictures(with_parameter(request(raw=ONE), name, **value))) == 1
+def test_what_was_changed_in_the_images_is_counted(values, scaled, inverted):
+    found = pictures_of(request("FP32", (2, 784), values.astype("<f4").tobytes()), max_batch=LIMIT)
+    assert (found.scaled, found.inverted) == (scaled, inverted)
 
 
 @st.composite

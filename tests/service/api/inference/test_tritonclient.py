@@ -81,9 +81,26 @@ def test_it_chooses_outputs_and_classes(triton, address, pixels):
 
 
 def test_it_sets_parameters_of_its_own_and_the_usual_ones(triton, address, pixels):
-    options = {"sequence_id": 5, "sequence_start": True, "priority": 1, "timeout": 10_000_000, "client_timeout": 60}
+    options = {"sequence_id": 0, "priority": 0, "timeout": 60_000_000, "client_timeout": 60}
     answer = triton("infer", address, pixels[np.newaxis], parameters={"mine": "x", "more": 1}, **options)
     assert answer["version"] == "2"
+
+
+def test_its_timeout_is_a_deadline_and_what_cannot_be_honored_is_refused(triton, address, pixels, png):
+    late = triton("infer", address, np.array([png] * 30, object), timeout=1)
+    assert late[0] == "StatusCode.DEADLINE_EXCEEDED"
+    for options in ({"sequence_id": 5, "sequence_start": True}, {"priority": 1}):
+        status, sentence = triton("infer", address, pixels[np.newaxis], **options)
+        assert (status, "leave it out" in sentence) == ("StatusCode.INVALID_ARGUMENT", True)
+
+
+def test_it_is_told_how_many_of_its_images_were_scaled_or_inverted(triton, address):
+    images = np.stack([STROKE, 255 - STROKE, STROKE]).astype(np.float32)
+    assert triton("infer", address, images / 255)["parameters"].items() >= {
+        ("pixels_scaled", 3),
+        ("pixels_inverted", 1),
+    }
+    assert triton("infer", address, images[:1])["parameters"].keys() == {"weights_sha256"}
 
 
 def test_it_infers_asynchronously(triton, address, pixels):

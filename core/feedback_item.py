@@ -1,0 +1,70 @@
+"""One item of feedback: a picture that a user sent, with the digit that it really shows."""
+
+import hashlib
+from datetime import datetime
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.artifact.manifest import Base64Bytes
+from core.digit import LABELS, PIXELS, SIDE
+from core.errors import PictureError
+from core.imaging import corrected
+
+__all__ = ["FeedbackItem"]
+
+_Pixels = Annotated[Base64Bytes, Field(min_length=PIXELS, max_length=PIXELS)]
+
+
+class FeedbackItem(BaseModel):
+    """A picture, and the digit that it shows according to the user who sent it.
+
+    Attributes:
+        digit: 0 to 9.
+        pixels: 784 bytes, row by row, 0 background to 255 ink: the picture as a network sees it.
+        original: The encoded picture that it was framed from; None if pixels were sent.
+        received: When it was received, UTC.
+        reply_id: The reply that it is about; empty if unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    schema_version: Literal[1] = 1
+    digit: int = Field(ge=0, lt=len(LABELS))
+    pixels: _Pixels
+    original: Base64Bytes | None = None
+    received: datetime
+    reply_id: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the item: the sha256 of picture and digit."""
+        return _name(self.pixels, self.digit)
+
+    @property
+    def rivals(self) -> dict[str, int]:
+        """The digits of all items that would contradict this one, by name: another digit for the same picture."""
+        return {_name(self.pixels, digit): digit for digit in range(len(LABELS)) if digit != self.digit}
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be learned from its pixels; "" if something can.
+
+        The service refuses such pixels, but earlier versions of it stored them.
+        """
+        try:
+            found = corrected(self.image()[np.newaxis])
+        except PictureError as error:
+            return str(error)
+        what = "on the scale 0 to 1" if found.scaled else "dark on light" if found.inverted else ""
+        return what and f"its pixels are {what}, expected ink of 255 on 0"
+
+    def image(self) -> NDArray[np.uint8]:
+        """The picture, (28, 28) uint8."""
+        return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
+
+
+def _name(pixels: bytes, digit: int) -> str:
+    return hashlib.sha256(pixels + bytes([digit])).hexdigest()
