@@ -20,6 +20,7 @@ from service.api.access import Guard, Tokens
 from service.api.health import Health
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
+from service.api.open_calls import OpenCalls
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
 from service.api.registrar import Registrar
 from service.observer import Observers
@@ -28,7 +29,8 @@ from service.recognition.arrivals import Arrivals
 from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
 from service.roles import GATHERED, INFERENCE, METHODS, RECOGNIZER
-from service.server import tls
+from service.server import connections, tls
+from service.server.lifetime import Farewell
 from service.server.port import cannot_listen
 from service.settings import RUN_DIR, Settings
 from service.telemetry.instruments import Gauges, Instruments
@@ -44,6 +46,9 @@ __all__ = ["Server"]
 
 FIRST_LOOK_SECONDS = 5.0
 """How long `start` waits at most for the first look at the repository."""
+
+HANG_UP_SECONDS = 1.0
+"""How long a server that stops waits at most for its clients to close their connections."""
 
 PING_SECONDS = 10
 """Seconds that a client must leave between two keepalive pings on a connection."""
@@ -90,6 +95,7 @@ class Server:
         run_dir = Path(os.environ[RUN_DIR]) if RUN_DIR in os.environ else None
         decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
+        self._port: int | None = None  # as long as it is listened on
         self._health = Health(("", RECOGNIZER, INFERENCE))
         # Decoding a picture of the largest size takes 200 MB, so not many may be decoded at once.
         threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
@@ -116,7 +122,8 @@ class Server:
         recognition = Recognition(self.store, limits, self._pool, observer, self._admission, arrivals)
         self._feedback = Feedback(settings, recognition.decode, observer)
         guard = Guard(Tokens(settings.tokens_file)) if settings.tokens_file else None
-        steps = [*self._instruments.steps, *([guard.enter] if guard else [])]
+        self._calls = OpenCalls()
+        steps = [*self._instruments.steps, self._calls.enter, *([guard.enter] if guard else [])]
         self._interceptor = Interceptor(observer, steps, arrivals)
         self._grpc = grpc.aio.server(
             options=[
@@ -132,7 +139,7 @@ class Server:
 
     def _register(self, recognition: Recognition) -> None:
         """Register the servicers of the service's own protocols."""
-        intercepted = self._interceptor.on(self._grpc)
+        intercepted = self._interceptor.on(self._grpc, self._calls)
         most = self._settings.max_batch
         self._recognizer = RecognizerServicer(recognition, self._feedback, max_batch=most)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._recognizer, intercepted)  # type: ignore[no-untyped-call]
@@ -148,8 +155,9 @@ class Server:
 
     def _register_foreign(self, guard: Guard | None) -> None:
         """Register gRPC's own services; all but health are behind the guard."""
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
-        guarded: Any = Registrar(self._grpc, guard.wrap) if guard else self._grpc
+        open_to_all: Any = Registrar(self._grpc, lambda _, handler: handler, self._calls)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, open_to_all)
+        guarded: Any = Registrar(self._grpc, guard.wrap, self._calls) if guard else open_to_all
         services = list(METHODS)
         if self._settings.channelz:
             servicer = channelz.aio.ChannelzServicer()
@@ -178,10 +186,12 @@ class Server:
         except RuntimeError as error:
             raise cannot_listen(self._settings.host, self._settings.port) from error
         self._instruments.start(self._gauges())
-        await self._grpc.start()
         loop = asyncio.get_running_loop()
         self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
+        # Connections wait in the port's queue until the first version is loaded, instead of failing.
         await _within(FIRST_LOOK_SECONDS, self._looked)
+        await self._grpc.start()
+        self._port = port
         return port
 
     def _gauges(self) -> Gauges:
@@ -199,26 +209,35 @@ class Server:
             self._health.waiting()
         self._looked.set()
 
-    async def drain(self) -> bool:
-        """Report NOT_SERVING, give load balancers time to notice, accept no more calls, finish those in flight, stop.
+    def reload(self) -> None:
+        """Read certificate and tokens again, without waiting until the next connection or call looks at their files."""
+        _log.info("asked to reload: reading certificate and tokens again")
+        self._reload_secrets()
+
+    def _reload_secrets(self) -> None:
+        """Nothing to do: both are read again whenever their files change."""
+
+    async def drain(self) -> Farewell:
+        """Report NOT_SERVING, give load balancers time to notice, refuse new calls, finish those that are open, stop.
 
         Returns:
-            Whether all calls were finished within `drain_seconds`.
+            What became of the calls; see `service.server.lifetime.Farewell`.
         """
         self._health.drain()
         await asyncio.sleep(self._settings.drain_wait_seconds)
         self._recognizer.drain()
         self._inference.drain()
-        # gRPC's own grace period is longer, so that the calls that are left can be counted at the end of ours.
-        stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
-        await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
-        cut_off = self._interceptor.in_flight
+        await self._calls.finish(self._settings.drain_seconds)
+        farewell = Farewell(cut_off=self._calls.count, refused=self._calls.refused)
         await self.stop()
-        await stopping
-        return cut_off == 0
+        return farewell
 
     async def stop(self) -> None:
-        """Stop at once; the calls in flight are cancelled."""
+        """Stop at once; calls that are open fail with UNAVAILABLE."""
+        port, self._port = self._port, None
+        if port is not None:
+            connections.refuse(port)
+            await connections.hang_up(port, HANG_UP_SECONDS)
         await self._grpc.stop(None)
         await self._instruments.stop()
         self._feedback.close()
