@@ -47,9 +47,6 @@ __all__ = ["Server"]
 FIRST_LOOK_SECONDS = 5.0
 """How long `start` waits at most for the first look at the repository."""
 
-HANG_UP_SECONDS = 1.0
-"""How long a server that stops waits at most for its clients to close their connections."""
-
 PING_SECONDS = 10
 """Seconds that a client must leave between two keepalive pings on a connection."""
 
@@ -234,10 +231,9 @@ class Server:
 
     async def stop(self) -> None:
         """Stop at once; calls that are open fail with UNAVAILABLE."""
-        port, self._port = self._port, None
-        if port is not None:
-            connections.refuse(port)
-            await connections.hang_up(port, HANG_UP_SECONDS)
+        if self._port is not None:
+            port, self._port = self._port, None
+            await connections.end(port)
         await self._grpc.stop(None)
         await self._instruments.stop()
         self._feedback.close()

@@ -14,13 +14,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-__all__ = ["hang_up", "refuse"]
+__all__ = ["end", "hang_up", "refuse"]
 
 OPEN_FILES = Path("/dev/fd")
 """Lists the open files of this process, on Linux as on macOS."""
 
+HANG_UP_SECONDS = 1.0
+"""How long a server that stops waits at most for its clients to close their connections."""
+
 LOOK_AGAIN = 0.02
 """Seconds between two looks at the connections that are still open."""
+
+
+async def end(port: int) -> None:
+    """Accept no more connections on a port, and end those that are open, both before the event loop runs again."""
+    refuse(port)
+    await hang_up(port, HANG_UP_SECONDS)
 
 
 def refuse(port: int) -> None:
