@@ -11,6 +11,7 @@ import typer
 from benchmarks import fairness as fairness_case
 from benchmarks import handwriting as handwriting_kinds
 from benchmarks import inference as inference_cases
+from benchmarks import restarts as restarts_case
 from benchmarks import serving as serving_cases
 from benchmarks import soak as soak_case
 from benchmarks import streaming as streaming_case
@@ -118,6 +119,18 @@ def fairness(
     """Flood the service with costly pictures, and measure how long another client's small ones take."""
     warn_of_what_misleads()
     write(fairness_case.measure(seconds, callers, repository, against), as_json=as_json)
+
+
+@app.command()
+def restarts(
+    times: Annotated[int, typer.Option(help="How often to restart.", min=1)] = 100,
+    callers: Annotated[int, typer.Option(help="Threads of each client that ask without pause.", min=1)] = 8,
+    workers: Annotated[int, typer.Option(help="Worker processes of the service.", min=1)] = 2,
+    seconds: Annotated[float, typer.Option(help="How long the service runs between two restarts.", min=0.1)] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Stop and start the service under load, and count the calls that are lost."""
+    write(restarts_case.measure(times, callers, workers, seconds), as_json=as_json)
 
 
 @app.command()

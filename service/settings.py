@@ -96,6 +96,13 @@ class Settings(BaseSettings):
         description="Processes that answer calls: a number, or auto for one per core, at most 4.",
         pattern=r"^(auto|[1-9]\d{0,2})$",
     )
+    heartbeat_seconds: float = Field(
+        5.0,
+        description="Seconds after which a worker process that has hung is replaced, if there are several; "
+        "0 never replaces one that still runs.",
+        ge=0,
+        allow_inf_nan=False,
+    )
     max_waiting: int = Field(
         1024, description="Pictures that may wait in each process; beyond that, calls are refused at once.", ge=1
     )

@@ -11,6 +11,7 @@ from typing import Any, Never, Self, cast
 import grpc
 
 from service.api.budget import Budget
+from service.api.open_calls import OpenCalls
 from service.api.open_streams import OpenStreams
 from service.api.registrar import Registrar
 from service.api.status import status_of
@@ -72,9 +73,14 @@ class Interceptor:
         self._streams = streams or OpenStreams(Budget(sys.maxsize))
         self._unread = unread or Unread(sys.maxsize)
 
-    def on(self, server: grpc.aio.Server) -> Registrar:
-        """What to register servicers on in place of the server: `add_…Servicer_to_server(servicer, this)`."""
-        return Registrar(server, self._wrap, self.arrivals)
+    def on(self, server: grpc.aio.Server, calls: OpenCalls | None = None) -> Registrar:
+        """What to register servicers on in place of the server: `add_…Servicer_to_server(servicer, this)`.
+
+        Args:
+            server: The server.
+            calls: Counts each call until it is answered.
+        """
+        return Registrar(server, self._wrap, calls, self.arrivals)
 
     def _wrap(self, method: str, handler: Any) -> Any:
         # Messages are parsed here rather than by gRPC, so that bytes that cannot be parsed are an error like any other;

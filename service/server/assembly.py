@@ -20,6 +20,7 @@ from service.api.health import Health
 from service.api.identity import identify
 from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
+from service.api.open_calls import OpenCalls
 from service.api.open_streams import OpenStreams
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
 from service.api.tokens import Tokens
@@ -31,7 +32,9 @@ from service.recognition.feedback import Feedback
 from service.recognition.recognize import Recognition
 from service.recognition.workers import Workers
 from service.roles import GATHERED, INFERENCE, METHODS, RECOGNIZER
-from service.server import tls
+from service.server import connections, tls
+from service.server.lifetime import Farewell
+from service.server.options import options_of
 from service.server.port import cannot_listen
 from service.server.renewal import Renewal
 from service.server.self_check import SelfCheck
@@ -51,33 +54,8 @@ __all__ = ["Server"]
 FIRST_LOOK_SECONDS = 5.0
 """How long `start` waits at most for the first look at the repository."""
 
-PING_SECONDS = 10
-"""Seconds that a client must leave between two keepalive pings on a connection."""
-
-ENVELOPE_BYTES = 64 * 1024
-"""The most bytes of a request beside its pictures."""
-
 MOST_DECODERS = 4
 """Decoding threads in each process, at most."""
-
-CONNECTIONS = (
-    ("grpc.max_concurrent_streams", 256),  # beyond that, the calls of one client wait at the client
-    # A peer that vanished without closing its connection is noticed within a minute, and its resources are freed.
-    ("grpc.keepalive_time_ms", 40_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    # Clients may ping as well, at most every ten seconds.
-    ("grpc.http2.min_ping_interval_without_data_ms", PING_SECONDS * 1000),
-    # A long-lived connection is closed now and then, so that its client connects again and may reach another process,
-    # or another server behind the same name. The calls in flight are finished first, however long they take.
-    ("grpc.max_connection_age_ms", 600_000),
-    ("grpc.max_connection_idle_ms", 900_000),
-    # Of a stream that is not read, no more than this is received; and not megabytes, as gRPC would on fast connections.
-    # A message that is being read may be larger.
-    ("grpc.http2.bdp_probe", 0),
-    ("grpc.http2.lookahead_bytes", 64 * 1024),
-)
-"""gRPC's options for connections: slow and dead clients must not hold resources for long."""
 
 CHANNELZ = "grpc.channelz.v1.Channelz"
 
@@ -100,6 +78,7 @@ class Server:
         run_dir = Path(os.environ[RUN_DIR]) if RUN_DIR in os.environ else None
         decisions = DecisionFile(run_dir)
         self._looked = asyncio.Event()
+        self._port: int | None = None  # as long as it is listened on
         self._health = Health(("", RECOGNIZER, INFERENCE))
         # Decoding a picture of the largest size takes 200 MB, so not many may be decoded at once.
         threads = min(MOST_DECODERS, max(1, (os.cpu_count() or 1) // processes))
@@ -131,26 +110,19 @@ class Server:
         guards = [Guard(self._tokens).enter] if self._tokens else []
         streams = OpenStreams(Budget(settings.max_stream_bytes), guards)
         unread = Unread(settings.max_stream_bytes)
-        steps = [*self._instruments.steps, identify, *guards]
+        self._calls = OpenCalls()
+        steps = [*self._instruments.steps, self._calls.enter, identify, *guards]
         self._interceptor = Interceptor(observer, steps, arrivals, streams, unread)
         # gRPC's own services are neither counted nor logged: probes call them all the time.
         self._foreign = Interceptor(Observer(), guards, streams=streams, unread=unread)
-        self._grpc = grpc.aio.server(
-            options=[
-                ("grpc.max_receive_message_length", settings.largest_request + ENVELOPE_BYTES),
-                ("grpc.enable_channelz", int(settings.channelz)),
-                # Without this, a second server on the same port would silently receive half of the calls.
-                ("grpc.so_reuseport", int(processes > 1)),
-                *CONNECTIONS,
-            ],
-        )
+        self._grpc = grpc.aio.server(options=options_of(settings, processes))
         self._trimming = Trimming()
         self._register(recognition)
         self._register_foreign()
 
     def _register(self, recognition: Recognition) -> None:
         """Register the servicers of the service's own protocols."""
-        intercepted = self._interceptor.on(self._grpc)
+        intercepted = self._interceptor.on(self._grpc, self._calls)
         most = self._settings.max_batch
         self._recognizer = RecognizerServicer(recognition, self._feedback, max_batch=most)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._recognizer, intercepted)  # type: ignore[no-untyped-call]
@@ -166,7 +138,7 @@ class Server:
 
     def _register_foreign(self) -> None:
         """Register gRPC's own services."""
-        intercepted: Any = self._foreign.on(self._grpc)
+        intercepted: Any = self._foreign.on(self._grpc, self._calls)
         add_health(self._health, intercepted)
         services = list(METHODS)
         if self._settings.channelz:
@@ -195,14 +167,16 @@ class Server:
         except RuntimeError as error:
             raise cannot_listen(self._settings.host, self._settings.port) from error
         self._instruments.start(self._gauges())
+        loop = asyncio.get_running_loop()
+        self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
+        # Connections wait in the port's queue until the first version is loaded, instead of failing.
+        await _within(FIRST_LOOK_SECONDS, self._looked)
         await self._grpc.start()
+        self._port = port
         check = SelfCheck(self._settings.host, port, self._telemetry) if certificates else None
         self._renewal = Renewal(certificates, self._tokens, check)
         self._renewal.start()
-        loop = asyncio.get_running_loop()
-        self._watcher.start(self._settings.poll_interval, lambda: loop.call_soon_threadsafe(self._after_look))
         self._trimming.start()
-        await _within(FIRST_LOOK_SECONDS, self._looked)
         return port
 
     def _gauges(self) -> Gauges:
@@ -221,32 +195,33 @@ class Server:
             self._health.waiting()
         self._looked.set()
 
-    def _reload_secrets(self) -> None:
-        """Read the certificate and the tokens again now, rather than at the next regular look."""
+    def reload(self) -> None:
+        """Read certificate and tokens again now, rather than at the next regular look."""
+        _log.info("asked to reload: reading certificate and tokens again")
         self._renewal.look_now()
 
-    async def drain(self) -> bool:
-        """Report NOT_SERVING, give load balancers time to notice, accept no more calls, finish those in flight, stop.
+    async def drain(self) -> Farewell:
+        """Report NOT_SERVING, give load balancers time to notice, refuse new calls, finish those that are open, stop.
 
         Returns:
-            Whether all calls were finished within `drain_seconds`.
+            What became of the calls; see `service.server.lifetime.Farewell`.
         """
         self._health.drain()
         await asyncio.to_thread(self._renewal.stop)
         await asyncio.sleep(self._settings.drain_wait_seconds)
         self._recognizer.drain()
         self._inference.drain()
-        # gRPC's own grace period is longer, so that the calls that are left can be counted at the end of ours.
-        stopping = asyncio.create_task(self._grpc.stop(self._settings.drain_seconds + 60))
-        await asyncio.wait((stopping,), timeout=self._settings.drain_seconds)
-        cut_off = self._interceptor.in_flight
+        await self._calls.finish(self._settings.drain_seconds)
+        farewell = Farewell(cut_off=self._calls.count, refused=self._calls.refused)
         await self.stop()
-        await stopping
-        return cut_off == 0
+        return farewell
 
     async def stop(self) -> None:
-        """Stop at once; the calls in flight are cancelled."""
+        """Stop at once; calls that are open fail with UNAVAILABLE."""
         await asyncio.to_thread(self._renewal.stop)
+        if self._port is not None:
+            port, self._port = self._port, None
+            await connections.end(port)
         await self._grpc.stop(None)
         self._trimming.stop()
         await self._instruments.stop()

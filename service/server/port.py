@@ -1,4 +1,4 @@
-"""The port: reserved for the processes of one service, and the reason why it cannot be listened on."""
+"""The ports: reserved for the processes of one service, and the reason why one cannot be listened on."""
 
 import socket
 from collections.abc import Iterator
@@ -7,12 +7,21 @@ from contextlib import contextmanager
 from core.errors import ConfigError
 from service.settings import endpoint
 
-__all__ = ["cannot_listen", "reserved"]
+__all__ = ["METRICS", "cannot_listen", "reserved"]
+
+CALLS = "", "choose another address with --port and --host"
+METRICS = " for metrics", "choose another address with --metrics-port and --metrics-host"
+"""What an error says of an address: what it is for, and the next step."""
 
 
 @contextmanager
-def reserved(host: str, port: int) -> Iterator[int]:
+def reserved(host: str, port: int, purpose: tuple[str, str] = CALLS) -> Iterator[int]:
     """Reserve a port, so that no other program listens on it than those that share it with this one on purpose.
+
+    Args:
+        host: The address.
+        port: The port; 0 for any that is free.
+        purpose: For an error: METRICS, if the port is not the one for calls.
 
     Yields:
         The port; for 0, the free port that was chosen.
@@ -23,8 +32,11 @@ def reserved(host: str, port: int) -> Iterator[int]:
     try:
         holder = _bound(host, port)
     except OSError as error:
-        raise _refusal(host, port, error) from error
+        raise _refusal(host, port, error, purpose) from error
     with holder:
+        # The port is this service's alone from here on, although nothing listens on it yet: two sockets that allow the
+        # reuse of addresses, and do not listen, could both be bound to it.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         # Not before `bind`: it would succeed although another program listens on the port and shares it. This socket
         # never listens, so it receives no connection.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -36,12 +48,12 @@ def cannot_listen(host: str, port: int) -> ConfigError:
     try:
         _bound(host, port).close()
     except OSError as error:
-        return _refusal(host, port, error)
-    return _refusal(host, port, None)
+        return _refusal(host, port, error, CALLS)
+    return _refusal(host, port, None, CALLS)
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
     holder = socket.socket(family, kind, protocol)
     try:
         # Without this, the closed connections of a server that has just ended would block the port for a minute.
@@ -53,7 +65,7 @@ def _bound(host: str, port: int) -> socket.socket:
     return holder
 
 
-def _refusal(host: str, port: int, error: OSError | None) -> ConfigError:
+def _refusal(host: str, port: int, error: OSError | None, purpose: tuple[str, str]) -> ConfigError:
     reason = (error.strerror or str(error)) if error else "it is free again; try again"
-    finding = f"cannot listen on {endpoint(host, port)}: {reason}"
-    return ConfigError(f"{finding}; choose another address with --port and --host")
+    usage, step = purpose
+    return ConfigError(f"cannot listen on {endpoint(host, port)}{usage}: {reason}; {step}")

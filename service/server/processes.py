@@ -2,17 +2,18 @@
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvloop
 
 from service.server import lifetime
 from service.server.lifetime import Build, WorkerGroup
-from service.server.port import reserved
+from service.server.port import METRICS, reserved
 from service.server.supervisor import Supervisor
 from service.settings import AUTO, RUN_DIR, Settings
 from service.telemetry import exposition
@@ -24,7 +25,7 @@ MOST_BY_DEFAULT = 4
 
 
 def serve(settings: Settings, build: Build, announce: Callable[[str], None]) -> int:
-    """Serve with as many processes as the settings say, until SIGTERM or SIGINT.
+    """Serve with as many processes as the settings say, until SIGTERM or SIGINT; SIGHUP reloads.
 
     Args:
         settings: As `service.settings.read` gives them.
@@ -35,16 +36,21 @@ def serve(settings: Settings, build: Build, announce: Callable[[str], None]) -> 
         The exit status: 0 if every call was finished, 1 if calls were cut off, 130 after a second SIGINT.
 
     Raises:
-        ConfigError: The address cannot be listened on.
+        ConfigError: An address cannot be listened on.
     """
+    # Until the server handles it: a service that is asked to reload while it starts reads the files anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     count = how_many(settings.workers)
     with _run_folder():
         if count == 1:
             return _run(settings, build, announce)
-        if settings.metrics_port is not None:
-            os.environ.update(exposition.share(Path(os.environ[RUN_DIR])))
-        with reserved(settings.host, settings.port) as port:
+        with ExitStack() as ports:
+            port = ports.enter_context(reserved(settings.host, settings.port))
             shared = settings.model_copy(update={"port": port})
+            if settings.metrics_port is not None:
+                found = ports.enter_context(reserved(settings.metrics_host, settings.metrics_port, METRICS))
+                shared = shared.model_copy(update={"metrics_port": found})
+                os.environ.update(exposition.share(Path(os.environ[RUN_DIR])))
 
             def work(announce: Callable[[str], None], group: WorkerGroup) -> int:
                 return _run(shared, build, announce, group)

@@ -1,8 +1,8 @@
 """The supervisor of several worker processes that serve on one port.
 
-The supervisor forks the workers, passes signals on to them, and replaces a worker that dies. It answers no calls. The
-workers share what the supervisor has imported: it saves memory and the time to start. So the supervisor must hold
-nothing that does not survive a fork: no threads, no event loop, no gRPC object, no connection to a repository.
+The supervisor forks the workers, passes signals on to them, and replaces a worker that dies or hangs. It answers no
+calls. The workers share what the supervisor has imported: it saves memory and the time to start. So the supervisor must
+hold nothing that does not survive a fork: no threads, no event loop, no gRPC object, no connection to a repository.
 """
 
 import logging
@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -19,20 +20,17 @@ from time import monotonic
 from types import FrameType
 
 from core.errors import ConfigError, NumeralError
-from service.server.lifetime import HURRIED, WorkerGroup
+from service.server.heartbeat import LOOKS, Heartbeat, Watch, life_of
+from service.server.lifetime import HURRIED, SIGNALS, WorkerGroup
+from service.server.slots import Slots
 from service.settings import RUN_DIR, Settings
 from service.telemetry import exposition
+from service.telemetry.replacements import Replacements
 
 __all__ = ["Supervisor", "Work"]
 
 KILL_AFTER = 5.0
 """A worker that does not end is killed this many seconds after the time to drain is over."""
-
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-"""Seconds until a worker is replaced: doubled each time, until a worker has lived for `LONG_LIFE`."""
-
-LONG_LIFE = 30.0
-"""Seconds after which a worker counts as healthy."""
 
 CONFIG = 2
 """The exit status for an impossible setting."""
@@ -53,14 +51,18 @@ class _Worker:
         process: The process.
         ready: Becomes readable once the process listens.
         started: When it was started, by `time.monotonic`.
+        watch: Notices that it has hung.
         listens: Whether it has reported that it listens.
+        killed: Why the supervisor has killed it; "" if it has not.
     """
 
     slot: int
     process: ForkProcess
     ready: connection.Connection
     started: float
+    watch: Watch
     listens: bool = False
+    killed: str = ""
 
 
 class Supervisor:
@@ -80,15 +82,16 @@ class Supervisor:
         self._announce = announce
         self._count = count
         self._workers: list[_Worker] = []
-        self._due = dict.fromkeys(range(1, count + 1), 0.0)  # empty slot → when its next worker starts
-        self._pauses: dict[int, float] = {}  # slot → seconds before the worker after the next one
+        self._slots = Slots(count)
         self._announced = False
         self._signals: list[int] = []  # received so far
         self._forwarded = 0  # how many of them were passed on
-        self._kill_at = float("inf")
+        self._kill_at = inf  # finite once they are asked to stop
+        self._looked = monotonic()  # when their heartbeats were looked at last
         self._statuses: set[int] = set()  # exit statuses of workers that ended after they were asked to
         self._lifeline, self._end = os.pipe()  # nothing is ever written: the other end closes when this process dies
         self._woken, self._wake = socket.socketpair()
+        self._replacements = Replacements() if settings.metrics_port is not None else None
 
     def run(self) -> int:
         """Start the workers, and wait for the end.
@@ -99,19 +102,19 @@ class Supervisor:
         for end in (self._woken, self._wake):
             end.setblocking(False)
         signal.set_wakeup_fd(self._wake.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in SIGNALS:
             signal.signal(number, self._note)
         while True:
             self._forward()
             if not self._stopping:
-                self._fill()
+                self._workers += [self._start(slot) for slot in self._slots.take_due()]
             elif not self._workers:
                 return self._status()
             self._wait()
 
     @property
     def _stopping(self) -> bool:
-        return bool(self._forwarded or self._statuses)
+        return self._kill_at < inf
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self._signals.append(number)
@@ -120,37 +123,40 @@ class Supervisor:
         """Pass each signal that was received on to the workers."""
         for number in self._signals[self._forwarded :]:
             self._forwarded += 1
-            self._stop(number)
+            if number == signal.SIGHUP:
+                self._send(number)
+            else:
+                self._stop(number)
 
     def _stop(self, number: int) -> None:
         patience = self._settings.drain_wait_seconds + self._settings.drain_seconds + KILL_AFTER
         self._kill_at = min(self._kill_at, monotonic() + patience)
+        self._send(number)
+
+    def _send(self, number: int) -> None:
         for pid in filter(None, [worker.process.pid for worker in self._workers]):
             os.kill(pid, number)
 
-    def _fill(self) -> None:
-        """Start a worker in each slot that is empty and due."""
-        for slot in [slot for slot, due in self._due.items() if due <= monotonic()]:
-            del self._due[slot]
-            self._workers.append(self._start(slot))
-
     def _start(self, slot: int) -> _Worker:
         ready, sender = _fork.Pipe(duplex=False)
-        process = _fork.Process(target=self._live, args=(sender,))
+        heartbeat = Heartbeat()
+        process = _fork.Process(target=self._live, args=(sender, heartbeat))
         # Signals are blocked, so that one that arrives early is delivered once the worker has its handlers.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         process.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         sender.close()
-        return _Worker(slot, process, ready, monotonic())
+        watch = Watch(heartbeat, self._settings.heartbeat_seconds, lambda: life_of(process.pid or 0))
+        return _Worker(slot, process, ready, monotonic(), watch)
 
-    def _live(self, sender: connection.Connection) -> None:
+    def _live(self, sender: connection.Connection, heartbeat: Heartbeat) -> None:
         """Runs in the worker, from the fork to its end."""
         os.setpgid(0, 0)  # Ctrl-C in a terminal reaches the supervisor only, which passes it on
         signal.set_wakeup_fd(-1)
         os.close(self._end)
         try:
-            status = self._work(lambda _: sender.send_bytes(b"listens"), WorkerGroup(self._count, self._lifeline))
+            group = WorkerGroup(self._count, self._lifeline, heartbeat)
+            status = self._work(lambda _: sender.send_bytes(b"listens"), group)
         except NumeralError as error:
             print(f"error: {error}", file=sys.stderr)
             status = CONFIG if isinstance(error, ConfigError) else 1
@@ -171,13 +177,30 @@ class Supervisor:
             self._listens(worker)
         for worker in (ends[end] for end in ends if end in happened):
             self._ended(worker)
+        self._look()
         if monotonic() > self._kill_at:
             for worker in self._workers:
                 worker.process.kill()
 
     def _longest_sleep(self) -> float | None:
-        wakes = [self._kill_at] if self._stopping else list(self._due.values())
-        return max(0.0, min(wakes) - monotonic()) + 0.01 if wakes else None
+        wake = self._kill_at
+        if not self._stopping:
+            wake = self._slots.next_due()
+            if self._settings.heartbeat_seconds:
+                wake = min(wake, self._looked + self._settings.heartbeat_seconds / LOOKS)
+        return max(0.0, wake - monotonic()) + 0.01 if wake < inf else None
+
+    def _look(self) -> None:
+        """Kill each worker that has hung; SIGTERM would not reach a process that is stopped."""
+        elapsed = monotonic() - self._looked
+        if self._stopping or elapsed < self._settings.heartbeat_seconds / LOOKS:
+            return
+        self._looked += elapsed
+        for worker in self._workers:
+            seconds = worker.watch.silent(elapsed)
+            if seconds is not None and not worker.killed:
+                worker.killed = f"its event loop was silent for {seconds:.1f} seconds"
+                worker.process.kill()
 
     def _listens(self, worker: _Worker) -> None:
         """Take note that a worker listens."""
@@ -204,15 +227,15 @@ class Supervisor:
             self._statuses.add(code)  # it has printed what is wrong; its replacement would meet the same error
             self._stop(signal.SIGTERM)
         else:
-            self._replace(worker, f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}")
+            end = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+            self._replace(worker, f"was killed: {worker.killed}" if worker.killed else f"ended unexpectedly with {end}")
 
     def _replace(self, worker: _Worker, end: str) -> None:
-        healthy = monotonic() - worker.started > LONG_LIFE
-        pause = FIRST_PAUSE if healthy else self._pauses.get(worker.slot, FIRST_PAUSE)
-        self._pauses[worker.slot] = min(LONGEST_PAUSE, 2 * pause)
-        self._due[worker.slot] = monotonic() + pause
-        finding = f"worker {worker.slot} (process {worker.process.pid}) ended unexpectedly with {end}"
+        pause = self._slots.vacate(worker.slot, monotonic() - worker.started)
+        finding = f"worker {worker.slot} (process {worker.process.pid}) {end}"
         _log.error("%s; its replacement starts in %g seconds", finding, pause)
+        if self._replacements:
+            self._replacements.count(silent=bool(worker.killed))
 
     def _status(self) -> int:
         """One exit status for all workers."""

@@ -115,6 +115,12 @@ class Series:
             registry=registry,
         )
         self.fallbacks = Counter("numeral_fallbacks", "Automatic returns to an earlier version.", registry=registry)
+        self.replaced_workers = Counter(
+            "numeral_workers_replaced",
+            "Worker processes that were replaced: they ended by themselves, or were silent and had to be killed.",
+            ("reason",),
+            registry=registry,
+        )
         self.shadow_images = Counter(
             "numeral_shadow_images", "Images that a shadow has computed too.", ("version",), registry=registry
         )

@@ -22,6 +22,7 @@ def test_the_environment_sets_every_field(monkeypatch):
         "drain_seconds": 1.0,
         "drain_wait_seconds": 0.5,
         "workers": "3",
+        "heartbeat_seconds": 2.5,
         "max_waiting": 10,
         "max_waiting_bytes": 4096,
         "max_wait_seconds": 2.5,

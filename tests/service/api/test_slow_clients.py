@@ -5,11 +5,15 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from queue import SimpleQueue
 
+import grpc
 import pytest
 
-from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
-from tests.service.harness import assert_same_answer, expected
+from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRequest
+from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
+from service.client.connection import OPTIONS
+from tests.service.harness import assert_same_answer, eventually, expected
 from tests.service.tiny_model import publish
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -92,3 +96,22 @@ def test_a_message_that_arrives_slowly_is_answered_once_it_is_complete(say, repo
         received += slow.recv(4096)
     digest = repository.manifest(1).files["weights.safetensors"].sha256
     assert digest.encode() in received
+
+
+def test_a_client_that_abandons_thousands_of_calls_keeps_its_connection(repository, folder, serve, pixels):
+    publish(repository, seed=1)
+    request = RecognizeRequest(pixels=pixels.tobytes())
+    going_on = SimpleQueue()
+    with grpc.insecure_channel(serve(folder).address, OPTIONS) as channel:
+        stub = RecognizerStub(channel)
+        stream = stub.RecognizeStream(RecognizeStreamRequest(request=request) for _ in iter(going_on.get, None))
+        going_on.put("before")
+        assert next(stream).HasField("outcome")
+        calls = [stub.Recognize.future(request, timeout=0.001) for _ in range(3000)]
+        # Beyond 256 at once, gRPC refuses streams until those that were abandoned are cleaned up.
+        ends = {grpc.StatusCode.OK, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE}
+        assert {call.code() for call in calls} <= ends
+        going_on.put("after")
+        assert next(stream).HasField("outcome")
+        going_on.put(None)
+        eventually(lambda: stub.Recognize.future(request, timeout=60).code() is grpc.StatusCode.OK)

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,12 @@ def workers(process: Process) -> set[int]:
     """The children of the supervisor."""
     pid = process.popen.pid
     return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def scraped(port: int) -> str:
+    """The metrics, from any of the workers."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as response:
+        return response.read().decode()
 
 
 @pytest.fixture
@@ -37,6 +44,42 @@ def test_a_killed_worker_is_replaced_while_the_other_one_answers(two, pixels):
     for _ in range(20):  # each with a connection of its own, so that both workers are asked
         with Recognizer(address, timeout=60, wait_for_ready=True) as client:
             client.recognize(pixels)
+
+
+def test_a_worker_that_hangs_is_replaced_and_counted(repository, folder, start, pixels, free_port):
+    publish(repository, seed=1)
+    flags = "--port", 0, "--workers", 2, "--heartbeat-seconds", 1, "--metrics-port", free_port
+    process = start("serve", "--repository", folder, *flags)
+    address = process.listening()
+    victim = min(workers(process))
+    os.kill(victim, signal.SIGSTOP)
+    eventually(lambda: len(workers(process) - {victim}) == 2)
+    assert f"(process {victim}) was killed: its event loop was silent for" in process.log
+    for _ in range(10):
+        with Recognizer(address, timeout=60, wait_for_ready=True) as client:
+            client.recognize(pixels)
+    assert 'numeral_workers_replaced_total{reason="silent"} 1.0' in scraped(free_port)
+
+
+def test_sighup_reloads_every_worker_and_ends_none(two):
+    two.listening()
+    begun = workers(two)
+    two.popen.send_signal(signal.SIGHUP)
+    eventually(lambda: two.log.count("asked to reload") == 2)
+    assert workers(two) == begun
+    two.popen.send_signal(signal.SIGTERM)
+    assert two.end().returncode == 0
+
+
+def test_a_second_service_on_the_same_metrics_port_is_refused(repository, folder, start, run, free_port):
+    publish(repository, seed=1)
+    flags = "--repository", folder, "--port", 0, "--workers", 2, "--metrics-port", free_port
+    first = start("serve", *flags)
+    first.listening()
+    ended = run("serve", *flags)
+    assert ended.returncode == 2
+    assert f"cannot listen on 127.0.0.1:{free_port} for metrics: Address already in use" in ended.stderr
+    assert "numeral_build_info" in scraped(free_port)
 
 
 def test_workers_end_with_the_supervisor_which_returns_their_exit_status(two):

@@ -97,7 +97,7 @@ def test_a_server_that_is_asked_reads_its_files_at_once(folder, files, authority
         server = Server(read(repository=str(folder), port=0, **files))
         address = f"127.0.0.1:{await server.start()}"
         renewed = authority.issue(tmp_path / "server.pem", tmp_path / "server.key").decode()
-        server._reload_secrets()
+        server.reload()
         while await asyncio.to_thread(shown, address) != renewed:
             await asyncio.sleep(0.01)
         await server.stop()
