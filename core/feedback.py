@@ -16,19 +16,24 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from core.artifact.manifest import Base64Bytes
+from core.artifact.fields import Base64Bytes
 from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 
-__all__ = ["FeedbackFolder", "FeedbackItem"]
+__all__ = ["LARGEST_ORIGINAL", "FeedbackFolder", "FeedbackItem"]
+
+LARGEST_ORIGINAL = 256 * 1024 * 1024
+"""Bytes of the largest encoded picture that an item may hold."""
+
+_LARGEST_ITEM = LARGEST_ORIGINAL * 4 // 3 + 64 * 1024
+"""Bytes of the largest file that is read as an item: Base64 has four characters for three bytes."""
 
 ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished file is known to belong to a writer that was killed."""
@@ -53,8 +58,8 @@ class FeedbackItem(BaseModel):
     schema_version: Literal[1] = 1
     digit: int = Field(ge=0, lt=len(LABELS))
     pixels: _Pixels
-    original: Base64Bytes | None = None
-    received: datetime
+    original: Annotated[Base64Bytes, Field(max_length=LARGEST_ORIGINAL)] | None = None
+    received: AwareDatetime
     reply_id: str = ""
 
     @property
@@ -124,13 +129,15 @@ class FeedbackFolder:
         path = self._known(name)
         with self._translated("read"):
             try:
+                if (size := path.stat().st_size) > _LARGEST_ITEM:
+                    raise DamagedFeedbackError(f"{path}: {size:,} bytes, expected at most {_LARGEST_ITEM:,}")
                 data = path.read_bytes()
             except FileNotFoundError:
                 raise self._missing(name) from None
         try:
             item = FeedbackItem.model_validate_json(data)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the document"
             raise DamagedFeedbackError(f"{path}: {place}: {first['msg']}") from error
         if item.name != name:

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
+from stat import S_ISDIR
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from core.errors import RepositoryError
+from core.artifact.location import MEMORY, Location
+from core.errors import DamagedVersionError, RepositoryError
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 
 READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 """For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
+
+
+LARGEST_DOCUMENT = 4 * 1024 * 1024
+"""Bytes. The manifest of a version has some 30 kB, a move of an alias 300 bytes."""
 
 
 class StoredObject(NamedTuple):
@@ -42,18 +45,31 @@ class Objects:
         """Name a store.
 
         Args:
-            url: `file:///…`, `s3://…`, `memory://`, or a local path. Credentials are found as the store's own library
-                looks for them.
+            url: As `core.artifact.location` reads it. Credentials are found as the store's own library looks for them.
             writable: Whether to create a missing local folder.
+
+        Raises:
+            ConfigError: It names no store.
         """
-        self.url = url if "://" in url or url.startswith("file:") else Path(url).resolve().as_uri()
+        self.location = Location.parse(url)
+        self.url = self.location.url
         self._writable = writable
         self._opening = Lock()
         self._kept: ObjectStore | None = None
 
     def exists(self) -> bool:
-        """Whether the local folder exists; a bucket is assumed to."""
-        return not self.url.startswith("file:") or Path(url2pathname(urlsplit(self.url).path)).is_dir()
+        """Whether the local folder exists; a bucket is assumed to.
+
+        Raises:
+            RepositoryError: It cannot be told: a loop of links, or a folder above it that may not be entered.
+        """
+        if self.location.folder is None:
+            return True
+        with self._translated("find its folder"):
+            try:
+                return S_ISDIR(self.location.folder.stat().st_mode)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
@@ -61,13 +77,24 @@ class Objects:
             found = obstore.list(self._store(), prefix).collect()
         return sorted(StoredObject(o["path"], o["size"], o["last_modified"], o["e_tag"]) for o in found)
 
-    def get(self, path: str) -> bytes | None:
-        """The object's bytes; None if there is no such object."""
+    def get(self, path: str, most: int = LARGEST_DOCUMENT) -> bytes | None:
+        """The object's bytes; None if there is no such object.
+
+        Args:
+            path: Where it is.
+            most: The most bytes that are read; by default, those of a JSON document.
+
+        Raises:
+            DamagedVersionError: It has more bytes.
+        """
         with self._translated(f"read {path}"):
             try:
-                return bytes(obstore.get(self._store(), path).bytes())
+                found = obstore.get(self._store(), path)
             except FileNotFoundError:
                 return None
+            if found.meta["size"] > most:
+                raise DamagedVersionError(f"{path}: {found.meta['size']:,} bytes, expected at most {most:,}")
+            return bytes(found.bytes())
 
     def create(self, path: str, data: bytes) -> bool:
         """Create an object.
@@ -95,15 +122,15 @@ class Objects:
 
         So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
         """
-        if self.url.startswith("file:"):
-            if not (self._writable or self.exists()):
+        if self.location.folder is not None:
+            if not (self.exists() or self._writable):
                 raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
-            return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
+            return LocalStore(self.location.folder, mkdir=self._writable, automatic_cleanup=True)
         with (
             self._opening
         ):  # two threads at once would otherwise open two stores, which in memory hold different objects
             if self._kept is None:
-                patient = self._writable or self.url.startswith("memory:")
+                patient = self._writable or self.url == MEMORY
                 self._kept = from_url(self.url, retry_config=None if patient else READ_AGAIN)
             return self._kept
 

@@ -96,11 +96,15 @@ class Repository:
         """Name a repository; nothing is read or written yet.
 
         Args:
-            url: `file:///…`, `s3://…`, `memory://`, or a local path.
+            url: As `core.artifact.location` reads it.
             writable: Whether to create a missing local folder.
             model: The name under which the versions are published.
+
+        Raises:
+            ConfigError: The URL names no repository.
         """
         self._objects = Objects(url, writable=writable)
+        self.location = self._objects.location
         self.url = self._objects.url
         self.model = model
         self._version_file = re.compile(rf"{re.escape(model)}/([1-9]\d*)/(.+)")
@@ -162,7 +166,7 @@ class Repository:
         entry = manifest.files.get(filename)
         if entry is None:
             raise DamagedVersionError(f"{path}: the manifest lists no such file; it lists {', '.join(manifest.files)}")
-        data = self._objects.get(path)
+        data = self._objects.get(path, entry.size)
         if data is None:
             raise DamagedVersionError(f"{path}: missing, though the manifest lists it")
         found = FileEntry.of(data)
