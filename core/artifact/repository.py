@@ -177,6 +177,18 @@ class Repository:
             )
         return data
 
+    def verify(self, version: int) -> Manifest:
+        """Read all files of a version, also those that nobody reads in order to serve it, and check their digests.
+
+        Raises:
+            VersionNotFoundError: There is no such version.
+            DamagedVersionError: Its manifest or a file is not what was published.
+        """
+        manifest = self.manifest(version)
+        for filename in manifest.files:
+            self.read(manifest, filename)
+        return manifest
+
     def alias(self, name: str = CHAMPION) -> AliasLog:
         """The log of one alias."""
         return AliasLog(self._objects, self.model, name)

@@ -1,4 +1,4 @@
-"""`models …`: list, show, promote, roll back and prune published versions."""
+"""`models …`: list, show, verify, promote, roll back and prune published versions."""
 
 import json
 from typing import Annotated, Any
@@ -9,12 +9,13 @@ from rich.table import Table
 
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import CHAMPION, Repository
+from core.errors import DamagedVersionError
 from pipelines import provenance
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
 from pipelines.settings import Settings
 
-app = typer.Typer(help="List, show, promote, roll back and prune published versions.", no_args_is_help=True)
+app = typer.Typer(help="List, show, verify, promote, roll back and prune published versions.", no_args_is_help=True)
 
 RepositoryOption = Annotated[str | None, option("repository")]
 VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
@@ -56,6 +57,24 @@ def show_version(version: VersionArgument, repository: RepositoryOption = None, 
 
 @app.command()
 @reports_errors
+def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
+    """Read every file of every version, and compare it with the digest from when it was published.
+
+    The exit status is 1 if a version is damaged.
+    """
+    store = _open(repository)
+    findings = {version: _damage(store, version) for version in store.versions()}
+    if as_json:
+        print(json.dumps([{"version": version, "damage": damage} for version, damage in findings.items()], indent=2))
+    else:
+        for version, damage in findings.items():
+            show(f"version {version}: {damage or 'sound'}")
+    if any(findings.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
 def promote(
     version: VersionArgument,
     repository: RepositoryOption = None,
@@ -90,6 +109,15 @@ def prune(
 
 def _open(repository: str | None) -> Repository:
     return Repository(repository or Settings().repository)
+
+
+def _damage(store: Repository, version: int) -> str | None:
+    """What is wrong with a version; None if nothing is."""
+    try:
+        store.verify(version)
+    except DamagedVersionError as error:
+        return str(error)
+    return None
 
 
 def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from service.versions.fallback import Fallback
 from service.versions.findings import PUBLISH_COMMAND, Findings
 from service.versions.follower import Follower
 from service.versions.loader import Loader, fetch
-from service.versions.notice import Notice, local_folder
+from service.versions.notice import Notice
+from service.versions.policy import resolve
 from service.versions.store import Store
 
 __all__ = ["PUBLISH_COMMAND", "Watcher"]
@@ -64,6 +65,7 @@ class Watcher:
         self._observer = observer or Observer()
         self._fallback = fallback
         self._repository = repository
+        self._policy = store.wishes.policy
         self._decisions = decisions
         self._once = Once(_log)
         self._findings = Findings(repository, store, self._once)
@@ -80,7 +82,7 @@ class Watcher:
         )
         self._last: Snapshot | None = None  # what the repository showed when it was last reached
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed completely
-        self._notice = Notice(local_folder(repository.url), self._glance)
+        self._notice = Notice(repository.location.folder, self._glance)
         # A daemon: a storage that does not answer for minutes must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._interval = 0.0
@@ -151,9 +153,13 @@ class Watcher:
             except ArtifactError as error:
                 self._findings.trouble(str(error))
                 reached = False
-        if reached and seen is not None and seen.champion is not None and self._once.resolved("repository"):
-            _log.info("repository %s: the champion can be followed again", self._repository.url)
+        if reached and seen is not None and self._has_target(seen) and self._once.resolved("repository"):
+            _log.info("repository %s: %s can be followed again", self._repository.url, self._policy)
         self._acknowledge(decisions.serial)
+
+    def _has_target(self, seen: Snapshot) -> bool:
+        """Whether the policy stands for a version: as long as it does not, there is nothing to follow."""
+        return resolve(self._policy, seen.versions, seen.aliases) is not None
 
     def _acknowledge(self, serial: int) -> None:
         if self._decisions and serial != self.followed:

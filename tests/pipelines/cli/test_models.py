@@ -1,0 +1,32 @@
+"""`python -m pipelines models …`: what operators see of the published versions."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from core.artifact.repository import Repository
+from pipelines.cli.commands import app
+from tests.core.artifact.builders import publish
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository with two versions."""
+    repository = Repository(str(tmp_path / "models"), writable=True)
+    for seed in (1, 2):
+        publish(repository, seed)
+    return tmp_path / "models"
+
+
+def test_verify_says_of_each_version_whether_it_is_as_published(folder: Path) -> None:
+    command = ["models", "verify", "--repository", str(folder)]
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, done.stderr) == (0, "version 1: sound\nversion 2: sound\n")
+    (folder / "mnist/2/report.html").write_text("<p>another report</p>")
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "version 1: sound\nversion 2: mnist/2/report.html: " in done.stderr
+    found = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert [row["version"] for row in found if row["damage"]] == [2]
