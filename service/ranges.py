@@ -4,10 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from core.artifact.location import Location
-from core.errors import ConfigError
-
-__all__ = ["DAY", "GIGABYTE", "Host", "Line", "Port", "RepositoryUrl", "Seconds"]
+__all__ = ["DAY", "GIGABYTE", "Host", "Line", "Port", "Seconds"]
 
 DAY = 86_400
 """Seconds."""
@@ -42,15 +39,3 @@ def _host(text: str) -> str:
 
 Host = Annotated[Line, AfterValidator(_host), Field(max_length=253)]
 """A name or an address of this machine."""
-
-
-def _repository(text: str) -> str:
-    try:
-        Location.parse(text)
-    except ConfigError as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-RepositoryUrl = Annotated[str, AfterValidator(_repository)]
-"""A repository, as the user wrote it; see `core.artifact.location`."""

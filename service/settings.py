@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.artifact.location import Location
@@ -11,7 +11,7 @@ from core.artifact.repository import CHAMPION
 from core.digit import PIXELS
 from core.errors import ConfigError
 from core.feedback import LARGEST_ORIGINAL
-from service.ranges import DAY, GIGABYTE, Host, Line, Port, RepositoryUrl, Seconds
+from service.ranges import DAY, GIGABYTE, Host, Line, Port, Seconds
 from service.texts import quoted
 from service.wishes import Wishes
 
@@ -48,6 +48,24 @@ def shipped(project: Path = PROJECT) -> str | None:
 def _wish(name: str) -> AfterValidator:
     """A validator for one of the settings that say which versions serve."""
     return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
+
+
+def _named(field: str) -> str:
+    """Where the value of a setting may have come from."""
+    return f"{ENV_PREFIX}{field.upper()} or --{field.replace('_', '-')}"
+
+
+def _repository(text: str, info: ValidationInfo) -> str:
+    """Read once, so that what names no repository ends the start; relative paths are read again by who opens it."""
+    try:
+        Location.parse(text)
+    except ConfigError as error:
+        raise ConfigError(f"{_named(info.field_name or '')}: {error}") from None
+    return text
+
+
+RepositoryUrl = Annotated[str, AfterValidator(_repository)]
+"""A repository, as the user wrote it; see `core.artifact.location`."""
 
 
 class Settings(BaseSettings):
@@ -225,6 +243,4 @@ def read(**flags: Any) -> Settings:
         name, found = str(first["loc"][0]), first["input"]
         shown = quoted(found) if isinstance(found, str) else f"{found!r:.40}"
         reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(
-            f"{ENV_PREFIX}{name.upper()} or --{name.replace('_', '-')}: found {shown}; {reason}"
-        ) from error
+        raise ConfigError(f"{_named(name)}: found {shown}; {reason}") from error
