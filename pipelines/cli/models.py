@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.artifact.manifest import WEIGHTS, Manifest
+from core.artifact.manifest import WEIGHTS
 from core.artifact.repository import CHAMPION, Repository
 from core.errors import DamagedVersionError
 from pipelines import provenance
@@ -31,7 +31,7 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
     rows = []
     if store.exists():
         snapshot = store.snapshot()
-        rows = [_row(store.manifest(version), snapshot.aliases) for version in snapshot.versions]
+        rows = [_row(store, version, snapshot.aliases) for version in snapshot.versions]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -40,8 +40,12 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
         return
     table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
     for row in rows:
-        accuracy, aliases = f"{row['test_accuracy']:.2%}", ", ".join(row["aliases"])
-        created = row["created"][:19].replace("T", " ")
+        aliases = ", ".join(row["aliases"])
+        if row["damage"]:
+            table.add_row(str(row["version"]), aliases, "damaged")
+            show(row["damage"])
+            continue
+        accuracy, created = f"{row['test_accuracy']:.2%}", row["created"][:19].replace("T", " ")
         table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, row["weights_sha256"][:12])
     Console().print(table)
 
@@ -120,12 +124,18 @@ def _damage(store: Repository, version: int) -> str | None:
     return None
 
 
-def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:
-    return {
-        "version": manifest.version,
-        "aliases": [name for name, target in aliases.items() if target == manifest.version],
+def _row(store: Repository, version: int, aliases: dict[str, int]) -> dict[str, Any]:
+    """One version of the list; if its manifest is damaged, what is known of it without."""
+    found: dict[str, Any] = {"version": version, "aliases": [name for name, at in aliases.items() if at == version]}
+    unknown = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"))
+    try:
+        manifest = store.manifest(version)
+    except DamagedVersionError as error:
+        return found | unknown | {"damage": str(error)}
+    return found | {
         "created": manifest.created.isoformat(),
         "recipe": manifest.recipe_name,
         "test_accuracy": manifest.test.accuracy,
         "weights_sha256": manifest.files[WEIGHTS].sha256,
+        "damage": None,
     }

@@ -30,3 +30,16 @@ def test_verify_says_of_each_version_whether_it_is_as_published(folder: Path) ->
     assert "version 1: sound\nversion 2: mnist/2/report.html: " in done.stderr
     found = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
     assert [row["version"] for row in found if row["damage"]] == [2]
+
+
+def test_a_damaged_version_is_listed_beside_the_sound_ones(folder: Path) -> None:
+    manifest = folder / "mnist/1/manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b'"3"', b'"2"'))
+    command = ["models", "list", "--repository", str(folder)]
+    rows = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert [(row["version"], row["recipe"]) for row in rows] == [(1, None), (2, "tiny")]
+    assert [bool(row["damage"]) for row in rows] == [True, False]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    assert "damaged" in done.stdout
+    assert "mnist/1/manifest.json: the document: its digest does not match" in done.stderr
