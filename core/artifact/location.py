@@ -31,6 +31,7 @@ _LONGEST_QUOTE = 40
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_USER = re.compile(r"//[^/@]*@")
 _WRONG_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})|%00|%2f", re.IGNORECASE)
 
 
@@ -157,4 +158,5 @@ def _short(text: str) -> str:
 
 
 def _refusal(text: str, finding: str, advice: str = _EXPECTED) -> ConfigError:
-    return ConfigError(f"{_short(text)!r} names no repository: {finding}; {advice}")
+    public = _USER.sub("//…@", text)  # errors are logged, and what stands before @ may be a key
+    return ConfigError(f"{_short(public)!r} names no repository: {finding}; {advice}")

@@ -148,6 +148,12 @@ def test_what_may_mean_something_else_is_refused_with_what_to_write(text: str, f
     assert len(message) < 300
 
 
+def test_a_key_in_a_url_does_not_appear_in_the_error() -> None:
+    with pytest.raises(ConfigError, match="'s3://…@bucket/x' names no repository") as caught:
+        Location.parse("s3://key:secret@bucket/x")
+    assert "secret" not in str(caught.value)
+
+
 def test_a_link_keeps_its_name_and_what_is_above_it_is_found_as_the_system_does(tmp_path: Path) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "link").symlink_to("a/b")
