@@ -227,7 +227,7 @@ def _kill(supervisor: int, every: float, tally: _Tally, enough: Event) -> None:
 
 def _damage(models: Repository, version: int) -> None:
     """Flip a bit in the middle of a version's weights."""
-    file = Path(models.url.removeprefix("file://"), models.model, str(version), WEIGHTS)
+    file = Path(str(models.location), models.model, str(version), WEIGHTS)
     data = bytearray(file.read_bytes())
     data[len(data) // 2] ^= 1
     file.write_bytes(data)

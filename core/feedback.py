@@ -20,9 +20,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
-from core.feedback_item import FeedbackItem
+from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem
 
-__all__ = ["FeedbackFolder", "FeedbackItem"]
+__all__ = ["LARGEST_ORIGINAL", "FeedbackFolder", "FeedbackItem"]
+
+_LARGEST_ITEM = LARGEST_ORIGINAL * 4 // 3 + 64 * 1024
+"""Bytes of the largest file that is read as an item: Base64 has four characters for three bytes."""
 
 ABANDONED_AFTER = 3600.0
 """Seconds after which an unfinished file is known to belong to a writer that was killed."""
@@ -82,13 +85,15 @@ class FeedbackFolder:
         path = self._known(name)
         with self._translated("read"):
             try:
+                if (size := path.stat().st_size) > _LARGEST_ITEM:
+                    raise DamagedFeedbackError(f"{path}: {size:,} bytes, expected at most {_LARGEST_ITEM:,}")
                 data = path.read_bytes()
             except FileNotFoundError:
                 raise self._missing(name) from None
         try:
             item = FeedbackItem.model_validate_json(data)
         except ValidationError as error:
-            first = error.errors()[0]
+            first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the document"
             raise DamagedFeedbackError(f"{path}: {place}: {first['msg']}") from error
         if item.name != name:

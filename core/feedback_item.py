@@ -1,19 +1,24 @@
 """One item of feedback: a picture that a user sent, with the digit that it really shows."""
 
 import hashlib
-from datetime import datetime
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from core.artifact.manifest import Base64Bytes
+from core.artifact.fields import Base64Bytes
 from core.digit import LABELS, PIXELS, SIDE
 from core.errors import PictureError
 from core.imaging import corrected
 
-__all__ = ["FeedbackItem"]
+__all__ = ["LARGEST_ORIGINAL", "FeedbackItem"]
+
+LARGEST_ORIGINAL = 256 * 1024 * 1024
+"""Bytes of the largest encoded picture that an item may hold."""
+
+LONGEST_REPLY_ID = 1024
+"""Characters. The service accepts far fewer."""
 
 _Pixels = Annotated[Base64Bytes, Field(min_length=PIXELS, max_length=PIXELS)]
 
@@ -34,9 +39,9 @@ class FeedbackItem(BaseModel):
     schema_version: Literal[1] = 1
     digit: int = Field(ge=0, lt=len(LABELS))
     pixels: _Pixels
-    original: Base64Bytes | None = None
-    received: datetime
-    reply_id: str = ""
+    original: Annotated[Base64Bytes, Field(max_length=LARGEST_ORIGINAL)] | None = None
+    received: AwareDatetime
+    reply_id: str = Field("", max_length=LONGEST_REPLY_ID)
 
     @property
     def name(self) -> str:

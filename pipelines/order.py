@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from typer import Option
 from typer.models import OptionInfo
 
+from core.artifact.location import Location
 from core.artifact.repository import Repository
 from pipelines.settings import Settings
 
@@ -31,6 +32,7 @@ class Order(BaseModel):
     repository: Annotated[
         str,
         Option("--repository", help="Folder or URL of the published versions (NUMERAL_REPOSITORY, else ./models)."),
+        AfterValidator(lambda url: Location.parse(url) and url),  # a ConfigError before anything is downloaded
     ] = Field(default_factory=lambda: Settings().repository)
     data_dir: Annotated[
         Path,

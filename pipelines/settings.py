@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Read from `NUMERAL_…` variables; a flag on the command line takes precedence."""
 
-    model_config = SettingsConfigDict(env_prefix="NUMERAL_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NUMERAL_", env_ignore_empty=True, frozen=True)
 
     repository: str = Field("./models", description="Where versions are published: a folder or a URL.")
     data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")

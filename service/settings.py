@@ -3,12 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from core.artifact.location import Location
 from core.artifact.repository import CHAMPION
 from core.digit import PIXELS
 from core.errors import ConfigError
+from core.feedback import LARGEST_ORIGINAL
+from service.ranges import DAY, GIGABYTE, Host, Line, Port, Seconds
+from service.texts import quoted
 from service.wishes import Wishes
 
 __all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
@@ -46,29 +50,46 @@ def _wish(name: str) -> AfterValidator:
     return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
 
 
+def _named(field: str) -> str:
+    """Where the value of a setting may have come from."""
+    return f"{ENV_PREFIX}{field.upper()} or --{field.replace('_', '-')}"
+
+
+def _repository(text: str, info: ValidationInfo) -> str:
+    """Read once, so that what names no repository ends the start; relative paths are read again by who opens it."""
+    try:
+        Location.parse(text)
+    except ConfigError as error:
+        raise ConfigError(f"{_named(info.field_name or '')}: {error}") from None
+    return text
+
+
+RepositoryUrl = Annotated[str, AfterValidator(_repository)]
+"""A repository, as the user wrote it; see `core.artifact.location`."""
+
+
 class Settings(BaseSettings):
     """The service's settings; `NUMERAL_PORT=9000` sets `port`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, frozen=True, extra="forbid")
 
-    repository: str = Field(
+    repository: RepositoryUrl = Field(
         "./models",
-        description="Repository in which versions are published: file:///…, s3://…, or a folder.",
-        min_length=1,
+        description="Repository in which versions are published: a folder, file:///… or s3://….",
     )
-    pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+    pretrained: Annotated[RepositoryUrl | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         default_factory=shipped,
         description="Repository whose champion answers until a version is published; off for none. "
         "By default pretrained/ beside the code, if it exists.",
-        min_length=1,
     )
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all addresses.", min_length=1)
-    port: int = Field(8500, description="Port to listen on; 0 for any free port.", ge=0, le=65535)
+    host: Host = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all addresses.")
+    port: Port = Field(8500, description="Port to listen on; 0 for any free port.")
     poll_seconds: float | None = Field(
         None,
         description="Seconds between two looks at the repository; by default 0.5 for a folder, and 5 otherwise. "
         "More if a look takes more than a hundredth of that: see docs/operations.md.",
-        gt=0,
+        ge=0.01,
+        le=DAY,
         allow_inf_nan=False,
     )
     storage_seconds: float = Field(
@@ -80,42 +101,47 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
     # Less than the 10 seconds after which `docker stop` kills the process.
-    drain_seconds: float = Field(
-        8.0, description="Seconds that calls in flight may still take after SIGTERM.", ge=0, allow_inf_nan=False
-    )
-    drain_wait_seconds: float = Field(
+    drain_seconds: Seconds = Field(8.0, description="Seconds that calls in flight may still take after SIGTERM.")
+    drain_wait_seconds: Seconds = Field(
         0.0,
         description="Seconds after SIGTERM during which health is NOT_SERVING but calls are still accepted, so that "
         "load balancers can notice.",
-        ge=0,
-        allow_inf_nan=False,
     )
     # Processes and load.
     workers: Annotated[str, BeforeValidator(str)] = Field(
         AUTO,
         description="Processes that answer calls: a number, or auto for one per core, at most 4.",
-        pattern=r"^(auto|[1-9]\d{0,2})$",
+        pattern=r"^(auto|[1-9][0-9]{0,2})$",
     )
     heartbeat_seconds: float = Field(
         5.0,
         description="Seconds after which a worker process that has hung is replaced, if there are several; "
         "0 never replaces one that still runs.",
         ge=0,
+        le=DAY,
         allow_inf_nan=False,
     )
     max_waiting: int = Field(
-        1024, description="Pictures that may wait in each process; beyond that, calls are refused at once.", ge=1
+        1024,
+        description="Pictures that may wait in each process; beyond that, calls are refused at once.",
+        ge=1,
+        le=1_000_000,
     )
     max_waiting_bytes: int = Field(
         64 * 1024 * 1024,
         description="Bytes of pictures that may wait in each process, likewise.",
         ge=1024,
+        le=1024 * GIGABYTE,
+    )
+    max_picture_bytes: int = Field(
+        10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024, le=LARGEST_ORIGINAL
     )
     max_wait_seconds: float = Field(
         5.0,
         description="Seconds that an encoded picture may have to wait until a thread begins with it; a call that would "
         "have to wait longer is refused at once, and so is one that could not be done within its deadline.",
         gt=0,
+        le=DAY,
         allow_inf_nan=False,
     )
     max_stream_bytes: int = Field(
@@ -123,23 +149,23 @@ class Settings(BaseSettings):
         description="Bytes that the unanswered requests of all streams may hold in each process, and likewise the "
         "large answers that clients have not read; beyond that, streams are not read, and calls are refused.",
         ge=1024,
+        le=1024 * GIGABYTE,
     )
-    max_picture_bytes: int = Field(10 * 1024 * 1024, description="Largest encoded picture, in bytes.", ge=1024)
     # The protocols.
     max_batch: int = Field(1024, description="The most pictures in one request.", ge=1, le=65_536)
     channelz: bool = Field(False, description="Show gRPC's connections to administrators (grpc.channelz.v1).")
     # Which versions serve.
-    policy: Annotated[str, _wish("policy")] = Field(
+    policy: Annotated[Line, _wish("policy")] = Field(
         CHAMPION, description="The version that answers calls that name none: an alias, or latest, or pinned:3."
     )
     serve_also: Annotated[str, _wish("also")] = Field(
         "", description="Further versions and aliases that are loaded, for calls that name them: 3,challenger."
     )
-    canary: Annotated[str | None, _wish("canary")] = Field(
+    canary: Annotated[Line | None, _wish("canary")] = Field(
         None,
         description="What answers a share of the calls that name no version, and the share: challenger:10%.",
     )
-    shadow: Annotated[str | None, _wish("shadow")] = Field(
+    shadow: Annotated[Line | None, _wish("shadow")] = Field(
         None,
         description="What also computes a share of the traffic, only for comparison, and the share: challenger:20%.",
     )
@@ -148,64 +174,59 @@ class Settings(BaseSettings):
         description="Seconds for which the previous version stays in memory and a new one is compared with it: if "
         "failures or rejections jump, the service returns to the previous one. 0 turns this off.",
         ge=0,
+        le=30 * DAY,
         allow_inf_nan=False,
     )
     # Feedback: see `service.recognition.feedback`.
-    feedback: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+    feedback: Annotated[Line | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None,
         description="Folder that stores the feedback of users, for the next training; off to collect none.",
-        min_length=1,
     )
     feedback_per_second: float = Field(
         5.0,
         description="Items of feedback that one process accepts per second, on average over ten seconds.",
-        gt=0,
+        ge=0.001,
+        le=1_000_000,
         allow_inf_nan=False,
     )
     feedback_bytes: int = Field(
         256 * 1024 * 1024,
         description="Bytes that the feedback folder may hold; beyond that, feedback is refused.",
         ge=0,
+        le=1024 * GIGABYTE,
     )
     log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
         "info", description="Lowest level of the messages that are logged: debug, info, warning or error."
     )
 
     # Security: see `service.server.tls` and `service.api.access`.
-    tls_cert: str | None = Field(
+    tls_cert: Line | None = Field(
         None,
         description="PEM file with the server's certificate, then those of its issuers; read again once a second.",
-        min_length=1,
     )
-    tls_key: str | None = Field(
-        None,
-        description="PEM file with its private key, without a password; only owner and group may access it.",
-        min_length=1,
+    tls_key: Line | None = Field(
+        None, description="PEM file with its private key, without a password; only owner and group should access it."
     )
-    tls_client_ca: str | None = Field(
+    tls_client_ca: Line | None = Field(
         None,
         description="PEM file with the authorities of clients, which must then show a certificate (mTLS).",
-        min_length=1,
     )
     allow_insecure: Literal["no", "yes-beyond-this-machine"] = Field(
         "no", description=f"Listen without TLS on an address that other machines can reach: no, or {INSECURE_WORDS}."
     )
-    tokens_file: str | None = Field(
+    tokens_file: Line | None = Field(
         None,
         description="File with a line predict:TOKEN or admin:TOKEN, or role:sha256:DIGEST, for each valid token, and a "
         "quota such as rate=100 behind it; read again once a second. Without it, calls need no token.",
-        min_length=1,
     )
 
     # Metrics and logs: see `service.telemetry`.
-    metrics_port: int | None = Field(
+    metrics_port: Port | None = Field(
         None,
         description="Port of /metrics (Prometheus) and /healthz; 0 for any free port. Without it, there are none.",
-        ge=0,
-        le=65535,
     )
-    metrics_host: str = Field(
-        "127.0.0.1", description="Address of /metrics, which needs no token; 0.0.0.0 for all addresses.", min_length=1
+    metrics_host: Host = Field(
+        "127.0.0.1", description="Address of /metrics, which needs no token; 0.0.0.0 for all addresses."
     )
     log_format: Literal["auto", "text", "json"] = Field(
         "auto",
@@ -233,8 +254,7 @@ class Settings(BaseSettings):
         """Seconds between two looks. Listing a local folder is cheap; listing a bucket costs money."""
         if self.poll_seconds is not None:
             return self.poll_seconds
-        local = self.repository.startswith("file:") or "://" not in self.repository
-        return 0.5 if local else 5.0
+        return 5.0 if Location.parse(self.repository).folder is None else 0.5
 
 
 def endpoint(host: str, port: int) -> str:
@@ -254,8 +274,8 @@ def read(**flags: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise ConfigError(
-            f"{ENV_PREFIX}{name.upper()} or --{name.replace('_', '-')}: found {first['input']!r}; {first['msg']}"
-        ) from error
+        first = error.errors(include_url=False)[0]
+        name, found = str(first["loc"][0]), first["input"]
+        shown = quoted(found) if isinstance(found, str) else f"{found!r:.40}"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{_named(name)}: found {shown}; {reason}") from error

@@ -20,7 +20,10 @@ PINNED = "pinned:"
 """Prefix of the policy that always serves the same version, e.g. `pinned:3`."""
 
 
-_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+_NUMBER = r"[1-9][0-9]{0,8}"
+_ALIAS = r"[A-Za-z][\w.-]{0,99}"
+_NAME = re.compile(rf"{_ALIAS}|{_NUMBER}")
+_POLICY = re.compile(rf"{_ALIAS}|{PINNED}{_NUMBER}")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Share:
             ValueError: It is malformed.
         """
         name, _, percent = text.rpartition(":")
-        number = re.fullmatch(r"(\d+(?:\.\d+)?)%", percent)
+        number = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,9})?)%", percent)
         if not _NAME.fullmatch(name) or number is None or not 0 < float(number[1]) <= 100:
             raise ValueError("expected a version or an alias and its share, above 0% and at most 100%: challenger:10%")
         return cls(name, float(number[1]) / 100)
@@ -72,12 +75,11 @@ class Wishes:
         Raises:
             ValueError: One of them is malformed.
         """
-        pinned = re.fullmatch(rf"{PINNED}[1-9][0-9]{{0,8}}", policy)
-        if not pinned and (policy.isdigit() or not _NAME.fullmatch(policy)):
+        if not _POLICY.fullmatch(policy):
             raise ValueError("expected an alias such as champion, or latest, or a version: pinned:3")
         names = tuple(filter(None, (name.strip() for name in also.split(","))))
         if wrong := [name for name in names if not _NAME.fullmatch(name)]:
-            raise ValueError(f"{wrong[0]!r} is neither a version nor an alias; expected e.g. 3,challenger")
+            raise ValueError(f"{wrong[0][:40]!r} is neither a version nor an alias; expected e.g. 3,challenger")
         return cls(policy, names, Share.parse(canary) if canary else None, Share.parse(shadow) if shadow else None)
 
     @property

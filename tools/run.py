@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parent.parent
 REPOSITORY = os.environ.get("NUMERAL_REPOSITORY", "./models")
@@ -38,7 +39,7 @@ def main() -> int:
 
 
 def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
-    report = retrained["report"].removeprefix("file://")
+    report = unquote(retrained["report"].removeprefix("file://"))
     stages = "  ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(
         f"""

@@ -13,11 +13,20 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
+from core.artifact.fields import Moment, Part, Text, VersionNumber
 from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
-from core.errors import ConfigError, ManifestError, RepositoryError, UnreadableEntryError, VersionNotFoundError
+from core.artifact.sealed import opened, sealed
+from core.errors import (
+    ConfigError,
+    DamagedVersionError,
+    ManifestError,
+    RepositoryError,
+    UnreadableEntryError,
+    VersionNotFoundError,
+)
 
 Action = Literal["promote", "rollback"]
 
@@ -31,17 +40,15 @@ _ATTEMPTS = 200
 """Each failed attempt is a move by another writer; so many in a row cannot be a mere race."""
 
 
-class Move(BaseModel):
+class Move(Part):
     """One move of an alias."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    version: int = Field(ge=1)
-    previous: int | None
+    version: VersionNumber
+    previous: VersionNumber | None
     action: Action = "promote"
-    at: datetime
-    by: str
-    why: str
+    at: Moment
+    by: Text
+    why: Text
 
 
 class AliasLog:
@@ -74,7 +81,7 @@ class AliasLog:
         """Point the alias to `version`.
 
         Raises:
-            ConfigError: The name of the alias is not allowed.
+            ConfigError: The name of the alias is not allowed, or the reason is too long.
         """
         if not _NAME.fullmatch(self.alias):
             expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
@@ -108,10 +115,14 @@ class AliasLog:
             moves = [sound for number in numbers if (sound := known[number])]
             version, action = decide(moves)
             previous = moves[-1].version if moves else None
-            move = Move(version=version, previous=previous, action=action, at=datetime.now(UTC), by=by, why=why)
+            try:
+                move = Move(version=version, previous=previous, action=action, at=datetime.now(UTC), by=by, why=why)
+            except ValidationError as error:
+                found = error.errors(include_url=False)[0]
+                raise ConfigError(f"{self.alias}: {found['loc'][0]}: {found['msg']}") from error
             # What lies in the way under a move's name is passed by, whatever it is: also if no listing shows it.
             tried = max(tried, *numbers, *_numbers(survey.faults), 0) + 1
-            if self._objects.create(f"{self._folder}/{tried:06d}.json", move.model_dump_json(indent=2).encode()):
+            if self._objects.create(f"{self._folder}/{tried:06d}.json", sealed(move.model_dump(mode="json"))):
                 return move
         raise RepositoryError(f"{self.alias}: {_ATTEMPTS} other writers were faster; try again")
 
@@ -149,9 +160,12 @@ def read_move(objects: Objects, path: str) -> Move:
         UnreadableEntryError: It may not be read, or is no file.
     """
     try:
-        return Move.model_validate_json(objects.get(path) or b"")
+        return Move.model_validate(opened(objects.get(path) or b"", known=Move.model_fields))
     except ValidationError as error:
-        raise ManifestError(f"{path}: not a move of an alias: {error.errors()[0]['msg']}") from error
+        finding = error.errors(include_url=False, include_input=False)[0]["msg"]
+    except (ValueError, DamagedVersionError) as error:
+        finding = str(error)
+    raise ManifestError(f"{path}: not a move of an alias: {finding}")
 
 
 def standing_promotions(moves: list[Move]) -> list[int]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from core.errors import UnreadableEntryError
+from core.errors import DamagedVersionError, UnreadableEntryError
 
 __all__ = ["StoredObject", "Survey", "read_file", "survey_folder"]
 
@@ -94,14 +94,16 @@ def survey_folder(root: Path, prefix: str) -> Survey:
     return found
 
 
-def read_file(file: Path, name: str) -> bytes | None:
+def read_file(file: Path, name: str, most: int) -> bytes | None:
     """The bytes of a regular file; None if there is nothing at this path.
 
     Args:
         file: Where it is.
         name: What messages call it.
+        most: The most bytes that are read.
 
     Raises:
+        DamagedVersionError: It has more bytes.
         UnreadableEntryError: There is something, but no file that may be read.
         OSError: The storage has failed.
     """
@@ -111,6 +113,8 @@ def read_file(file: Path, name: str) -> bytes | None:
             status = os.fstat(opened.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableEntryError(f"{name}: {_kind(status)}, where a file is expected; remove it")
+            if status.st_size > most:
+                raise DamagedVersionError(f"{name}: {status.st_size:,} bytes, expected at most {most:,}")
             return opened.read()
     except IsADirectoryError as error:
         raise UnreadableEntryError(f"{name}: a folder, where a file is expected; remove it") from error

@@ -1,34 +1,57 @@
-"""The manifest: everything that is known about one version, as JSON. It is written last and makes the version exist."""
+"""The manifest: everything that is known about one version, as JSON. It is written last and makes the version exist.
 
-import base64
+It holds the digests of the version's other files, and one of itself: see `core.artifact.sealed`.
+"""
+
 import hashlib
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from core.artifact.origin import CodeProvenance, DataProvenance, Digest, Environment, Part
-from core.digit import PIXELS, SIDE
+from core.artifact.fields import Count, Digest, FileName, Line, Moment, Name, Options, Part, VersionNumber
+from core.artifact.golden import Golden
+from core.artifact.measured import Calibration, Metrics, Rejection, RejectionMetrics, Robustness, Share
+from core.artifact.origin import CodeProvenance, DataProvenance, Environment
+from core.artifact.sealed import opened, sealed
+from core.artifact.signature import Signature, TensorSpec
+from core.artifact.spread import Spread
+from core.digit import LABELS
 from core.errors import ManifestError
+
+__all__ = [
+    "MANIFEST",
+    "SCHEMA_VERSION",
+    "WEIGHTS",
+    "Architecture",
+    "Calibration",
+    "FileEntry",
+    "Golden",
+    "Manifest",
+    "Metrics",
+    "Preprocessing",
+    "Rejection",
+    "RejectionMetrics",
+    "Robustness",
+    "Share",
+    "Signature",
+    "Spread",
+    "TensorSpec",
+    "Verdict",
+]
 
 SCHEMA_VERSION = 1
 WEIGHTS = "weights.safetensors"
 MANIFEST = "manifest.json"
 
-Base64Bytes = Annotated[
-    bytes,
-    BeforeValidator(lambda v: base64.b64decode(v, validate=True) if isinstance(v, str) else v),
-    PlainSerializer(lambda v: base64.b64encode(v).decode(), when_used="json"),
-]
+_LONGEST_PLACE = 80
+"""Characters of a field's place that an error repeats, as the file chooses the names of some fields."""
 
 
 class FileEntry(Part):
     """Size and digest of one file of the version."""
 
     sha256: Digest
-    size: int = Field(ge=0)
+    size: Count
 
     @classmethod
     def of(cls, data: bytes) -> Self:
@@ -39,164 +62,44 @@ class FileEntry(Part):
 class Architecture(Part):
     """Enough to rebuild the network: see `core.nn.architectures.build`."""
 
-    input_shape: tuple[int, ...]
-    layers: tuple[dict[str, Any], ...]
-    parameter_count: int
-
-
-class TensorSpec(Part):
-    """One input or output of the model, in the terms of the Open Inference Protocol; −1 is the batch axis."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
-
-
-class Signature(Part):
-    """The inputs and outputs of the model."""
-
-    inputs: tuple[TensorSpec, ...] = (TensorSpec(name="image", datatype="UINT8", shape=(-1, PIXELS)),)
-    outputs: tuple[TensorSpec, ...] = (
-        TensorSpec(name="probabilities", datatype="FP32", shape=(-1, 10)),
-        TensorSpec(name="digit", datatype="INT64", shape=(-1,)),
-    )
-
-    @classmethod
-    def of(cls, rejection: "Rejection | None") -> Self:
-        """That of a version with this rejection, whose outputs also say whether there is a digit."""
-        plain = cls()
-        if rejection is None:
-            return plain
-        digitness = TensorSpec(name="digitness", datatype="FP32", shape=(-1,))
-        rejected = TensorSpec(name="rejected", datatype="BOOL", shape=(-1,))
-        return cls(outputs=(*plain.outputs, digitness, rejected))
+    input_shape: tuple[Annotated[int, Field(ge=1, le=2**16)], ...] = Field(min_length=1, max_length=3)
+    layers: tuple[Options, ...] = Field(min_length=1, max_length=1000)
+    parameter_count: Count
 
 
 class Preprocessing(Part):
     """How a user's picture becomes the network's input; mean and std are in pixel units, 0 to 255."""
 
-    mean: float
-    std: float = Field(gt=0)
-    framing: dict[str, Any]
-
-
-class Spread(Part):
-    """The distribution of the training images, with which a service compares what it receives: `core.artifact.spread`.
-
-    Each feature's values are sorted into bins: bin k holds those above edge k − 1, up to and including edge k.
-    """
-
-    count: int = Field(ge=1, description="The number of images.")
-    edges: tuple[tuple[float, ...], ...] = Field(description="For each feature, ascending.")
-    shares: tuple[tuple[float, ...], ...] = Field(description="The share of the images in each bin of each feature.")
-    label_shares: tuple[float, ...] = Field(description="The share of the images with each label.")
-
-
-class Metrics(Part):
-    """Measures on one set of images; see `core.measure.evaluate.Evaluation`."""
-
-    count: int
-    accuracy: float
-    interval: tuple[float, float]
-    loss: float
-    calibration_error: float
-    raw_calibration_error: float | None = Field(None, description="At temperature 1; None in versions without one.")
-    per_class: tuple[float, ...]
-    per_class_intervals: tuple[tuple[float, float], ...] = ()
-
-
-class Calibration(Part):
-    """What the logits are divided by before softmax; see `core.measure.calibration`. Older versions have 1."""
-
-    temperature: float = Field(1.0, gt=0)
-
-
-class Rejection(Part):
-    """When a version says that an image shows no digit; see `core.measure.rejection`.
-
-    With the energy score E = log Σ_k exp(z_k) of the logits z, the digitness of an image, which is the probability
-    that it shows a digit at all, is 1 / (1 + exp(−(scale · E + offset))).
-    """
-
-    scale: float = Field(gt=0)
-    offset: float
-    threshold: float = Field(gt=0, lt=1, description="An image with a lower digitness is rejected.")
-
-
-class Share(Part):
-    """The share of some images of which something holds, with its 95% interval."""
-
-    count: int = Field(description="How many images were looked at.")
-    share: float
-    interval: tuple[float, float]
-
-
-class RejectionMetrics(Part):
-    """Which shares of images are rejected that had no influence on any choice; see `core.measure.rejection`."""
-
-    digits: Share = Field(description="Of the test images, which should not be rejected.")
-    drawn_digits: Share | None = Field(None, description="Of drawn digits; None if none were trained on.")
-    others: Share = Field(description="Of drawn images that show no digit, which should be.")
-
-
-class Robustness(Part):
-    """The accuracy on corrupted test images; see `core.measure.corruptions`."""
-
-    description: str
-    count: int
-    accuracy: float
-    interval: tuple[float, float]
+    mean: float = Field(ge=0, le=255)
+    std: float = Field(ge=1e-3, le=255)
+    framing: Options
 
 
 class Verdict(Part):
     """Whether the version may become champion, and why."""
 
     promote: bool
-    reason: str
-    parent: int | None = Field(description="The champion that the version was compared with.")
-
-
-class Golden(Part):
-    """Inputs and the probabilities that the trainer computed for them, which every load must reproduce."""
-
-    images: Base64Bytes
-    probabilities: tuple[tuple[float, ...], ...]
-    tolerance: float = 1e-4
-
-    def arrays(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Images (G, 28, 28) uint8 and probabilities (G, K) float32.
-
-        Raises:
-            ManifestError: The two do not match.
-        """
-        if len({len(row) for row in self.probabilities}) != 1:
-            raise ManifestError("golden: rows of probabilities that differ in length, or none; expected one an image")
-        probabilities = np.asarray(self.probabilities, np.float32)
-        if len(self.images) != len(probabilities) * PIXELS:
-            raise ManifestError(
-                f"golden: {len(self.images)} bytes of images for {len(probabilities)} outputs, "
-                f"expected {PIXELS} bytes each"
-            )
-        return np.frombuffer(self.images, np.uint8).reshape(-1, SIDE, SIDE), probabilities
+    reason: Line
+    parent: VersionNumber | None = Field(description="The champion that the version was compared with.")
 
 
 class Manifest(Part):
     """Everything that is known about one version."""
 
     schema_version: Literal[1] = 1
-    name: str
-    version: int = Field(ge=1)
-    created: datetime
+    name: Name
+    version: VersionNumber
+    created: Moment
     fingerprint: Digest = Field(description="sha256 over data, recipe and code: equal where nothing has changed.")
-    files: dict[str, FileEntry]
+    files: dict[FileName, FileEntry] = Field(max_length=100)
     architecture: Architecture
     signature: Signature = Signature()
     labels: tuple[str, ...]
     preprocessing: Preprocessing
     data: DataProvenance
     spread: Spread | None = Field(None, description="None in older versions.")
-    recipe_name: str
-    recipe: dict[str, Any]
+    recipe_name: Name
+    recipe: Options
     code: CodeProvenance
     environment: Environment
     validation: Metrics
@@ -204,27 +107,52 @@ class Manifest(Part):
     calibration: Calibration = Calibration()
     rejection: Rejection | None = Field(None, description="None in versions that take every image for a digit.")
     rejection_metrics: RejectionMetrics | None = Field(None, description="None in the same versions.")
-    robustness: dict[str, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
+    robustness: dict[Line, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
     verdict: Verdict
     golden: Golden
 
+    @field_validator("files")
+    @classmethod
+    def _with_weights(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        if WEIGHTS not in files or MANIFEST in files:
+            raise ValueError(f"expected {WEIGHTS} among the files, and not {MANIFEST}")
+        return files
+
+    @field_validator("labels")
+    @classmethod
+    def _digits(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if labels != LABELS:
+            raise ValueError(f"expected the ten digits, {', '.join(LABELS)}")
+        return labels
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if self.signature != Signature.of(self.rejection):
+            raise ValueError("the signature is not that of a version with this rejection")
+        if {len(row) for row in self.golden.probabilities} != {len(LABELS)}:
+            raise ValueError(f"golden probabilities that are not {len(LABELS)} an image")
+        if self.spread is not None and len(self.spread.label_shares) != len(LABELS):
+            raise ValueError(f"a spread over {len(self.spread.label_shares)} labels, expected {len(LABELS)}")
+        return self
+
     def encode(self) -> bytes:
-        """The bytes of the file: indented JSON, UTF-8."""
-        return self.model_dump_json(indent=2).encode()
+        """The bytes of the file: indented JSON, UTF-8, with its digest as the last field."""
+        return sealed(self.model_dump(mode="json"))
 
     @classmethod
     def decode(cls, data: bytes, *, name: str = "manifest") -> Self:
         """Parse and validate the bytes of a manifest.
 
         Raises:
-            ManifestError: Not JSON, of another schema version, or with fields that are missing or impossible.
+            ManifestError: Not JSON, of another schema version, with fields that are missing or impossible, or not what
+                was written.
         """
         try:
-            return cls.model_validate_json(data)
+            return cls.model_validate(opened(data, known=cls.model_fields))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the document"
-            raise ManifestError(
-                f"{name}: {place}: {first['msg']} (the first of {error.error_count()} findings); "
-                f"expected a manifest of schema version {SCHEMA_VERSION}"
-            ) from error
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])[:_LONGEST_PLACE] or "the document"
+            finding = f"{first['msg'].removeprefix('Value error, ')} (the first of {error.error_count()} findings)"
+        except ValueError as error:
+            place, finding = "the document", str(error)
+        raise ManifestError(f"{name}: {place}: {finding}; expected a manifest of schema version {SCHEMA_VERSION}")

@@ -3,19 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from os.path import abspath
-from pathlib import Path
+from stat import S_ISDIR
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from core.artifact.folder import StoredObject, Survey, read_file, survey_folder
-from core.errors import RepositoryError
+from core.artifact.location import MEMORY, Location
+from core.errors import DamagedVersionError, RepositoryError
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
@@ -23,6 +21,10 @@ if TYPE_CHECKING:
 
 READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 """For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
+
+
+LARGEST_DOCUMENT = 4 * 1024 * 1024
+"""Bytes. The manifest of a version has some 30 kB, a move of an alias 300 bytes."""
 
 
 class Objects:
@@ -35,28 +37,37 @@ class Objects:
         """Name a store.
 
         Args:
-            url: `file:///…`, `s3://…`, `memory://`, or a local path. Credentials are found as the store's own library
-                looks for them.
+            url: As `core.artifact.location` reads it. Credentials are found as the store's own library looks for them.
             writable: Whether to create a missing local folder.
+
+        Raises:
+            ConfigError: It names no store.
         """
-        self.url = url if "://" in url or url.startswith("file:") else Path(abspath(url)).as_uri()  # noqa: PTH100 — follows no link
-        # The path of the folder as it was given: where a link in it leads is found out at each access, so that a
+        # The folder by the name that was given: where a link in it leads is found out at each access, so that a
         # deployment may switch the link.
-        self._folder = Path(url2pathname(urlsplit(self.url).path)) if self.url.startswith("file:") else None
+        self.location = Location.parse(url)
+        self.url = self.location.url
         self._writable = writable
         self._opening = Lock()
         self._kept: ObjectStore | None = None
 
     def exists(self) -> bool:
-        """Whether the local folder exists; a bucket is assumed to."""
-        if self._folder is None:
+        """Whether the local folder exists; a bucket is assumed to.
+
+        Raises:
+            RepositoryError: It cannot be told: a loop of links, or a folder above it that may not be entered.
+        """
+        if self.location.folder is None:
             return True
-        with self._translated("look at it"):
-            return self._folder.is_dir()
+        with self._translated("find its folder"):
+            try:
+                return S_ISDIR(self.location.folder.stat().st_mode)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
-        if self._folder:
+        if self.location.folder is not None:
             return self.survey(prefix).objects
         with self._translated(f"list {prefix}"):
             found = obstore.list(self._store(), prefix).collect()
@@ -64,26 +75,36 @@ class Objects:
 
     def survey(self, prefix: str) -> Survey:
         """The same, and what else lies there. One bad entry of a folder does not hide the others."""
-        if self._folder is None:
+        folder = self.location.folder
+        if folder is None:
             return Survey(self.list(prefix), {})
         with self._translated(f"list {prefix}"):
             self._store()
-            return survey_folder(self._folder, _plain(prefix))
+            return survey_folder(folder, _plain(prefix))
 
-    def get(self, path: str) -> bytes | None:
+    def get(self, path: str, most: int = LARGEST_DOCUMENT) -> bytes | None:
         """The object's bytes; None if there is no such object.
 
+        Args:
+            path: Where it is.
+            most: The most bytes that are read; by default, those of a JSON document.
+
         Raises:
+            DamagedVersionError: It has more bytes.
             UnreadableEntryError: In a folder, there is something at this path, but no file that may be read.
         """
         with self._translated(f"read {path}"):
-            if self._folder:
+            folder = self.location.folder
+            if folder is not None:
                 self._store()
-                return read_file(self._folder / _plain(path), path)
+                return read_file(folder / _plain(path), path, most)
             try:
-                return bytes(obstore.get(self._store(), path).bytes())
+                found = obstore.get(self._store(), path)
             except FileNotFoundError:
                 return None
+            if found.meta["size"] > most:
+                raise DamagedVersionError(f"{path}: {found.meta['size']:,} bytes, expected at most {most:,}")
+            return bytes(found.bytes())
 
     def create(self, path: str, data: bytes) -> bool:
         """Create an object.
@@ -111,15 +132,15 @@ class Objects:
 
         So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
         """
-        if self._folder:
-            if not (self._writable or self.exists()):
+        if self.location.folder is not None:
+            if not (self.exists() or self._writable):
                 raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
-            return LocalStore.from_url(self.url, mkdir=self._writable, automatic_cleanup=True)
+            return LocalStore(self.location.folder, mkdir=self._writable, automatic_cleanup=True)
         with (
             self._opening
         ):  # two threads at once would otherwise open two stores, which in memory hold different objects
             if self._kept is None:
-                patient = self._writable or self.url.startswith("memory:")
+                patient = self._writable or self.url == MEMORY
                 self._kept = from_url(self.url, retry_config=None if patient else READ_AGAIN)
             return self._kept
 

@@ -72,11 +72,15 @@ class Repository:
         """Name a repository; nothing is read or written yet.
 
         Args:
-            url: `file:///…`, `s3://…`, `memory://`, or a local path.
+            url: As `core.artifact.location` reads it.
             writable: Whether to create a missing local folder.
             model: The name under which the versions are published.
+
+        Raises:
+            ConfigError: The URL names no repository.
         """
         self._objects = Objects(url, writable=writable)
+        self.location = self._objects.location
         self.url = self._objects.url
         self.model = model
         self._snapshots = Snapshots(self._objects, model)
@@ -127,7 +131,7 @@ class Repository:
         entry = manifest.files.get(filename)
         if entry is None:
             raise DamagedVersionError(f"{path}: the manifest lists no such file; it lists {', '.join(manifest.files)}")
-        data = self._objects.get(path)
+        data = self._objects.get(path, entry.size)
         if data is None:
             raise DamagedVersionError(f"{path}: missing, though the manifest lists it")
         found = FileEntry.of(data)
@@ -137,6 +141,18 @@ class Repository:
                 f"the manifest says {entry.size} bytes with sha256 {entry.sha256}"
             )
         return data
+
+    def verify(self, version: int) -> Manifest:
+        """Read all files of a version, also those that nobody reads in order to serve it, and check their digests.
+
+        Raises:
+            VersionNotFoundError: There is no such version.
+            DamagedVersionError: Its manifest or a file is not what was published.
+        """
+        manifest = self.manifest(version)
+        for filename in manifest.files:
+            self.read(manifest, filename)
+        return manifest
 
     def alias(self, name: str = CHAMPION) -> AliasLog:
         """The log of one alias."""

@@ -3,13 +3,16 @@
 The service compares it with the images that it receives.
 """
 
+from typing import Annotated, Self
+
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-from core.artifact.manifest import Spread
+from core.artifact.fields import Count, Fraction, Part, require_ascending, require_whole
 from core.digit import PIXELS, SIDE
 
-__all__ = ["FEATURES", "counts", "features", "spread_of"]
+__all__ = ["FEATURES", "Spread", "counts", "features", "spread_of"]
 
 CELLS = 4
 """Cells per side: each is 7 by 7 pixels."""
@@ -30,6 +33,36 @@ _MEANS = np.column_stack(
 
 _QUANTILES = np.arange(1, 10) / 10
 """Edges of ten bins with a tenth of the training images each, if a feature has enough different values."""
+
+
+_MOST_EDGES = 255
+"""Of a feature: its values are mean pixels, and a training keeps nine."""
+
+
+class Spread(Part):
+    """The distribution of the training images, with which a service compares what it receives.
+
+    Each feature's values are sorted into bins: bin k holds those above edge k − 1, up to and including edge k.
+    """
+
+    count: Annotated[Count, Field(ge=1)] = Field(description="The number of images.")
+    edges: tuple[tuple[Annotated[float, Field(ge=0, le=255)], ...], ...] = Field(
+        min_length=FEATURES, max_length=FEATURES, description="For each feature, ascending."
+    )
+    shares: tuple[tuple[Fraction, ...], ...] = Field(
+        min_length=FEATURES, max_length=FEATURES, description="The share of the images in each bin of each feature."
+    )
+    label_shares: tuple[Fraction, ...] = Field(description="The share of the images with each label.")
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        for edges, shares in zip(self.edges, self.shares, strict=True):
+            require_ascending(edges)
+            if len(shares) != len(edges) + 1 or len(edges) > _MOST_EDGES:
+                raise ValueError(f"{len(shares)} shares for {len(edges)} edges, expected one more than edges")
+            require_whole(shares)
+        require_whole(self.label_shares)
+        return self
 
 
 def features(images: NDArray[np.uint8]) -> NDArray[np.float32]:

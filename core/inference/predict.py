@@ -184,8 +184,8 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
 
     Raises:
         WeightsError: The weights cannot be read, or do not fit the architecture.
-        ManifestError: The architecture is not one from pictures to one number per label, or the golden pair is
-            malformed.
+        ManifestError: The architecture is not one from pictures to one number per label, or has another number of
+            parameters than the manifest says.
         GoldenProbeError: For the golden inputs, the probabilities differ from those at training time.
     """
     name = f"{manifest.name}/{manifest.version}/{WEIGHTS}"
@@ -200,6 +200,11 @@ def rebuild(manifest: Manifest, weights: bytes) -> Predictor:
         raise ManifestError(
             f"{manifest.name} {manifest.version}: a network from {network.input_shape} to {network.output_shape}, "
             f"expected from {PIXELS} pixels to one number for each of {len(manifest.labels)} labels"
+        )
+    if network.vector.value.size != spec.parameter_count:
+        raise ManifestError(
+            f"{manifest.name} {manifest.version}: a network with {network.vector.value.size:,} parameters, "
+            f"the manifest says {spec.parameter_count:,}"
         )
     normalizer = Normalizer(manifest.preprocessing.mean, manifest.preprocessing.std)
     temperature = manifest.calibration.temperature

@@ -1,22 +1,21 @@
-"""`models …`: list, show, promote, roll back and prune published versions."""
+"""`models …`: list, show, verify, promote, roll back and prune published versions."""
 
 import json
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import CHAMPION, Repository, Snapshot
+from core.artifact.manifest import WEIGHTS
+from core.artifact.repository import CHAMPION, Repository
 from core.errors import DamagedVersionError, UnreadableEntryError
 from pipelines import provenance
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
 from pipelines.settings import Settings
 
-app = typer.Typer(help="List, show, promote, roll back and prune published versions.", no_args_is_help=True)
+app = typer.Typer(help="List, show, verify, promote, roll back and prune published versions.", no_args_is_help=True)
 
 RepositoryOption = Annotated[str | None, option("repository")]
 VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
@@ -32,7 +31,9 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
     rows = []
     if store.exists():
         snapshot = store.snapshot()
-        rows = list(_rows(store, snapshot))
+        for path, fault in snapshot.faults.items():
+            show(f"{path}: {fault}")
+        rows = [_row(store, version, snapshot.aliases) for version in snapshot.versions]
     if as_json:
         print(json.dumps(rows, indent=2))
         return
@@ -41,8 +42,12 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
         return
     table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
     for row in rows:
-        accuracy, aliases = f"{row['test_accuracy']:.2%}", ", ".join(row["aliases"])
-        created = row["created"][:19].replace("T", " ")
+        aliases = ", ".join(row["aliases"])
+        if row["damage"]:
+            table.add_row(str(row["version"]), aliases, "damaged")
+            show(row["damage"])
+            continue
+        accuracy, created = f"{row['test_accuracy']:.2%}", row["created"][:19].replace("T", " ")
         table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, row["weights_sha256"][:12])
     Console().print(table)
 
@@ -54,6 +59,24 @@ def show_version(version: VersionArgument, repository: RepositoryOption = None, 
     store = _open(repository)
     manifest = store.manifest(version)
     print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+
+
+@app.command()
+@reports_errors
+def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
+    """Read every file of every version, and compare it with the digest from when it was published.
+
+    The exit status is 1 if a version is damaged.
+    """
+    store = _open(repository)
+    findings = {version: _damage(store, version) for version in store.versions()}
+    if as_json:
+        print(json.dumps([{"version": version, "damage": damage} for version, damage in findings.items()], indent=2))
+    else:
+        for version, damage in findings.items():
+            show(f"version {version}: {damage or 'sound'}")
+    if any(findings.values()):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -94,23 +117,27 @@ def _open(repository: str | None) -> Repository:
     return Repository(repository or Settings().repository)
 
 
-def _rows(store: Repository, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    """A row for each version that can be read; what is wrong with others goes to standard error."""
-    for path, fault in snapshot.faults.items():
-        show(f"{path}: {fault}")
-    for version in snapshot.versions:
-        try:
-            yield _row(store.manifest(version), snapshot.aliases)
-        except (DamagedVersionError, UnreadableEntryError) as error:
-            show(f"version {version} is left out: {error}")
+def _damage(store: Repository, version: int) -> str | None:
+    """What is wrong with a version; None if nothing is."""
+    try:
+        store.verify(version)
+    except (DamagedVersionError, UnreadableEntryError) as error:
+        return str(error)
+    return None
 
 
-def _row(manifest: Manifest, aliases: dict[str, int]) -> dict[str, Any]:
-    return {
-        "version": manifest.version,
-        "aliases": [name for name, target in aliases.items() if target == manifest.version],
+def _row(store: Repository, version: int, aliases: dict[str, int]) -> dict[str, Any]:
+    """One version of the list; if its manifest is damaged, what is known of it without."""
+    found: dict[str, Any] = {"version": version, "aliases": [name for name, at in aliases.items() if at == version]}
+    unknown = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"))
+    try:
+        manifest = store.manifest(version)
+    except (DamagedVersionError, UnreadableEntryError) as error:
+        return found | unknown | {"damage": str(error)}
+    return found | {
         "created": manifest.created.isoformat(),
         "recipe": manifest.recipe_name,
         "test_accuracy": manifest.test.accuracy,
         "weights_sha256": manifest.files[WEIGHTS].sha256,
+        "damage": None,
     }

@@ -43,7 +43,10 @@ app = typer.Typer(
 )
 
 RepositoryFlag = Annotated[
-    str | None, typer.Option(help="Where versions are published [NUMERAL_REPOSITORY, else ./models].")
+    str | None,
+    typer.Option(
+        help="Where versions are published: a folder, file:///… or s3://… [NUMERAL_REPOSITORY, else ./models]."
+    ),
 ]
 
 PretrainedFlag = Annotated[

@@ -156,8 +156,8 @@ class Statistics(Observer):
 
     def _records(self, version: str) -> Iterator[Any]:
         """The records of a version, in all processes."""
-        files = sorted(self._folder.iterdir()) if self._folder else ()
-        for data in (file.read_bytes() for file in files) if files else (bytes(self._memory),):
+        files = sorted(file for file in self._folder.iterdir() if file.is_file()) if self._folder else ()
+        for data in map(_content, files) if files else (bytes(self._memory),):
             records = np.frombuffer(data, RECORD, count=len(data) // RECORD.itemsize)
             yield from records[records["version"] == _name(version)]
 
@@ -181,6 +181,12 @@ class Statistics(Observer):
 
 def _name(version: str) -> bytes:
     return version.encode()[:NAME_BYTES]
+
+
+def _content(file: Path) -> bytes:
+    """At most as many bytes as a process writes, whatever has come into the folder."""
+    with file.open("rb") as opened:
+        return opened.read(CAPACITY * RECORD.itemsize)
 
 
 def _mapped(folder: Path | None) -> mmap.mmap:

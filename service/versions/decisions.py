@@ -4,7 +4,6 @@ The service only reads the repository. What applies to this service alone is kep
 """
 
 import fcntl
-import json
 import logging
 import os
 import shutil
@@ -12,14 +11,19 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, TypeAdapter
 
 __all__ = ["Action", "Decision", "DecisionFile", "Decisions"]
 
 Action = Literal["load", "unload", "retry", "demote"]
+
+_LONGEST_REASON = 200
+"""Characters of the reason why the file cannot be read that are logged."""
 
 _NUMBERS = count()
 """Numbers the decision files of one process, so that each has its own mark."""
@@ -40,7 +44,7 @@ class Decision:
     """
 
     action: Action
-    serial: int
+    serial: Annotated[int, Field(ge=0)]
     reason: str = ""
     stamp: str = ""
 
@@ -55,9 +59,9 @@ class Decisions:
         versions: The decision about each version, by number.
     """
 
-    serial: int = 0
+    serial: Annotated[int, Field(ge=0)] = 0
     closed: bool = False
-    versions: Mapping[int, Decision] = field(default_factory=dict)
+    versions: Mapping[Annotated[int, Field(ge=0)], Decision] = field(default_factory=dict)
 
     def add(self, action: Action, number: int, *, reason: str = "", stamp: str = "") -> Self:
         """These decisions and one more about a version."""
@@ -123,12 +127,20 @@ class DecisionFile:
         """The decisions in force; if the file cannot be read, those that were last read."""
         signature = self._signature()
         if signature != self._seen:
-            try:
-                self._known = _parsed(json.loads(self._path.read_bytes())) if signature else Decisions()
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                _log.error("%s cannot be read (%r): earlier decisions stay in force", self._path, error)
-            self._seen = signature
+            self._known, self._seen = self._stored(), signature
         return self._known
+
+    def _stored(self) -> Decisions:
+        """What the file holds; if it cannot be read, what was last read."""
+        try:
+            with self._path.open("rb") as file:
+                return _DECISIONS.validate_json(file.read(_LARGEST))
+        except FileNotFoundError:
+            return Decisions()
+        except (OSError, ValueError) as error:
+            reason = " ".join(f"{error}".split())[:_LONGEST_REASON]
+            _log.error("%s cannot be read (%s): earlier decisions stay in force", self._path, reason)
+            return self._known
 
     def change(self, change: Callable[[Decisions], Decisions]) -> Decisions:
         """Change the decisions in force, under a lock: concurrent changes by other processes are not lost.
@@ -137,9 +149,9 @@ class DecisionFile:
             The decisions in force afterwards.
         """
         with self._locked():
-            found = change(_parsed(json.loads(self._path.read_bytes())) if self._path.exists() else Decisions())
+            found = change(self._stored())
             fresh = self._path.with_suffix(f".{os.getpid()}")
-            fresh.write_text(json.dumps(asdict(found), indent=2))
+            fresh.write_bytes(_DECISIONS.dump_json(found, indent=2))
             fresh.replace(self._path)
         return found
 
@@ -184,6 +196,7 @@ class DecisionFile:
             yield
 
 
-def _parsed(document: dict[str, Any]) -> Decisions:
-    versions = {int(number): Decision(**decision) for number, decision in document["versions"].items()}
-    return Decisions(document["serial"], document["closed"], versions)
+_DECISIONS = TypeAdapter(Decisions)
+
+_LARGEST = 16 * 1024 * 1024
+"""Bytes of the file that are read: those of a decision about each of 50,000 versions. What is cut off is no JSON."""

@@ -14,6 +14,7 @@ from service.wishes import LATEST, PRETRAINED_NUMBER
 __all__ = ["PUBLISH_COMMAND", "Findings"]
 
 PUBLISH_COMMAND = "python -m pipelines retrain"
+PROMOTE_COMMAND = "python -m pipelines models promote"
 
 MOST_LINES = 10
 """Lines about single entries that one look logs, at most."""
@@ -93,15 +94,24 @@ class Findings:
             if stay is Stay.GONE:
                 self._gone(name)
             elif stay is Stay.NO_TARGET and name == wishes.policy:
-                self._no_target(name)
+                self._no_target(name, versions)
             elif stay is Stay.NONE_SERVABLE and name == wishes.policy:
                 self._once.say("unservable", logging.ERROR, "no version can be served; waiting for one that can")
 
-    def _no_target(self, policy: str) -> None:
+    def _no_target(self, policy: str, versions: Versions) -> None:
+        """The policy stands for no version: a legitimate state, which ends when one is published or promoted."""
         what = "holds no version" if policy == LATEST else f"names no {policy}"
         if not self._repository.exists():
             what = "does not exist"
-        self.trouble(f"repository {self._repository.url} {what}")
+        if not versions.available:
+            self.trouble(f"repository {self._repository.url} {what}")
+            return
+        if versions.aliases:
+            what += f", only {', '.join(sorted(versions.aliases))}"
+        hint = f"waiting for it; make it with: {PROMOTE_COMMAND} VERSION --alias {policy}"
+        hint = self.going_on() if self._store.active() else hint
+        finding = f"repository {self._repository.url} {what}; {hint}"
+        self._once.say(finding, logging.WARNING, finding)
 
     def _gone(self, name: str) -> None:
         if gone := self._store.named(name):

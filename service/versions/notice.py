@@ -5,12 +5,10 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from watchfiles import watch
 
-__all__ = ["Notice", "local_folder", "pause_after"]
+__all__ = ["Notice", "pause_after"]
 
 TICK = 0.1
 """Seconds between two checks that cost next to nothing."""
@@ -29,11 +27,6 @@ DEBOUNCE_MS, STEP_MS = 50, 10
 """Milliseconds for which changes are gathered before they are reported."""
 
 _log = logging.getLogger(__name__)
-
-
-def local_folder(url: str) -> Path | None:
-    """The folder that a URL names; None if it names none."""
-    return Path(url2pathname(urlsplit(url).path)) if url.startswith("file:") else None
 
 
 def pause_after(look_seconds: float, interval: float) -> float:

@@ -16,8 +16,9 @@ from service.versions.fallback import Fallback
 from service.versions.findings import PUBLISH_COMMAND, Findings
 from service.versions.follower import Follower
 from service.versions.loader import Loader, fetch
-from service.versions.notice import Notice, local_folder, pause_after
+from service.versions.notice import Notice, pause_after
 from service.versions.patience import Patience
+from service.versions.policy import resolve
 from service.versions.storage import STORAGE_SECONDS, Storage
 from service.versions.store import Store
 
@@ -74,6 +75,7 @@ class Watcher:
         self._fallback = fallback
         self._patience, self._seconds = Patience(), storage_seconds
         self._storage = Storage(repository, self._patience, storage_seconds)
+        self._policy = store.wishes.policy
         self._decisions = decisions
         self._once = Once(_log)
         self._findings = Findings(self._storage, store, self._once)
@@ -94,7 +96,7 @@ class Watcher:
         self._last: Snapshot | None = None  # what the repository showed when it was last reached
         self._seen_at = float("-inf")  # when that was, by the monotonic clock
         self._settled: tuple[str, int] | None = None  # listing and decisions that were followed completely
-        self._notice = Notice(local_folder(repository.url), self._glance)
+        self._notice = Notice(repository.location.folder, self._glance)
         # A daemon: a storage that does not answer for minutes must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
         self._interval = 0.0
@@ -196,8 +198,8 @@ class Watcher:
             except ArtifactError as error:
                 self._findings.trouble(str(error))
                 reached = False
-        if reached and seen is not None and seen.champion is not None and self._once.resolved("repository"):
-            _log.info("repository %s: the champion can be followed again", self._storage.url)
+        if reached and seen is not None and self._has_target(seen) and self._once.resolved("repository"):
+            _log.info("repository %s: %s can be followed again", self._storage.url, self._policy)
         if done:
             self._acknowledge(decisions.serial)
         return done
@@ -205,6 +207,10 @@ class Watcher:
     def _looked(self, *, reached: bool) -> None:
         faults = len(self._last.faults) if self._last else 0
         self._observer.looked(reached=reached, faults=faults, hanging=self._patience.hanging)
+
+    def _has_target(self, seen: Snapshot) -> bool:
+        """Whether the policy stands for a version: as long as it does not, there is nothing to follow."""
+        return resolve(self._policy, seen.versions, seen.aliases) is not None
 
     def _acknowledge(self, serial: int) -> None:
         if self._decisions and serial != self.followed:

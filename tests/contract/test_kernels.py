@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.artifact.builders import manifest_of, tiny_network
+from tests.core.artifact.builders import FILES, manifest_of, tiny_network
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS = {"Haswell": "avx2", "SkylakeX": "avx512f", "Zen": "avx2", "Prescott": "sse3"}
@@ -28,7 +28,7 @@ def under(kernel: str, *arguments: object) -> str:
 def test_a_version_published_under_one_kernel_is_accepted_under_every_other(tmp_path: Path) -> None:
     for seed, kernel in enumerate(KERNELS):
         under(kernel, "publish", tmp_path / "models", seed)
-    allowed = manifest_of(tiny_network(), files={}).golden.tolerance
+    allowed = manifest_of(tiny_network(), files=FILES).golden.tolerance
     for kernel in KERNELS:
         assert float(under(kernel, "load", tmp_path / "models")) < allowed / 10, "the tolerance has a wide margin"
         under(kernel, "load", ROOT / "tests" / "contract" / "published_earlier")

@@ -111,6 +111,14 @@ def test_a_file_that_does_not_hold_what_its_name_says_is_named(folder: FeedbackF
     assert "\n" not in str(error)
 
 
+def test_a_file_that_is_far_too_large_is_refused_without_being_read(folder: FeedbackFolder) -> None:
+    folder.add(item())
+    with (folder.path / f"{item().name}.json").open("r+b") as file:
+        file.truncate(6 * 2**30)  # a sparse file
+    with pytest.raises(DamagedFeedbackError, match="6,442,450,944 bytes, expected at most"):
+        folder.read(item().name)
+
+
 @pytest.mark.parametrize(
     "name", ["", "..", "../secret", "/etc/passwd", "A" * 64, "a" * 63, "a" * 65, "discarded", "é" * 64]
 )

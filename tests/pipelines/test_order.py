@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 from typer.main import get_command
+from typer.testing import CliRunner
 
+from core.errors import ConfigError
 from pipelines.cli.commands import app
 from pipelines.order import Order, takes_order
 from pipelines.retrain.flow import retrain
@@ -58,6 +60,19 @@ def test_the_same_order_is_made_again_from_its_parameters_as_json() -> None:
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
         Order.model_validate({"recipes": "mlp"})
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "file:models", "~/m", "s3://"])
+def test_a_repository_that_no_store_knows_is_refused_before_anything_is_trained(url: str) -> None:
+    with pytest.raises(ConfigError, match="names no repository"):
+        Order(repository=url)
+
+
+def test_every_command_refuses_such_a_repository_in_one_sentence(tmp_path: Path) -> None:
+    for command in (["retrain"], ["schedule", "--cron", "0 3 * * *"], ["models", "list"], ["models", "prune"]):
+        done = CliRunner().invoke(app, [*command, "--repository", "file:models"])
+        assert done.exit_code == 1
+        assert "error: 'file:models' names no repository: a file URL names a folder from the root on" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["retrain", "schedule"])

@@ -21,3 +21,9 @@ def test_the_environment_names_the_feedback_folder_or_turns_feedback_off(
     assert Settings().feedback == tmp_path
     monkeypatch.setenv("NUMERAL_FEEDBACK", "off")
     assert Settings().feedback is None
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_REPOSITORY", "")
+    monkeypatch.setenv("NUMERAL_FEEDBACK", "")
+    assert (Settings().repository, Settings().feedback) == ("./models", None)

@@ -1,9 +1,12 @@
 """Where settings come from, and the errors of invalid ones."""
 
+from typing import get_args
+
 import pytest
 
 from core.errors import ConfigError
 from service.settings import PROJECT, Settings, endpoint, read, shipped
+from tests.service.tiny_model import publish
 
 
 def test_the_defaults_serve_a_local_folder_to_this_machine_only():
@@ -116,6 +119,65 @@ def test_an_invalid_setting_is_named_with_its_value_in_one_sentence(monkeypatch,
     assert f"NUMERAL_{name.upper()} or --{name.replace('_', '-')}" in sentence
     assert value in sentence
     assert "\n" not in sentence
+
+
+NUMBERS = [
+    name
+    for name, field in Settings.model_fields.items()
+    if {int, float} & {field.annotation, *get_args(field.annotation)}
+]
+TEXTS = [name for name in Settings.model_fields if name not in NUMBERS]
+NO_NUMBER_FOR_ANYTHING = ["inf", "-inf", "nan", "1e300", "-1e300", "-1", "9" * 30, "9" * 5000, "٤x"]
+NO_TEXT_FOR_ANYTHING = ["a\0b", "a\nb", "a\x1bb", "x" * 100_000]
+
+
+@pytest.mark.parametrize("value", NO_NUMBER_FOR_ANYTHING, ids=lambda value: value[:10])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_number_has_bounds_on_both_sides(name, value):
+    with pytest.raises(ConfigError, match=f"NUMERAL_{name.upper()} or --") as caught:
+        read(**{name: value})
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("value", NO_TEXT_FOR_ANYTHING, ids=["NUL", "line break", "escape", "very long"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_is_one_line_of_bounded_length(name, value):
+    with pytest.raises(ConfigError, match=f"NUMERAL_{name.upper()} or --") as caught:
+        read(**{name: value})
+    assert len(str(caught.value)) < 350
+
+
+@pytest.mark.parametrize("name", sorted(set(TEXTS) - {"serve_also"}))
+def test_no_text_may_be_empty_if_it_is_given_as_a_flag(name):
+    with pytest.raises(ConfigError, match=f"NUMERAL_{name.upper()} or --"):
+        read(**{name: ""})
+
+
+def largest(name):
+    """The upper bound of a setting."""
+    [bound] = [found.le for found in Settings.model_fields[name].metadata if hasattr(found, "le")]
+    return bound
+
+
+def test_a_server_takes_the_upper_bound_of_every_number(serve, folder, repository, connect):
+    publish(repository, seed=1)
+    ends_too_late = {"drain_wait_seconds"}  # it sleeps for so long before it stops
+    bounds = {name: largest(name) for name in NUMBERS if name not in ends_too_late and "port" not in name}
+    client = connect(serve(folder, **bounds).address)
+    assert client.health() == "SERVING"
+
+
+@pytest.mark.parametrize("name", ["repository", "pretrained"])
+@pytest.mark.parametrize("value", ["ftp://x", "file:models", "s3:/b/x", "~/m", "C:\\models", "http://x", "s3://"])
+def test_a_repository_that_no_store_knows_is_refused_before_anything_listens(name, value):
+    with pytest.raises(ConfigError, match=f"NUMERAL_{name.upper()} or --{name}: .*names no repository"):
+        read(**{name: value})
+
+
+@pytest.mark.parametrize("policy", ["pinned:٤", "pinned:01", "pinned:" + "9" * 4000, "٤", "a" * 101])
+def test_a_policy_names_a_version_in_its_one_spelling(policy):
+    with pytest.raises(ConfigError, match="expected an alias such as champion, or latest, or a version: pinned:3"):
+        read(policy=policy)
 
 
 def test_a_folder_is_looked_at_more_often_than_a_bucket():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.artifact import weights
-from core.artifact.manifest import WEIGHTS, Architecture, Golden, Manifest, Metrics, Preprocessing, Verdict
+from core.artifact.manifest import WEIGHTS, Architecture, Golden, Manifest, Metrics, Preprocessing, Signature, Verdict
 from core.artifact.origin import CodeProvenance, DataProvenance, Environment
 from core.artifact.repository import CHAMPION, Draft, Repository
 from core.data.normalize import Normalizer
@@ -47,7 +47,8 @@ def publish_network(repository: Repository, network: Sequential, *, promote: boo
     data = weights.encode(network.state())
     draft = repository.claim(data)
     manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
-    draft.publish(manifest.model_copy(update=described))
+    signature = Signature.of(described.get("rejection"))  # type: ignore[arg-type]  # a Rejection, or none
+    draft.publish(manifest.model_copy(update={"signature": signature} | described))
     if promote:
         repository.promote(draft.version, by="tests", why="a new one")
     return draft.version

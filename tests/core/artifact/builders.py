@@ -7,6 +7,7 @@ import numpy as np
 
 from core.artifact import weights
 from core.artifact.manifest import (
+    WEIGHTS,
     Architecture,
     Calibration,
     FileEntry,
@@ -31,6 +32,8 @@ LAYERS: tuple[dict[str, Any], ...] = (
 )
 LABELS = tuple("0123456789")
 NORMALIZER = Normalizer(mean=33.3, std=78.6)
+FILES = {WEIGHTS: FileEntry.of(b"weights")}
+"""Those of a manifest whose files nobody reads."""
 CREATED = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 

@@ -7,9 +7,10 @@ from threading import Barrier
 
 import pytest
 
-from core.artifact.alias import AliasLog, Move, standing_promotions
+from core.artifact.alias import AliasLog, Move, read_move, standing_promotions
 from core.artifact.objects import Objects
 from core.artifact.repository import Repository
+from core.artifact.sealed import sealed
 from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotFoundError
 
 from .builders import publish
@@ -278,3 +279,54 @@ def test_if_a_move_is_missing_the_last_promotion_that_stands_is_where_the_last_m
     made = moves(1, 2, 3, 0, 0)[: max(missing, 4)]
     made = [move for number, move in enumerate(made, 1) if number != missing]
     assert standing_promotions(made) == standing
+
+
+def test_no_flipped_bit_of_a_move_changes_where_an_alias_points() -> None:
+    move = Move(version=3, previous=2, action="rollback", at=NOW, by="a test", why="it says so")
+    data = sealed(move.model_dump(mode="json"))
+    objects = Objects("memory://")
+    for bit in range(8 * len(data)):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        objects.create(f"{bit}.json", bytes(flipped))
+        try:
+            assert read_move(objects, f"{bit}.json") == move, f"bit {bit}"
+        except ManifestError:
+            continue
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 0},
+        {"version": 10**9},
+        {"previous": -1},
+        {"action": "delete"},
+        {"at": "2026-01-01T00:00:00"},
+        {"at": "0001-01-01T00:00:00Z"},
+        {"by": "b" * 20_000},
+        {"why": None},
+    ],
+)
+def test_a_move_that_cannot_be_true_is_refused(change: dict[str, object]) -> None:
+    move = Move(version=3, previous=None, at=NOW, by="a test", why="it says so").model_dump(mode="json")
+    objects = Objects("memory://")
+    objects.create("1.json", sealed(move))
+    objects.create("2.json", sealed(move | change))
+    assert read_move(objects, "1.json").version == 3
+    with pytest.raises(ManifestError, match=r"2\.json: not a move of an alias"):
+        read_move(objects, "2.json")
+
+
+def test_a_move_from_before_there_were_digests_is_read() -> None:
+    objects = Objects("memory://")
+    objects.create(
+        "1.json", b'{"version": 7, "previous": null, "at": "2026-01-02T03:04:05Z", "by": "ada", "why": "first"}'
+    )
+    assert read_move(objects, "1.json").version == 7
+
+
+def test_a_reason_that_is_too_long_is_refused_before_anything_moves(versions: Repository) -> None:
+    with pytest.raises(ConfigError, match="champion: why: "):
+        versions.promote(1, by="a test", why="w" * 20_000)
+    assert versions.alias().target() is None

@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from core.artifact.objects import Objects
-from core.errors import RepositoryError
+from core.errors import ConfigError, DamagedVersionError, RepositoryError
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -124,10 +124,41 @@ def test_a_folder_that_vanishes_is_an_outage_and_not_an_empty_repository(folder:
         reader.get("mnist/1/a")
 
 
-@pytest.mark.parametrize("url", ["ftp://host/models", "nonsense://", "s3://", "://"])
-def test_a_url_that_names_no_store_is_refused_at_its_first_use(url: str) -> None:
-    with pytest.raises(RepositoryError, match="cannot list mnist"):
-        Objects(url).list("mnist")
+def test_a_url_that_names_no_store_is_refused_before_its_first_use() -> None:
+    with pytest.raises(ConfigError, match="names no repository"):
+        Objects("ftp://host/models")
+
+
+def test_a_loop_of_links_is_an_outage_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "models").symlink_to(tmp_path / "again")
+    (tmp_path / "again").symlink_to(tmp_path / "models")
+    for objects in (Objects(str(tmp_path / "models")), Objects(str(tmp_path / "models"), writable=True)):
+        for act in (objects.exists, lambda at=objects: at.list("mnist"), lambda at=objects: at.create("mnist/a", b"")):
+            with pytest.raises(RepositoryError, match="(?i)too many levels of symbolic links"):
+                act()
+
+
+def test_a_link_is_followed_by_name_to_where_it_leads_now(tmp_path: Path) -> None:
+    for name in ("blue", "green"):
+        Objects(str(tmp_path / name), writable=True).create("mnist/1/a", name.encode())
+    current = tmp_path / "current"
+    current.symlink_to("blue")
+    objects = Objects(str(current))
+    assert objects.get("mnist/1/a") == b"blue"
+    current.unlink()
+    current.symlink_to("green")
+    assert objects.get("mnist/1/a") == b"green"
+
+
+def test_an_object_that_is_too_large_is_refused_without_being_read(folder: Path) -> None:
+    objects = Objects(str(folder), writable=True)
+    objects.create("mnist/1/manifest.json", b"{}")
+    with (folder / "mnist/1/manifest.json").open("r+b") as file:
+        file.truncate(6 * 2**30)  # a sparse file, which takes no room on the disk
+    with pytest.raises(DamagedVersionError, match=r"mnist/1/manifest\.json: 6,442,450,944 bytes, expected at most"):
+        objects.get("mnist/1/manifest.json")
+    objects.create("mnist/1/b", b"123")
+    assert objects.get("mnist/1/b", most=3) == b"123"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -179,7 +179,10 @@ def test_a_file_of_another_length_is_found(on_disk: Repository, folder: Path, ch
     manifest = publish(on_disk)
     file = folder / "mnist/1" / WEIGHTS
     file.write_bytes(change(file.read_bytes()))
-    with pytest.raises(DamagedVersionError, match=rf"{file.stat().st_size} bytes with sha256 .*the manifest says"):
+    with pytest.raises(
+        DamagedVersionError,
+        match=rf"{file.stat().st_size:,} bytes, expected at most|bytes with sha256 .*the manifest says",
+    ):
         on_disk.read(manifest)
 
 
@@ -235,6 +238,20 @@ def test_threads_that_publish_at_once_get_different_numbers(repository: Reposito
         for version, digest in published.items():
             assert repository.manifest(version).files[WEIGHTS].sha256 == digest
             repository.read(repository.manifest(version))
+
+
+@pytest.mark.parametrize("filename", ["manifest.json", WEIGHTS, "report.html", "card.md"])
+def test_a_wrong_bit_in_any_file_of_a_version_is_found_by_verifying_it(
+    on_disk: Repository, folder: Path, filename: str
+) -> None:
+    manifest = publish(on_disk)
+    assert on_disk.verify(1) == manifest
+    file = folder / "mnist/1" / filename
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    with pytest.raises(DamagedVersionError, match=f"mnist/1/{filename}"):
+        on_disk.verify(1)
 
 
 # places that cannot be read or written

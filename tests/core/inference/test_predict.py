@@ -23,11 +23,20 @@ from core.nn.architectures import build
 from core.nn.ensemble import combine
 from core.nn.losses import softmax
 from core.nn.sequential import Sequential
-from tests.core.artifact.builders import LABELS, LAYERS, NORMALIZER, manifest_of, publish, some_images, tiny_network
+from tests.core.artifact.builders import (
+    FILES,
+    LABELS,
+    LAYERS,
+    NORMALIZER,
+    manifest_of,
+    publish,
+    some_images,
+    tiny_network,
+)
 from tests.floats import assert_same_bits, assert_same_function, close
 
 STATE = tiny_network().state()
-MANIFEST = manifest_of(tiny_network(), files={})
+MANIFEST = manifest_of(tiny_network(), files=FILES)
 ALWAYS_SURE = Rejection(scale=1.0, offset=0.0, threshold=1e-6)
 
 
@@ -66,7 +75,7 @@ def test_an_ensemble_of_combined_networks_gives_their_mean_probabilities() -> No
     network, state = build((784,), layers, rng=np.random.default_rng(0)), combine([m.state() for m in members])
     network.load_state(state)
     spec = Architecture(input_shape=(784,), layers=layers, parameter_count=network.vector.value.size)
-    manifest = manifest_of(network, files={}, architecture=spec)
+    manifest = manifest_of(network, files=FILES, architecture=spec)
     loaded = rebuild(Manifest.decode(manifest.encode(), name="manifest"), weights.encode(state))
     alone = [Predictor(member, NORMALIZER, LABELS).probabilities(some_images(20)) for member in members]
     assert_same_function(loaded.probabilities(some_images(20)), np.mean(alone, axis=0), terms=784, scale=1.0)

@@ -63,6 +63,15 @@ def test_a_version_that_was_never_asked_has_only_zeros():
     assert found.batches == {}
 
 
+def test_what_else_is_in_the_folder_is_neither_read_whole_nor_counted(tmp_path):
+    found = Statistics(tmp_path)
+    run(found, "1", 3)
+    (tmp_path / "a folder").mkdir()
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(6 * 2**30)  # a sparse file
+    assert found.of("1").batches == {3: (1, 1000)}
+
+
 def test_one_process_needs_no_folder():
     found = Statistics()
     run(found, "pretrained", 3)

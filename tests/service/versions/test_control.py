@@ -12,7 +12,7 @@ from service.call import expires
 from service.client import Recognizer
 from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.versions.control import Control
-from service.versions.decisions import DecisionFile
+from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
@@ -251,12 +251,33 @@ def test_concurrent_decisions_are_all_kept(tmp_path):
     assert (found.serial, found.loads()) == (40, tuple(range(1, 41)))
 
 
-def test_an_unreadable_decision_file_leaves_the_earlier_decisions_in_force(tmp_path, caplog):
+@pytest.mark.parametrize(
+    "content",
+    [
+        "half of it",
+        "[]",
+        '{"serial": -1}',
+        '{"serial": 1, "versions": []}',
+        '{"serial": 1, "versions": {"seven": {"action": "load", "serial": 1}}}',
+        '{"serial": 1, "versions": {"7": {"action": "delete", "serial": 1}}}',
+    ],
+)
+def test_an_unreadable_decision_file_leaves_the_earlier_decisions_in_force(tmp_path, caplog, content):
     file = DecisionFile(tmp_path)
     file.change(lambda now: now.add("load", 7))
     assert file.read().loads() == (7,)
-    (tmp_path / "control.json").write_text("half of it")
+    (tmp_path / "control.json").write_text(content)
     assert file.read().loads() == (7,)
+    assert "cannot be read" in caplog.text
+    assert file.change(lambda now: now.add("load", 8)).loads() == (7, 8)
+    assert DecisionFile(tmp_path).read().loads() == (7, 8)
+
+
+def test_a_decision_file_that_is_far_too_large_is_not_read_whole(tmp_path, caplog):
+    file = DecisionFile(tmp_path)
+    with (tmp_path / "control.json").open("wb") as huge:
+        huge.truncate(6 * 2**30)  # a sparse file
+    assert file.read() == Decisions()
     assert "cannot be read" in caplog.text
 
 

@@ -12,6 +12,7 @@ from core.errors import RepositoryError
 from service.observer import Observer
 from service.versions.store import Store
 from service.versions.watcher import Watcher
+from service.wishes import Wishes
 from tests.core.artifact.forbidden import forbid
 from tests.service.harness import eventually
 from tests.service.tiny_model import damage, publish, weights_file
@@ -247,6 +248,57 @@ def test_a_repository_that_comes_back_is_followed_again(repository, folder, watc
     assert "can be followed again" in log()
     publish(repository, seed=2)
     assert watched() == "2"
+
+
+@pytest.fixture
+def looks(repository):
+    """Looks once with this policy, again and again with the same watcher."""
+    watchers = {}
+
+    def look(policy):
+        if policy not in watchers:
+            watchers[policy] = Watcher(repository, Store(repository.url, Wishes(policy=policy)))
+        watchers[policy].look()
+
+    return look
+
+
+def test_an_alias_that_does_not_exist_is_waited_for_and_said_once_with_those_that_do(repository, looks, log):
+    publish(repository, seed=1)
+    for _ in range(3):
+        looks("nosuch")
+    said = log()
+    assert said.count("names no nosuch, only champion; waiting for it") == 1
+    assert "python -m pipelines models promote VERSION --alias nosuch" in said
+    publish(repository, seed=2)
+    looks("nosuch")
+    assert log() == ""
+    repository.promote(2, by="tests", why="it exists now", alias="nosuch")
+    looks("nosuch")
+    assert "serving version 2" in log()
+
+
+def test_after_an_outage_nothing_is_followed_again_as_long_as_the_alias_does_not_exist(repository, folder, looks, log):
+    publish(repository, seed=1)
+    looks("nosuch")
+    folder.rename(folder.with_name("elsewhere"))
+    looks("nosuch")
+    assert "does not exist" in log()
+    folder.with_name("elsewhere").rename(folder)
+    looks("nosuch")
+    assert "again" not in log()
+    repository.promote(1, by="tests", why="it exists now", alias="nosuch")
+    looks("nosuch")
+    assert "serving version 1" in log()
+
+
+def test_a_repository_that_is_a_loop_of_links_is_named_once_without_a_traceback(folder, watched, log, caplog):
+    folder.symlink_to(folder.with_name("again"))
+    folder.with_name("again").symlink_to(folder)
+    assert watched() is None
+    assert watched() is None
+    assert all(record.exc_info is None for record in caplog.records)
+    assert log().count("Too many levels of symbolic links") == 1
 
 
 def test_a_repository_that_was_made_anew_with_the_same_numbers_is_followed(repository, folder, store, watched):

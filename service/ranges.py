@@ -1,0 +1,41 @@
+"""What the values of settings may be: no number that its user cannot take, and no text that is not one line."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+__all__ = ["DAY", "GIGABYTE", "Host", "Line", "Port", "Seconds"]
+
+DAY = 86_400
+"""Seconds."""
+
+GIGABYTE = 1024**3
+"""Bytes. gRPC and operating systems take fewer than two in a signed number of 32 bits."""
+
+Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
+"""A wait. What is longer than a day is a slip: timers would take it, and never end."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""A port; 0 for any free one."""
+
+
+def _one_line(text: str) -> str:
+    if not text or len(text) > 4096:
+        raise ValueError(f"{len(text):,} characters, expected 1 to 4,096")
+    if any(character < " " or character == "\x7f" for character in text):
+        raise ValueError("it has a line break or another control character")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+"""The name of a file, a folder or something else: one line."""
+
+
+def _host(text: str) -> str:
+    if any(character.isspace() or character in "/@?#" for character in text):
+        raise ValueError("expected a name or an address, such as 127.0.0.1, without a port")
+    return text
+
+
+Host = Annotated[Line, AfterValidator(_host), Field(max_length=253)]
+"""A name or an address of this machine."""
