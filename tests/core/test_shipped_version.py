@@ -1,7 +1,7 @@
 """The version that ships with the code: numbers that a change of the code alone must not alter.
 
 Another BLAS kernel adds the same products in another order and so alters a logit by some 1e-6. That moves no image to
-another digit: in this version the two largest logits of every test image are at least 0.003 apart.
+another digit: in this version the two largest logits of every test image are at least 0.01 apart.
 """
 
 from pathlib import Path
@@ -27,12 +27,12 @@ def shipped() -> tuple[Predictor, Manifest]:
     return load(Repository(str(ROOT / "pretrained")), 1)
 
 
-def test_it_reads_9955_of_the_10000_test_images_right(shipped: tuple[Predictor, Manifest]) -> None:
+def test_it_reads_9960_of_the_10000_test_images_right(shipped: tuple[Predictor, Manifest]) -> None:
     predictor, manifest = shipped
     digits = mnist.load(ROOT / "data" / "mnist")
     probabilities = predictor.probabilities(digits.test_images)
     found = evaluate(probabilities, digits.test_labels)
-    assert round(found.accuracy * found.count) == 9955
+    assert round(found.accuracy * found.count) == 9960
     assert found.accuracy == manifest.test.accuracy
     assert found.per_class == manifest.test.per_class
     assert found.loss == close(manifest.test.loss, rel=1e-5, why="another BLAS kernel")
