@@ -6,6 +6,7 @@ messages of a megabyte these are tens of megabytes. In a container, they would c
 
 import asyncio
 import ctypes
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ WORTH_BYTES = 16 * 1024 * 1024
 def occupied(statm: Path = Path("/proc/self/statm")) -> int:
     """Bytes of memory that this process occupies; 0 if that is unknown, on systems other than Linux."""
     try:
-        return int(statm.read_text().split()[1]) * 4096
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
 
