@@ -15,13 +15,13 @@ REFUSED = 2
 
 @dataclass(frozen=True)
 class Starts:
-    """What became of each setting: served, refused in a sentence, a traceback, another status, or none of these."""
+    """What became of each setting: serves, waits, refused in a sentence, a traceback, another status, or none."""
 
     outcomes: dict[str, str]
 
 
 class ImpossibleSettings(Attack[Starts]):
-    """Impossible settings: each is refused in a sentence, with status 2, or the service serves in spite of it."""
+    """Impossible settings: each is refused in a sentence, with status 2, or the service says what it waits for."""
 
     name = "impossible-settings"
 
@@ -52,6 +52,8 @@ class ImpossibleSettings(Attack[Starts]):
             if "Traceback" in service.log:
                 return "traceback"
             status = service.process.poll()
+            if status is None and "cannot find its folder" in service.log:
+                return "waits"  # for a disk that is mounted late, for example
             if status is None:
                 return "serves" if _answers(service) else "neither serves nor ends"
             return "refused" if status == REFUSED and "error: " in service.log else f"status {status}"
@@ -60,7 +62,8 @@ class ImpossibleSettings(Attack[Starts]):
 
     def judge(self, seen: Starts) -> tuple[Figure, ...]:
         """The settings that end otherwise."""
-        odd = {what: outcome for what, outcome in seen.outcomes.items() if outcome not in ("serves", "refused")}
+        sound = ("serves", "refused", "waits")
+        odd = {what: outcome for what, outcome in seen.outcomes.items() if outcome not in sound}
         named = "".join(f"; {what}: {outcome}" for what, outcome in odd.items())
         return (Figure(f"of {len(seen.outcomes)} settings, ended otherwise{named}", len(odd), 0, "settings"),)
 

@@ -109,30 +109,38 @@ class HostileTexts(Attack[Replies]):
 
 def _finding(channel: grpc.Channel, method: MethodDescriptor, message: Message, text: str, field: str) -> str:
     """What is wrong with the reply to a message; "" if nothing is."""
-    code, details = reply(channel, _path(method), message.SerializeToString(), streaming=method.client_streaming)
+    code, details, items = reply(channel, _path(method), message.SerializeToString(), streaming=method.client_streaming)
     if code in ("INTERNAL", "UNKNOWN"):
         return code
     if "metadata size exceeds" in details:
         return "the reply is broken"
     if len(details) > LONGEST_ERROR:
         return f"an error of {len(details):,} characters"
-    if code == "OK" and text in DIGITS and field in ("model_version", "version", "parameters[version]"):
+    names_version = text in DIGITS and field in ("model_version", "version", "parameters[version]")
+    if names_version and code == "OK" and not any(_is_refusal(method, item) for item in items):
         return "taken for a version"
     if method.client_streaming and code != "OK":
         return f"it ended the stream: {code}"
     return ""
 
 
-def reply(channel: grpc.Channel, path: str, data: bytes, *, streaming: bool) -> tuple[str, str]:
-    """The status of a call with one message, and its details."""
+def _is_refusal(method: MethodDescriptor, item: bytes) -> bool:
+    """Whether an item of a stream refuses its request."""
+    message: Any = GetMessageClass(method.output_type).FromString(item)
+    return bool(message.outcome.HasField("problem") if method.name == "RecognizeStream" else message.error_message)
+
+
+def reply(channel: grpc.Channel, path: str, data: bytes, *, streaming: bool) -> tuple[str, str, list[bytes]]:
+    """The status of a call with one message, its details, and the items of a stream."""
+    items = []
     try:
         if streaming:
-            list(stream(channel, path)(iter([data]), timeout=30))
+            items = list(stream(channel, path)(iter([data]), timeout=30))
         else:
             unary(channel, path)(data, timeout=90)
     except grpc.RpcError as error:
-        return error.code().name, error.details() or ""
-    return "OK", ""
+        return error.code().name, error.details() or "", items
+    return "OK", "", items
 
 
 def garbage(random: Random) -> bytes:
@@ -156,7 +164,7 @@ class MalformedMessages(Attack[Replies]):
                     if path.endswith("/Watch"):
                         continue  # a stream of responses, which a message by chance would open for good
                     sent += 1
-                    code, _ = reply(channel, path, garbage(random), streaming=is_stream)
+                    code, _, _ = reply(channel, path, garbage(random), streaming=is_stream)
                     if code in ("INTERNAL", "UNKNOWN"):
                         wrong.append(f"{path}: {code}")
             if tracebacks := service.log.count("Traceback"):

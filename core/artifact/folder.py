@@ -29,6 +29,10 @@ _KINDS = {
 _UNFINISHED = re.compile(r".*#[0-9]+")
 """What the object store calls a file that it is still writing."""
 
+_LISTED = re.compile(r"[^/]+(/[^/]+|/aliases/[^/]+)?")
+"""The folders of a repository that hold anything, see `core.artifact.repository`. No other is entered: a version that
+is a link to /proc/self, to / or to what contains it would lead through the whole system, or round and round."""
+
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 _OF_THE_ENTRY = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP})
 """Errors of one entry; any other error is one of the storage."""
@@ -58,27 +62,24 @@ class Survey(NamedTuple):
 
 
 def survey_folder(root: Path, prefix: str) -> Survey:
-    """All regular files below `root/prefix`; none if there is nothing of that name.
+    """All regular files below `root/prefix` that may belong to a repository; none if there is nothing of that name.
 
     Raises:
         OSError: The folder itself cannot be read.
     """
     found = Survey([], {})
     top = os.fspath(root / prefix)
-    try:
-        # A stack rather than recursion, as nothing bounds the depth. Beside each folder: those that lead to it.
-        to_visit: list[tuple[str, str, tuple[tuple[int, int], ...]]] = [(top, prefix, (_identity(Path(top).stat()),))]
-    except (FileNotFoundError, NotADirectoryError):
-        return found
+    to_visit = [(top, prefix)]
     while to_visit:
-        folder, path, above = to_visit.pop()
+        folder, path = to_visit.pop()
         try:
             entries = os.scandir(folder)
         except OSError as error:
+            if error.errno in _ABSENT:
+                continue
             if folder is top:
                 raise
-            if error.errno not in _ABSENT:
-                found.faults[path] = _fault(error)
+            found.faults[path] = _fault(error)
             continue
         with entries:
             for entry, below, status in _readable(entries, path, found.faults):
@@ -86,10 +87,8 @@ def survey_folder(root: Path, prefix: str) -> Survey:
                     found.objects.append(_object(below, status))
                 elif not stat.S_ISDIR(status.st_mode) or below.endswith(".json"):
                     found.faults[below] = f"{_kind(status)}, where a file is expected; remove it"
-                elif (here := _identity(status)) in above:
-                    found.faults[below] = "a link to a folder that contains it; remove it"
-                else:
-                    to_visit.append((entry.path, below, (*above, here)))
+                elif _LISTED.fullmatch(below):
+                    to_visit.append((entry.path, below))
     found.objects.sort()
     return found
 
@@ -150,10 +149,6 @@ def _object(path: str, status: os.stat_result) -> StoredObject:
     """The mode and the owner count among what may change: they decide whether it can be read."""
     tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_mode:o}-{status.st_uid}-{status.st_gid}"
     return StoredObject(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), tag)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
 
 
 def _kind(status: os.stat_result) -> str:

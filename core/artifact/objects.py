@@ -55,15 +55,19 @@ class Objects:
         """Whether the local folder exists; a bucket is assumed to.
 
         Raises:
-            RepositoryError: It cannot be told: a loop of links, or a folder above it that may not be entered.
+            RepositoryError: Something else is in its place, such as a file or a loop of links; or it cannot be told,
+                because a folder above it may not be entered.
         """
         if self.location.folder is None:
             return True
         with self._translated("find its folder"):
             try:
-                return S_ISDIR(self.location.folder.stat().st_mode)
-            except (FileNotFoundError, NotADirectoryError):
+                status = self.location.folder.stat()
+            except FileNotFoundError:
                 return False
+            if not S_ISDIR(status.st_mode):
+                raise NotADirectoryError("there is a file in its place")
+            return True
 
     def list(self, prefix: str) -> list[StoredObject]:
         """All objects below `prefix`, in the order of their paths."""
