@@ -177,7 +177,7 @@ def test_an_interrupt_ends_a_run_without_a_traceback(workshop: Workshop) -> None
     [
         (["--set", "train.epoch=5"], "unknown key train.epoch; known: seed, epochs"),
         (["--recipe", "perceptron"], "no recipe 'perceptron'; known: "),
-        (["--repository", "gopher://hole"], "repository gopher://hole: "),
+        (["--repository", "gopher://hole"], "'gopher://hole' names no repository: "),
     ],
 )
 def test_a_wrong_argument_is_reported_in_one_sentence(workshop: Workshop, arguments: list[str], sentence: str) -> None:

@@ -17,6 +17,7 @@ from core.artifact.manifest import (
     RejectionMetrics,
     Robustness,
     Share,
+    Signature,
     Verdict,
 )
 from core.artifact.origin import CodeProvenance, DataProvenance, Environment, StylesProvenance
@@ -103,7 +104,7 @@ def manifest(**changes: object) -> Manifest:
         ),
         "recipe_name": "mlp",
         "recipe": recipe.model_dump(mode="json"),
-        "code": CodeProvenance(commit="c0ffee", dirty=False, sources_sha256=digest),
+        "code": CodeProvenance(commit="c0ffee1", dirty=False, sources_sha256=digest),
         "environment": Environment(python="3.11.7", numpy="2.4.6", blas="openblas", cpu="a CPU", threads=1),
         "validation": metrics(accuracy=0.9784, interval=(0.974, 0.9821)),
         "test": metrics(),
@@ -118,12 +119,15 @@ def manifest(**changes: object) -> Manifest:
     return Manifest.model_validate(fields | changes)
 
 
+_REJECTION = Rejection(scale=1.5, offset=-2.25, threshold=0.25)
+
 REJECTING = {
     "data": DataProvenance(
         **manifest().data.model_dump(exclude={"styles"}),
         styles=StylesProvenance(digits=7000, others=3, seed=5, sha256="0123456789abcdef" * 4),
     ),
-    "rejection": Rejection(scale=1.5, offset=-2.25, threshold=0.25),
+    "rejection": _REJECTION,
+    "signature": Signature.of(_REJECTION),
     "rejection_metrics": RejectionMetrics(
         digits=Share(count=10_000, share=0.0012, interval=(0.0007, 0.0021)),
         others=Share(count=2000, share=0.954, interval=(0.9439, 0.9623)),

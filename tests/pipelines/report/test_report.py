@@ -99,11 +99,10 @@ def test_hostile_text_is_shown_as_text():
         recipe_name=HOSTILE,
         recipe={"description": HOSTILE, "train": {HOSTILE: HOSTILE}},
         verdict=Verdict(promote=True, reason=HOSTILE, parent=2),
-        labels=(HOSTILE, *"123456789"),
         robustness={HOSTILE: Robustness(description=HOSTILE, count=1, accuracy=1.0, interval=(0.2, 1.0))},
         architecture=Architecture(input_shape=(784,), layers=({"kind": HOSTILE, HOSTILE: HOSTILE},), parameter_count=1),
         environment=Environment(python=HOSTILE, numpy=HOSTILE, blas=HOSTILE, cpu=HOSTILE, threads=1),
-        code=CodeProvenance(commit=HOSTILE, dirty=True, sources_sha256="0" * 64),
+        code=CodeProvenance(commit="0" * 40, dirty=True, sources_sha256="0" * 64),
     )
     page = Page(report(manifest=hostile))
     assert HOSTILE in page.text
