@@ -133,7 +133,7 @@ class RecognizerServicer(object):
         Every request has exactly one response, an answer or an error, and responses come in the order of the requests. So
         a picture that cannot be read does not end the stream. Send without waiting for responses: requests that have
         arrived are computed together. The server stops reading while it holds some hundred unanswered requests, or some
-        megabytes of their pictures; so read responses while you send. The call ends when you have closed your side and all
+        megabytes of them; so read responses while you send. The call ends when you have closed your side and all
         responses are sent; it fails as a whole only if a message cannot be parsed, or if the server stops.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
