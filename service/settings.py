@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
     max_stream_bytes: int = Field(
-        16 * 1024 * 1024,
+        8 * 1024 * 1024,
         description="Bytes that the unanswered requests of all streams may hold in each process, and likewise the "
         "large answers that clients have not read; beyond that, streams are not read, and calls are refused.",
         ge=1024,

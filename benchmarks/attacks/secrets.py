@@ -1,10 +1,12 @@
 """Certificates that expire, and tokens that are revoked."""
 
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
-from threading import Event
+from threading import Event, Thread
 
 import grpc
 from cryptography import x509
@@ -134,10 +136,20 @@ class RevokedToken(Attack[Ending]):
             stream = streaming(channel, "/numeral.v1.Recognizer/RecognizeStream")(pictures(), metadata=metadata)
             next(stream)
             arena.secret("tokens", b"predict:another-token-after-it\n")
-            stream.add_done_callback(lambda _: over.set())
+
+            def read() -> None:  # a client learns of the end of its stream once it has read all answers
+                with suppress(grpc.RpcError):
+                    deque(stream, maxlen=0)
+                over.set()
+
+            reading = Thread(target=read)
+            reading.start()
             seconds = took(over.is_set, 25)
+            status = stream.code().name if over.is_set() else "open"
             over.set()
-            return Ending(seconds, stream.code().name if not stream.is_active() else "open")
+            stream.cancel()
+            reading.join()
+            return Ending(seconds, status)
 
     def judge(self, seen: Ending) -> tuple[Figure, ...]:
         """How long the stream lived on."""

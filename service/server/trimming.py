@@ -12,11 +12,14 @@ from pathlib import Path
 
 __all__ = ["Trimming", "occupied", "trim"]
 
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 0.5
 """Seconds between two looks."""
 
 WORTH_BYTES = 16 * 1024 * 1024
-"""Growth since the last time that makes it worth the milliseconds that it takes."""
+"""Growth that makes it worth the milliseconds that it takes."""
+
+LONGEST_PAUSE = 128
+"""Looks that are passed over at most while the process needs what it has, and nothing can be given back: a minute."""
 
 
 def occupied(statm: Path = Path("/proc/self/statm")) -> int:
@@ -45,7 +48,8 @@ class Trimming:
             trim: Gives back what it can.
         """
         self._occupied, self._trim = occupied, trim
-        self._least = 0
+        self._least = occupied()
+        self._pause = self._passed = 0  # looks to pass over, and how many of them were
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -63,7 +67,15 @@ class Trimming:
             await self.look()
 
     async def look(self) -> None:
-        """Trim if the process has grown. What is really needed grows too, and then this is not repeated for it."""
-        if self._occupied() - self._least > WORTH_BYTES:
-            await asyncio.to_thread(self._trim)
-            self._least = self._occupied()
+        """Trim if the process has grown; if that gives little back, ever more looks are passed over before the next."""
+        before = self._occupied()
+        if before - self._least <= WORTH_BYTES:
+            self._pause = self._passed = 0
+            return
+        if self._passed < self._pause:
+            self._passed += 1
+            return
+        await asyncio.to_thread(self._trim)
+        after = self._occupied()
+        self._least, self._passed = min(self._least, after), 0
+        self._pause = 0 if before - after > WORTH_BYTES else min(LONGEST_PAUSE, 2 * self._pause + 1)

@@ -1,26 +1,40 @@
 import asyncio
 import sys
 
-from service.server.trimming import WORTH_BYTES, Trimming, occupied, trim
+from service.server.trimming import Trimming, occupied, trim
 
 
-def test_memory_is_given_back_once_the_process_has_grown_and_not_again_without_growth():
-    now, trimmed = [100 * WORTH_BYTES], []
+def looks(levels: list[int], needed: list[int]) -> list[int]:
+    """At which of the looks memory is given back, if the process occupies and needs so much (in MB) at each."""
+    megabyte, now, number, trimmed = 1024 * 1024, [0], 0, []
 
     def give_back() -> None:
-        trimmed.append(now[0])
-        now[0] = 90 * WORTH_BYTES
+        trimmed.append(number)
+        now[0] = needed[number] * megabyte
 
-    async def check() -> None:
-        trimming = Trimming(lambda: now[0], give_back)
-        await trimming.look()
-        await trimming.look()
-        assert trimmed == [100 * WORTH_BYTES]
-        now[0] += WORTH_BYTES + 1
-        await trimming.look()
-        assert len(trimmed) == 2
+    trimming = Trimming(lambda: now[0], give_back)
+    for level in levels:
+        now[0] = level * megabyte
+        asyncio.run(trimming.look())
+        number += 1
+    return trimmed
 
-    asyncio.run(check())
+
+def test_memory_is_given_back_as_soon_as_the_process_has_grown():
+    assert looks([10, 100, 10, 100], [0, 10, 10, 10]) == [1, 3]
+
+
+def test_a_little_growth_is_not_worth_it():
+    assert looks([10, 16, 10, 16], [0, 0, 0, 0]) == []
+
+
+def test_what_is_needed_is_tried_less_and_less_often():
+    assert looks([100] * 40, [100] * 40) == [0, 2, 6, 14, 30]
+
+
+def test_what_was_needed_for_a_while_is_given_back_afterwards():
+    levels, needed = [100] * 40, [100] * 16 + [10] * 24
+    assert min(number for number in looks(levels, needed) if number >= 16) == 30
 
 
 def test_the_memory_of_this_process_is_known_and_can_be_trimmed():
