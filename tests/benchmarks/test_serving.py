@@ -15,6 +15,7 @@ from benchmarks.h2load import framed, load
 from core.artifact.repository import Repository
 from core.inference.predict import load as load_version
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
+from tests.service.harness import STROKE
 from tests.service.tiny_model import publish
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +68,7 @@ def test_without_h2load_the_error_says_how_to_get_it(models, monkeypatch):
 
 @pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
 def test_a_load_is_measured_against_our_service_and_the_bare_handler(models):
-    message = RecognizeRequest(pixels=bytes(784)).SerializeToString()
+    message = RecognizeRequest(pixels=STROKE.tobytes()).SerializeToString()
     with sides.numeral(models, "--pretrained", "off") as we:
         reply = sides.call(we.port, RECOGNIZE, message)
         ours = load(we.port, RECOGNIZE, framed(message), calls=200, connections=2, streams=2)
