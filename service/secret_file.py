@@ -45,7 +45,7 @@ def read(file: Path, place: str, *, private: bool) -> bytes:
         raise ConfigError(f"{place}: cannot be read: {error.strerror}; let user {os.geteuid()} read it") from error
     except (OSError, ValueError) as error:
         raise ConfigError(f"{place}: cannot be read: {_reason(error)}") from error
-    if private and exposed(file):
+    if private and found.st_mode & _OTHERS:
         raise ConfigError(f"{place}: any user of this machine can read or change it; run: chmod o= {file}")
     if not contents.strip():
         raise ConfigError(f"{place}: is empty")

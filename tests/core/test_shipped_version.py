@@ -4,6 +4,7 @@ Another BLAS kernel adds the same products in another order and so alters a logi
 another digit: in this version the two largest logits of every test image are at least 0.01 apart.
 """
 
+import json
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,14 @@ def test_it_reads_9960_of_the_10000_test_images_right(shipped: tuple[Predictor, 
     assert found.accuracy == manifest.test.accuracy
     assert found.per_class == manifest.test.per_class
     assert found.loss == close(manifest.test.loss, rel=1e-5, why="another BLAS kernel")
+
+
+def test_its_documents_carry_their_digests() -> None:
+    moves = sorted((ROOT / "pretrained").rglob("aliases/champion/*.json"))
+    documents = [ROOT / "pretrained" / "mnist" / "1" / "manifest.json", *moves]
+    assert len(documents) > 1
+    for document in documents:
+        assert "digest" in json.loads(document.read_bytes()), document
 
 
 def test_its_golden_probabilities_are_those_of_the_trainer(shipped: tuple[Predictor, Manifest]) -> None:
