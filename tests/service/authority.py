@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import NameOID
 
+from tests.whole_files import replace
+
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -64,7 +66,7 @@ class Authority:
             builder = builder.add_extension(extension, False)
         signed = builder.sign(self._key, hashes.SHA256())
         write_key(key, private)
-        certificate.write_bytes(_pem(signed))
+        replace(certificate, _pem(signed))
         return _pem(signed)
 
     def _builder(
@@ -85,8 +87,8 @@ class Authority:
 def write_key(file: Path, private: CertificateIssuerPrivateKeyTypes, password: bytes | None = None) -> None:
     """Write a key that only its owner can read."""
     protection = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    file.touch(mode=0o600)
-    file.write_bytes(private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection))
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    replace(file, private.private_bytes(*form, protection), mode=0o600)
 
 
 def _named(name: str) -> x509.Name:

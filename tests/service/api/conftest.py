@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.whole_files import replace
+
 
 @pytest.fixture
 def tokens(tmp_path):
@@ -9,8 +11,7 @@ def tokens(tmp_path):
     file = tmp_path / "tokens"
 
     def write(*lines):
-        file.touch(mode=0o600)
-        file.write_text("\n".join(lines))
+        replace(file, "\n".join(lines).encode(), mode=0o600)
         return str(file)
 
     write.file = file
