@@ -4,6 +4,10 @@ The move with the highest number says where the alias points now; the log is its
 absent, so two writers cannot both make the same move, and no move can be lost. (Local disks have no conditional update;
 creation if absent exists on all stores.)
 
+A move may be conditional on where the alias points. The condition is checked against the moves that were read, and the
+move that is created then has the next number after them. So another move in between makes the creation fail, and the
+condition is checked again: check and move are one step.
+
 A move that cannot be read, because a disk was full or a hand slipped, is passed over: the last sound one stands in for
 it, and the next move gets a higher number. `Snapshot.faults` names what was passed over.
 """
@@ -11,7 +15,8 @@ it, and the next move gets a higher number. `Snapshot.faults` names what was pas
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -20,6 +25,7 @@ from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
 from core.artifact.sealed import opened, sealed
 from core.errors import (
+    AliasMovedError,
     ConfigError,
     DamagedVersionError,
     ManifestError,
@@ -29,6 +35,19 @@ from core.errors import (
 )
 
 Action = Literal["promote", "rollback"]
+
+
+class _Anywhere(Enum):
+    """The type of `ANY`, which no version and no None can be mistaken for."""
+
+    ANY = "any"
+
+
+ANY: Final = _Anywhere.ANY
+"""The expectation of a move that is made wherever the alias points."""
+
+Expected: TypeAlias = int | Literal[_Anywhere.ANY] | None
+"""Where an alias must point for a move to be made: to a version, to none yet (None), or anywhere (`ANY`)."""
 
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 """Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
@@ -77,16 +96,34 @@ class AliasLog:
         """All sound moves, the oldest first."""
         return [move for move in map(self._sound, self._moves()) if move]
 
-    def promote(self, version: int, *, by: str, why: str) -> Move:
-        """Point the alias to `version`.
+    def promote(self, version: int, *, by: str, why: str, expecting: Expected = ANY) -> Move:
+        """Point the alias to `version`, which is not looked at: see `core.artifact.repository.Repository.promote`.
+
+        Args:
+            version: Where it shall point.
+            by: Who moves it.
+            why: The reason.
+            expecting: Where it must point for that.
 
         Raises:
+            AliasMovedError: It points elsewhere than expected; nothing was moved.
             ConfigError: The name of the alias is not allowed, or the reason is too long.
         """
         if not _NAME.fullmatch(self.alias):
             expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
             raise ConfigError(f"alias {self.alias!r}: expected {expected}")
-        return self._append(lambda _: (version, "promote"), by=by, why=why)
+
+        def forward(moves: list[Move]) -> tuple[int, Action]:
+            found = moves[-1].version if moves else None
+            if expecting is not ANY and found != expecting:
+                raise AliasMovedError(
+                    f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; "
+                    f"another writer has moved it, so version {version} has to be compared again",
+                    found,
+                )
+            return version, "promote"
+
+        return self._append(forward, by=by, why=why)
 
     def rollback(self, *, by: str, why: str) -> Move:
         """Point the alias to the version that it pointed to before its present version was promoted.
@@ -138,6 +175,10 @@ class AliasLog:
 
     def _read(self, number: int) -> Move:
         return read_move(self._objects, f"{self._folder}/{number:06d}.json")
+
+
+def _named(target: int | None) -> str:
+    return "no version yet" if target is None else f"version {target}"
 
 
 def move_number(filename: str) -> int | None:
