@@ -87,10 +87,11 @@ class AliasLog:
             UnreadableEntryError: Likewise.
         """
         numbers = self._moves()
-        for number in reversed(numbers):
-            if move := self._sound(number):
-                return move.version
-        return self._read(numbers[-1]).version if numbers else None
+        return self._read(self.last_sound() or numbers[-1]).version if numbers else None
+
+    def last_sound(self) -> int:
+        """The number of the last move that is sound; 0 if none is."""
+        return next((number for number in reversed(self._moves()) if self._sound(number)), 0)
 
     def history(self) -> list[Move]:
         """All sound moves, the oldest first."""
@@ -114,19 +115,18 @@ class AliasLog:
             raise ConfigError(f"alias {self.alias!r}: expected {expected}")
 
         def forward(moves: list[Move]) -> tuple[int, Action]:
-            found = moves[-1].version if moves else None
-            if expecting is not ANY and found != expecting:
-                raise AliasMovedError(
-                    f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; "
-                    f"another writer has moved it, so version {version} has to be compared again",
-                    found,
-                )
+            self._expect(expecting, moves)
             return version, "promote"
 
         return self._append(forward, by=by, why=why)
 
-    def rollback(self, *, by: str, why: str) -> Move:
+    def rollback(self, *, by: str, why: str, check: Callable[[int], object] | None = None) -> Move:
         """Point the alias to the version that it pointed to before its present version was promoted.
+
+        Args:
+            by: Who moves it.
+            why: The reason.
+            check: Called with that version before anything is moved; what it raises ends the rollback.
 
         Raises:
             VersionNotFoundError: There is no earlier version, or it was pruned.
@@ -138,9 +138,32 @@ class AliasLog:
                 raise VersionNotFoundError(f"{self.alias}: no earlier version to roll back to")
             if self._objects.get(f"{self._model}/{standing[-2]}/{MANIFEST}") is None:
                 raise VersionNotFoundError(f"{self.alias}: version {standing[-2]} was pruned; promote another instead")
+            if check is not None:
+                check(standing[-2])
             return standing[-2], "rollback"
 
         return self._append(back, by=by, why=why)
+
+    def move_back(self, version: int, *, by: str, why: str, expecting: int) -> Move:
+        """Point the alias to a version that it has pointed to before, as a rollback does; it is not looked at.
+
+        Raises:
+            AliasMovedError: It points elsewhere than expected; nothing was moved.
+        """
+
+        def back(moves: list[Move]) -> tuple[int, Action]:
+            self._expect(expecting, moves)
+            return version, "rollback"
+
+        return self._append(back, by=by, why=why)
+
+    def _expect(self, expecting: Expected, moves: list[Move]) -> None:
+        found = moves[-1].version if moves else None
+        if expecting is not ANY and found != expecting:
+            raise AliasMovedError(
+                f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; another writer has moved it",
+                found,
+            )
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
         known: dict[int, Move | None] = {}  # a move never changes, so after a lost race only new ones are read
