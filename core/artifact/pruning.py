@@ -22,7 +22,6 @@ from core.artifact.alias import AliasLog, standing_promotions
 from core.artifact.folder import StoredObject
 from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
-from core.artifact.sealed import sealed
 from core.artifact.snapshot import Contents, contents
 
 __all__ = ["ABANDONED_AFTER", "is_mark", "prune", "sweep"]
@@ -56,8 +55,7 @@ def prune(objects: Objects, model: str, keep: int | None) -> list[int]:
     mark = f"deleting-{secrets.token_hex(4)}.json"
     marked = _doomed(objects, model, keep)
     for number in marked:
-        at = datetime.now(UTC).isoformat()
-        objects.create(f"{model}/{number}/{mark}", sealed({"at": at}))
+        objects.create(f"{model}/{number}/{mark}", b"")  # empty, because that fits even on a disk that is full
     doomed = _doomed(objects, model, keep, mark) if marked else {}
     for number in marked:
         if number not in doomed:

@@ -99,22 +99,22 @@ def repair(
 
     No sound version is touched. The exit status is 1 if something is left that a person has to do.
     """
-    store, left = _open(repository), 0
-    for found in store.examine(by=provenance.author()):
+    store = _open(repository)
+    findings = list(store.examine(by=provenance.author()))
+    for found in findings:
         show(f"{found.name}: {found.fault}")
         if found.repair is None:
-            left += 1
             show(f"  by hand: {found.remedy}")
         elif yes:
             found.repair()
             show(f"  done: {found.remedy}")
         else:
             show(f"  with --yes: {found.remedy}")
+    if not findings:
+        show("all versions and aliases are sound")
     if yes:
         _sweep(store)
-    else:
-        show("with --yes: delete what writers that were killed more than a day ago have left")
-    if left:
+    if any(found.repair is None for found in findings):
         raise typer.Exit(1)
 
 

@@ -42,14 +42,17 @@ def _row(store: Repository, snapshot: Snapshot, version: int) -> dict[str, Any]:
 
 
 def table(found: list[dict[str, Any]]) -> Table:
-    """The same for people."""
-    result = Table(
-        "version", "aliases", "state", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None
-    )
+    """The same for people; the state of the versions is a column only if there is one that is not sound."""
+    titles = ["version", "aliases", "state", "created (UTC)", "recipe", "test accuracy", "weights sha256"]
+    if all(row["state"] == "sound" for row in found):
+        titles.remove("state")
+    result = Table(*titles, box=None)
     for row in found:
-        known = ["", "", "", ""]
+        known = {"version": str(row["version"]), "aliases": ", ".join(row["aliases"]), "state": row["state"]}
         if not row["damage"]:
-            created = row["created"][:19].replace("T", " ")
-            known = [created, row["recipe"], f"{row['test_accuracy']:.2%}", row["weights_sha256"][:12]]
-        result.add_row(str(row["version"]), ", ".join(row["aliases"]), row["state"], *known)
+            known["created (UTC)"] = row["created"][:19].replace("T", " ")
+            known["recipe"] = row["recipe"]
+            known["test accuracy"] = f"{row['test_accuracy']:.2%}"
+            known["weights sha256"] = row["weights_sha256"][:12]
+        result.add_row(*(known.get(title, "") for title in titles))
     return result

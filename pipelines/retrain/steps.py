@@ -22,7 +22,7 @@ from core.artifact.spread import spread_of
 from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS, PIXELS, SIDE
-from core.errors import DamagedVersionError, VersionNotFoundError
+from core.errors import DamagedVersionError, UnreadableEntryError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.inference.predict import rebuild
 from core.nn.sequential import Sequential
@@ -66,14 +66,14 @@ def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
     """The newest undamaged version with this fingerprint: training again would only repeat it."""
-    for version in reversed(repository.versions()):
+    for version in repository.mentioning(fingerprint):
         try:
             manifest = repository.manifest(version)
             if manifest.fingerprint == fingerprint:
                 repository.read(manifest)
                 return manifest
-        except DamagedVersionError as error:
-            say(f"version {version} is damaged, so it is ignored: {error}")
+        except (DamagedVersionError, UnreadableEntryError, VersionNotFoundError) as error:
+            say(f"version {version} cannot be used, so it is ignored: {error}")
     return None
 
 
@@ -235,7 +235,7 @@ def _champion(repository: Repository) -> Manifest | None:
         return repository.manifest(repository.champion())
     except VersionNotFoundError:
         return None
-    except DamagedVersionError as error:
+    except (DamagedVersionError, UnreadableEntryError) as error:
         say(f"the champion is damaged, so the new version is not compared with it: {error}")
         return None
 

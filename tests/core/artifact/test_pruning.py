@@ -269,6 +269,20 @@ def test_a_version_whose_folder_is_a_link_is_left_alone(on_disk: Repository, fol
     assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == before
 
 
+def test_pruning_needs_no_room_on_a_full_disk(on_disk: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        publish(on_disk)
+    create = Objects.create
+
+    def create_nothing_that_takes_room(self: Objects, path: str, data: bytes) -> bool:
+        if data:
+            raise RepositoryError("no space left on the disk")
+        return create(self, path, data)
+
+    monkeypatch.setattr(Objects, "create", create_nothing_that_takes_room)
+    assert on_disk.prune(keep=1) == [1]
+
+
 # what killed publishers leave behind
 
 
