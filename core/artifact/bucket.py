@@ -23,9 +23,13 @@ __all__ = ["check_endpoint", "create_object", "open_bucket"]
 READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
 """For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
 
-WRITE_AGAIN: "RetryConfig" = {"max_retries": 8, "retry_timeout": timedelta(seconds=60)}
-"""For writers: long enough for a burst of 503, because a version that was trained for hours is worth waiting for. The
-last of the tries may take the 30 seconds more that the library gives each."""
+WRITE_AGAIN: "RetryConfig" = {
+    "max_retries": 50,
+    "retry_timeout": timedelta(seconds=30),
+    "backoff": {"init_backoff": timedelta(seconds=0.2), "max_backoff": timedelta(seconds=5), "base": 2},
+}
+"""For writers: half a minute, which a burst of 503 does not outlast, because a version may have been trained for hours.
+The last of the tries may take the 30 seconds more that the library gives each."""
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 

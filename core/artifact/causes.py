@@ -41,7 +41,7 @@ _OF_BUCKETS = {
     "dns error": "the host of {endpoint} is not known; check the endpoint, and whether there is a network",
     "ConnectionRefused": "nothing listens at {endpoint}; check the endpoint, and whether the store runs",
     "InvalidContentType": "{endpoint} does not speak TLS; write http:// in the endpoint if it is meant",
-    "UnknownIssuer": "the certificate of {endpoint} is of an unknown authority; set SSL_CERT_FILE to its certificate",
+    "InvalidCertificate": "the certificate of {endpoint} is not accepted; SSL_CERT_FILE may name that of its authority",
     "TimedOut": "{endpoint} has not answered in time, at any try; check the network, or try again later",
     "403 Forbidden": "access is denied; the policy of these credentials must allow it, see docs/storage.md",
     "error sending request": "{endpoint} cannot be reached, or has closed the connection; try again later",

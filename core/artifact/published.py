@@ -1,7 +1,8 @@
 """What was published in a repository, to be read: versions, their files, and aliases."""
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias, TypeVar
 
 from core.artifact.alias import AliasLog
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
@@ -11,12 +12,17 @@ from core.errors import DamagedVersionError, ManifestError, UnreadableEntryError
 
 __all__ = ["MODEL", "Probe", "Published"]
 
+T = TypeVar("T")
+
 MODEL = "mnist"
 """The name under which versions are published."""
 
 Probe: TypeAlias = Callable[[Manifest, bytes], object]
 """Rebuilds a version from its manifest and its weights, and raises if its golden outputs are not reproduced; see
 `core.inference.predict.rebuild`, which this package cannot import, because it stands above."""
+
+AT_ONCE = 16
+"""Requests to a bucket: each takes some ten milliseconds, nearly all of which is waiting."""
 
 MOST_LISTED = 10
 """How many of the known versions an error names."""
@@ -81,14 +87,27 @@ class Published:
         A version whose manifest cannot be read is among them, so that whoever validates it says so.
         """
         sought = fingerprint.encode()
-        for version in reversed(self.versions()):
+
+        def mentions(version: int) -> bool:
             try:
                 data = self._objects.get(f"{self.model}/{version}/{MANIFEST}")
             except (DamagedVersionError, UnreadableEntryError):
+                return True
+            return data is not None and sought in data
+
+        newest_first = self.versions()[::-1]
+        for version, found in zip(newest_first, self.for_each(newest_first, mentions), strict=True):
+            if found:
                 yield version
-            else:
-                if data is not None and sought in data:
-                    yield version
+
+    def for_each(self, versions: Sequence[int], act: Callable[[int], T]) -> Iterator[T]:
+        """The results of a function that reads something of a version, in order; in a bucket, several at a time."""
+        if self.location.folder is not None:
+            yield from map(act, versions)
+            return
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for start in range(0, len(versions), AT_ONCE):  # and not all at once: the caller may have seen enough
+                yield from pool.map(act, versions[start : start + AT_ONCE])
 
     def unpublished(self) -> list[int]:
         """The numbers that are claimed without being versions: not yet, or because their publisher was killed."""

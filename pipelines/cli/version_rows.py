@@ -19,19 +19,20 @@ _UNKNOWN = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"
 
 def rows(store: Repository, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
     """One JSON object for each version, ascending, and for each number that an alias names without there being one."""
-    for version in sorted({*snapshot.versions, *snapshot.aliases.values()}):
-        aliases = [name for name, target in snapshot.aliases.items() if target == version]
-        yield {"version": version, "aliases": aliases} | _row(store, snapshot, version)
+    known = sorted({*snapshot.versions, *snapshot.aliases.values()})
+    yield from store.for_each(known, lambda version: _row(store, snapshot, version))
 
 
 def _row(store: Repository, snapshot: Snapshot, version: int) -> dict[str, Any]:
     """What is known of one version."""
+    aliases = [name for name, target in snapshot.aliases.items() if target == version]
+    row = {"version": version, "aliases": aliases}
     try:
         manifest = store.manifest(version)
     except (DamagedVersionError, UnreadableEntryError, VersionNotFoundError) as error:
         state: State = "damaged" if version in snapshot.versions else "dangling"
-        return _UNKNOWN | {"damage": str(error), "state": state}
-    return {
+        return row | _UNKNOWN | {"damage": str(error), "state": state}
+    return row | {
         "created": manifest.created.isoformat(),
         "recipe": manifest.recipe_name,
         "test_accuracy": manifest.test.accuracy,
