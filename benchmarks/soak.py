@@ -210,7 +210,7 @@ def _swap(models: Repository, sound: list[int], corrupt: int, every: float, tall
     while not enough.wait(every):
         number += 1
         if number % CORRUPT_EVERY == 0:
-            models.promote(corrupt, by="soak", why="which must not be served")
+            models.alias().promote(corrupt, by="soak", why="which must not be served")
             tally.corrupt += 1
         else:
             models.promote(sound[number % len(sound)], by="soak", why="a swap")

@@ -20,6 +20,7 @@
     │   ├── RepositoryError          the repository cannot be reached, read or written
     │   ├── UnreadableEntryError     one entry of the repository is no file, or may not be read; the others can be
     │   ├── VersionNotFoundError     no such version, or no such alias
+    │   ├── AliasMovedError          an alias does not point where a conditional move expects it
     │   ├── DamagedVersionError      a version exists, but its files do not match its manifest
     │   │   ├── ManifestError        … because the manifest itself is not valid
     │   │   └── WeightsError         … because the weights file is not valid, or does not fit the architecture
@@ -115,6 +116,18 @@ class UnreadableEntryError(ArtifactError):
 
 class VersionNotFoundError(ArtifactError):
     """No such version, or no such alias."""
+
+
+class AliasMovedError(ArtifactError):
+    """An alias does not point where a conditional move expects it, so it was not moved.
+
+    Attributes:
+        found: The version that it points to; None if to none yet.
+    """
+
+    def __init__(self, message: str, found: int | None = None) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class DamagedVersionError(ArtifactError):

@@ -45,7 +45,7 @@ class HangingVersion(Attack[Following]):
             weights = place(models) / str(hanging) / WEIGHTS
             weights.unlink()
             os.mkfifo(weights)
-            models.promote(hanging, by="attack", why="it hangs")
+            models.alias().promote(hanging, by="attack", why="it hangs")
             took(lambda: service.version() == str(hanging), 3)  # until it is being read
             models.promote(good, by="attack", why="it is good")
             return Following({"the next good version": took(lambda: service.version() == str(good), self.limit + 5)})

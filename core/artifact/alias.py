@@ -4,6 +4,10 @@ The move with the highest number says where the alias points now; the log is its
 absent, so two writers cannot both make the same move, and no move can be lost. (Local disks have no conditional update;
 creation if absent exists on all stores.)
 
+A move may be conditional on where the alias points. The condition is checked against the moves that were read, and the
+move that is created then has the next number after them. So another move in between makes the creation fail, and the
+condition is checked again: check and move are one step.
+
 A move that cannot be read, because a disk was full or a hand slipped, is passed over: the last sound one stands in for
 it, and the next move gets a higher number. `Snapshot.faults` names what was passed over.
 """
@@ -11,7 +15,8 @@ it, and the next move gets a higher number. `Snapshot.faults` names what was pas
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
@@ -20,6 +25,7 @@ from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
 from core.artifact.sealed import opened, sealed
 from core.errors import (
+    AliasMovedError,
     ConfigError,
     DamagedVersionError,
     ManifestError,
@@ -29,6 +35,19 @@ from core.errors import (
 )
 
 Action = Literal["promote", "rollback"]
+
+
+class _Anywhere(Enum):
+    """The type of `ANY`, which no version and no None can be mistaken for."""
+
+    ANY = "any"
+
+
+ANY: Final = _Anywhere.ANY
+"""The expectation of a move that is made wherever the alias points."""
+
+Expected: TypeAlias = int | Literal[_Anywhere.ANY] | None
+"""Where an alias must point for a move to be made: to a version, to none yet (None), or anywhere (`ANY`)."""
 
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 """Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
@@ -68,28 +87,46 @@ class AliasLog:
             UnreadableEntryError: Likewise.
         """
         numbers = self._moves()
-        for number in reversed(numbers):
-            if move := self._sound(number):
-                return move.version
-        return self._read(numbers[-1]).version if numbers else None
+        return self._read(self.last_sound() or numbers[-1]).version if numbers else None
+
+    def last_sound(self) -> int:
+        """The number of the last move that is sound; 0 if none is."""
+        return next((number for number in reversed(self._moves()) if self._sound(number)), 0)
 
     def history(self) -> list[Move]:
         """All sound moves, the oldest first."""
         return [move for move in map(self._sound, self._moves()) if move]
 
-    def promote(self, version: int, *, by: str, why: str) -> Move:
-        """Point the alias to `version`.
+    def promote(self, version: int, *, by: str, why: str, expecting: Expected = ANY) -> Move:
+        """Point the alias to `version`, which is not looked at: see `core.artifact.repository.Repository.promote`.
+
+        Args:
+            version: Where it shall point.
+            by: Who moves it.
+            why: The reason.
+            expecting: Where it must point for that.
 
         Raises:
+            AliasMovedError: It points elsewhere than expected; nothing was moved.
             ConfigError: The name of the alias is not allowed, or the reason is too long.
         """
         if not _NAME.fullmatch(self.alias):
             expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
             raise ConfigError(f"alias {self.alias!r}: expected {expected}")
-        return self._append(lambda _: (version, "promote"), by=by, why=why)
 
-    def rollback(self, *, by: str, why: str) -> Move:
+        def forward(moves: list[Move]) -> tuple[int, Action]:
+            self._expect(expecting, moves)
+            return version, "promote"
+
+        return self._append(forward, by=by, why=why)
+
+    def rollback(self, *, by: str, why: str, check: Callable[[int], object] | None = None) -> Move:
         """Point the alias to the version that it pointed to before its present version was promoted.
+
+        Args:
+            by: Who moves it.
+            why: The reason.
+            check: Called with that version before anything is moved; what it raises ends the rollback.
 
         Raises:
             VersionNotFoundError: There is no earlier version, or it was pruned.
@@ -101,9 +138,32 @@ class AliasLog:
                 raise VersionNotFoundError(f"{self.alias}: no earlier version to roll back to")
             if self._objects.get(f"{self._model}/{standing[-2]}/{MANIFEST}") is None:
                 raise VersionNotFoundError(f"{self.alias}: version {standing[-2]} was pruned; promote another instead")
+            if check is not None:
+                check(standing[-2])
             return standing[-2], "rollback"
 
         return self._append(back, by=by, why=why)
+
+    def move_back(self, version: int, *, by: str, why: str, expecting: int) -> Move:
+        """Point the alias to a version that it has pointed to before, as a rollback does; it is not looked at.
+
+        Raises:
+            AliasMovedError: It points elsewhere than expected; nothing was moved.
+        """
+
+        def back(moves: list[Move]) -> tuple[int, Action]:
+            self._expect(expecting, moves)
+            return version, "rollback"
+
+        return self._append(back, by=by, why=why)
+
+    def _expect(self, expecting: Expected, moves: list[Move]) -> None:
+        found = moves[-1].version if moves else None
+        if expecting is not ANY and found != expecting:
+            raise AliasMovedError(
+                f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; another writer has moved it",
+                found,
+            )
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
         known: dict[int, Move | None] = {}  # a move never changes, so after a lost race only new ones are read
@@ -138,6 +198,10 @@ class AliasLog:
 
     def _read(self, number: int) -> Move:
         return read_move(self._objects, f"{self._folder}/{number:06d}.json")
+
+
+def _named(target: int | None) -> str:
+    return "no version yet" if target is None else f"version {target}"
 
 
 def move_number(filename: str) -> int | None:

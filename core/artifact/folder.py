@@ -26,8 +26,8 @@ _KINDS = {
     stat.S_IFDIR: "a folder",
 }
 
-_UNFINISHED = re.compile(r".*#[0-9]+")
-"""What the object store calls a file that it is still writing."""
+_UNFINISHED = re.compile(r"[^#]+#[0-9]+")
+"""What a file is called that is still being written; see `core.artifact.durable`."""
 
 _LISTED = re.compile(r"[^/]+(/[^/]+|/aliases/[^/]+)?")
 """The folders of a repository that hold anything, see `core.artifact.repository`. No other is entered: a version that
@@ -55,10 +55,12 @@ class Survey(NamedTuple):
     Attributes:
         objects: The objects, in the order of their paths.
         faults: For each path that is not an object that can be read, what is wrong with it, and what to do.
+        unfinished: Files that are still being written, or that a killed writer has left behind.
     """
 
     objects: list[StoredObject]
     faults: dict[str, str]
+    unfinished: list[StoredObject]
 
 
 def survey_folder(root: Path, prefix: str) -> Survey:
@@ -67,7 +69,7 @@ def survey_folder(root: Path, prefix: str) -> Survey:
     Raises:
         OSError: The folder itself cannot be read.
     """
-    found = Survey([], {})
+    found = Survey([], {}, [])
     top = os.fspath(root / prefix)
     to_visit = [(top, prefix)]
     while to_visit:
@@ -83,11 +85,7 @@ def survey_folder(root: Path, prefix: str) -> Survey:
             continue
         with entries:
             for entry, below, status in _readable(entries, path, found.faults):
-                if stat.S_ISREG(status.st_mode):
-                    found.objects.append(_object(below, status))
-                elif not stat.S_ISDIR(status.st_mode) or below.endswith(".json"):
-                    found.faults[below] = f"{_kind(status)}, where a file is expected; remove it"
-                elif _LISTED.fullmatch(below):
+                if _record(found, entry.name, below, status):
                     to_visit.append((entry.path, below))
     found.objects.sort()
     return found
@@ -132,17 +130,38 @@ def _readable(
 ) -> Iterator[tuple["os.DirEntry[str]", str, os.stat_result]]:
     """The entries of a folder with their status, except those that have none or no proper name."""
     for entry in entries:
-        if not entry.name.isprintable() or ("#" in entry.name and _UNFINISHED.fullmatch(entry.name)):
+        if not entry.name.isprintable():
             continue  # no name that Numeral writes; bytes that are no text are unprintable here
         below = f"{path}/{entry.name}"
         try:
             yield entry, below, entry.stat()
         except OSError as error:
+            if _UNFINISHED.fullmatch(entry.name):
+                continue
             if error.errno != errno.ENOENT:
                 faults[below] = _fault(error)
             elif entry.is_symlink():
                 faults[below] = "a link to nothing; remove it"
             # otherwise it was removed meanwhile
+
+
+def _record(found: Survey, name: str, path: str, status: os.stat_result) -> bool:
+    """Add an entry to what was found.
+
+    Returns:
+        Whether it is a folder to be entered.
+    """
+    regular = stat.S_ISREG(status.st_mode)
+    if _UNFINISHED.fullmatch(name):
+        if regular:
+            found.unfinished.append(_object(path, status))
+    elif regular:
+        found.objects.append(_object(path, status))
+    elif not stat.S_ISDIR(status.st_mode) or path.endswith(".json"):
+        found.faults[path] = f"{_kind(status)}, where a file is expected; remove it"
+    else:
+        return _LISTED.fullmatch(path) is not None
+    return False
 
 
 def _object(path: str, status: os.stat_result) -> StoredObject:

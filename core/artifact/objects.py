@@ -1,27 +1,20 @@
 """Objects by path, on disk, in a bucket or in memory: the few operations that the repository needs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import contextmanager, suppress
 from stat import S_ISDIR
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, ObjectStore, from_url
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
 
+from core.artifact.bucket import check_endpoint, create_object, open_bucket
+from core.artifact.causes import cause
+from core.artifact.durable import create_file, remove_file
 from core.artifact.folder import StoredObject, Survey, read_file, survey_folder
-from core.artifact.location import MEMORY, Location
+from core.artifact.location import Location
 from core.errors import DamagedVersionError, RepositoryError
-
-if TYPE_CHECKING:
-    from obstore.store import RetryConfig
-
-
-READ_AGAIN: "RetryConfig" = {"max_retries": 2, "retry_timeout": timedelta(seconds=5)}
-"""For readers: they poll anyway, and must not block for the minutes that the library would keep retrying."""
-
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
 """Bytes. The manifest of a version has some 30 kB, a move of an alias 300 bytes."""
@@ -41,12 +34,13 @@ class Objects:
             writable: Whether to create a missing local folder.
 
         Raises:
-            ConfigError: It names no store.
+            ConfigError: It names no store, or the environment no endpoint.
         """
         # The folder by the name that was given: where a link in it leads is found out at each access, so that a
         # deployment may switch the link.
         self.location = Location.parse(url)
         self.url = self.location.url
+        check_endpoint(self.url)
         self._writable = writable
         self._opening = Lock()
         self._kept: ObjectStore | None = None
@@ -74,16 +68,16 @@ class Objects:
         if self.location.folder is not None:
             return self.survey(prefix).objects
         with self._translated(f"list {prefix}"):
-            found = obstore.list(self._store(), prefix).collect()
+            found = obstore.list(self._bucket(), prefix).collect()
         return sorted(StoredObject(o["path"], o["size"], o["last_modified"], o["e_tag"]) for o in found)
 
     def survey(self, prefix: str) -> Survey:
         """The same, and what else lies there. One bad entry of a folder does not hide the others."""
         folder = self.location.folder
         if folder is None:
-            return Survey(self.list(prefix), {})
+            return Survey(self.list(prefix), {}, [])
         with self._translated(f"list {prefix}"):
-            self._store()
+            self._require_folder()
             return survey_folder(folder, _plain(prefix))
 
     def get(self, path: str, most: int = LARGEST_DOCUMENT) -> bytes | None:
@@ -100,11 +94,13 @@ class Objects:
         with self._translated(f"read {path}"):
             folder = self.location.folder
             if folder is not None:
-                self._store()
+                self._require_folder()
                 return read_file(folder / _plain(path), path, most)
             try:
-                found = obstore.get(self._store(), path)
-            except FileNotFoundError:
+                found = obstore.get(self._bucket(), path)
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):
+                    raise
                 return None
             if found.meta["size"] > most:
                 raise DamagedVersionError(f"{path}: {found.meta['size']:,} bytes, expected at most {most:,}")
@@ -117,35 +113,44 @@ class Objects:
             False, and nothing is changed, if there is one at this path already.
         """
         with self._translated(f"write {path}"):
-            try:
-                obstore.put(self._store(), path, data, mode="create", use_multipart=False)
-            except AlreadyExistsError:
-                return False
-            return True
+            folder = self.location.folder
+            if folder is not None:
+                self._require_folder()
+                return create_file(folder / _plain(path), data)
+            return create_object(self._bucket(), path, data)
 
     def delete(self, path: str) -> None:
         """Remove an object; a no-op if there is none."""
         with self._translated(f"delete {path}"):
-            try:
-                obstore.delete(self._store(), path)
-            except FileNotFoundError:
+            folder = self.location.folder
+            if folder is not None:
+                self._require_folder()
+                remove_file(folder / _plain(path), folder)
                 return
+            with suppress(FileNotFoundError):
+                obstore.delete(self._bucket(), path)
 
-    def _store(self) -> ObjectStore:
-        """A folder is opened for each operation, which takes microseconds; a bucket once, to reuse its connections.
+    def is_link(self, path: str) -> bool:
+        """Whether the last part of a path is a symbolic link, so that what lies below it lies elsewhere."""
+        folder = self.location.folder
+        return folder is not None and (folder / _plain(path)).is_symlink()
 
-        So a folder may appear later, and one that has vanished is an error: an open store would list it as empty.
+    def _require_folder(self) -> None:
+        """Check that the folder is there, or may be made.
+
+        It may appear later; but one that has vanished is an error, and no empty repository.
         """
-        if self.location.folder is not None:
-            if not (self.exists() or self._writable):
-                raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
-            return LocalStore(self.location.folder, mkdir=self._writable, automatic_cleanup=True)
-        with (
-            self._opening
-        ):  # two threads at once would otherwise open two stores, which in memory hold different objects
+        if not (self.exists() or self._writable):
+            raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
+
+    def _bucket(self) -> ObjectStore:
+        """The open bucket, whose connections are used again.
+
+        Two threads at once would otherwise open two, which in memory hold different objects.
+        """
+        with self._opening:
             if self._kept is None:
-                patient = self._writable or self.url == MEMORY
-                self._kept = from_url(self.url, retry_config=None if patient else READ_AGAIN)
+                self._kept = open_bucket(self.url, writable=self._writable)
             return self._kept
 
     @contextmanager
@@ -153,8 +158,7 @@ class Objects:
         try:
             yield
         except (BaseError, OSError, ValueError) as error:  # ValueError: a path such as "a/../b"
-            reason = str(error).partition("\n")[0]  # the rest is the library's debugging output
-            raise RepositoryError(f"repository {self.url}: cannot {action}: {reason}") from error
+            raise RepositoryError(f"repository {self.url}: cannot {action}: {cause(error)}") from error
 
 
 def _plain(path: str) -> str:

@@ -1,21 +1,22 @@
-"""`models …`: list, show, verify, promote, roll back and prune published versions."""
+"""`models …`: list, show, verify, repair, promote, roll back and prune published versions."""
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from core.artifact.manifest import WEIGHTS
-from core.artifact.repository import CHAMPION, Repository
+from core.artifact.repository import CHAMPION, Probe, Repository
 from core.errors import DamagedVersionError, UnreadableEntryError
 from pipelines import provenance
+from pipelines.cli import version_rows
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
 from pipelines.settings import Settings
 
-app = typer.Typer(help="List, show, verify, promote, roll back and prune published versions.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, verify, repair, promote, roll back and prune published versions.", no_args_is_help=True
+)
 
 RepositoryOption = Annotated[str | None, option("repository")]
 VersionArgument = Annotated[int, typer.Argument(help="The version's number.", min=1)]
@@ -28,54 +29,92 @@ WhyOption = Annotated[str, typer.Option(help="The reason, kept in the alias's hi
 def list_versions(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
     """List the published versions, the newest last."""
     store = _open(repository)
+    there = store.exists()
     rows = []
-    if store.exists():
+    if there:
         snapshot = store.snapshot()
         for path, fault in snapshot.faults.items():
             show(f"{path}: {fault}")
-        rows = [_row(store, version, snapshot.aliases) for version in snapshot.versions]
+        rows = list(version_rows.rows(store, snapshot))
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    if not rows:
-        show(f"{store.url} holds no version yet; publish one with: python -m pipelines retrain")
-        return
-    table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
     for row in rows:
-        aliases = ", ".join(row["aliases"])
         if row["damage"]:
-            table.add_row(str(row["version"]), aliases, "damaged")
             show(row["damage"])
-            continue
-        accuracy, created = f"{row['test_accuracy']:.2%}", row["created"][:19].replace("T", " ")
-        table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, row["weights_sha256"][:12])
-    Console().print(table)
+    if rows:
+        Console().print(version_rows.table(rows))
+    else:
+        finding = "holds no version yet" if there else "does not exist yet"
+        show(f"{store.url} {finding}; publish a version with: python -m pipelines retrain")
+    if there and (unpublished := store.unpublished()):
+        numbers = ", ".join(map(str, unpublished))
+        show(f"claimed, and not published (yet): {numbers}; what a killed publisher has left is deleted after a day")
 
 
 @app.command("show")
 @reports_errors
 def show_version(version: VersionArgument, repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
-    """Show one version: its model card, or with --json its whole manifest."""
+    """Show one version: its model card, or with --json its whole manifest; of a damaged one, what is known."""
     store = _open(repository)
-    manifest = store.manifest(version)
-    print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+    try:
+        manifest = store.manifest(version)
+        print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+    except (DamagedVersionError, UnreadableEntryError):
+        files = ", ".join(f"{name} ({size:,} bytes)" for name, size in store.files(version).items())
+        aliases = [name for name, target in store.snapshot().aliases.items() if target == version]
+        show(f"version {version}, damaged; aliases: {', '.join(aliases) or 'none'}; files: {files or 'none'}")
+        raise
 
 
 @app.command()
 @reports_errors
 def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
-    """Read every file of every version, and compare it with the digest from when it was published.
+    """Read every file of every version, compare it with the digest from when it was published, and look at the aliases.
 
-    The exit status is 1 if a version is damaged.
+    The exit status is 1 if a version is damaged, or an alias points to none that is sound.
     """
     store = _open(repository)
-    findings = {version: _damage(store, version) for version in store.versions()}
+    findings = list(store.examine(by=provenance.author()))
+    damage = {found.version: found.fault for found in findings if found.version is not None}
+    rows = [{"version": version, "alias": None, "damage": damage.get(version)} for version in store.versions()]
+    rows += [{"version": None, "alias": found.alias, "damage": found.fault} for found in findings if found.alias]
     if as_json:
-        print(json.dumps([{"version": version, "damage": damage} for version, damage in findings.items()], indent=2))
+        print(json.dumps(rows, indent=2))
     else:
-        for version, damage in findings.items():
-            show(f"version {version}: {damage or 'sound'}")
-    if any(findings.values()):
+        for row in rows:
+            name = f"alias {row['alias']}" if row["alias"] else f"version {row['version']}"
+            show(f"{name}: {row['damage'] or 'sound'}")
+    if findings:
+        raise typer.Exit(1)
+
+
+@app.command()
+@reports_errors
+def repair(
+    repository: RepositoryOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; otherwise it is only said what would be done.")] = False,
+) -> None:
+    """Repair aliases that point to nothing sound, set damaged versions aside, and delete what killed writers have left.
+
+    No sound version is touched. The exit status is 1 if something is left that a person has to do.
+    """
+    store = _open(repository)
+    findings = list(store.examine(by=provenance.author()))
+    for found in findings:
+        show(f"{found.name}: {found.fault}")
+        if found.repair is None:
+            show(f"  by hand: {found.remedy}")
+        elif yes:
+            found.repair()
+            show(f"  done: {found.remedy}")
+        else:
+            show(f"  with --yes: {found.remedy}")
+    if not findings:
+        show("all versions and aliases are sound")
+    if yes:
+        _sweep(store)
+    if any(found.repair is None for found in findings):
         raise typer.Exit(1)
 
 
@@ -88,7 +127,7 @@ def promote(
     why: WhyOption = "promoted by hand",
 ) -> None:
     """Make a version the champion, or point another alias at it; services that follow the alias load the version."""
-    _open(repository).promote(version, by=provenance.author(), why=why, alias=alias)
+    _open(repository).promote(version, by=provenance.author(), why=why, alias=alias, probe=_probe())
     show(f"version {version} is the {alias}")
 
 
@@ -98,7 +137,7 @@ def rollback(
     repository: RepositoryOption = None, alias: AliasOption = CHAMPION, why: WhyOption = "rolled back by hand"
 ) -> None:
     """Make the previous champion the champion again, or move another alias back."""
-    move = _open(repository).alias(alias).rollback(by=provenance.author(), why=why)
+    move = _open(repository).rollback(by=provenance.author(), why=why, alias=alias, probe=_probe())
     show(f"version {move.version} is the {alias} again, in place of version {move.previous}")
 
 
@@ -108,36 +147,29 @@ def prune(
     keep: Annotated[int, typer.Option(help="How many of the newest versions to keep.", min=1)] = 10,
     repository: RepositoryOption = None,
 ) -> None:
-    """Delete old versions. Versions that an alias names are kept, and those that a rollback would return to."""
-    deleted = _open(repository).prune(keep)
+    """Delete old versions, and what killed publishers have left.
+
+    Versions that an alias names are kept, and those that a rollback would return to.
+    """
+    store = _open(repository)
+    deleted = store.prune(keep)
     show(f"deleted: {', '.join(map(str, deleted)) or 'nothing'}")
+    _sweep(store)
 
 
 def _open(repository: str | None) -> Repository:
     return Repository(repository or Settings().repository)
 
 
-def _damage(store: Repository, version: int) -> str | None:
-    """What is wrong with a version; None if nothing is."""
-    try:
-        store.verify(version)
-    except (DamagedVersionError, UnreadableEntryError) as error:
-        return str(error)
-    return None
+def _probe() -> Probe:
+    from core.inference.predict import rebuild  # the network takes a moment to import, and few commands need it
+
+    return rebuild
 
 
-def _row(store: Repository, version: int, aliases: dict[str, int]) -> dict[str, Any]:
-    """One version of the list; if its manifest is damaged, what is known of it without."""
-    found: dict[str, Any] = {"version": version, "aliases": [name for name, at in aliases.items() if at == version]}
-    unknown = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"))
-    try:
-        manifest = store.manifest(version)
-    except (DamagedVersionError, UnreadableEntryError) as error:
-        return found | unknown | {"damage": str(error)}
-    return found | {
-        "created": manifest.created.isoformat(),
-        "recipe": manifest.recipe_name,
-        "test_accuracy": manifest.test.accuracy,
-        "weights_sha256": manifest.files[WEIGHTS].sha256,
-        "damage": None,
-    }
+def _sweep(store: Repository) -> None:
+    numbers, files = store.sweep()
+    if numbers:
+        show(f"deleted numbers that were claimed and never published: {', '.join(map(str, numbers))}")
+    if files:
+        show(f"deleted {len(files)} unfinished files, {sum(file.size for file in files):,} bytes")

@@ -17,13 +17,14 @@ from pydantic import TypeAdapter
 from core.artifact import weights as weights_file
 from core.artifact.manifest import Architecture, Calibration, Manifest, Preprocessing, Signature, Spread, Verdict
 from core.artifact.origin import DataProvenance
-from core.artifact.repository import Repository
+from core.artifact.repository import Draft, Repository
 from core.artifact.spread import spread_of
 from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS, PIXELS, SIDE
-from core.errors import DamagedVersionError, VersionNotFoundError
+from core.errors import DamagedVersionError, UnreadableEntryError, VersionNotFoundError
 from core.imaging import FRAMING
+from core.inference.predict import rebuild
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
 from pipelines.order import Order
@@ -65,14 +66,14 @@ def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
     """The newest undamaged version with this fingerprint: training again would only repeat it."""
-    for version in reversed(repository.versions()):
+    for version in repository.mentioning(fingerprint):
         try:
             manifest = repository.manifest(version)
             if manifest.fingerprint == fingerprint:
                 repository.read(manifest)
                 return manifest
-        except DamagedVersionError as error:
-            say(f"version {version} is damaged, so it is ignored: {error}")
+        except (DamagedVersionError, UnreadableEntryError, VersionNotFoundError) as error:
+            say(f"version {version} cannot be used, so it is ignored: {error}")
     return None
 
 
@@ -125,11 +126,26 @@ def publish(
     order: Order, run: Run, preprocessing: FileRef, trained: TrainedRef, evaluations: FileRef, verdict: Verdict
 ) -> Manifest:
     """Publish a version: the weights first, then report and card, the manifest last."""
+    with order.store.claim(trained.weights.read()) as draft:
+        manifest = _complete(draft, order, run, preprocessing, trained, evaluations, verdict)
+    say(f"published: {manifest.name} version {manifest.version} in {order.store.url}")
+    return manifest
+
+
+def _complete(
+    draft: Draft,
+    order: Order,
+    run: Run,
+    preprocessing: FileRef,
+    trained: TrainedRef,
+    evaluations: FileRef,
+    verdict: Verdict,
+) -> Manifest:
+    """Add report, card and manifest to the weights with which a version's number was claimed."""
     repository, recipe = order.store, run.recipe
     measured = _EVALUATIONS.validate_json(evaluations.read())
     history = training.HISTORY.validate_json(trained.history.read())
     network = _trained_network(trained, recipe)
-    draft = repository.claim(trained.weights.read())
     manifest = Manifest(
         name=repository.model,
         version=draft.version,
@@ -166,7 +182,6 @@ def publish(
     draft.add("card.md", render_card(manifest))
     manifest = manifest.model_copy(update={"files": dict(draft.files)})
     draft.publish(manifest)
-    say(f"published: {manifest.name} version {manifest.version} in {repository.url}")
     return manifest
 
 
@@ -179,7 +194,7 @@ def promote(order: Order, manifest: Manifest) -> bool:
     repository, version, verdict = order.store, manifest.version, manifest.verdict
     moves = repository.alias().history()
     if verdict.promote and all(move.version != version for move in moves):
-        repository.promote(version, by=provenance.author(), why=verdict.reason)
+        repository.promote(version, by=provenance.author(), why=verdict.reason, probe=rebuild)
         say(f"promoted: version {version} is now the champion: {verdict.reason}")
         return True
     champion = moves[-1].version if moves else None
@@ -220,7 +235,7 @@ def _champion(repository: Repository) -> Manifest | None:
         return repository.manifest(repository.champion())
     except VersionNotFoundError:
         return None
-    except DamagedVersionError as error:
+    except (DamagedVersionError, UnreadableEntryError) as error:
         say(f"the champion is damaged, so the new version is not compared with it: {error}")
         return None
 

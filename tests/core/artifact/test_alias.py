@@ -7,11 +7,11 @@ from threading import Barrier
 
 import pytest
 
-from core.artifact.alias import AliasLog, Move, read_move, standing_promotions
+from core.artifact.alias import ANY, AliasLog, Move, read_move, standing_promotions
 from core.artifact.objects import Objects
 from core.artifact.repository import Repository
 from core.artifact.sealed import sealed
-from core.errors import ConfigError, ManifestError, RepositoryError, VersionNotFoundError
+from core.errors import AliasMovedError, ConfigError, ManifestError, RepositoryError, VersionNotFoundError
 
 from .builders import publish
 
@@ -150,6 +150,71 @@ def test_promoters_at_once_lose_no_move_and_each_sees_the_one_before(versions: R
     assert [move.previous for move in moves[1:]] == [move.version for move in moves[:-1]]
     for number in range(8):
         assert [move.version for move in moves if move.by == f"thread {number}"] == [1, 2, 3]
+
+
+# conditional moves
+
+
+def test_a_move_is_made_where_the_alias_points_as_expected(versions: Repository) -> None:
+    versions.promote(1, by="a test", why="the first", expecting=None)
+    versions.promote(2, by="a test", why="compared with 1", expecting=1)
+    versions.promote(3, by="a test", why="whatever stands", expecting=ANY)
+    assert [move.version for move in versions.alias().history()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("standing", "expecting", "message"),
+    [
+        (1, None, "champion: points to version 1, expected no version yet"),
+        (1, 3, "champion: points to version 1, expected version 3"),
+        (None, 1, "champion: points to no version yet, expected version 1"),
+    ],
+)
+def test_an_alias_that_points_elsewhere_is_not_moved(
+    versions: Repository, standing: int | None, expecting: int | None, message: str
+) -> None:
+    if standing:
+        promote(versions, standing)
+    before = versions.alias().history()
+    with pytest.raises(AliasMovedError, match=message) as caught:
+        versions.promote(2, by="a test", why="decided before", expecting=expecting)
+    assert caught.value.found == standing
+    assert versions.alias().history() == before
+
+
+def test_a_move_that_comes_between_check_and_creation_is_noticed(
+    versions: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(versions, 1)
+    create = Objects.create
+
+    def overtaken(self: Objects, path: str, data: bytes) -> bool:
+        monkeypatch.setattr(Objects, "create", create)  # the other writer's move goes through
+        promote(versions, 3)
+        return create(self, path, data)
+
+    monkeypatch.setattr(Objects, "create", overtaken)
+    with pytest.raises(AliasMovedError) as caught:
+        versions.promote(2, by="a test", why="compared with 1", expecting=1)
+    assert caught.value.found == 3
+    assert [move.version for move in versions.alias().history()] == [1, 3]
+
+
+def test_of_promoters_at_once_that_expect_the_same_champion_one_succeeds(versions: Repository) -> None:
+    promote(versions, 1)
+    start = Barrier(8)
+
+    def work(number: int) -> bool:
+        start.wait()
+        try:
+            versions.promote(2 + number % 2, by=f"thread {number}", why="compared with 1", expecting=1)
+        except AliasMovedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(work, range(8))) == 1
+    assert len(versions.alias().history()) == 2
 
 
 def test_the_log_goes_on_beyond_six_digits(on_disk: Repository, folder: Path) -> None:

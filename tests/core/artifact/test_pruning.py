@@ -1,4 +1,5 @@
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -6,11 +7,12 @@ import pytest
 
 from core.artifact.manifest import MANIFEST, WEIGHTS
 from core.artifact.objects import Objects
+from core.artifact.pruning import is_mark
 from core.artifact.repository import Repository
-from core.errors import ArtifactError, RepositoryError
+from core.errors import ArtifactError, RepositoryError, VersionNotFoundError
 from core.inference.predict import load
 
-from .builders import publish
+from .builders import claim, publish
 
 
 def promote(repository: Repository, *versions: int, alias: str = "champion") -> None:
@@ -136,3 +138,187 @@ def test_a_prune_that_is_interrupted_leaves_no_version_that_looks_complete(
     assert deleted == [f"mnist/1/{MANIFEST}"]
     assert on_disk.versions() == [2, 3]
     load(on_disk, 2)
+
+
+# at the same time as others
+
+
+def at_the_first(
+    monkeypatch: pytest.MonkeyPatch, operation: str, of: Callable[[str], bool], act: Callable[[], object]
+) -> None:
+    """Let others act right before the first operation on an object whose path is one of these."""
+    truly, acted = getattr(Objects, operation), []
+
+    def interrupted(self: Objects, path: str, *arguments: object) -> object:
+        if of(path) and not acted:
+            acted.append(path)
+            act()
+        return truly(self, path, *arguments)
+
+    monkeypatch.setattr(Objects, operation, interrupted)
+
+
+def marks(repository: Repository) -> list[str]:
+    """The marks of pruners, as paths."""
+    found = repository._objects.list("mnist")
+    return [file.path for file in found if is_mark(file.path.rpartition("/")[2])]
+
+
+def test_a_version_that_is_promoted_before_its_mark_is_written_is_spared(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(repository)
+    at_the_first(monkeypatch, "create", lambda path: path.startswith("mnist/1/"), lambda: promote(repository, 1))
+    assert repository.prune(keep=1) == [2]
+    assert repository.champion() == 1
+    load(repository, 1)
+    assert marks(repository) == []
+
+
+def test_a_version_that_is_marked_before_it_is_promoted_is_not_promoted(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(repository)
+    promote(repository, 2)
+
+    def promote_in_vain() -> None:
+        with pytest.raises(VersionNotFoundError, match="mnist 1 is being deleted by models prune"):
+            promote(repository, 1)
+
+    at_the_first(monkeypatch, "delete", lambda path: path == f"mnist/1/{MANIFEST}", promote_in_vain)
+    assert repository.prune(keep=1) == [1]
+    assert repository.champion() == 2
+
+
+def test_an_alias_is_moved_back_from_a_version_that_is_deleted_meanwhile(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(repository)
+    promote(repository, 2)
+    pruned: list[int] = []
+    move = "mnist/aliases/champion/000002.json"
+    at_the_first(monkeypatch, "create", lambda path: path == move, lambda: pruned.extend(repository.prune(keep=1)))
+    with pytest.raises(VersionNotFoundError, match="deleted .* while champion .*; champion was moved back to 2"):
+        promote(repository, 1)
+    assert pruned == [1]
+    assert repository.champion() == 2
+    assert [move.version for move in repository.alias().history()] == [2, 1, 2]
+    promote(repository, 3)
+    assert repository.alias().rollback(by="a test", why="3 was bad").version == 2
+
+
+def test_a_promoter_that_finds_a_mark_after_its_move_gives_way(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(repository)
+    promote(repository, 2)
+    mark_of_another = "mnist/1/deleting-00000000.json"
+    move = "mnist/aliases/champion/000002.json"
+    at_the_first(
+        monkeypatch, "create", lambda path: path == move, lambda: repository._objects.create(mark_of_another, b"{}")
+    )
+    with pytest.raises(VersionNotFoundError, match="moved back to 2"):
+        promote(repository, 1)
+    assert repository.champion() == 2
+    load(repository, 1)
+
+
+def test_an_interrupted_prune_is_finished_by_the_next_at_once(
+    on_disk: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(on_disk)
+
+    def fail() -> None:
+        raise RepositoryError("the disk is gone")
+
+    with monkeypatch.context() as patch:
+        at_the_first(patch, "delete", lambda path: path == f"mnist/1/{WEIGHTS}", fail)
+        with pytest.raises(RepositoryError, match="the disk is gone"):
+            on_disk.prune(keep=1)
+    assert len(marks(on_disk)) == 2
+    assert on_disk.prune(keep=1) == [1, 2]
+    assert [path.name for path in (folder / "mnist").iterdir()] == ["3"]
+
+
+def test_a_publisher_that_was_taken_for_dead_does_not_leave_a_version_without_weights(
+    on_disk: Repository, folder: Path
+) -> None:
+    draft, manifest = claim(on_disk)
+    publish(on_disk)
+    age(folder, 1, timedelta(days=2))
+    assert on_disk.prune(keep=1) == [1]
+    with pytest.raises(RepositoryError, match="mnist/1 was taken for abandoned .*; publish again"):
+        draft.publish(manifest)
+    assert on_disk.versions() == [2]
+    assert not (folder / "mnist/1").exists()
+
+
+def test_a_version_whose_folder_is_a_link_is_left_alone(on_disk: Repository, folder: Path, tmp_path: Path) -> None:
+    for _ in range(3):
+        publish(on_disk)
+    (folder / "mnist/1").rename(tmp_path / "elsewhere")
+    (folder / "mnist/1").symlink_to(tmp_path / "elsewhere")
+    before = sorted(path.name for path in (tmp_path / "elsewhere").iterdir())
+    assert on_disk.prune(keep=1) == [2]
+    assert on_disk.versions() == [1, 3]
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == before
+
+
+def test_pruning_needs_no_room_on_a_full_disk(on_disk: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        publish(on_disk)
+    create = Objects.create
+
+    def create_nothing_that_takes_room(self: Objects, path: str, data: bytes) -> bool:
+        if data:
+            raise RepositoryError("no space left on the disk")
+        return create(self, path, data)
+
+    monkeypatch.setattr(Objects, "create", create_nothing_that_takes_room)
+    assert on_disk.prune(keep=1) == [1]
+
+
+# what killed publishers leave behind
+
+
+def test_what_killed_writers_left_behind_is_swept_by_age(on_disk: Repository, folder: Path) -> None:
+    publish(on_disk)
+    then = (datetime.now(UTC) - timedelta(hours=25)).timestamp()
+    for path in ("2/weights.safetensors#1", "1/report.html#123456", "aliases/champion/000001.json#7"):
+        (folder / "mnist" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "mnist" / path).write_bytes(b"half")
+        os.utime(folder / "mnist" / path, (then, then))
+    (folder / "mnist/1/card.md#9").write_bytes(b"being written")
+    claimed, files = on_disk.sweep()
+    assert claimed == []
+    assert sorted(file.path for file in files) == [
+        "mnist/1/report.html#123456", "mnist/2/weights.safetensors#1", "mnist/aliases/champion/000001.json#7",
+    ]  # fmt: skip
+    assert sorted(path.name for path in (folder / "mnist").iterdir()) == ["1"]
+    assert (folder / "mnist/1/card.md#9").exists()
+
+
+def test_publishing_sweeps_what_older_publishers_left_behind(on_disk: Repository, folder: Path) -> None:
+    for _ in range(2):
+        on_disk.claim(b"claimed by a publisher that was killed")
+    publish(on_disk)
+    age(folder, 1, timedelta(days=2))
+    assert publish(on_disk).version == 4
+    assert sorted(path.name for path in (folder / "mnist").iterdir()) == ["2", "3", "4"]
+
+
+def test_an_old_mark_is_swept_and_the_version_can_be_promoted_again(on_disk: Repository, folder: Path) -> None:
+    publish(on_disk)
+    mark = folder / "mnist/1/deleting-0123abcd.json"
+    mark.write_text("{}")
+    with pytest.raises(VersionNotFoundError, match="being deleted by models prune; if none runs"):
+        promote(on_disk, 1)
+    assert on_disk.sweep() == ([], [])
+    age(folder, 1, timedelta(days=2))
+    assert [file.path for file in on_disk.sweep()[1]] == ["mnist/1/deleting-0123abcd.json"]
+    promote(on_disk, 1)

@@ -7,10 +7,17 @@ from threading import Barrier
 import pytest
 
 from core.artifact import weights
-from core.artifact.manifest import WEIGHTS, FileEntry
+from core.artifact.manifest import WEIGHTS, FileEntry, Manifest
 from core.artifact.repository import Repository
-from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
-from core.inference.predict import load
+from core.errors import (
+    ArtifactError,
+    DamagedVersionError,
+    GoldenProbeError,
+    ManifestError,
+    RepositoryError,
+    VersionNotFoundError,
+)
+from core.inference.predict import load, rebuild
 
 from .builders import claim, manifest_of, publish, tiny_network
 
@@ -218,6 +225,36 @@ def test_a_damaged_manifest_is_named_and_its_version_not_promoted(on_disk: Repos
         on_disk.manifest(1)
     with pytest.raises(ManifestError):
         promote(on_disk, 1)
+
+
+def spoil(folder: Path, how: str) -> None:
+    """Damage version 2."""
+    weights = folder / "mnist/2" / WEIGHTS
+    if how == "truncated":
+        weights.write_bytes(weights.read_bytes()[:-100])
+    elif how == "missing":
+        weights.unlink()
+    else:
+        file = folder / "mnist/2/manifest.json"
+        manifest = Manifest.decode(file.read_bytes())
+        rows = tuple(row[::-1] for row in manifest.golden.probabilities)
+        golden = manifest.golden.model_copy(update={"probabilities": rows})
+        file.write_bytes(manifest.model_copy(update={"golden": golden}).encode())
+
+
+@pytest.mark.parametrize("how", ["truncated", "missing", "other answers"])
+def test_a_damaged_version_becomes_champion_neither_by_promotion_nor_by_rollback(
+    on_disk: Repository, folder: Path, how: str
+) -> None:
+    for seed in range(3):
+        publish(on_disk, seed)
+    promote(on_disk, 2, 1)
+    spoil(folder, how)
+    for move in (on_disk.rollback, lambda **given: on_disk.promote(2, **given)):
+        with pytest.raises((DamagedVersionError, GoldenProbeError), match="mnist.2"):
+            move(by="a test", why="it says so", probe=rebuild)
+    assert on_disk.champion() == 1
+    assert len(on_disk.alias().history()) == 2
 
 
 # many writers

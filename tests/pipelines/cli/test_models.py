@@ -1,14 +1,17 @@
 """`python -m pipelines models …`: what operators see of the published versions."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
+from core.artifact.manifest import Verdict
 from core.artifact.repository import Repository
 from pipelines.cli.commands import app
-from tests.core.artifact.builders import publish
+from tests.core.artifact.builders import claim, publish
 
 
 @pytest.fixture
@@ -43,3 +46,113 @@ def test_a_damaged_version_is_listed_beside_the_sound_ones(folder: Path) -> None
     assert done.exit_code == 0
     assert "damaged" in done.stdout
     assert "mnist/1/manifest.json: the document: its digest does not match" in done.stderr
+
+
+def models(folder: Path, *command: str) -> Result:
+    return CliRunner().invoke(app, ["models", *command, "--repository", str(folder)])
+
+
+def truncate(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def test_a_damaged_version_is_not_promoted_and_the_error_is_one_sentence(folder: Path) -> None:
+    truncate(folder / "mnist/2/weights.safetensors")
+    done = models(folder, "promote", "2")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: mnist/2/weights.safetensors: ")
+    assert done.stderr.count("\n") == 1
+    assert not (folder / "mnist/aliases").exists()
+
+
+def test_a_rollback_does_not_lead_to_a_damaged_version(folder: Path) -> None:
+    for version in ("1", "2"):
+        assert models(folder, "promote", version).exit_code == 0
+    truncate(folder / "mnist/1/weights.safetensors")
+    done = models(folder, "rollback")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: mnist/1/weights.safetensors: ")
+    assert Repository(str(folder)).champion() == 2
+
+
+def test_the_list_marks_rejected_damaged_dangling_and_claimed_numbers(folder: Path) -> None:
+    store = Repository(str(folder), writable=True)
+    worse = Verdict(promote=False, reason="worse", parent=1)
+    draft, manifest = claim(store, 3)
+    draft.publish(manifest.model_copy(update={"verdict": worse}))
+    store.claim(b"not yet published")
+    truncate(folder / "mnist/1/manifest.json")
+    store.alias("canary").promote(9, by="a test", why="a slip")
+    rows = json.loads(models(folder, "list", "--json").stdout)
+    assert [(row["version"], row["state"]) for row in rows] == [
+        (1, "damaged"), (2, "sound"), (3, "rejected"), (9, "dangling"),
+    ]  # fmt: skip
+    assert rows[3]["aliases"] == ["canary"]
+    assert {"version", "aliases", "created", "recipe", "test_accuracy", "weights_sha256", "damage"} <= rows[0].keys()
+    done = models(folder, "list")
+    for word in ("damaged", "rejected", "dangling"):
+        assert word in done.stdout
+    assert "claimed, and not published (yet): 4" in done.stderr
+
+
+def test_what_is_known_of_a_damaged_version_is_shown(folder: Path) -> None:
+    models(folder, "promote", "2")
+    truncate(folder / "mnist/2/manifest.json")
+    done = models(folder, "show", "2")
+    assert done.exit_code == 1
+    assert "version 2, damaged; aliases: champion; files: card.md (8 bytes), manifest.json (" in done.stderr
+    assert "error: mnist/2/manifest.json: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("place", "finding"),
+    [("missing", "does not exist yet; publish a version with"), ("file", "there is a file in its place")],
+)
+def test_a_place_without_a_repository_is_told_from_an_empty_one(tmp_path: Path, place: str, finding: str) -> None:
+    (tmp_path / "file").write_text("")
+    done = models(tmp_path / place, "list")
+    assert done.exit_code == (place == "file")
+    assert finding in done.stderr
+    (tmp_path / "empty").mkdir()
+    assert "holds no version yet" in models(tmp_path / "empty", "list").stderr
+
+
+def test_verify_finds_aliases_that_point_to_nothing(folder: Path) -> None:
+    Repository(str(folder)).alias().promote(9, by="a test", why="a slip")
+    done = models(folder, "verify")
+    assert done.exit_code == 1
+    assert "alias champion: points to version 9, which does not exist" in done.stderr
+    rows = json.loads(models(folder, "verify", "--json").stdout)
+    assert [(row["version"], row["alias"], bool(row["damage"])) for row in rows] == [
+        (1, None, False), (2, None, False), (None, "champion", True),
+    ]  # fmt: skip
+
+
+def test_repair_says_what_it_would_do_and_does_it_when_told(folder: Path) -> None:
+    for version in ("1", "2"):
+        models(folder, "promote", version)
+    truncate(folder / "mnist/2/weights.safetensors")
+    done = models(folder, "repair")
+    assert done.exit_code == 0
+    assert "with --yes: set the version aside" in done.stderr
+    assert "with --yes: move it back to version 1" in done.stderr
+    assert Repository(str(folder)).champion() == 2
+    done = models(folder, "repair", "--yes")
+    assert done.exit_code == 0
+    assert "done: move it back to version 1" in done.stderr
+    assert models(folder, "verify").exit_code == 0
+    assert Repository(str(folder)).champion() == 1
+
+
+def test_repair_ends_with_1_if_something_is_left_for_a_person(folder: Path) -> None:
+    truncate(folder / "mnist/1/report.html")
+    done = models(folder, "repair", "--yes")
+    assert done.exit_code == 1
+    assert "by hand: restore report.html from a backup" in done.stderr
+
+
+def test_prune_says_what_killed_publishers_have_left(folder: Path) -> None:
+    left = folder / "mnist/1/card.md#12"
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    assert "deleted 1 unfinished files, 4 bytes" in models(folder, "prune").stderr

@@ -77,7 +77,7 @@ def test_serve_logs_versions_that_serve_and_versions_that_are_refused(repository
     eventually(lambda: "serving version 1" in process.log)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
-    repository.promote(2, by="tests", why="damaged")
+    repository.alias().promote(2, by="tests", why="damaged")
     eventually(lambda: "version 2 refused" in process.log)
     assert "Traceback" not in process.log
 

@@ -25,7 +25,7 @@ def test_status_prints_calls_versions_and_reasons_as_one_json_document(repositor
     eventually(lambda: client.health() == "SERVING")
     for _ in range(3):
         client.recognize(pixels)
-    repository.promote(2, by="tests", why="damaged")
+    repository.alias().promote(2, by="tests", why="damaged")
     eventually(lambda: "version 2 refused" in server.log)
 
     def status():

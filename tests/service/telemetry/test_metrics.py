@@ -129,7 +129,7 @@ def test_swaps_and_failed_loads_are_counted(repository, folder, observed):
     eventually(lambda: scrape(observed.metrics)("numeral_swaps_total") == 1)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
-    repository.promote(2, by="tests", why="damaged")
+    repository.alias().promote(2, by="tests", why="damaged")
     eventually(lambda: scrape(observed.metrics)("numeral_load_failures_total", reason="DamagedVersionError") >= 1)
     assert scrape(observed.metrics)("numeral_swaps_total") == 1
 

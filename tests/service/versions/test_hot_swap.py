@@ -67,7 +67,7 @@ def test_a_damaged_promotion_is_refused_and_a_sound_one_after_it_is_served(
     client = connect(serve(folder).address)
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
-    repository.promote(2, by="tests", why="damaged by one bit")
+    repository.alias().promote(2, by="tests", why="damaged by one bit")
     eventually(lambda: "version 2 refused: mnist/2/weights.safetensors" in caplog.text)
     assert client.recognize(pixels).probabilities == expected(repository, 1, pixels)
     publish(repository, seed=3)

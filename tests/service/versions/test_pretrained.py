@@ -207,7 +207,7 @@ def test_a_damaged_first_champion_is_refused_and_a_sound_second_one_is_served(
     watched()
     publish(repository, seed=1, promote=False)
     damage(weights_file(folder, 1))
-    repository.promote(1, by="tests", why="surely it is sound")
+    repository.alias().promote(1, by="tests", why="surely it is sound")
     assert watched() == "pretrained"
     said = log()
     assert "version 1 refused: mnist/1/weights.safetensors" in said

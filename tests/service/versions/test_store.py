@@ -80,7 +80,7 @@ def test_an_alias_that_moves_to_a_damaged_version_keeps_its_sound_one(four, serv
     store, look = served(Wishes(also=("challenger",)))
     look()
     damage(weights_file(folder, 4))
-    repository.promote(4, by="tests", why="better", alias="challenger")
+    repository.alias("challenger").promote(4, by="tests", why="better")
     look()
     assert store.choose("challenger").version == "3"
     assert store.choose().version == "2"
@@ -186,7 +186,7 @@ def test_a_refused_version_is_read_again_only_after_its_own_bytes_have_changed(f
     look()
     publish(repository, seed=5, promote=False)
     sound = damage(weights_file(folder, 5))
-    repository.promote(5, by="tests", why="better")
+    repository.alias().promote(5, by="tests", why="better")
     look()
     publish(repository, seed=6, promote=False)
     look()

@@ -92,7 +92,7 @@ def test_a_damaged_champion_is_refused_once_while_the_one_before_serves(reposito
     watched()
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
-    repository.promote(2, by="tests", why="better")
+    repository.alias().promote(2, by="tests", why="better")
     log()
     assert watched() == "1"
     said = log()
@@ -129,7 +129,7 @@ def test_a_damaged_version_that_is_promoted_again_is_logged_again(repository, fo
     publish(repository, seed=2, promote=False)
     damage(weights_file(folder, 2))
     for _ in range(2):
-        repository.promote(2, by="tests", why="surely it is sound")
+        repository.alias().promote(2, by="tests", why="surely it is sound")
         assert watched() == "1"
         assert "version 2 refused" in log()
         repository.promote(1, by="tests", why="it is not")
