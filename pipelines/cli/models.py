@@ -114,7 +114,7 @@ def prune(
 
 
 def _open(repository: str | None) -> Repository:
-    return Repository(repository or Settings().repository)
+    return Repository(Settings().repository if repository is None else repository)
 
 
 def _damage(store: Repository, version: int) -> str | None:
