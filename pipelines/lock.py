@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,8 +110,9 @@ def _try(path: Path) -> int:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(file, path):
                 holder = Holder(os.getpid(), socket.gethostname(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
-                os.truncate(file, 0)
-                os.write(file, json.dumps(asdict(holder)).encode())
+                with suppress(OSError):  # on a full disk, it is held as well
+                    os.truncate(file, 0)
+                    os.write(file, json.dumps(asdict(holder)).encode())
                 return file
         except BaseException:
             os.close(file)

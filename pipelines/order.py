@@ -122,6 +122,8 @@ def _parameter(name: str) -> inspect.Parameter:
     default = None if field.default_factory else field.default or None
     if get_origin(kind) is tuple:
         kind = list[str]  # what Typer takes for an option that may be repeated
+    if Path in (kind, *get_args(kind)):
+        kind = str  # of a blank path, Typer would make the current folder
     if default is None:
         kind = kind | None
     annotation = Annotated[kind, option(name)]  # type: ignore[valid-type]  # made from the field

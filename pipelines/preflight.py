@@ -54,9 +54,10 @@ def check(order: Order, recipe: Recipe) -> None:
     Raises:
         StorageError: One cannot be written, or has too little room.
     """
+    for folder in (order.data_dir, order.store.location.folder):
+        if folder:
+            _write(folder)
     found = needs(order, recipe)
-    for need in found:
-        _write(need.folder)
     for need in found:
         device = need.folder.stat().st_dev
         needed = sum(other.bytes for other in found if other.folder.stat().st_dev == device)
@@ -69,7 +70,11 @@ def check(order: Order, recipe: Recipe) -> None:
 
 
 def needs(order: Order, recipe: Recipe) -> list[Need]:
-    """Where the run writes, and how much."""
+    """Where the run writes, and how much.
+
+    Raises:
+        OSError: The data folder cannot be read.
+    """
     cache = order.data_dir / "mnist"
     missing = any(not list(cache.glob(f"{file.name}*")) for file in FILES)
     weights = 4 * recipe.build(np.random.default_rng(0)).vector.value.size

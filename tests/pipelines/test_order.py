@@ -52,6 +52,15 @@ def test_a_blank_value_is_refused_with_the_name_of_its_flag(field: str, blank: s
         Order.model_validate({field: value})
 
 
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_blank_flag_ends_the_command_with_one_sentence(flag: str) -> None:
+    done = CliRunner().invoke(app, ["retrain", flag, ""])
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"error: {flag}: found '', expected a value; leave the flag out for the default\n",
+    )
+
+
 def test_feedback_that_is_off_stays_off_where_the_environment_names_a_folder() -> None:
     order = Order.model_validate({"feedback": "off"})
     assert order.feedback is None
