@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8500
 
+# The environment is complete: what these name would take precedence over what is installed in it.
+unexport PYTHONHOME PYTHONPATH
+
 .DEFAULT_GOAL := help
 .PHONY: help run setup test test-matrix check bench serve schedule protos compose-test clean
 

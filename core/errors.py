@@ -12,6 +12,7 @@
     │   ├── DigestError              the bytes do not have the pinned digest
     │   └── DatasetError             well-formed files that do not belong together
     ├── SourceError                  no mirror delivered a file
+    ├── StorageError                 a file cannot be written: disk full, read-only, no permission
     ├── ConfigError                  a recipe, an override or a setting is wrong
     │   └── ArchitectureError        … because the layers do not make a network
     ├── TrainingError                training cannot go on
@@ -84,6 +85,10 @@ class DatasetError(DataError):
 
 class SourceError(NumeralError):
     """No mirror delivered a file."""
+
+
+class StorageError(NumeralError):
+    """A file cannot be written: the disk is full, the file system is read-only, or the user may not."""
 
 
 class ConfigError(NumeralError):

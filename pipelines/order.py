@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from typer import Option
 from typer.models import OptionInfo
 
 from core.artifact.location import Location
 from core.artifact.repository import Repository
-from pipelines.settings import Settings
+from core.errors import ConfigError
+from pipelines.settings import OFF, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,15 +46,31 @@ class Order(BaseModel):
     ] = Field(default_factory=lambda: Settings().mirrors)
     feedback: Annotated[
         Path | None,
-        Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
+        Option("--feedback", help="Folder with users' feedback to train on, or off (NUMERAL_FEEDBACK, else off)."),
+        BeforeValidator(lambda folder: None if folder == OFF else folder),
         AfterValidator(lambda folder: folder and folder.resolve()),
+        # Where the order is made again from its parameters, none must not mean: as the environment there says.
+        PlainSerializer(lambda folder: OFF if folder is None else str(folder), return_type=str, when_used="json"),
     ] = Field(default_factory=lambda: Settings().feedback)
 
     @model_validator(mode="before")
     @classmethod
     def _given(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Leave out what is empty: an option that was not used is None or an empty list."""
-        return {name: value for name, value in values.items() if value not in (None, [], ())}
+        """Leave out what was not given: an option that was not used is None or an empty list.
+
+        Raises:
+            ConfigError: A value is blank, such as a variable of a script that is not set: it is refused, because a
+                blank path would mean the current folder, and a default would not be what was asked for.
+        """
+        given = {name: value for name, value in values.items() if value not in (None, [], ())}
+        for name in given.keys() & cls.model_fields.keys():
+            value = given[name]
+            for one in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(one, str) and not one.strip():
+                    raise ConfigError(
+                        f"{_flag(name)}: found {one!r}, expected a value; leave the flag out for the default"
+                    )
+        return given
 
     @property
     def store(self) -> Repository:
@@ -64,6 +81,11 @@ class Order(BaseModel):
     def parameters(self) -> dict[str, Any]:
         """The fields as JSON: the parameters of the flow, from which the same order is made again."""
         return self.model_dump(mode="json")
+
+
+def _flag(field: str) -> str:
+    """What the command line calls a field; within `Annotated`, Typer keeps it in the place of a default."""
+    return str(option(field).default)
 
 
 def option(field: str) -> OptionInfo:
@@ -100,6 +122,8 @@ def _parameter(name: str) -> inspect.Parameter:
     default = None if field.default_factory else field.default or None
     if get_origin(kind) is tuple:
         kind = list[str]  # what Typer takes for an option that may be repeated
+    if Path in (kind, *get_args(kind)):
+        kind = str  # of a blank path, Typer would make the current folder
     if default is None:
         kind = kind | None
     annotation = Annotated[kind, option(name)]  # type: ignore[valid-type]  # made from the field

@@ -1,8 +1,6 @@
 """What steps hand each other: a path and the digest of the bytes that must be there; never arrays, never pickles."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
@@ -12,12 +10,21 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.data import idx
+from core.data.durable import write_whole
 from core.data.mnist import FILES, Mnist, MnistFile
 from core.errors import DigestError
 
 
 class _Reference(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+    @classmethod
+    def recall(cls, path: Path) -> Self | None:
+        """The reference that an earlier run stored as JSON; None if there is none, or none to rely on."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except (OSError, ValueError):
+            return None
 
 
 class FileRef(_Reference):
@@ -28,17 +35,12 @@ class FileRef(_Reference):
 
     @classmethod
     def store(cls, path: Path, data: bytes) -> Self:
-        """Write a file atomically and return a reference to it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-                Path(file.name).replace(path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        """Write a file and return a reference to it. At any moment, the file is the old one or the new one, complete.
+
+        Raises:
+            StorageError: It cannot be written.
+        """
+        write_whole(path, data)
         return cls(path=path, sha256=_sha256(data))
 
     def read(self) -> bytes:

@@ -1,23 +1,89 @@
 """Settings: what the environment sets for every command."""
 
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.artifact.location import Location
+from core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder, which holds `recipes/` and `data/mnist/`."""
 
+ENV_PREFIX = "NUMERAL_"
+
+OFF = "off"
+"""The value that turns off a setting that has a default."""
+
+_LONGEST_QUOTE = 80
+_ADDRESSES = "expected addresses separated by blanks or commas, or a JSON list of them"
+
+
+def _listed(value: Any) -> Any:
+    """Several addresses in one variable, separated by blanks or commas; or as JSON, if an address has one of these."""
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith(("[", "{", '"')):
+        return tuple(address for address in re.split(r"[\s,]+", value) if address)
+    try:
+        found = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{_ADDRESSES} ({error})") from error
+    if not isinstance(found, list) or not all(isinstance(address, str) and address.strip() for address in found):
+        raise ValueError(_ADDRESSES)
+    return tuple(found)
+
+
+def _named(repository: str) -> str:
+    """Read once, so that the error names the variable; a relative path is read again by whoever opens it."""
+    try:
+        Location.parse(repository)
+    except ConfigError as error:
+        raise ConfigError(f"{ENV_PREFIX}REPOSITORY: {error}") from error
+    return repository
+
 
 class Settings(BaseSettings):
-    """Read from `NUMERAL_…` variables; a flag on the command line takes precedence."""
+    """Read from `NUMERAL_…` variables; a flag on the command line takes precedence, and a blank variable is none."""
 
-    model_config = SettingsConfigDict(env_prefix="NUMERAL_", env_ignore_empty=True, frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
 
-    repository: str = Field("./models", description="Where versions are published: a folder or a URL.")
+    repository: Annotated[str, AfterValidator(_named)] = Field(
+        "./models", description="Where versions are published: a folder or a URL."
+    )
     data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")
-    feedback: Annotated[Path | None, BeforeValidator(lambda v: None if v == "off" else v)] = Field(
+    feedback: Annotated[Path | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
-    mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    mirrors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="Mirrors to ask first, separated by blanks or commas, or as a JSON list."
+    )
+    keep_days: int = Field(
+        14, ge=1, le=3650, description="Days that unfinished runs, partial downloads and damaged files are kept."
+    )
+
+    def __init__(self) -> None:
+        """Read the environment.
+
+        Raises:
+            ConfigError: A variable has an impossible value.
+        """
+        try:
+            super().__init__()
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name, found = f"{ENV_PREFIX}{str(first['loc'][0]).upper()}", str(first["input"])
+            shown = found if len(found) <= _LONGEST_QUOTE else f"{found[:_LONGEST_QUOTE]}…"
+            reason = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+            raise ConfigError(f"{name}: found {shown!r}, {reason.partition(', unable')[0]}") from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out what is blank: compose files and scripts pass on variables that are not set as empty ones."""
+        return {name: value for name, value in values.items() if not isinstance(value, str) or value.strip()}

@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 ROOT = Path(__file__).resolve().parent.parent
-REPOSITORY = os.environ.get("NUMERAL_REPOSITORY", "./models")
 PICTURE = Path("examples/seven.png")
 
 
@@ -26,9 +24,9 @@ def main() -> int:
     os.chdir(ROOT)
     started = time.perf_counter()
     print("1. Retrain: download, verify, normalize, train, evaluate, publish, promote", flush=True)
-    retrained = _json("pipelines", "retrain", "--recipe", "mlp", "--repository", REPOSITORY)
+    retrained = _json("pipelines", "retrain", "--recipe", "mlp")
     print("\n2. Serve the champion over gRPC", flush=True)
-    with _service() as (address, startup):
+    with _service(retrained["repository"]) as (address, startup):
         print(f"\n3. Ask the service which digit {PICTURE} shows", flush=True)
         asked = time.perf_counter()
         [reading] = _json("service", "predict", str(PICTURE), "--address", address)
@@ -39,7 +37,7 @@ def main() -> int:
 
 
 def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
-    report = unquote(retrained["report"].removeprefix("file://"))
+    report = retrained["report"]
     stages = "  ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(
         f"""
@@ -85,11 +83,11 @@ def _json(package: str, *arguments: str) -> Any:
 
 
 @contextmanager
-def _service() -> Iterator[tuple[str, float]]:
+def _service(repository: str) -> Iterator[tuple[str, float]]:
     """A service on a free port; yields its address and the seconds that it took to be ready."""
     started = time.perf_counter()
     # One process is enough for one picture, and its log then has each line once.
-    options = ["--port", "0", "--workers", "1", "--repository", REPOSITORY]
+    options = ["--port", "0", "--workers", "1", "--repository", repository]
     command = [sys.executable, "-m", "service", "serve", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

@@ -5,6 +5,10 @@
 set -eu
 venv=$1 extras=$2 python=${PYTHON:-python3}
 
+# What people set for the installs of their own would send the packages elsewhere, or nowhere. Indexes and proxies stay.
+unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_ROOT PIP_DRY_RUN PIP_NO_DEPS PIP_PYTHON UV_TARGET UV_PREFIX UV_SYSTEM_PYTHON
+export PIP_USER=0 # rather than unset: pip.conf may say so, too
+
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "setup: $("$python" --version 2>&1 || echo "no $python"), expected Python 3.11 or newer; name one: make PYTHON=python3.12 …" >&2
     exit 1
@@ -30,6 +34,10 @@ install() {
     }
 }
 install --constraint constraints.txt --editable ".[$extras]"
+"$venv/bin/python" -c 'import numpy, pydantic_settings' 2>/dev/null || {
+    echo "setup: pip reports success, but the packages are not in $venv; does pip.conf send them elsewhere? See: pip config list" >&2
+    exit 1
+}
 case ",$extras," in *,dev,*)
     # The stubs must load under protobuf 6 and 7: the tests run them with this second one as well.
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$venv/protobuf-7" "protobuf==7.36.2" 2>"$venv/pip.log" || {

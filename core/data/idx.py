@@ -17,20 +17,18 @@ A file may be gzipped. No length that a file announces about itself is trusted: 
 import gzip
 import io
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.durable import whole_file
 from core.data.gunzip import GZIP_MAGIC, gunzip
 from core.data.header import MAX_HEADER, checked_header, encode_header, parse_header
 from core.errors import IdxGzipBombError
 
-__all__ = ["GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "whole_file", "write"]
+__all__ = ["GZIP_MAGIC", "LIMIT", "encode", "parse", "read", "unpack", "write"]
 
 LIMIT = 1 << 30  # bytes; the largest MNIST file has 47 million
 
@@ -93,27 +91,6 @@ def write(path: str | os.PathLike[str], array: NDArray[Any]) -> None:
         data = gzip.compress(data, compresslevel=6, mtime=0)
     with whole_file(path) as file:
         file.write(data)
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A file to write to, which appears under its name once the block has ended without an error, or not at all.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    path = Path(path)
-    # In the same folder, since a rename is atomic only within one file system. A plain open respects the umask, while
-    # `tempfile` would make a file that only its owner can read.
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read(path: str | os.PathLike[str], *, magic: int | None = None, limit: int = LIMIT) -> NDArray[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from core.data import idx
+from core.data.durable import whole_file
 from core.data.header import MAX_HEADER, checked_header, encode_header
 from core.errors import IdxError
 
@@ -93,7 +93,7 @@ def writer(
         file.write(np.ascontiguousarray(items, dtype.newbyteorder(">")).data)
         count += len(items)
 
-    with idx.whole_file(path) as file:
+    with whole_file(path) as file:
         file.write(encode_header(dtype, (0, *shape)))
         yield append
         header = encode_header(dtype, (count, *shape))

@@ -1,6 +1,7 @@
 """MNIST: the four files that it consists of, and the arrays in them."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from core.data import idx
 from core.digit import LABELS, SIDE
 from core.errors import DatasetError
 
-__all__ = ["FILES", "Mnist", "MnistFile", "Role", "load"]
+__all__ = ["FILES", "Mnist", "MnistFile", "Role", "load", "locate"]
 
 IMAGES_MAGIC = 2051  # uint8, rank 3
 LABELS_MAGIC = 2049  # uint8, rank 1
@@ -114,12 +115,47 @@ def _check(split: str, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> 
         raise DatasetError(f"{split} labels: {labels[worst]} for image {worst:,}, expected a digit from 0 to 9")
 
 
+def locate(folder: Path, file: MnistFile) -> list[Path]:
+    """Where a folder holds one of the files, under any of the names and in any of the layouts that it is passed on in.
+
+    `train-images-idx3-ubyte` may end in `.gz`, have capitals, or another separator, as in `train-images.idx3-ubyte`; or
+    it is in a folder of such a name, as tools unpack it that make a folder for each file of an archive.
+
+    Returns:
+        The files that exist, the usual names first, and of each name the plain one before the gzipped one.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    found = []
+    for entry in _entries(folder, file):
+        found += [inner for inner in _entries(entry, file) if inner.is_file()] if entry.is_dir() else [entry]
+
+    def unusual(path: Path) -> tuple[bool, bool, bool, Path]:
+        return path.parent != folder, path.name.removesuffix(".gz") != file.name, path.suffix == ".gz", path
+
+    return sorted((path for path in found if path.is_file()), key=unusual)
+
+
+def _entries(folder: Path, file: MnistFile) -> list[Path]:
+    """What in a folder is named like the file; nothing if there is no such folder."""
+    try:
+        return [entry for entry in folder.iterdir() if _known_as(entry.name) == file.name]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _known_as(name: str) -> str:
+    """The usual name of a file that may be named a little differently."""
+    return re.sub(r"[._ ]", "-", name.lower().removesuffix(".gz"))
+
+
 def load(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Mnist:
     """Read the four files, gzipped or not.
 
     Args:
-        source: The folder that holds them, or their paths in any order. They are recognized by their names in `FILES`,
-            with or without `.gz`; if a folder has both, the plain one is read.
+        source: The folder that holds them, see `locate`, or their paths in any order. They are recognized by their
+            names in `FILES`; if there are several files of one name, the first is read.
 
     Returns:
         The arrays, read-only.
@@ -131,14 +167,13 @@ def load(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> M
     """
     if isinstance(source, str | os.PathLike):
         folder = Path(source)
-        where, paths = str(folder), [folder / f"{file.name}{suffix}" for file in FILES for suffix in ("", ".gz")]
-        paths = [path for path in paths if path.is_file()]
+        where, paths = str(folder), [path for file in FILES for path in locate(folder, file)]
     else:
         paths = [Path(path) for path in source]
         where = f"the {len(paths)} paths given"
     found: dict[str, Path] = {}
     for path in paths:
-        found.setdefault(path.name.removesuffix(".gz"), path)
+        found.setdefault(_known_as(path.name), path)
     missing = [file.name for file in FILES if file.name not in found]
     if missing:
         raise DatasetError(f"{where}: {', '.join(missing)} missing, with or without .gz; fetch the files first")

@@ -13,7 +13,6 @@ written under another name and renamed once it is complete on disk: whatever hap
 import hashlib
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.durable import write_whole
 from core.errors import NumeralError, TrainingError
 from core.train.training import Training
 
@@ -46,14 +46,14 @@ class Checkpoint:
         """Write the training as it is now, replacing the previous checkpoint.
 
         Raises:
-            OSError: The folder cannot be written.
+            StorageError: It cannot be written; the previous checkpoint remains.
         """
         arrays, plain = training.state()
         text = json.dumps({"identity": self.identity} | plain).encode()
         buffer = io.BytesIO()
         members: dict[str, Any] = {**arrays, _PLAIN: np.frombuffer(text, np.uint8)}
         np.savez(buffer, **members)
-        _write_whole(self.path, _MAGIC + _hex(buffer.getvalue()) + b"\n" + buffer.getvalue())
+        write_whole(self.path, _MAGIC + _hex(buffer.getvalue()) + b"\n" + buffer.getvalue())
 
     def load(self, training: Training) -> bool:
         """Bring a training that was just begun to the state of the saved one.
@@ -98,19 +98,3 @@ class Checkpoint:
 
 def _hex(data: bytes) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment, even after a power cut, either the old or the new one is there, complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")  # one name, so that kills leave one file behind
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name itself
-    finally:
-        os.close(folder)

@@ -158,7 +158,7 @@ def prune(
 
 
 def _open(repository: str | None) -> Repository:
-    return Repository(repository or Settings().repository)
+    return Repository(Settings().repository if repository is None else repository)
 
 
 def _probe() -> Probe:

@@ -1,10 +1,11 @@
 """`retrain` and `schedule`: a retraining now, or at certain times."""
 
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
-from pipelines import engine
+from pipelines import engine, preflight
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
@@ -19,7 +20,8 @@ def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
     new version is rejected: it is published for inspection, and the champion stays.
     """
     order = Order(**given)
-    load_recipe(order.recipe, order.overrides)  # reports a mistake in them before Prefect starts
+    # Mistakes in the recipe, and folders that cannot be written, are reported before Prefect starts.
+    preflight.check(order, load_recipe(order.recipe, order.overrides))
     engine.prepare()
     engine.check_server()
     from pipelines.retrain.flow import retrain as flow  # Prefect takes a second to import
@@ -33,7 +35,7 @@ def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
     show(
         f"\n{result.outcome}: version {result.version}, {standing}, "
         f"test accuracy {result.metrics['test_accuracy']:.2%}\n  report  {result.report}\n  time    {stages}\n"
-        f"  next    python -m service serve --repository {result.repository}"
+        f"  next    python -m service serve --repository {quote(str(order.store.location))}"
     )
 
 
@@ -52,7 +54,7 @@ def schedule(
     Uses the Prefect server at PREFECT_API_URL; without one, starts a server of its own and stops it at the end.
     """
     order = Order(**given)
-    load_recipe(order.recipe, order.overrides)
+    preflight.check(order, load_recipe(order.recipe, order.overrides))
     engine.prepare(show_errors=True)
     with engine.own_server():
         from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then

@@ -1,6 +1,7 @@
 """Charts as inline SVG, drawn by matplotlib and colored by the page's own style sheet; and the learning curves."""
 
 import io
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from pipelines.report.formats import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+# Where the home folder cannot be written, matplotlib recommends at length what does not matter for a few charts.
+logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 _COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--train)", "#000004": "var(--validation)"}
 """Colors that matplotlib writes, and the page's variable that replaces each: only the page knows light from dark."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from time import perf_counter
 from typing import Any, Literal
 
@@ -11,13 +12,14 @@ from pydantic import BaseModel, Field
 
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
-from pipelines import voice
+from pipelines import leftovers, preflight, voice
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
-from pipelines.retrain import steps, tasks, training
+from pipelines.retrain import steps, tasks, training, work
 from pipelines.retrain.measures import rejected_shares
 from pipelines.retrain.run import Run
 from pipelines.retrain.tasks import local, reaching_out
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 
@@ -32,7 +34,7 @@ class Retrained(BaseModel):
     seconds: dict[str, float]
     recipe: str
     repository: str
-    report: str
+    report: str = Field(description="Its path; its URL if the repository is no folder.")
     weights_sha256: str
 
 
@@ -68,6 +70,8 @@ def retrain(**given: Any) -> Retrained:
     store, recipe = order.store, load_recipe(order.recipe, order.overrides)
     clock = _Stopwatch()
 
+    preflight.check(order, recipe)
+    leftovers.reclaim(order.data_dir, timedelta(days=Settings().keep_days), say)
     with clock("download"):
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with clock("verify"):
@@ -76,30 +80,31 @@ def retrain(**given: Any) -> Retrained:
             dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
     run = Run.of(dataset, recipe, order.data_dir)
 
-    if known := steps.find_unchanged(store, run.fingerprint):
-        say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
-        # Still to be done if the run that published it was killed before it promoted it.
-        promoted = reaching_out(steps.promote)(order, known)
-        training.clear(dataset, recipe, run.work)
-        return _result("unchanged", known, promoted, store, clock)
+    with work.held(run, say):
+        if known := steps.find_unchanged(store, run.fingerprint):
+            say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
+            # Still to be done if the run that published it was killed before it promoted it.
+            promoted = reaching_out(steps.promote)(order, known)
+            training.clear(dataset, recipe, run.work)
+            return _result("unchanged", known, promoted, store, clock)
 
-    if recipe.data.styles.count:
-        with clock("draw"):
-            run = local(steps.draw)(run)
-    with clock("normalize"):
-        preprocessing = local(steps.fit_normalizer)(run)
-    with clock("train"):
-        trained = tasks.train(run, preprocessing)
-    with clock("evaluate"):
-        evaluations = local(steps.evaluate)(run, preprocessing, trained)
-    with clock("publish"):
-        verdict = reaching_out(steps.judge)(order, run, evaluations)
-        manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
-        tasks.show_card(order, manifest)
-    with clock("promote"):
-        promoted = reaching_out(steps.promote)(order, manifest)
-    training.clear(dataset, recipe, run.work)
-    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
+        if recipe.data.styles.count:
+            with clock("draw"):
+                run = local(steps.draw)(run)
+        with clock("normalize"):
+            preprocessing = local(steps.fit_normalizer)(run)
+        with clock("train"):
+            trained = tasks.train(run, preprocessing)
+        with clock("evaluate"):
+            evaluations = local(steps.evaluate)(run, preprocessing, trained)
+        with clock("publish"):
+            verdict = reaching_out(steps.judge)(order, run, evaluations)
+            manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
+            tasks.show_card(order, manifest)
+        with clock("promote"):
+            promoted = reaching_out(steps.promote)(order, manifest)
+        training.clear(dataset, recipe, run.work)
+        return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
 
 
 def _result(
@@ -126,6 +131,6 @@ def _result(
         seconds=clock.seconds,
         recipe=manifest.recipe_name,
         repository=repository.url,
-        report=f"{repository.url.rstrip('/')}/{manifest.name}/{manifest.version}/report.html",
+        report=f"{repository.location}/{manifest.name}/{manifest.version}/report.html",
         weights_sha256=manifest.files[WEIGHTS].sha256,
     )

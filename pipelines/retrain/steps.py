@@ -4,7 +4,7 @@ Each step reads its inputs from disk, checks their digests, and writes its resul
 tested and retried alone. The flow runs each one as a Prefect task. The step that trains is in `retrain.training`.
 """
 
-import hashlib
+import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -60,8 +60,8 @@ def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
     found = feedback.gather(folder, read_mnist(dataset.files), say)
     if found is None:
         return dataset
-    name = hashlib.sha256(found).hexdigest()[:16]
-    return dataset.model_copy(update={"feedback": FileRef.store(data_dir / "work" / f"feedback-{name}", found)})
+    path = data_dir / "work" / f"feedback-{secrets.token_hex(8)}"  # of this run alone, which removes it at its end
+    return dataset.model_copy(update={"feedback": FileRef.store(path, found)})
 
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:

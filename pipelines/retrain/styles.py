@@ -43,11 +43,10 @@ def draw(section: StylesSection, work: Path, say: Callable[[str], None]) -> File
         The images as `Labeled.pack` packs them.
     """
     done = work / "styles.json"
-    if done.is_file():
-        found = FileRef.model_validate_json(done.read_bytes())
-        if found.holds():
-            say("drawn: an earlier run was interrupted after drawing; its images are reused")
-            return found
+    found = FileRef.recall(done)
+    if found and found.holds():
+        say("drawn: an earlier run was interrupted after drawing; its images are reused")
+        return found
     images = drawn_images(section.digits, section.others)
     say(f"drawing: {images}, to train on as well; this may take a few minutes")
     started = perf_counter()

@@ -66,9 +66,14 @@ def train(
     return _store(work, weights_file.encode(combine(weights)), history)
 
 
+def folders(dataset: DatasetRef, recipe: Recipe, work: Path) -> set[Path]:
+    """The folders that a run works in: its own and, for an ensemble, those of its members."""
+    return {work, *(_place(dataset, member, work) for member in recipe.members())}
+
+
 def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
-    """Remove what a run kept for the case of an interruption."""
-    for folder in (work, *(_place(dataset, member, work) for member in recipe.members())):
+    """Remove what a run kept for the case of an interruption. The caller holds the folders, see `retrain.work`."""
+    for folder in folders(dataset, recipe, work):
         shutil.rmtree(folder, ignore_errors=True)
     if dataset.feedback:
         dataset.feedback.path.unlink(missing_ok=True)
@@ -125,12 +130,10 @@ def _place(dataset: DatasetRef, member: Recipe, work: Path) -> Path:
 def _train_one(
     dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, work: Path, on_epoch: Callable[[EpochReport], None]
 ) -> TrainedRef:
-    done = work / _DONE
-    if done.is_file():
-        trained = TrainedRef.model_validate_json(done.read_bytes())
-        if trained.weights.holds() and trained.history.holds():
-            say("trained: an earlier run was interrupted after training; its weights are reused")
-            return trained
+    trained = TrainedRef.recall(work / _DONE)
+    if trained and trained.weights.holds() and trained.history.holds():
+        say("trained: an earlier run was interrupted after training; its weights are reused")
+        return trained
     checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.deciding, recipe))
     training = _resumed(checkpoint, recipe)
     train_batches, validation_batches = batches(dataset, preprocessing, recipe, training)

@@ -4,13 +4,14 @@ SourceError                 no mirror could deliver a file
 └── MirrorError             one mirror did not deliver one file
     ├── AbsentError             it does not have the file: its other name is tried
     ├── RefusedError            its answer is final
+    │   └── OtherDataError          it has another data set under this name
     ├── TransientError          the failure may be temporary: the request is tried again
     └── UnreachableError        there is no connection
 """
 
 from core.errors import SourceError
 
-__all__ = ["AbsentError", "MirrorError", "RefusedError", "TransientError", "UnreachableError"]
+__all__ = ["AbsentError", "MirrorError", "OtherDataError", "RefusedError", "TransientError", "UnreachableError"]
 
 
 class MirrorError(SourceError):
@@ -23,6 +24,10 @@ class AbsentError(MirrorError):
 
 class RefusedError(MirrorError):
     """The mirror gave an answer that is of no use and would be the same again."""
+
+
+class OtherDataError(RefusedError):
+    """The mirror has a sound file of another data set under this name."""
 
 
 class TransientError(MirrorError):

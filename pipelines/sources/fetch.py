@@ -7,15 +7,14 @@ bytes has been compared with the pinned one:
     <cache>/train-images-idx3-ubyte.gz      verified; or without .gz, as the mirror has it
     <cache>/….gz.part, ….gz.part.json       an incomplete download, and what is needed to resume it
     <cache>/quarantine/                     files that were found damaged
-    <cache>/.lock                           held while one process downloads; released even if that process is killed
+    <cache>/.lock                           held while one process downloads, see `pipelines.lock`
 """
 
-import fcntl
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,11 +22,14 @@ from urllib.request import url2pathname
 
 import httpx
 
-from core.data.mnist import FILES, MnistFile
+from core.data.durable import storage_error, sync_folder
+from core.data.mnist import FILES, MnistFile, locate
 from core.errors import ConfigError, DataError, SourceError
-from pipelines.sources.errors import MirrorError
+from pipelines.lock import locked
+from pipelines.sources.errors import AbsentError, MirrorError, OtherDataError
 from pipelines.sources.exchange import FetchPolicy
 from pipelines.sources.folder import FolderMirror
+from pipelines.sources.lookalikes import other_data
 from pipelines.sources.mirrors import SUFFIXES, Mirror, Say
 from pipelines.sources.parts import Part, is_gzip, verify
 from pipelines.sources.web import HttpMirror
@@ -92,21 +94,21 @@ def fetch_all(
         One item for each of `files`, in their order.
 
     Raises:
-        SourceError: No mirror could deliver a file, or the cache folder cannot be used.
-        ConfigError: An address is not valid.
+        SourceError: No mirror could deliver a file.
+        ConfigError: An address is not valid; or one of `mirrors` has no such file, or has another data set.
+        StorageError: The cache folder cannot be written.
     """
-    chain = [_mirror(url, policy) for url in dict.fromkeys((*mirrors, *fallbacks))]
+    named, others = ([_mirror(url, policy) for url in dict.fromkeys(urls)] for urls in (mirrors, fallbacks))
     try:
         # First without the lock, so that a complete cache costs no more than its verification.
         cached = tuple(found for file in files if (found := _cached(cache_dir, file)))
         if len(cached) == len(files):
             say(f"All {len(files)} files are in {cache_dir} already, and verified.")
             return cached
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        with _locked(cache_dir, say):
-            return tuple(_cached(cache_dir, file) or _fetched(cache_dir, file, chain, say) for file in files)
+        with locked(cache_dir / ".lock", _waits(cache_dir, say), say):
+            return tuple(_cached(cache_dir, file) or _fetched(cache_dir, file, named, others, say) for file in files)
     except OSError as error:
-        raise SourceError(f"cache folder {cache_dir}: {error}; make it writable, or choose another one") from error
+        raise storage_error(cache_dir, error) from error
 
 
 def _mirror(url: str, policy: FetchPolicy) -> Mirror:
@@ -126,44 +128,66 @@ def _mirror(url: str, policy: FetchPolicy) -> Mirror:
     raise ConfigError(f"mirror {url!r}: expected http://…, https://… or file:///…, the folder of the four files")
 
 
-@contextmanager
-def _locked(cache_dir: Path, say: Say) -> Iterator[None]:
-    """Hold the folder's lock. The lock file is never removed: two processes could then lock two different files."""
-    with (cache_dir / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"Another process is downloading into {cache_dir}; waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _waits(cache_dir: Path, say: Say) -> Say:
+    return lambda holder: say(f"{holder} is downloading into {cache_dir}; waiting for it.")
 
 
 def _places(cache_dir: Path, file: MnistFile) -> list[Path]:
-    """Where a file may be in the cache: plain first, which `core.data.mnist.load` prefers too."""
+    """Where a file is put in the cache: plain or gzipped, as the mirror has it."""
     return [cache_dir / file.name, cache_dir / f"{file.name}.gz"]
 
 
 def _cached(cache_dir: Path, file: MnistFile) -> FetchedFile | None:
-    """The file in the cache, if it exists there and has the pinned bytes."""
-    for path in _places(cache_dir, file):
+    """The file in the cache, if it exists there, in whichever layout, and has the pinned bytes."""
+    for path in locate(cache_dir, file):
         with suppress(DataError, FileNotFoundError):
             verify(path, file)
             return FetchedFile(file.name, path, file.sha256, source=CACHE, cached=True, bytes=path.stat().st_size)
     return None
 
 
-def _fetched(cache_dir: Path, file: MnistFile, chain: Sequence[Mirror], say: Say) -> FetchedFile:
-    """Download a file that is missing from the cache or damaged there."""
+def _fetched(
+    cache_dir: Path, file: MnistFile, named: Sequence[Mirror], others: Sequence[Mirror], say: Say
+) -> FetchedFile:
+    """Download a file that is missing from the cache or damaged there.
+
+    A mirror that the user named and that has no such file is an error, once no other named one has delivered it: the
+    address is wrong, and nobody who made that mistake wants its place to be taken in silence. One that fails may work
+    again tomorrow, and does not stop tonight's run: the bytes are pinned, so any mirror's are the same.
+    """
     _quarantine(cache_dir, file, say)
-    reasons = []
-    for mirror in chain:
+    failures: list[tuple[Mirror, MirrorError]] = []
+    if fetched := _from(named, cache_dir, file, failures, say):
+        return fetched
+    for mirror, error in failures:
+        if isinstance(error, AbsentError | OtherDataError):
+            raise ConfigError(
+                f"{file.name}: {mirror.name}, named by --mirror or NUMERAL_MIRRORS, {error}; correct the address, or "
+                "leave it out to use the public mirrors"
+            )
+    if named and others:
+        say(f"{file.name}: no mirror that was named has delivered it; asking the public ones.")
+    if fetched := _from(others, cache_dir, file, failures, say):
+        return fetched
+    raise SourceError(
+        f"{file.name}: no mirror could deliver it\n"
+        + "".join(f"  - {mirror.name} {error}\n" for mirror, error in failures)
+        + f"Name another one with --mirror URL, or put {file.name} (or {file.name}.gz) into {cache_dir}."
+    )
+
+
+def _from(
+    mirrors: Sequence[Mirror], cache_dir: Path, file: MnistFile, failures: list[tuple[Mirror, MirrorError]], say: Say
+) -> FetchedFile | None:
+    """Download from the first mirror that delivers the file; None, and why is added to `failures`, if none does."""
+    for mirror in mirrors:
         if mirror.down:
-            reasons.append(f"{mirror.name} {mirror.down} (skipped, because it failed for an earlier file)")
+            failures.append((mirror, MirrorError(f"{mirror.down} (skipped, because it failed for an earlier file)")))
             continue
         try:
             part = mirror.deliver(file, cache_dir, say)
         except MirrorError as error:
-            reasons.append(f"{mirror.name} {error}")
+            failures.append((mirror, error))
             say(
                 f"{file.name}: {mirror.name} {error}{'; it is skipped for the remaining files' if mirror.down else ''}."
             )
@@ -172,24 +196,27 @@ def _fetched(cache_dir: Path, file: MnistFile, chain: Sequence[Mirror], say: Say
         size = path.stat().st_size
         say(f"{file.name}: {size:,} bytes from {mirror.name}, verified.")
         return FetchedFile(file.name, path, file.sha256, source=mirror.name, cached=False, bytes=size)
-    raise SourceError(
-        f"{file.name}: no mirror could deliver it\n"
-        + "".join(f"  - {reason}\n" for reason in reasons)
-        + f"Name another one with --mirror URL, or put {file.name} (or {file.name}.gz) into {cache_dir}."
-    )
+    return None
 
 
 def _quarantine(cache_dir: Path, file: MnistFile, say: Say) -> None:
-    """Move damaged files aside, so that they can be examined."""
-    for path in _places(cache_dir, file):
+    """Move damaged files aside, so that they can be examined.
+
+    Raises:
+        ConfigError: A file is sound, but of another data set: somebody put it there, and it is theirs.
+    """
+    for path in locate(cache_dir, file):
         try:
             verify(path, file)
         except FileNotFoundError:
             continue
         except DataError as error:
-            aside = cache_dir / "quarantine" / f"{path.name}.{secrets.token_hex(4)}"
+            if other := other_data(path, file):
+                raise ConfigError(f"{path} is {other}; move it away, and MNIST's is downloaded") from error
+            entry = cache_dir / path.relative_to(cache_dir).parts[0]  # the folder, if it has one of its own
+            aside = cache_dir / "quarantine" / f"{entry.name}.{secrets.token_hex(4)}"
             aside.parent.mkdir(exist_ok=True)
-            path.rename(aside)
+            entry.rename(aside)
             say(f"{error}; the damaged {path} was moved to {aside} and is downloaded again.")
 
 
@@ -200,6 +227,7 @@ def _land(part: Part, cache_dir: Path, file: MnistFile) -> Path:
         path = packed if is_gzip(stream) else plain
         os.fsync(stream.fileno())
     part.path.replace(path)
+    sync_folder(cache_dir)
     for suffix in SUFFIXES:  # incomplete downloads from other mirrors
         Part(cache_dir / f"{file.name}{suffix}.part").discard()
     return path

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.data.mnist import MnistFile
-from pipelines.sources.errors import AbsentError, RefusedError
-from pipelines.sources.mirrors import SUFFIXES, Say, check, largest
+from core.data.mnist import MnistFile, locate
+from pipelines.sources.errors import AbsentError, MirrorError, RefusedError
+from pipelines.sources.mirrors import Say, check, largest
 from pipelines.sources.parts import CHUNK, Part
 
 __all__ = ["FolderMirror"]
@@ -21,24 +21,28 @@ class FolderMirror:
 
     def deliver(self, file: MnistFile, folder: Path, say: Say) -> Part:  # noqa: ARG002 - a copy needs no message
         """As `Mirror.deliver`."""
-        for suffix in SUFFIXES:
-            source = self._folder / f"{file.name}{suffix}"
-            if _is_file(source):
-                part = Part(folder / f"{source.name}.part")
-                part.begin(self.name, validator=None)
-                with part.append() as target:
-                    for chunk in _read(source, largest(file)):
-                        target.write(chunk)
+        failure: MirrorError = AbsentError(f"has neither {file.name}.gz nor {file.name}")
+        for source in self._located(file):
+            part = Part(folder / f"{file.name}.part")
+            part.begin(self.name, validator=None)
+            with part.append() as target:
+                for chunk in _read(source, largest(file)):
+                    target.write(chunk)
+            try:
                 check(part, file)
+            except RefusedError as error:  # another of its names may lead to the sound one
+                failure = error
+            else:
                 return part
-        raise AbsentError(f"has neither {file.name}.gz nor {file.name}")
+        raise failure
 
-
-def _is_file(source: Path) -> bool:
-    try:
-        return source.is_file()
-    except OSError as error:
-        raise RefusedError(f"cannot be read: {error}") from error
+    def _located(self, file: MnistFile) -> list[Path]:
+        if not self._folder.exists():
+            raise AbsentError("does not exist")
+        try:
+            return locate(self._folder, file)
+        except OSError as error:
+            raise RefusedError(f"cannot be read: {error}") from error
 
 
 def _read(source: Path, limit: int) -> Iterator[bytes]:

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from core.data.mnist import MnistFile
 from core.errors import DataError
-from pipelines.sources.errors import RefusedError
+from pipelines.sources.errors import OtherDataError, RefusedError
+from pipelines.sources.lookalikes import other_data
 from pipelines.sources.parts import Part, verify
 
 __all__ = ["SUFFIXES", "Mirror", "Say", "check", "largest"]
@@ -49,12 +50,16 @@ def check(part: Part, file: MnistFile) -> None:
     """Check that a part has the pinned bytes; discard it if not.
 
     Raises:
+        OtherDataError: It is a sound file of another data set.
         RefusedError: It has other bytes.
     """
     try:
         verify(part.path, file)
     except DataError as error:
+        other = other_data(part.path, file)
         part.discard()
+        if other:
+            raise OtherDataError(f"has {other}") from error
         raise RefusedError(f"has other bytes ({error})") from error
 
 

@@ -44,6 +44,29 @@ def test_a_value_that_is_given_takes_precedence_over_the_environment() -> None:
     assert (order.repository, order.mirrors) == ("elsewhere", ("http://mirror/",))
 
 
+@pytest.mark.parametrize("blank", ["", " "])
+@pytest.mark.parametrize("field", list(Order.model_fields))
+def test_a_blank_value_is_refused_with_the_name_of_its_flag(field: str, blank: str) -> None:
+    value = [blank] if field in {"overrides", "mirrors"} else blank
+    with pytest.raises(ConfigError, match=f"^{FLAGS[[*Order.model_fields].index(field)]}: found {blank!r}, expected a"):
+        Order.model_validate({field: value})
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_blank_flag_ends_the_command_with_one_sentence(flag: str) -> None:
+    done = CliRunner().invoke(app, ["retrain", flag, ""])
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"error: {flag}: found '', expected a value; leave the flag out for the default\n",
+    )
+
+
+def test_feedback_that_is_off_stays_off_where_the_environment_names_a_folder() -> None:
+    order = Order.model_validate({"feedback": "off"})
+    assert order.feedback is None
+    assert Order(**json.loads(json.dumps(order.parameters))) == order
+
+
 def test_folders_are_absolute_so_that_a_scheduled_run_finds_them_from_anywhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from core.errors import ConfigError
+from pipelines.cli.commands import app
 from pipelines.settings import Settings
 
 
@@ -23,7 +26,60 @@ def test_the_environment_names_the_feedback_folder_or_turns_feedback_off(
     assert Settings().feedback is None
 
 
-def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NUMERAL_REPOSITORY", "")
-    monkeypatch.setenv("NUMERAL_FEEDBACK", "")
-    assert (Settings().repository, Settings().feedback) == ("./models", None)
+@pytest.mark.parametrize("blank", ["", " ", "\t"])
+def test_a_blank_variable_counts_as_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"NUMERAL_{name.upper()}", raising=False)
+    unset = Settings()
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"NUMERAL_{name.upper()}", blank)
+    assert Settings() == unset
+
+
+@pytest.mark.parametrize(
+    ("text", "mirrors"),
+    [
+        ("http://one/mnist", ("http://one/mnist",)),
+        ("http://one/, file:///two", ("http://one/", "file:///two")),
+        (" http://one/\n\tfile:///two ", ("http://one/", "file:///two")),
+        ('["http://one/", "file:///a b,c"]', ("http://one/", "file:///a b,c")),
+        (" [] ", ()),
+        (",", ()),
+    ],
+)
+def test_mirrors_are_separated_by_blanks_or_commas_or_a_json_list(
+    text: str, mirrors: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_MIRRORS", text)
+    assert Settings().mirrors == mirrors
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("MIRRORS", "[1", "found '[1', expected addresses separated by blanks or commas, or a JSON list of them (Exp"),
+        ("MIRRORS", '["http://a/", 1]', "expected addresses separated by blanks or commas, or a JSON list of them"),
+        ("MIRRORS", '{"a": "b"}', "expected addresses separated by blanks or commas"),
+        ("MIRRORS", f"[{'x' * 500}", f"found '[{'x' * 79}…', expected addresses"),
+        ("KEEP_DAYS", "soon", "found 'soon', expected a valid integer"),
+        ("KEEP_DAYS", "0", "found '0', expected greater than or equal to 1"),
+        ("REPOSITORY", "file:models", "'file:models' names no repository: a file URL names a folder from the root on"),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_named_in_one_sentence(
+    name: str, value: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"NUMERAL_{name}", value)
+    with pytest.raises(ConfigError) as caught:
+        Settings()
+    assert str(caught.value).startswith(f"NUMERAL_{name}: ")
+    assert message in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+
+
+def test_every_command_reports_such_a_variable_with_exit_status_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_MIRRORS", "[1")
+    for command in (["retrain"], ["schedule", "--cron", "0 3 * * *"], ["models", "list"], ["clean"], ["find-rate"]):
+        done = CliRunner().invoke(app, command)
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert done.stderr.startswith("error: NUMERAL_MIRRORS: found '[1'")

@@ -9,7 +9,7 @@ import pytest
 
 from core import errors
 from core.data import idx
-from core.data.mnist import FILES, Mnist, load
+from core.data.mnist import FILES, Mnist, MnistFile, load, locate
 from core.digit import LABELS
 
 SHIPPED = Path(__file__).parents[3] / "data" / "mnist"
@@ -122,3 +122,36 @@ class TestTheRealSet:
 
     def test_has_ten_labels(self):
         assert LABELS == ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train-images-idx3-ubyte",
+        "train-images-idx3-ubyte.gz",
+        "train-images.idx3-ubyte",
+        "TRAIN-IMAGES-IDX3-UBYTE.GZ",
+        "train_images_idx3_ubyte",
+        "train-images-idx3-ubyte/train-images-idx3-ubyte",
+        "train-images.idx3-ubyte/train-images.idx3-ubyte",
+    ],
+)
+def test_a_file_is_located_under_the_names_and_in_the_layouts_it_is_passed_on_in(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).touch()
+    for other in ("t10k-images-idx3-ubyte", "train-images-idx3-ubyte.gz.part", "train-labels-idx1-ubyte"):
+        (tmp_path / other).touch()
+    assert locate(tmp_path, FILES[0]) == [tmp_path / name]
+
+
+def test_of_several_files_of_one_name_the_usual_and_plain_one_comes_first(tmp_path: Path) -> None:
+    names = ["images", "images.gz", "IMAGES", "Images/images"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    file = MnistFile("images", "train_images", 0, "", 0)
+    assert [str(path.relative_to(tmp_path)) for path in locate(tmp_path, file)] == names
+
+
+def test_in_a_missing_folder_nothing_is_located(tmp_path: Path) -> None:
+    assert locate(tmp_path / "missing", FILES[0]) == []

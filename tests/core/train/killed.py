@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.data import durable
 from core.data.batches import Batches
 from core.nn.architectures import build
 from core.nn.layer import Parameter
@@ -17,7 +18,6 @@ from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import Cosine
-from core.train import checkpoint as module
 from core.train.checkpoint import Checkpoint
 from core.train.loop import fit
 from core.train.report import EpochReport
@@ -124,7 +124,7 @@ def main() -> None:
     if options.at_step:
         training.optimizer.step = deadly_step  # type: ignore[method-assign]
     if options.at_save:
-        module.os.fsync = deadly_fsync  # type: ignore[attr-defined]
+        durable.os.fsync = deadly_fsync  # type: ignore[attr-defined]
     resumed = train(Checkpoint(options.path, "a training"), training, patience=options.patience)
     print("resumed" if resumed else "new", len(training.reports), digest(training.network))
 

@@ -1,6 +1,7 @@
 """A training that is killed at any moment is resumed from its checkpoint and ends with the same bits."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import TrainingError
+from core.data.durable import UNFINISHED
+from core.errors import StorageError, TrainingError
 from core.optim.optimizers import OPTIMIZERS
 from core.train.checkpoint import Checkpoint
 from core.train.report import EpochReport
@@ -69,7 +71,8 @@ def test_killed_while_it_writes_a_checkpoint_it_resumes_from_the_previous_one(
     assert checkpoint.load(training)
     assert len(training.reports) == 2
     assert run(checkpoint).stdout.split() == ["resumed", str(EPOCHS), digest(whole.network)]
-    assert list(checkpoint.path.parent.iterdir()) == [checkpoint.path], "nothing half-written is left"
+    (left,) = {*checkpoint.path.parent.iterdir()} - {checkpoint.path}
+    assert left.match(UNFINISHED), "half-written, under a name of its own that the work folder's next holder removes"
 
 
 def test_killed_before_the_first_checkpoint_it_starts_again(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -149,6 +152,19 @@ def test_a_file_that_is_no_checkpoint_is_refused(checkpoint: Checkpoint) -> None
     checkpoint.path.with_suffix(".npz").rename(checkpoint.path)
     with pytest.raises(TrainingError, match=r"begins with b'PK.*expected b'numeral training checkpoint 1\\n'"):
         checkpoint.load(begin())
+
+
+def test_a_checkpoint_that_cannot_be_written_is_an_error_and_the_previous_one_remains(checkpoint: Checkpoint) -> None:
+    data = saved(checkpoint)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(StorageError, match=r"cannot write .*train\.checkpoint: it is larger than the limit"):
+            checkpoint.save(begin())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert checkpoint.path.read_bytes() == data
+    assert list(checkpoint.path.parent.iterdir()) == [checkpoint.path], "nothing half-written is left"
 
 
 def test_a_folder_in_place_of_the_checkpoint_is_an_error(checkpoint: Checkpoint) -> None:

@@ -1,5 +1,6 @@
 """The order of mirrors and the cache: four verified files, whatever the mirrors do."""
 
+import fcntl
 import gzip
 import json
 import time
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.data.mnist import FILES
-from core.errors import ConfigError, SourceError
+from core.errors import ConfigError, SourceError, StorageError
 from pipelines.sources import FALLBACKS, PUBLIC_MIRRORS, SHIPPED, fetch_all
 from tests.pipelines.sources.mirror_server import (
     MirrorServer,
@@ -21,6 +22,7 @@ from tests.pipelines.sources.sources_inputs import (
     PACKED,
     PLAIN,
     QUICK,
+    Cache,
     content,
     start,
 )
@@ -28,11 +30,9 @@ from tests.pipelines.sources.sources_inputs import (
 
 def test_mirrors_are_tried_in_the_order_given(cache, good):
     with MirrorServer({}) as first, MirrorServer({"/images.gz": PACKED}) as second:
-        fetched = fetch_all(
-            cache.folder, mirrors=(first.url,), fallbacks=(second.url, good), files=(IMAGES,), policy=QUICK
-        )
+        fetched = cache.fetch(first.url, second.url, good)
         assert len(first.seen) == 2
-        assert fetched[0].source == second.url
+        assert fetched.source == second.url
 
 
 def test_the_last_fallback_is_the_copy_in_the_repository():
@@ -50,7 +50,7 @@ def test_if_every_mirror_fails_all_are_listed_with_their_reasons(server, cache, 
     server.plan("/images.gz", status(403))
     empty = tmp_path.as_uri()
     with pytest.raises(SourceError) as caught:
-        cache.fetch(server.url, empty)
+        fetch_all(cache.folder, fallbacks=(server.url, empty), files=(IMAGES,), policy=QUICK)
     assert str(caught.value).splitlines() == [
         "images: no mirror could deliver it",
         f"  - {server.url} answered 403 Forbidden",
@@ -83,6 +83,42 @@ def test_a_mirror_may_be_a_folder(cache, good):
     assert cache.names == {"images.gz"}
 
 
+@pytest.mark.parametrize("lacking", ["no such folder", "an empty folder", "an empty server"])
+def test_a_named_mirror_that_has_nothing_is_an_error_before_any_other_is_asked(lacking, server, cache, good, tmp_path):
+    server.files = {}
+    (tmp_path / "an empty folder").mkdir()
+    url = server.url if lacking == "an empty server" else (tmp_path / lacking).as_uri()
+    with pytest.raises(ConfigError, match=r"named by --mirror or NUMERAL_MIRRORS, (does not exist|has neither)"):
+        fetch_all(cache.folder, mirrors=(url,), fallbacks=(good,), files=(IMAGES,), policy=QUICK)
+    assert cache.names == set()
+
+
+def test_a_named_mirror_that_fails_is_replaced_by_a_public_one_with_a_message(server, cache, good):
+    server.plan("/images.gz", *[status(503)] * QUICK.attempts)
+    fetched = fetch_all(
+        cache.folder, mirrors=(server.url,), fallbacks=(good,), files=(IMAGES,), policy=QUICK, say=cache.words.append
+    )
+    assert fetched[0].source == good
+    assert "images: no mirror that was named has delivered it; asking the public ones." in cache.words
+
+
+@pytest.mark.parametrize("name", ["images/images", "images/images.gz", "IMAGES", "Images.GZ", "images/IMAGES.GZ"])
+def test_a_file_is_found_in_the_layouts_of_archives_and_under_other_capitals(name, cache, tmp_path):
+    for folder in (tmp_path / "mirror", tmp_path / "filled"):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(PACKED if name.lower().endswith(".gz") else PLAIN)
+    fetched = cache.fetch((tmp_path / "mirror").as_uri())
+    assert (fetched.cached, content(fetched.path)) == (False, PLAIN)
+    fetched = Cache(tmp_path / "filled").fetch("http://unused.invalid/")
+    assert (fetched.cached, fetched.path) == (True, tmp_path / "filled" / name)
+
+
+def test_of_several_files_of_one_name_the_sound_one_is_used(cache, tmp_path):
+    (tmp_path / "images").write_bytes(PLAIN[:-1])
+    (tmp_path / "images.gz").write_bytes(PACKED)
+    assert cache.fetch(tmp_path.as_uri()).source == tmp_path.as_uri()
+
+
 @pytest.mark.parametrize("name", ["images.gz", "images"])
 def test_a_complete_cache_is_used_without_a_request(server, cache, name):
     cache.folder.mkdir()
@@ -109,6 +145,15 @@ def test_a_damaged_file_is_moved_aside_and_downloaded_again(server, cache, damag
     assert f"the damaged {fetched.path} was moved to {aside}" in cache.words[0]
 
 
+def test_a_folder_with_a_damaged_file_is_moved_aside_as_a_whole(server, cache):
+    (cache.folder / "images").mkdir(parents=True)
+    (cache.folder / "images" / "images").write_bytes(PLAIN[:-1])
+    server.files = {"/images": PLAIN}
+    assert cache.fetch(server.url).path == cache.folder / "images"
+    (aside,) = (cache.folder / "quarantine").iterdir()
+    assert (aside / "images").read_bytes() == PLAIN[:-1]
+
+
 def test_every_damaged_file_is_kept(server, cache):
     for damage in (b"first", b"second"):
         cache.folder.mkdir(exist_ok=True)
@@ -126,14 +171,16 @@ def test_only_missing_files_are_downloaded(server, cache, good):
 
 def test_a_complete_cache_may_be_read_only(server, cache):
     cache.fetch(server.url)
-    (cache.folder / ".lock").unlink()
-    cache.fetch(server.url)
     assert not (cache.folder / ".lock").exists()
+    with (cache.folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who waits for the lock, or removes it, has not found the cache complete
+        cache.fetch(server.url)
+        assert (cache.folder / ".lock").exists()
 
 
 def test_a_cache_that_cannot_be_created_is_an_error_before_any_request(server, cache):
     cache.folder.write_text("a file")
-    with pytest.raises(SourceError, match=f"cache folder {cache.folder}: .*; make it writable, or choose another one"):
+    with pytest.raises(StorageError, match=f"cannot write {cache.folder}.*: something else is in its place"):
         cache.fetch(server.url)
     assert server.seen == []
 
