@@ -2,14 +2,20 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from core.errors import ConfigError
 from pipelines.engine import bound, leftover_servers
+
+if TYPE_CHECKING:
+    import httpx
 
 _STARTS_WITHIN = 120.0
 """Seconds. A fresh database takes about 20 s on a quiet machine."""
@@ -29,10 +35,23 @@ class NamedServer:
     Attributes:
         url: Of its API.
         headers: What each request must carry: who asks.
+        trust: How its certificate is checked, as httpx takes it.
     """
 
     url: str
     headers: dict[str, str] = field(default_factory=dict, repr=False)
+    trust: ssl.SSLContext | bool = True
+
+    def get(self, path: str) -> "httpx.Response":
+        """Ask for something.
+
+        Raises:
+            httpx.HTTPError: No answer within five seconds.
+            httpx.InvalidURL: The URL is none.
+        """
+        import httpx  # here: a run without Prefect does without it
+
+        return httpx.get(f"{self.url}{path}", headers=self.headers, timeout=_ANSWERS_WITHIN, verify=self.trust)
 
 
 def named_server() -> NamedServer | None:
@@ -44,20 +63,22 @@ def named_server() -> NamedServer | None:
     try:
         from prefect.settings import get_current_settings
 
-        api = get_current_settings().api
+        settings = get_current_settings()
     except Exception as error:  # whatever a profile or a prefect.toml may hold
         reason = str(error).splitlines()[0]
         raise ConfigError(f"Prefect's settings cannot be read: {reason}; see them with: prefect config view") from error
+    api = settings.api
     if not api.url:
         return None
-    headers = {}
+    headers = dict(settings.client.custom_headers)
     if api.auth_string:
-        from base64 import b64encode
-
         headers["Authorization"] = f"Basic {b64encode(api.auth_string.get_secret_value().encode()).decode()}"
     elif api.key:
         headers["Authorization"] = f"Bearer {api.key.get_secret_value()}"
-    return NamedServer(api.url.rstrip("/"), headers)
+    trust: ssl.SSLContext | bool = not api.tls_insecure_skip_verify
+    if trust and api.ssl_cert_file and api.url.startswith("https"):
+        trust = ssl.create_default_context(cafile=api.ssl_cert_file)
+    return NamedServer(api.url.rstrip("/"), headers, trust)
 
 
 def check_server() -> NamedServer | None:
@@ -77,10 +98,10 @@ def check_server() -> NamedServer | None:
 
 def answers(server: NamedServer) -> bool:
     """Whether the server is up. Asks no more than that, so this is cheap for it."""
-    import httpx  # here: a run without Prefect does without it
+    import httpx
 
     try:
-        return httpx.get(f"{server.url}/health", headers=server.headers, timeout=_ANSWERS_WITHIN).is_success
+        return server.get("/health").is_success
     except httpx.HTTPError:
         return False
 
@@ -140,7 +161,7 @@ def _fault(server: NamedServer) -> str | None:
 
     try:
         # /health is answered even to those who may do nothing else.
-        answer = httpx.get(f"{server.url}/admin/version", headers=server.headers, timeout=_ANSWERS_WITHIN)
+        answer = server.get("/admin/version")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = "it answers nothing" if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
         return (

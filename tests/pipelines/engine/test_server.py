@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +18,8 @@ from pipelines.engine.server import NamedServer
 from pipelines.settings import ROOT
 
 SHOW = "from pipelines.engine.server import named_server; found = named_server(); print((found.url, found.headers))"
+
+Name = Callable[[NamedServer], None]
 
 
 @contextmanager
@@ -43,7 +45,8 @@ def answering(status: int) -> Iterator[tuple[str, list[str]]]:
 
 
 @pytest.fixture
-def name(monkeypatch: pytest.MonkeyPatch) -> object:
+def name(monkeypatch: pytest.MonkeyPatch) -> Name:
+    """Have Prefect's settings name a server."""
     return lambda found: monkeypatch.setattr(server, "named_server", lambda: found)
 
 
@@ -55,7 +58,7 @@ def name(monkeypatch: pytest.MonkeyPatch) -> object:
         (500, "is not well (status 500); see its log"),
     ],
 )
-def test_a_named_server_that_cannot_be_used_is_refused_in_one_sentence(name, status: int, sentence: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_named_server_that_cannot_be_used_is_refused_in_one_sentence(name: Name, status: int, sentence: str) -> None:
     with answering(status) as (url, _):
         name(NamedServer(url))
         with pytest.raises(ConfigError) as refused:
@@ -63,7 +66,7 @@ def test_a_named_server_that_cannot_be_used_is_refused_in_one_sentence(name, sta
     assert f"the Prefect server at PREFECT_API_URL={url} {sentence}" in str(refused.value)
 
 
-def test_a_named_server_that_answers_is_used_with_its_authentication(name) -> None:  # type: ignore[no-untyped-def]
+def test_a_named_server_that_answers_is_used_with_its_authentication(name: Name) -> None:
     with answering(200) as (url, seen):
         named = NamedServer(url, {"Authorization": "Basic eA=="})
         name(named)
@@ -72,7 +75,7 @@ def test_a_named_server_that_answers_is_used_with_its_authentication(name) -> No
     assert seen == ["Basic eA=="] * 2
 
 
-def test_a_named_server_that_hangs_is_refused_in_one_sentence(name, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_named_server_that_hangs_is_refused_in_one_sentence(name: Name, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_ANSWERS_WITHIN", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         name(NamedServer(f"http://127.0.0.1:{silent.getsockname()[1]}/api"))
@@ -81,7 +84,7 @@ def test_a_named_server_that_hangs_is_refused_in_one_sentence(name, monkeypatch:
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "not a url", "http://[::1"])
-def test_a_named_server_that_is_nowhere_is_refused_in_one_sentence(name, url: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_named_server_that_is_nowhere_is_refused_in_one_sentence(name: Name, url: str) -> None:
     name(NamedServer(url))
     with pytest.raises(ConfigError, match="no Prefect server answers at PREFECT_API_URL="):
         server.check_server()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -33,7 +35,7 @@ PATIENT = STUBBORN.replace(
 DEAF = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + ORDERLY
 
 
-def begun(code: str) -> "object":
+def begun(code: str) -> "subprocess.Popen[str]":
     process = python(code)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -42,7 +44,9 @@ def begun(code: str) -> "object":
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("send", [os.kill, os.killpg])
-def test_a_signal_ends_a_run_with_one_sentence_and_its_own_status(number: signal.Signals, send) -> None:  # type: ignore[no-untyped-def]
+def test_a_signal_ends_a_run_with_one_sentence_and_its_own_status(
+    number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
     process = begun(ORDERLY)
     send(process.pid, number)
     _, said = process.communicate(timeout=60)
