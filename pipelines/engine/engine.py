@@ -48,7 +48,7 @@ class Engine:
         self._observer.tell(StageBegins(name))
         try:
             yield
-        except BaseException as error:
+        except Exception as error:  # not `Stopped`, which is no failure
             self._observer.tell(StageEnds(error=in_words(error)))
             raise
         self.seconds[name] = round(self.seconds.get(name, 0.0) + perf_counter() - started, 3)

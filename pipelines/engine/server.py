@@ -107,13 +107,10 @@ def answers(server: NamedServer) -> bool:
 
 
 @contextmanager
-def own_server(*, temporary: bool = False) -> Iterator[None]:
+def own_server() -> Iterator[None]:
     """Run a Prefect server while the block lasts, unless one is named; then check that one.
 
-    It ends with this process, however that ends; and one that an earlier version left behind is ended first.
-
-    Args:
-        temporary: For a single run: without pages, and without the services that plan runs.
+    It ends with this process, however that ends.
 
     Raises:
         ConfigError: The server does not start, or the named one does not answer.
@@ -121,7 +118,7 @@ def own_server(*, temporary: bool = False) -> Iterator[None]:
     if check_server():
         yield
         return
-    with running_server(temporary=temporary) as server:
+    with running_server(temporary=False) as server:
         use(server)
         yield
 
@@ -136,11 +133,17 @@ def use(server: NamedServer) -> None:
 
 @contextmanager
 def running_server(*, temporary: bool) -> Iterator[NamedServer]:
-    """A server of our own while the block lasts."""
+    """A server of our own while the block lasts; servers that earlier runs left behind are ended first.
+
+    Args:
+        temporary: For a single run: without pages, and without the services that plan runs.
+
+    Raises:
+        ConfigError: It does not start.
+    """
     leftover_servers.end_all()
     port = _free_port()
     server = NamedServer(f"http://127.0.0.1:{port}/api")
-    # `python -m pipelines` may have been told of a proxy; what it starts here finds its own server without.
     if temporary:
         process = bound.start(
             *_TEMPORARY, str(port), PREFECT__SERVER_EPHEMERAL="1", PREFECT__SERVER_FINAL="1", PREFECT_UI_ENABLED="0"

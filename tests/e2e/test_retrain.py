@@ -281,5 +281,7 @@ def test_without_a_prefect_server_a_run_works_and_prints_only_its_own_lines(
         "robustness:",
         "published:",
         "promoted:",
+        "waiting for Prefect's server to start",  # on a busy machine
+        "Prefect was not told how the run ended",  # on one that is busier still
     )
     assert [line for line in ended.stderr.splitlines() if not line.startswith(known)] == []
