@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from core.train.report import EpochReport
 
 LOGGER = logging.getLogger("numeral.pipelines")
-"""Inside a flow run, Prefect also sends this logger's messages to its server: see `pipelines.engine`."""
+"""Prefect's pages show this logger's messages as well: see `pipelines.engine`."""
 
 _CONSOLE = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -25,6 +25,6 @@ app.add_typer(models.app, name="models")
 
 
 def main() -> None:
-    """Entry point of `python -m pipelines` and `numeral-pipelines`."""
+    """Run the command that the command line names."""
     accept_any_text()
     app(prog_name="numeral-pipelines" if "numeral-pipelines" in sys.argv[0] else "python -m pipelines")

@@ -5,36 +5,43 @@ from typing import Annotated, Any
 
 import typer
 
-from pipelines import engine, preflight
+from pipelines import engine, preflight, voice
 from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.engine.observed import Kind, engine_of
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 
 
 @reports_errors
 @takes_order()
-def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
+def retrain(
+    *,
+    kind: Annotated[
+        Kind, typer.Option("--engine", help="Whether Prefect shows the run; plain: without Prefect, and sooner begun.")
+    ] = Kind.PREFECT,
+    as_json: JsonOption = False,
+    **given: Any,
+) -> None:
     """Train a version, evaluate and publish it, and promote it unless it is worse than the champion.
 
     Nothing is done again if data, recipe and code are those of a published version. The exit status is 0 even if the
     new version is rejected: it is published for inspection, and the champion stays.
     """
     order = Order(**given)
-    # Mistakes in the recipe, and folders that cannot be written, are reported before Prefect starts.
+    # Mistakes in the recipe, and folders that cannot be written, are reported before anything starts.
     preflight.check(order, load_recipe(order.recipe, order.overrides))
-    engine.prepare()
-    engine.check_server()
-    from pipelines.retrain.flow import retrain as flow  # Prefect takes a second to import
+    voice.prepare()
+    with engine_of(kind, "pipelines.retrain.flow", order.parameters) as running:
+        from pipelines.retrain import job  # while it is imported, Prefect's server starts
 
-    result = flow(**order.parameters)
+        result = job.retrain(order, running)
+        running.conclusion = result.sentence
     if as_json:
         print(result.model_dump_json(indent=2))
         return
     stages = " · ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.seconds.items())
-    standing = "the champion" if result.promoted else "not the champion"
     show(
-        f"\n{result.outcome}: version {result.version}, {standing}, "
-        f"test accuracy {result.metrics['test_accuracy']:.2%}\n  report  {result.report}\n  time    {stages}\n"
+        f"\n{result.sentence}\n  report  {result.report}\n  time    {stages}\n"
         f"  next    python -m service serve --repository {quote(str(order.store.location))}"
     )
 
@@ -51,11 +58,14 @@ def schedule(
 ) -> None:
     """Retrain on a schedule until stopped, one run at a time; the schedule continues after a restart.
 
-    Uses the Prefect server at PREFECT_API_URL; without one, starts a server of its own and stops it at the end.
+    Uses the Prefect server that Prefect's settings name (PREFECT_API_URL, a profile, a prefect.toml); if they name
+    none, it starts a server of its own and stops it at the end.
     """
     order = Order(**given)
     preflight.check(order, load_recipe(order.recipe, order.overrides))
-    engine.prepare(show_errors=True)
+    voice.prepare()
+    if sentence := engine.prepare(show_errors=True):
+        voice.say(sentence)
     with engine.own_server():
         from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then
 

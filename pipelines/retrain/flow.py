@@ -1,54 +1,23 @@
-"""The flow: download → verify → draw → normalize → train → evaluate → publish → promote."""
+"""The Prefect flow of a retraining: what a schedule runs, and under which Prefect's pages show every run."""
 
-from collections.abc import Iterator
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
-from time import perf_counter
-from typing import Any, Literal
+from contextvars import copy_context
+from pathlib import Path
+from typing import Any
 
-from prefect import Flow, flow
+from prefect import Flow, flow, runtime
 from prefect.client.schemas.objects import FlowRun, State
-from pydantic import BaseModel, Field
 
-from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import Repository
-from pipelines import leftovers, preflight, voice
+from pipelines import voice
+from pipelines.engine.events import Event
+from pipelines.engine.mirror import Mirror
 from pipelines.order import Order, takes_order
-from pipelines.recipe import load_recipe
-from pipelines.retrain import steps, tasks, training, work
-from pipelines.retrain.measures import rejected_shares
-from pipelines.retrain.run import Run
-from pipelines.retrain.tasks import local, reaching_out
-from pipelines.settings import Settings
 from pipelines.voice import say
 
-
-class Retrained(BaseModel):
-    """The result of a retraining, as `--json` prints it."""
-
-    outcome: Literal["published", "unchanged", "rejected"]
-    version: int
-    promoted: bool = Field(description="Whether the version is the champion now.")
-    metrics: dict[str, float]
-    robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
-    seconds: dict[str, float]
-    recipe: str
-    repository: str
-    report: str = Field(description="Its path; its URL if the repository is no folder.")
-    weights_sha256: str
-
-
-class _Stopwatch:
-    """Measures the seconds spent in each stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        started = perf_counter()
-        yield
-        self.seconds[stage] = round(perf_counter() - started, 3)
+_CATCHES_UP_WITHIN = 10.0
 
 
 def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:  # noqa: ARG001 — Prefect's signature
@@ -58,79 +27,61 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
         say(f"retraining failed: {state.message}")
 
 
-@flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
-@takes_order(documented=True)
-def retrain(**given: Any) -> Retrained:
-    """Train a version with a recipe, publish it, and promote it unless it is worse than the champion.
+def as_flow(body: Callable[..., Any]) -> Flow[..., Any]:
+    """The flow `retrain`, with the parameters of an order, around what is done in it."""
 
-    Running it again with nothing changed (data, recipe, code) trains nothing.
-    """
-    voice.prepare()
-    order = Order(**given)
-    store, recipe = order.store, load_recipe(order.recipe, order.overrides)
-    clock = _Stopwatch()
+    @takes_order(documented=True)
+    def retrain(**given: Any) -> Any:
+        """Train a version with a recipe, publish it, and promote it unless it is worse than the champion.
 
-    preflight.check(order, recipe)
-    leftovers.reclaim(order.data_dir, timedelta(days=Settings().keep_days), say)
-    with clock("download"):
-        files = reaching_out(steps.download)(order.data_dir, order.mirrors)
-    with clock("verify"):
-        dataset = local(steps.verify)(files)
-        if order.feedback:
-            dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
-    run = Run.of(dataset, recipe, order.data_dir)
+        Running it again with nothing changed (data, recipe, code) trains nothing.
+        """
+        return body(**given)
 
-    with work.held(run, say):
-        if known := steps.find_unchanged(store, run.fingerprint):
-            say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
-            # Still to be done if the run that published it was killed before it promoted it.
-            promoted = reaching_out(steps.promote)(order, known)
-            training.clear(dataset, recipe, run.work)
-            return _result("unchanged", known, promoted, store, clock)
-
-        if recipe.data.styles.count:
-            with clock("draw"):
-                run = local(steps.draw)(run)
-        with clock("normalize"):
-            preprocessing = local(steps.fit_normalizer)(run)
-        with clock("train"):
-            trained = tasks.train(run, preprocessing)
-        with clock("evaluate"):
-            evaluations = local(steps.evaluate)(run, preprocessing, trained)
-        with clock("publish"):
-            verdict = reaching_out(steps.judge)(order, run, evaluations)
-            manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
-            tasks.show_card(order, manifest)
-        with clock("promote"):
-            promoted = reaching_out(steps.promote)(order, manifest)
-        training.clear(dataset, recipe, run.work)
-        return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
-
-
-def _result(
-    outcome: Literal["published", "unchanged", "rejected"],
-    manifest: Manifest,
-    promoted: bool,
-    repository: Repository,
-    clock: _Stopwatch,
-) -> Retrained:
-    return Retrained(
-        outcome=outcome,
-        version=manifest.version,
-        promoted=promoted,
-        metrics={
-            "test_accuracy": manifest.test.accuracy,
-            "validation_accuracy": manifest.validation.accuracy,
-            "test_loss": manifest.test.loss,
-            "validation_loss": manifest.validation.loss,
-            "calibration_error": manifest.test.calibration_error,
-            "temperature": manifest.calibration.temperature,
-            **rejected_shares(manifest),
-        },
-        robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
-        seconds=clock.seconds,
-        recipe=manifest.recipe_name,
-        repository=repository.url,
-        report=f"{repository.location}/{manifest.name}/{manifest.version}/report.html",
-        weights_sha256=manifest.files[WEIGHTS].sha256,
+    return flow(name="retrain", flow_run_name=_run_name, on_failure=[_report_failure], on_crashed=[_report_failure])(
+        retrain
     )
+
+
+def _run_name() -> str:
+    """What a run trains, for people who look for it in a list."""
+    parameters = runtime.flow_run.parameters
+    return " ".join([Path(parameters.get("recipe") or "mlp").stem, *(parameters.get("overrides") or ())])
+
+
+def _retrain(**given: Any) -> Any:
+    from pipelines.engine.engine import Engine
+    from pipelines.retrain import job  # here: who only shows a run needs no network
+
+    voice.prepare()
+    with _observer_in_this_run() as observer:
+        return job.retrain(Order(**given), Engine(observer))
+
+
+retrain = as_flow(_retrain)
+"""To be run in Prefect's own process, as its runner does."""
+
+
+class _Shadow:
+    """Tells Prefect in another thread of the same process."""
+
+    def __init__(self) -> None:
+        self.events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+
+    def tell(self, event: Event) -> None:
+        """Pass an event on."""
+        self.events.put(event)
+
+
+@contextmanager
+def _observer_in_this_run() -> Iterator[_Shadow]:
+    """An observer that shows stages as tasks of the flow run in which this is called, without keeping it waiting."""
+    shadow = _Shadow()
+    follow = Mirror(iter(shadow.events.get, None)).follow
+    thread = threading.Thread(target=copy_context().run, args=(follow,), daemon=True)
+    thread.start()
+    try:
+        yield shadow
+    finally:
+        shadow.events.put(None)
+        thread.join(_CATCHES_UP_WITHIN)

@@ -1,7 +1,7 @@
 """The steps of a retraining, as plain functions from references to references.
 
 Each step reads its inputs from disk, checks their digests, and writes its result atomically, so that it can be run,
-tested and retried alone. The flow runs each one as a Prefect task. The step that trains is in `retrain.training`.
+tested and retried alone. `pipelines.engine` runs them. The step that trains is in `retrain.training`.
 """
 
 import secrets

@@ -1,0 +1,83 @@
+"""Real processes and real signals: one sentence, the exit status of the signal, and never a wait."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.pipelines.engine.processes import finish, python
+
+ORDERLY = """
+import time
+from pipelines.engine.engine import Engine
+from pipelines.engine.observed import Kind, engine_of
+from pipelines.engine.stopping import stopping
+with stopping(), engine_of(Kind.PLAIN, "", {}) as engine, engine.stage("evaluate"):
+    print("ready", flush=True)
+    time.sleep(600)
+"""
+STUBBORN = """
+import time
+from pipelines.engine.stopping import stopping
+with stopping():
+    print("ready", flush=True)
+    while True:
+        try:
+            time.sleep(600)
+        except BaseException:
+            print("swallowed", flush=True)
+"""
+PATIENT = STUBBORN.replace(
+    "with stopping", "from pipelines.engine import stopping as module; module._LAST_SECONDS = 600\nwith stopping"
+)
+DEAF = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + ORDERLY
+
+
+def begun(code: str) -> "subprocess.Popen[str]":
+    process = python(code)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_a_signal_ends_a_run_with_one_sentence_and_its_own_status(
+    number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    process = begun(ORDERLY)
+    send(process.pid, number)
+    _, said = process.communicate(timeout=60)
+    assert said == "stopped in the stage 'evaluate'; run the same command again to go on\n"
+    assert process.returncode == 128 + number
+
+
+def test_a_run_that_swallows_the_signal_ends_all_the_same() -> None:
+    process = begun(STUBBORN)
+    process.send_signal(signal.SIGTERM)
+    printed, said = process.communicate(timeout=60)
+    assert printed == "swallowed\n"
+    assert said == "stopped; run the same command again to go on\n"
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_a_second_signal_ends_a_run_at_once() -> None:
+    process = begun(PATIENT)
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "swallowed\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+
+
+def test_a_signal_that_the_run_was_started_to_ignore_stays_ignored() -> None:
+    process = begun(DEAF)
+    try:
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM
+    finally:
+        finish(process)
