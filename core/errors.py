@@ -117,6 +117,18 @@ class VersionNotFoundError(ArtifactError):
     """No such version, or no such alias."""
 
 
+class AliasMovedError(NumeralError):
+    """An alias does not point where the caller expects, so it was not moved.
+
+    Attributes:
+        found: The version that it points to; None before its first move.
+    """
+
+    def __init__(self, message: str, *, found: int | None) -> None:
+        super().__init__(message)
+        self.found = found
+
+
 class DamagedVersionError(ArtifactError):
     """A version exists, but its files do not match its manifest."""
 

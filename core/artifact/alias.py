@@ -11,7 +11,8 @@ it, and the next move gets a higher number. `Snapshot.faults` names what was pas
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from core.artifact.manifest import MANIFEST
 from core.artifact.objects import Objects
 from core.artifact.sealed import opened, sealed
 from core.errors import (
+    AliasMovedError,
     ConfigError,
     DamagedVersionError,
     ManifestError,
@@ -29,6 +31,16 @@ from core.errors import (
 )
 
 Action = Literal["promote", "rollback"]
+
+
+class Anywhere(Enum):
+    """The type of `ANY`, which is told from every version and from None."""
+
+    ANY = "any"
+
+
+ANY: Final = Anywhere.ANY
+"""A move of an alias is made wherever the alias points."""
 
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 """Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
@@ -77,16 +89,32 @@ class AliasLog:
         """All sound moves, the oldest first."""
         return [move for move in map(self._sound, self._moves()) if move]
 
-    def promote(self, version: int, *, by: str, why: str) -> Move:
+    def promote(self, version: int, *, by: str, why: str, expecting: int | Anywhere | None = ANY) -> Move:
         """Point the alias to `version`.
 
+        Args:
+            version: Its new target.
+            by: Who moves it.
+            why: The reason.
+            expecting: Where the alias must point until then, None before its first move; `ANY` moves it from anywhere.
+                The move that is appended is the next one after those that were looked at, so none can come between.
+
         Raises:
+            AliasMovedError: It points elsewhere; nothing was moved.
             ConfigError: The name of the alias is not allowed, or the reason is too long.
         """
         if not _NAME.fullmatch(self.alias):
             expected = "a letter, then letters, digits and any of _ . -, neither latest nor pretrained; e.g. challenger"
             raise ConfigError(f"alias {self.alias!r}: expected {expected}")
-        return self._append(lambda _: (version, "promote"), by=by, why=why)
+
+        def onward(moves: list[Move]) -> tuple[int, Action]:
+            found = moves[-1].version if moves else None
+            if expecting is not ANY and found != expecting:
+                expected, standing = (f"at version {n}" if n else "nowhere yet" for n in (expecting, found))
+                raise AliasMovedError(f"{self.alias}: it points {standing}, expected {expected}", found=found)
+            return version, "promote"
+
+        return self._append(onward, by=by, why=why)
 
     def rollback(self, *, by: str, why: str) -> Move:
         """Point the alias to the version that it pointed to before its present version was promoted.

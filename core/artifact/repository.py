@@ -12,13 +12,13 @@ point leaves earlier versions complete and the new one absent, and the history o
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from core.artifact.alias import AliasLog, standing_promotions
+from core.artifact.alias import ANY, AliasLog, Anywhere, standing_promotions
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, HIGHEST, Contents, Snapshot, Snapshots, contents
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
 
-__all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
+__all__ = ["ANY", "CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
 
 MODEL = "mnist"
 """The name under which versions are published."""
@@ -188,15 +188,31 @@ class Repository:
         draft.files[WEIGHTS] = FileEntry.of(weights)
         return draft
 
-    def promote(self, version: int, *, by: str, why: str, alias: str = CHAMPION) -> None:
+    def promote(
+        self,
+        version: int,
+        *,
+        by: str,
+        why: str,
+        alias: str = CHAMPION,
+        expecting: int | Anywhere | None = ANY,
+    ) -> None:
         """Point an alias to a version that exists.
+
+        Args:
+            version: Its new target.
+            by: Who moves it.
+            why: The reason, which its history keeps.
+            alias: Its name.
+            expecting: Where it must point until then, see `AliasLog.promote`.
 
         Raises:
             VersionNotFoundError: There is no such version.
+            AliasMovedError: The alias points elsewhere than expected.
             ConfigError: The name of the alias is not allowed.
         """
         self.manifest(version)
-        self.alias(alias).promote(version, by=by, why=why)
+        self.alias(alias).promote(version, by=by, why=why, expecting=expecting)
 
     def prune(self, keep: int) -> list[int]:
         """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.
