@@ -7,7 +7,7 @@ becomes a flag of `retrain` and `schedule` and a parameter of the flow by itself
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from typer import Option
@@ -15,7 +15,11 @@ from typer.models import OptionInfo
 
 from core.artifact.location import Location
 from core.artifact.repository import Repository
+from core.errors import ConfigError
 from pipelines.settings import Settings
+
+Instruction = Literal["gate", "never", "always"]
+"""What decides whether a version is promoted."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +52,22 @@ class Order(BaseModel):
         Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
         AfterValidator(lambda folder: folder and folder.resolve()),
     ] = Field(default_factory=lambda: Settings().feedback)
+    handwriting: Annotated[
+        Path | None,
+        Option(
+            "--handwriting",
+            help="Folder with labeled pictures, 7/any.png or 7_any.png, on which versions are compared and none is "
+            "trained (NUMERAL_HANDWRITING, else none).",
+        ),
+        AfterValidator(lambda folder: folder and _folder(folder)),  # before anything is trained
+    ] = Field(default_factory=lambda: Settings().handwriting)
+    promote: Annotated[
+        Instruction,
+        Option(
+            "--promote",
+            help="gate: promote a version unless the gate finds it worse; never; or always, whatever the gate finds.",
+        ),
+    ] = "gate"
 
     @model_validator(mode="before")
     @classmethod
@@ -64,6 +84,12 @@ class Order(BaseModel):
     def parameters(self) -> dict[str, Any]:
         """The fields as JSON: the parameters of the flow, from which the same order is made again."""
         return self.model_dump(mode="json")
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ConfigError(f"--handwriting {path}: no such folder; expected pictures named 7/any.png or 7_any.png in it")
+    return path.resolve()
 
 
 def option(field: str) -> OptionInfo:
@@ -89,7 +115,9 @@ def takes_order(*fields: str, documented: bool = False) -> Callable[[F], F]:
         function.__signature__ = declared  # type: ignore[attr-defined]
         if documented:
             arguments = [f"    {name}: {option(name).help}" for name in names]
-            function.__doc__ = "\n".join([inspect.getdoc(function) or "", "", "Args:", *arguments])
+            own_words = inspect.getdoc(function) or ""
+            heading = [] if "Args:" in own_words else ["", "Args:"]
+            function.__doc__ = "\n".join([own_words, *heading, *arguments])
         return function
 
     return declare

@@ -21,3 +21,6 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    handwriting: Path | None = Field(
+        None, description="Folder with labeled pictures that nobody trains on, to compare versions on."
+    )

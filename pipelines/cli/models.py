@@ -13,6 +13,7 @@ from core.errors import DamagedVersionError, UnreadableEntryError
 from pipelines import provenance
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
+from pipelines.promotion.words import consulted_in_words
 from pipelines.settings import Settings
 
 app = typer.Typer(help="List, show, verify, promote, roll back and prune published versions.", no_args_is_help=True)
@@ -40,7 +41,7 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
     if not rows:
         show(f"{store.url} holds no version yet; publish one with: python -m pipelines retrain")
         return
-    table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
+    table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "gate", "weights sha256", box=None)
     for row in rows:
         aliases = ", ".join(row["aliases"])
         if row["damage"]:
@@ -48,8 +49,11 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
             show(row["damage"])
             continue
         accuracy, created = f"{row['test_accuracy']:.2%}", row["created"][:19].replace("T", " ")
-        table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, row["weights_sha256"][:12])
+        gate = "passed" if row["verdict"]["promote"] else "rejected"
+        table.add_row(str(row["version"]), aliases, created, row["recipe"], accuracy, gate, row["weights_sha256"][:12])
     Console().print(table)
+    if consulted := max((row["verdict"]["consulted"] or 0 for row in rows if row["verdict"]), default=0):
+        show(consulted_in_words(consulted))
 
 
 @app.command("show")
@@ -129,7 +133,7 @@ def _damage(store: Repository, version: int) -> str | None:
 def _row(store: Repository, version: int, aliases: dict[str, int]) -> dict[str, Any]:
     """One version of the list; if its manifest is damaged, what is known of it without."""
     found: dict[str, Any] = {"version": version, "aliases": [name for name, at in aliases.items() if at == version]}
-    unknown = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"))
+    unknown = dict.fromkeys(("created", "recipe", "test_accuracy", "verdict", "weights_sha256"))
     try:
         manifest = store.manifest(version)
     except (DamagedVersionError, UnreadableEntryError) as error:
@@ -138,6 +142,7 @@ def _row(store: Repository, version: int, aliases: dict[str, int]) -> dict[str, 
         "created": manifest.created.isoformat(),
         "recipe": manifest.recipe_name,
         "test_accuracy": manifest.test.accuracy,
+        "verdict": manifest.verdict.model_dump(include={"promote", "reason", "parent", "consulted"}),
         "weights_sha256": manifest.files[WEIGHTS].sha256,
         "damage": None,
     }

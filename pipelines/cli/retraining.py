@@ -1,6 +1,6 @@
 """`retrain` and `schedule`: a retraining now, or at certain times."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,14 +9,29 @@ from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 
+if TYPE_CHECKING:
+    from pipelines.retrain.retrained import Retrained
+
+
+REJECTED = 3
+"""The exit status of a retraining whose version the gate refuses."""
+
 
 @reports_errors
 @takes_order()
-def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
-    """Train a version, evaluate and publish it, and promote it unless it is worse than the champion.
+def retrain(
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Train, evaluate and judge, but publish nothing; the next run takes it over."),
+    ] = False,
+    as_json: JsonOption = False,
+    **given: Any,
+) -> None:
+    """Train a version, evaluate and publish it, and promote it unless the gate finds it worse than those before it.
 
-    Nothing is done again if data, recipe and code are those of a published version. The exit status is 0 even if the
-    new version is rejected: it is published for inspection, and the champion stays.
+    Nothing is done again if data, recipe and code are those of a published version. The exit status is 3 if the gate
+    rejects the version: it is published for inspection, and the champion stays.
     """
     order = Order(**given)
     load_recipe(order.recipe, order.overrides)  # reports a mistake in them before Prefect starts
@@ -24,17 +39,33 @@ def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
     engine.check_server()
     from pipelines.retrain.flow import retrain as flow  # Prefect takes a second to import
 
-    result = flow(**order.parameters)
+    result = flow(**order.parameters, dry_run=dry_run)
     if as_json:
         print(result.model_dump_json(indent=2))
-        return
+    else:
+        show(_summary(result))
+    if result.rejected and result.outcome != "unchanged":
+        raise typer.Exit(REJECTED)
+
+
+def _summary(result: "Retrained") -> str:
+    """What has come of it and what to do next, in a few lines."""
     stages = " · ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.seconds.items())
+    version = "nothing published" if result.version is None else f"version {result.version}"
     standing = "the champion" if result.promoted else "not the champion"
-    show(
-        f"\n{result.outcome}: version {result.version}, {standing}, "
-        f"test accuracy {result.metrics['test_accuracy']:.2%}\n  report  {result.report}\n  time    {stages}\n"
-        f"  next    python -m service serve --repository {result.repository}"
-    )
+    lines = [f"\n{result.outcome}: {version}, {standing}, test accuracy {result.metrics['test_accuracy']:.2%}"]
+    if result.rejected:
+        lines.append(f"  reason  {result.rejected}")
+    if result.report:
+        lines.append(f"  report  {result.report}")
+    at = f"--repository {result.repository}"
+    if result.version is None:
+        following = "the same command without --dry-run publishes it, without training again"
+    elif result.promoted:
+        following = f"python -m service serve {at}"
+    else:
+        following = f"python -m pipelines models show {result.version} {at}"
+    return "\n".join([*lines, f"  time    {stages}", f"  next    {following}"])
 
 
 @reports_errors

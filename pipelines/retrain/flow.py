@@ -1,39 +1,22 @@
-"""The flow: download → verify → draw → normalize → train → evaluate → publish → promote."""
+"""The flow: download → verify → draw → normalize → train → evaluate → judge → publish → promote."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 from prefect import Flow, flow
 from prefect.client.schemas.objects import FlowRun, State
-from pydantic import BaseModel, Field
 
-from core.artifact.manifest import WEIGHTS, Manifest
-from core.artifact.repository import Repository
 from pipelines import voice
 from pipelines.order import Order, takes_order
-from pipelines.recipe import load_recipe
-from pipelines.retrain import steps, tasks, training
-from pipelines.retrain.measures import rejected_shares
+from pipelines.promotion.advance import Advance
+from pipelines.recipe import load_recipe, recipe_path
+from pipelines.retrain import promoting, steps, tasks, training
+from pipelines.retrain.retrained import Outcome, Retrained
 from pipelines.retrain.run import Run
 from pipelines.retrain.tasks import local, reaching_out
 from pipelines.voice import say
-
-
-class Retrained(BaseModel):
-    """The result of a retraining, as `--json` prints it."""
-
-    outcome: Literal["published", "unchanged", "rejected"]
-    version: int
-    promoted: bool = Field(description="Whether the version is the champion now.")
-    metrics: dict[str, float]
-    robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
-    seconds: dict[str, float]
-    recipe: str
-    repository: str
-    report: str
-    weights_sha256: str
 
 
 class _Stopwatch:
@@ -58,10 +41,14 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
 
 @flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
 @takes_order(documented=True)
-def retrain(**given: Any) -> Retrained:
-    """Train a version with a recipe, publish it, and promote it unless it is worse than the champion.
+def retrain(*, dry_run: bool = False, **given: Any) -> Retrained:  # noqa: D417 — `takes_order` describes the others
+    """Train a version with a recipe, publish it, and promote it unless the gate finds it worse than those before it.
 
-    Running it again with nothing changed (data, recipe, code) trains nothing.
+    Running it again with nothing changed (data, recipe, code) trains nothing. A dry run ends with the verdict and
+    publishes nothing; a run after it takes over what it has trained.
+
+    Args:
+        dry_run: End with the verdict, and publish nothing.
     """
     voice.prepare()
     order = Order(**given)
@@ -78,10 +65,14 @@ def retrain(**given: Any) -> Retrained:
 
     if known := steps.find_unchanged(store, run.fingerprint):
         say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
+        if dry_run:
+            standing = Advance(promoted=store.alias().target() == known.version)
+            return Retrained.published("unchanged", known, standing, store, clock.seconds)
         # Still to be done if the run that published it was killed before it promoted it.
-        promoted = reaching_out(steps.promote)(order, known)
+        advanced = reaching_out(promoting.promote)(order, run, known)
         training.clear(dataset, recipe, run.work)
-        return _result("unchanged", known, promoted, store, clock)
+        decided_again = advanced.rejected and known.verdict.promote
+        return Retrained.published("rejected" if decided_again else "unchanged", known, advanced, store, clock.seconds)
 
     if recipe.data.styles.count:
         with clock("draw"):
@@ -92,40 +83,17 @@ def retrain(**given: Any) -> Retrained:
         trained = tasks.train(run, preprocessing)
     with clock("evaluate"):
         evaluations = local(steps.evaluate)(run, preprocessing, trained)
+    with clock("judge"):
+        verdict = reaching_out(promoting.judge)(order, run, preprocessing, trained, evaluations)
+    if dry_run:
+        say(promoting.trial_in_words(verdict))
+        measured = steps.EVALUATIONS.validate_json(evaluations.read())
+        return Retrained.trial(recipe_path(order.recipe).stem, trained, measured, verdict, store, clock.seconds)
     with clock("publish"):
-        verdict = reaching_out(steps.judge)(order, run, evaluations)
         manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
         tasks.show_card(order, manifest)
     with clock("promote"):
-        promoted = reaching_out(steps.promote)(order, manifest)
+        advanced = reaching_out(promoting.promote)(order, run, manifest)
     training.clear(dataset, recipe, run.work)
-    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
-
-
-def _result(
-    outcome: Literal["published", "unchanged", "rejected"],
-    manifest: Manifest,
-    promoted: bool,
-    repository: Repository,
-    clock: _Stopwatch,
-) -> Retrained:
-    return Retrained(
-        outcome=outcome,
-        version=manifest.version,
-        promoted=promoted,
-        metrics={
-            "test_accuracy": manifest.test.accuracy,
-            "validation_accuracy": manifest.validation.accuracy,
-            "test_loss": manifest.test.loss,
-            "validation_loss": manifest.validation.loss,
-            "calibration_error": manifest.test.calibration_error,
-            "temperature": manifest.calibration.temperature,
-            **rejected_shares(manifest),
-        },
-        robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
-        seconds=clock.seconds,
-        recipe=manifest.recipe_name,
-        repository=repository.url,
-        report=f"{repository.url.rstrip('/')}/{manifest.name}/{manifest.version}/report.html",
-        weights_sha256=manifest.files[WEIGHTS].sha256,
-    )
+    outcome: Outcome = "rejected" if advanced.rejected else "published"
+    return Retrained.published(outcome, manifest, advanced, store, clock.seconds)
