@@ -20,7 +20,7 @@ from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
 from core.train.training_plan import members
-from pipelines.overrides import apply_override
+from pipelines.overrides import apply_override, changes
 from pipelines.settings import ROOT
 
 HELD_OUT_SEED = 1_000_000
@@ -234,7 +234,10 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     recipe = _checked(path.stem, document)
     if document == as_in_file or document.get("description") != as_in_file.get("description"):
         return recipe
-    return _described_truly(recipe, _checked(path.stem, as_in_file))
+    before = _checked(path.stem, as_in_file).model_dump(exclude={"promotion"})
+    names = changes(before, recipe.model_dump(exclude={"promotion"}))
+    # The file's own description may not be true of the recipe any more.
+    return recipe.model_copy(update={"description": f"With other {', '.join(names)}"}) if names else recipe
 
 
 def _checked(name: str, document: dict[str, Any]) -> Recipe:
@@ -244,19 +247,6 @@ def _checked(name: str, document: dict[str, Any]) -> Recipe:
         raise ConfigError(f"recipe {name}: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"recipe {name}: {_first_finding(error)}") from error
-
-
-def _described_truly(recipe: Recipe, as_in_file: Recipe) -> Recipe:
-    """The recipe with the names of its changes as its description: the file's own may not be true of it any more."""
-    before, now = as_in_file.model_dump(exclude={"promotion"}), recipe.model_dump(exclude={"promotion"})
-    changed = [
-        f"{section}.{key}"
-        for section, entries in now.items()
-        if isinstance(entries, dict)
-        for key, value in entries.items()
-        if value != before[section][key]
-    ]
-    return recipe.model_copy(update={"description": f"With other {', '.join(changed)}"}) if changed else recipe
 
 
 def _first_finding(error: ValidationError) -> str:

@@ -1,7 +1,6 @@
 """The champion's move: made only if the champion still is the one that the verdict names, else decided again."""
 
 from collections.abc import Callable
-from itertools import count
 
 from pydantic import BaseModel, ConfigDict
 
@@ -51,14 +50,15 @@ def advance(
         AliasMovedError: Other versions became the champion each time it was decided again.
     """
     version, verdict = manifest.version, manifest.verdict
-    why = verdict.reason
-    for decision in count(1):
+    withheld = instruction == "never" or (instruction == "gate" and verdict.instruction == "never")
+    why, decisions = verdict.reason, 1
+    while True:
         moves = repository.alias().history()
         champion = moves[-1].version if moves else None
         if any(move.version == version for move in moves):
             return Advance(promoted=champion == version)
         standing = f"version {champion} stays the champion" if champion else "there is no champion yet"
-        if (instruction == "gate" and verdict.instruction == "never") or instruction == "never":
+        if withheld:
             found = f"the gate would {'promote' if verdict.promote else 'reject'} it: {verdict.reason}"
             say(f"not promoted, by order of {verdict.instructed_by or by}: {standing}; {found}")
             return Advance(promoted=False)
@@ -70,13 +70,12 @@ def advance(
         try:
             repository.promote(version, by=by, why=why, expecting=ANY if instruction == "always" else verdict.parent)
         except AliasMovedError as moved:
-            if decision == _DECISIONS:
+            if decisions == _DECISIONS:
                 raise
             compared = f"version {verdict.parent}" if verdict.parent else "no champion"
             say(f"the verdict on version {version} compared it with {compared}, but {moved}: it is decided again")
-            verdict = judge_again()
+            verdict, decisions = judge_again(), decisions + 1
             why = f"decided again, because the champion had changed: {verdict.reason}"
         else:
             say(f"promoted: version {version} is now the champion: {why}")
             return Advance(promoted=True)
-    raise AssertionError  # pragma: no cover
