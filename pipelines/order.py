@@ -7,7 +7,7 @@ becomes a flag of `retrain` and `schedule` and a parameter of the flow by itself
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 from typer import Option
@@ -17,6 +17,9 @@ from core.artifact.location import Location
 from core.artifact.repository import Repository
 from core.errors import ConfigError
 from pipelines.settings import OFF, Settings
+
+Instruction = Literal["gate", "never", "always"]
+"""What decides whether a version is promoted."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -52,6 +55,22 @@ class Order(BaseModel):
         # Where the order is made again from its parameters, none must not mean: as the environment there says.
         PlainSerializer(lambda folder: OFF if folder is None else str(folder), return_type=str, when_used="json"),
     ] = Field(default_factory=lambda: Settings().feedback)
+    handwriting: Annotated[
+        Path | None,
+        Option(
+            "--handwriting",
+            help="Folder with labeled pictures, 7/any.png or 7_any.png, on which versions are compared and none is "
+            "trained (NUMERAL_HANDWRITING, else none).",
+        ),
+        AfterValidator(lambda folder: folder and _folder(folder)),  # before anything is trained
+    ] = Field(default_factory=lambda: Settings().handwriting)
+    promote: Annotated[
+        Instruction,
+        Option(
+            "--promote",
+            help="gate: promote a version unless the gate finds it worse; never; or always, whatever the gate finds.",
+        ),
+    ] = "gate"
 
     @model_validator(mode="before")
     @classmethod
@@ -88,6 +107,12 @@ def _flag(field: str) -> str:
     return str(option(field).default)
 
 
+def _folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ConfigError(f"--handwriting {path}: no such folder; expected pictures named 7/any.png or 7_any.png in it")
+    return path.resolve()
+
+
 def option(field: str) -> OptionInfo:
     """The command-line option of one field, for a command that needs no whole order."""
     return next(item for item in _hint(field) if isinstance(item, OptionInfo))
@@ -111,7 +136,9 @@ def takes_order(*fields: str, documented: bool = False) -> Callable[[F], F]:
         function.__signature__ = declared  # type: ignore[attr-defined]
         if documented:
             arguments = [f"    {name}: {option(name).help}" for name in names]
-            function.__doc__ = "\n".join([inspect.getdoc(function) or "", "", "Args:", *arguments])
+            own_words = inspect.getdoc(function) or ""
+            heading = [] if "Args:" in own_words else ["", "Args:"]
+            function.__doc__ = "\n".join([own_words, *heading, *arguments])
         return function
 
     return declare

@@ -1,6 +1,7 @@
 """`--set KEY=VALUE`: one value of a recipe replaced, before the recipe is checked."""
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 from core.errors import ConfigError
@@ -31,6 +32,17 @@ def apply_override(document: dict[str, Any], override: str) -> None:
     else:
         _step_into(place, last, override)  # raises unless `place` is a list that has this item
         place[int(last)] = _value(text)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """The dotted names of the values of two recipes that differ, two levels deep: `model.layers`, `train.epochs`."""
+    return [
+        f"{section}.{key}"
+        for section, entries in now.items()
+        if isinstance(entries, Mapping)
+        for key, value in entries.items()
+        if value != before[section][key]
+    ]
 
 
 def _step_into(place: Any, part: str, override: str) -> Any:

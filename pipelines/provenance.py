@@ -7,7 +7,7 @@ import os
 import platform
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,17 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
 
 def sources_digest(recipe: Recipe) -> str:
     """sha256 over the paths and the contents of the source files that decide the weights of this recipe."""
-    digest, parts = hashlib.sha256(), _DECIDING + (_DRAWING if recipe.data.styles.count else ())
+    return _digest(_DECIDING + (_DRAWING if recipe.data.styles.count else ()))
+
+
+def drawing_digest() -> str:
+    """sha256 over the source files that decide drawn images."""
+    return _digest(_DRAWING)
+
+
+def _digest(parts: Sequence[str]) -> str:
+    """sha256 over the paths and the contents of these files and folders of core/."""
+    digest = hashlib.sha256()
     for path in sorted(p for part in parts for p in _sources(ROOT / "core" / part)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
 from core.train.training_plan import members
-from pipelines.overrides import apply_override
+from pipelines.overrides import apply_override, changes
 from pipelines.settings import ROOT
 
 HELD_OUT_SEED = 1_000_000
@@ -134,10 +135,20 @@ class TrainSection(_Section):
 
 
 class PromotionSection(_Section):
-    """When a version may become champion; see `pipelines.promotion.gate`."""
+    """When a version may become champion; see `pipelines.promotion.gate`.
+
+    A drop is how much lower a share may be than that of an earlier version: so much must be shown with `confidence`.
+    """
 
     min_accuracy: float = Field(0.9, ge=0, le=1)
+    min_digit_accuracy: float = Field(0.8, ge=0, le=1)  # of the digit that is read worst
+    max_calibration_error: float = Field(0.03, ge=0, le=1)
+    confidence: float = Field(0.95, ge=0.5, le=0.99)
     max_accuracy_drop: float = Field(0.005, ge=0, le=1)
+    max_digit_drop: float = Field(0.04, ge=0, le=1)  # of each digit alone
+    max_robustness_drop: float = Field(0.1, ge=0, le=1)  # under each of `core.measure.corruptions.CORRUPTIONS`
+    max_handwriting_drop: float = Field(0.05, ge=0, le=1)  # on labeled pictures that nobody trains on
+    max_growth: float = Field(30.0, gt=0, allow_inf_nan=False)  # parameters, as a multiple of the champion's
 
 
 class Recipe(_Section):
@@ -206,7 +217,8 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
     Args:
         name: A name in `recipes/`, or the path of a TOML file.
-        overrides: `key=value`, applied in order; see `pipelines.overrides`.
+        overrides: `key=value`, applied in order; see `pipelines.overrides`. If they change what is trained, and
+            not the description, the names of the changes take its place.
 
     Raises:
         ConfigError: An unknown key (the message lists the known ones) or an impossible value.
@@ -216,14 +228,25 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
         document = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path.name}: not TOML: {error}") from error
+    as_in_file = deepcopy(document)
     for override in overrides:
         apply_override(document, override)
+    recipe = _checked(path.stem, document)
+    if document == as_in_file or document.get("description") != as_in_file.get("description"):
+        return recipe
+    before = _checked(path.stem, as_in_file).model_dump(exclude={"promotion"})
+    names = changes(before, recipe.model_dump(exclude={"promotion"}))
+    # The file's own description may not be true of the recipe any more.
+    return recipe.model_copy(update={"description": f"With other {', '.join(names)}"}) if names else recipe
+
+
+def _checked(name: str, document: dict[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(document)
     except ConfigError as error:
-        raise ConfigError(f"recipe {path.stem}: {error}") from error
+        raise ConfigError(f"recipe {name}: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"recipe {path.stem}: {_first_finding(error)}") from error
+        raise ConfigError(f"recipe {name}: {_first_finding(error)}") from error
 
 
 def _first_finding(error: ValidationError) -> str:

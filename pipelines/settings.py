@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         14, ge=1, le=3650, description="Days that unfinished runs, partial downloads and damaged files are kept."
     )
+    handwriting: Path | None = Field(
+        None, description="Folder with labeled pictures that nobody trains on, to compare versions on."
+    )
 
     def __init__(self) -> None:
         """Read the environment.

@@ -161,7 +161,8 @@ def retrain_under_load(probe: Probe) -> None:
     """A new version is served without a failed call, and a rollback restores the old one."""
     old = champion()
     with calls_from_outside(PICTURE) as calls:
-        command = ("python", "-m", "pipelines", "retrain", "--set", "train.seed=2", "--set", "train.epochs=8", "--json")
+        settings = ("--set", "train.seed=2", "--set", "train.epochs=8", "--promote", "always")
+        command = ("python", "-m", "pipelines", "retrain", *settings, "--json")
         result = json.loads(inside("scheduler", *command))
         ended, new = time.monotonic(), str(result["version"])
         probe.check(result["outcome"] == "published" and result["promoted"], f"version {new} is promoted", result)

@@ -15,6 +15,7 @@ from core.artifact.origin import CodeProvenance, DataProvenance, Environment
 from core.artifact.sealed import opened, sealed
 from core.artifact.signature import Signature, TensorSpec
 from core.artifact.spread import Spread
+from core.artifact.verdict import Check, Slice, Verdict
 from core.digit import LABELS
 from core.errors import ManifestError
 
@@ -24,6 +25,7 @@ __all__ = [
     "WEIGHTS",
     "Architecture",
     "Calibration",
+    "Check",
     "FileEntry",
     "Golden",
     "Manifest",
@@ -34,6 +36,7 @@ __all__ = [
     "Robustness",
     "Share",
     "Signature",
+    "Slice",
     "Spread",
     "TensorSpec",
     "Verdict",
@@ -73,14 +76,6 @@ class Preprocessing(Part):
     mean: float = Field(ge=0, le=255)
     std: float = Field(ge=1e-3, le=255)
     framing: Options
-
-
-class Verdict(Part):
-    """Whether the version may become champion, and why."""
-
-    promote: bool
-    reason: Line
-    parent: VersionNumber | None = Field(description="The champion that the version was compared with.")
 
 
 class Manifest(Part):

@@ -12,6 +12,7 @@ from pipelines import provenance
 from pipelines.cli import version_rows
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.order import option
+from pipelines.promotion.words import consulted_in_words
 from pipelines.settings import Settings
 
 app = typer.Typer(
@@ -44,6 +45,8 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
             show(row["damage"])
     if rows:
         Console().print(version_rows.table(rows))
+        if consulted := max((row["verdict"]["consulted"] or 0 for row in rows if row["verdict"]), default=0):
+            show(consulted_in_words(consulted))
     else:
         finding = "holds no version yet" if there else "does not exist yet"
         show(f"{store.url} {finding}; publish a version with: python -m pipelines retrain")

@@ -14,7 +14,7 @@ __all__ = ["State", "rows", "table"]
 State = Literal["sound", "rejected", "damaged", "dangling"]
 """Rejected: its verdict is that it shall not be champion. Dangling: an alias names it, and there is no such version."""
 
-_UNKNOWN = dict.fromkeys(("created", "recipe", "test_accuracy", "weights_sha256"))
+_UNKNOWN = dict.fromkeys(("created", "recipe", "test_accuracy", "verdict", "weights_sha256"))
 
 
 def rows(store: Repository, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
@@ -36,6 +36,7 @@ def _row(store: Repository, snapshot: Snapshot, version: int) -> dict[str, Any]:
         "created": manifest.created.isoformat(),
         "recipe": manifest.recipe_name,
         "test_accuracy": manifest.test.accuracy,
+        "verdict": manifest.verdict.model_dump(include={"promote", "reason", "parent", "consulted"}),
         "weights_sha256": manifest.files[WEIGHTS].sha256,
         "damage": None,
         "state": "sound" if manifest.verdict.promote else "rejected",

@@ -1,54 +1,58 @@
-"""Champion or challenger: a pure decision on validation measures. The test set has no influence on it."""
+"""The gate: whether a challenger may become the champion. A pure decision, on which the test set has no influence.
 
-from core.artifact.manifest import Manifest, Metrics, Verdict
-from core.artifact.origin import DataProvenance
+The challenger must show that it is not worse than the champion by more than the recipe's margin (a test of
+non-inferiority, see `pipelines.promotion.paired`), and likewise not worse than the best comparable version that was
+ever promoted. The second keeps a chain of versions, each only a little worse than the one before, from drifting away.
+Further checks look at what the accuracy hides: single digits, altered images, pictures that are not MNIST's,
+calibration, size.
+
+The version must pass every check. So the probability that it passes though it is worse than the margin allows in any
+of them is at most 1 − confidence, however many there are (an intersection-union test: Berger 1982, "Multiparameter
+Hypothesis Testing and Acceptance Sampling").
+"""
+
+from core.artifact.manifest import Check, Verdict
+from pipelines.promotion import floors
+from pipelines.promotion.drops import drops
+from pipelines.promotion.evidence import Evidence
+from pipelines.promotion.words import reason
 from pipelines.recipe import PromotionSection
 
 
-def decide(challenger: Metrics, data: DataProvenance, champion: Manifest | None, rule: PromotionSection) -> Verdict:
+def decide(evidence: Evidence, rule: PromotionSection) -> Verdict:
     """Whether a newly trained version may replace the champion.
 
     Args:
-        challenger: Measures on the validation split.
-        data: What the challenger was trained and validated on.
-        champion: The version that serves now, if any.
+        evidence: What was measured of it and of earlier versions, on validation images and on others, never on test
+            images.
         rule: From the recipe.
     """
-    found = f"validation accuracy {challenger.accuracy:.2%}"
-    parent = champion.version if champion else None
-    if challenger.accuracy < rule.min_accuracy:
-        reason = f"{found}, below the recipe's minimum of {rule.min_accuracy:.2%}"
-        return Verdict(promote=False, reason=reason, parent=parent)
-    if champion is None:
-        return Verdict(promote=True, reason=f"{found}, with no champion to compare it with", parent=None)
-    if _same_split(data, champion.data):
-        worse, relation = _on_same_images(challenger, champion, rule.max_accuracy_drop)
-    else:
-        worse, relation = _on_other_images(challenger, champion)
-    return Verdict(promote=not worse, reason=f"{found}{relation}", parent=parent)
-
-
-def _on_same_images(challenger: Metrics, champion: Manifest, max_drop: float) -> tuple[bool, str]:
-    accuracy, rival = challenger.accuracy, champion.validation.accuracy
-    compared = f"the {rival:.2%} of version {champion.version} (same images)"
-    if accuracy > rival:
-        return False, f", higher than {compared}"
-    if accuracy == rival:
-        return False, f", equal to {compared}"
-    worse = accuracy < rival - max_drop
-    return worse, f", {'more than' if worse else 'at most'} {100 * max_drop:.2f} points below {compared}"
-
-
-def _on_other_images(challenger: Metrics, champion: Manifest) -> tuple[bool, str]:
-    """On different images, accuracies differ by chance too: only intervals that do not overlap show a difference."""
-    (low, high), (rival_low, rival_high) = challenger.interval, champion.validation.interval
-    worse, better = high < rival_low, low > rival_high
-    finding = "it is lower" if worse else "it is higher" if better else "the intervals overlap"
-    return worse, (
-        f" (95% interval {low:.2%} to {high:.2%}), against {rival_low:.2%} to {rival_high:.2%} "
-        f"of version {champion.version} on different images: {finding}"
+    checks: list[Check] = [*floors.checks(evidence, rule)]
+    for comparison in evidence.compared:
+        checks += drops(evidence, comparison, rule)
+    checks += floors.pruned_best(evidence, rule)
+    return Verdict(
+        promote=all(check.passed is not False for check in checks),
+        reason=reason(evidence, checks),
+        parent=evidence.parent,
+        best=evidence.best.version if evidence.best else None,
+        best_accuracy=evidence.best.accuracy if evidence.best else None,
+        improves=improves(evidence),
+        consulted=evidence.consulted,
+        checks=tuple(checks),
+        slices=evidence.slices,
     )
 
 
-def _same_split(a: DataProvenance, b: DataProvenance) -> bool:
-    return (a.files, a.split_seed, a.validation_images) == (b.files, b.split_seed, b.validation_images)
+def improves(evidence: Evidence) -> bool:
+    """Whether the challenger is better than the best version by more than the Ladder's step, or the first of its kind.
+
+    The more versions are tried on the same validation images, the likelier one is the best of them by luck. So the
+    best version stays the one that later ones are compared with until another is better by more than one standard
+    error of the difference between the two (Blum & Hardt 2015, "The Ladder", figure 2). The error of the accuracies
+    that are accepted in this way grows with the logarithm of the number of versions tried, rather than with its root.
+    """
+    if evidence.best is None:
+        return True
+    pairs = next((c.accuracy for c in evidence.compared if c.version == evidence.best.version), None)
+    return pairs is not None and pairs.difference > pairs.step

@@ -18,6 +18,11 @@ def number(value: float, digits: int = 4) -> str:
     return f"{value:.{digits}g}" if isfinite(value) else "–"
 
 
+def check_result(passed: bool | None) -> str:
+    """The result of a check in a word or two; None becomes not decided."""
+    return "not decided" if passed is None else "passed" if passed else "failed"
+
+
 def drawn_images(digits: int, others: int) -> str:
     """5, 3 → 5 digits in writing styles that MNIST lacks and 3 images that show no digit."""
     written = [f"{digits:,} digits in writing styles that MNIST lacks"] if digits else []

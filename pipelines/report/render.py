@@ -12,9 +12,10 @@ from core.data.labeled import Labeled
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Evaluation
 from core.train.report import EpochReport
+from pipelines.promotion.words import consulted_in_words
 from pipelines.report import charts, layers, origin, pictures, reliability, tables
 from pipelines.report.escape import markdown
-from pipelines.report.formats import confidence, drawn_images, duration, number, percent
+from pipelines.report.formats import check_result, confidence, drawn_images, duration, number, percent
 
 
 def render_report(
@@ -142,6 +143,8 @@ def _templates() -> Environment:
         "number": number,
         "duration": duration,
         "md": markdown,
+        "result": check_result,
+        "consulted": consulted_in_words,
     }
     environment.globals["drawn_images"] = drawn_images
     return environment

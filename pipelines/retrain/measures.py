@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact.manifest import Golden, Manifest, Metrics, Rejection, RejectionMetrics, Robustness
+from core.artifact.manifest import Golden, Metrics, Rejection, RejectionMetrics, Robustness
 from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS, NO_DIGIT
@@ -114,9 +114,8 @@ def as_robustness(corrupted: dict[str, Accuracy]) -> dict[str, Robustness]:
     }
 
 
-def rejected_shares(manifest: Manifest) -> dict[str, float]:
-    """The share of each group of images that the version rejects, by the group's name; empty if it rejects none."""
-    measured = manifest.rejection_metrics
+def rejected_shares(measured: RejectionMetrics | None) -> dict[str, float]:
+    """The share of each group of images that a version rejects, by the group's name; empty if it rejects none."""
     if measured is None:
         return {}
     groups = {"digits": measured.digits, "drawn_digits": measured.drawn_digits, "others": measured.others}

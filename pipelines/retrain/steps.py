@@ -24,11 +24,9 @@ from core.data.normalize import Normalizer
 from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedVersionError, UnreadableEntryError, VersionNotFoundError
 from core.imaging import FRAMING
-from core.inference.predict import rebuild
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
 from pipelines.order import Order
-from pipelines.promotion.gate import decide
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
@@ -39,7 +37,8 @@ from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
 
-_EVALUATIONS = TypeAdapter(Evaluations)
+EVALUATIONS = TypeAdapter(Evaluations)
+"""Measures as they are stored."""
 
 
 def download(data_dir: Path, mirrors: Sequence[str]) -> dict[str, FileRef]:
@@ -105,7 +104,7 @@ def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
     mnist, split = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe)
     section = run.recipe.data.styles
     measured = measure(
-        _trained_network(trained, run.recipe),
+        trained_network(trained, run.recipe),
         training.normalizer(preprocessing),
         Labeled(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
         Labeled(mnist.test_images, mnist.test_labels),
@@ -113,13 +112,7 @@ def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
     )
     for sentence in sentences(measured):
         say(sentence)
-    return FileRef.store(run.work / "evaluations.json", _EVALUATIONS.dump_json(measured))
-
-
-def judge(order: Order, run: Run, evaluations: FileRef) -> Verdict:
-    """Decide whether the version may replace the champion, see `pipelines.promotion.gate`."""
-    measured = _EVALUATIONS.validate_json(evaluations.read())
-    return decide(as_metrics(measured.validation), _data(run), _champion(order.store), run.recipe.promotion)
+    return FileRef.store(run.work / "evaluations.json", EVALUATIONS.dump_json(measured))
 
 
 def publish(
@@ -143,9 +136,9 @@ def _complete(
 ) -> Manifest:
     """Add report, card and manifest to the weights with which a version's number was claimed."""
     repository, recipe = order.store, run.recipe
-    measured = _EVALUATIONS.validate_json(evaluations.read())
+    measured = EVALUATIONS.validate_json(evaluations.read())
     history = training.HISTORY.validate_json(trained.history.read())
-    network = _trained_network(trained, recipe)
+    network = trained_network(trained, recipe)
     manifest = Manifest(
         name=repository.model,
         version=draft.version,
@@ -159,7 +152,7 @@ def _complete(
         ),
         labels=LABELS,
         preprocessing=Preprocessing.model_validate_json(preprocessing.read()),
-        data=_data(run),
+        data=data_of(run),
         spread=_spread(run),
         recipe_name=recipe_path(order.recipe).stem,
         recipe=recipe.model_dump(mode="json"),
@@ -185,26 +178,8 @@ def _complete(
     return manifest
 
 
-def promote(order: Order, manifest: Manifest) -> bool:
-    """Make the version the champion if its verdict says so; only once, so that a rollback is not undone.
-
-    Returns:
-        Whether the version is the champion now.
-    """
-    repository, version, verdict = order.store, manifest.version, manifest.verdict
-    moves = repository.alias().history()
-    if verdict.promote and all(move.version != version for move in moves):
-        repository.promote(version, by=provenance.author(), why=verdict.reason, probe=rebuild)
-        say(f"promoted: version {version} is now the champion: {verdict.reason}")
-        return True
-    champion = moves[-1].version if moves else None
-    if not verdict.promote and champion != version:
-        standing = f"version {champion} stays the champion" if champion else "there is no champion yet"
-        say(f"not promoted: {verdict.reason}; {standing}")
-    return champion == version
-
-
-def _data(run: Run) -> DataProvenance:
+def data_of(run: Run) -> DataProvenance:
+    """What the run trains, validates and tests on, as a manifest records it."""
     dataset, data = run.dataset, run.recipe.data
     return DataProvenance(
         files=dataset.digests,
@@ -218,7 +193,8 @@ def _data(run: Run) -> DataProvenance:
     )
 
 
-def _trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
+def trained_network(trained: TrainedRef, recipe: Recipe) -> Sequential:
+    """The network with its trained weights."""
     network = recipe.build(np.random.default_rng(0))
     network.load_state(weights_file.decode(trained.weights.read(), name=str(trained.weights.path)))
     return network
@@ -228,16 +204,6 @@ def _spread(run: Run) -> Spread:
     """Of the data set's training split alone: drawn images are not distributed as what users send."""
     mnist, rows = read_mnist(run.dataset.files), training.split(run.dataset, run.recipe).train
     return spread_of(mnist.train_images[rows], mnist.train_labels[rows], len(LABELS))
-
-
-def _champion(repository: Repository) -> Manifest | None:
-    try:
-        return repository.manifest(repository.champion())
-    except VersionNotFoundError:
-        return None
-    except (DamagedVersionError, UnreadableEntryError) as error:
-        say(f"the champion is damaged, so the new version is not compared with it: {error}")
-        return None
 
 
 def _first_layer(network: Sequential) -> NDArray[np.float32] | None:

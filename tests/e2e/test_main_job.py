@@ -79,7 +79,7 @@ def test_a_retrained_version_replaces_the_old_without_failed_calls_a_damaged_one
         caller.wait_for_version("1")
 
         digests = {"1": workshop.run("pipelines", "models", "list", "--json").json[0]["weights_sha256"]}
-        digests["2"] = workshop.retrain("train.seed=2").json["weights_sha256"]
+        digests["2"] = workshop.retrain("train.seed=2", promote="always").json["weights_sha256"]
         caller.wait_for_version("2")
 
         third = publish(Repository(str(workshop.repository), writable=True), seed=3, promote=False)

@@ -29,7 +29,16 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     assert 0.1 < first["metrics"]["temperature"] < 10
     assert {"rotate_left", "shift_up", "noise", "blur", "thin", "thick"} <= first["robustness"].keys()
     assert all(0 <= accuracy <= 1 for accuracy in first["robustness"].values())
-    assert first["seconds"].keys() == {"download", "verify", "normalize", "train", "evaluate", "publish", "promote"}
+    assert first["seconds"].keys() == {
+        "download",
+        "verify",
+        "normalize",
+        "train",
+        "evaluate",
+        "judge",
+        "publish",
+        "promote",
+    }
     second = workshop.retrain().json
     assert (second["outcome"], second["version"], second["promoted"]) == ("unchanged", 1, True)
     assert "train" not in second["seconds"]
@@ -67,7 +76,7 @@ def test_feedback_collected_by_the_service_is_trained_on_once(workshop: Workshop
 
 def test_another_seed_gives_another_champion_and_a_rollback_brings_the_first_back(champion: Workshop) -> None:
     workshop = champion
-    second = workshop.retrain("train.seed=2").json
+    second = workshop.retrain("train.seed=2", promote="always").json
     assert (second["outcome"], second["version"], second["promoted"]) == ("published", 2, True)
     assert workshop.run("pipelines", "models", "rollback").status == 0
     rows = workshop.run("pipelines", "models", "list", "--json").json
@@ -98,9 +107,29 @@ def test_a_challenger_is_named_and_renamed_beside_the_champion(make_workshop: Ca
 def test_a_worse_challenger_is_kept_and_not_promoted(champion: Workshop) -> None:
     workshop = champion
     ended = workshop.retrain("train.learning_rate=0.01")
+    assert ended.status == 3
     assert (ended.json["outcome"], ended.json["version"], ended.json["promoted"]) == ("rejected", 2, False)
     assert "not promoted: validation accuracy" in ended.stderr
     assert Repository(str(workshop.repository)).champion() == 1
+    shown = workshop.run("pipelines", "models", "list")
+    assert "rejected" in shown.stdout
+    assert "These validation images have now decided about 2 versions" in shown.stderr
+
+
+def test_a_trial_publishes_nothing_and_the_next_run_need_not_train_again(champion: Workshop) -> None:
+    workshop = champion
+    settings = ("--set", "train.epochs=2", "--set", "train.batch_size=64", "--set", "train.learning_rate=0.01")
+    trial = workshop.run("pipelines", "retrain", "--dry-run", *settings)
+    assert trial.status == 3
+    assert "trial: the version would be rejected: validation accuracy" in trial.stderr
+    assert "reason  validation accuracy" in trial.stderr
+    assert "next    the same command without --dry-run publishes it" in trial.stderr
+    assert Repository(str(workshop.repository)).versions() == [1]
+    real = workshop.run("pipelines", "retrain", *settings)
+    assert real.status == 3
+    assert "its weights are reused" in real.stderr
+    assert "next    python -m pipelines models show 2" in real.stderr
+    assert Repository(str(workshop.repository)).versions() == [1, 2]
 
 
 def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(

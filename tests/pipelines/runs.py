@@ -6,7 +6,7 @@ from core.artifact.manifest import Manifest
 from pipelines.order import Order
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
-from pipelines.retrain import steps, training
+from pipelines.retrain import promoting, steps, training
 from pipelines.retrain.run import Run
 
 FINGERPRINT = "f" * 64
@@ -23,4 +23,5 @@ def publish(order: Order, run: Run) -> Manifest:
     preprocessing = steps.fit_normalizer(run)
     trained = training.train(run.dataset, preprocessing, run.recipe, run.work, lambda report: None)
     evaluations = steps.evaluate(run, preprocessing, trained)
-    return steps.publish(order, run, preprocessing, trained, evaluations, steps.judge(order, run, evaluations))
+    verdict = promoting.judge(order, run, preprocessing, trained, evaluations)
+    return steps.publish(order, run, preprocessing, trained, evaluations, verdict)

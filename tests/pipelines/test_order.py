@@ -14,7 +14,7 @@ from pipelines.cli.commands import app
 from pipelines.order import Order, takes_order
 from pipelines.retrain.flow import retrain
 
-FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback"]
+FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote"]
 
 
 @pytest.fixture(autouse=True)
@@ -107,8 +107,8 @@ def test_every_field_is_a_flag_of_the_command(command: str) -> None:
 
 def test_every_field_is_a_described_parameter_of_the_flow() -> None:
     properties = retrain.parameters.properties
-    assert properties.keys() == Order.model_fields.keys()
-    assert all(properties[field]["description"] for field in Order.model_fields)
+    assert properties.keys() == Order.model_fields.keys() | {"dry_run"}
+    assert all(properties[field]["description"] for field in properties)
     assert properties["recipe"]["default"] == "mlp"
     assert retrain.parameters.required == []
 

@@ -37,3 +37,13 @@ def test_a_file_that_is_not_toml_is_refused_by_name(tmp_path: Path) -> None:
     broken.write_text("[train\n", "utf-8")
     with pytest.raises(ConfigError, match="broken.toml: not TOML"):
         load_recipe(str(broken))
+
+
+def test_a_description_is_shown_only_while_it_is_true() -> None:
+    described = load_recipe("mlp").description
+    assert "128" in described
+    assert load_recipe("mlp", ["promotion.min_accuracy=0.5", "train.epochs=15"]).description == described
+    assert load_recipe("mlp", ["model.layers.0.units=64", "train.seed=2"]).description == (
+        "With other model.layers, train.seed"
+    )
+    assert load_recipe("mlp", ["model.layers.0.units=64", "description=Half the units"]).description == "Half the units"

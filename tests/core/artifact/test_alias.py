@@ -51,6 +51,33 @@ def test_an_alias_points_to_what_was_promoted_last(versions: Repository) -> None
     assert versions.champion() == 3
 
 
+def test_a_move_that_expects_another_target_is_refused_and_names_the_target(versions: Repository) -> None:
+    versions.promote(2, by="ada", why="first", expecting=None)
+    for expected in (None, 1):
+        with pytest.raises(AliasMovedError, match="champion: it points at version 2, expected") as refused:
+            versions.promote(3, by="bob", why="stale", expecting=expected)
+        assert refused.value.found == 2
+    versions.promote(3, by="bob", why="fresh", expecting=2)
+    assert [move.version for move in versions.alias().history()] == [2, 3]
+
+
+def test_of_writers_that_expect_the_same_target_only_one_moves_the_alias(versions: Repository) -> None:
+    barrier = Barrier(3)
+
+    def move(version: int) -> bool:
+        barrier.wait(60)
+        try:
+            versions.promote(version, by="a race", why="first", expecting=None)
+        except AliasMovedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(3) as pool:
+        moved = list(pool.map(move, (1, 2, 3)))
+    assert sorted(moved) == [False, False, True]
+    assert len(versions.alias().history()) == 1
+
+
 def test_every_move_is_kept_with_who_when_and_why(versions: Repository) -> None:
     versions.promote(2, by="ada", why="first")
     versions.promote(1, by="bob", why="better")

@@ -23,7 +23,7 @@ def test_the_card_renders_the_numbers_of_the_manifest():
     assert "55,000 training images" in card
     assert "split with seed 17" in card
     assert "CC BY-SA 3.0" in card
-    assert "promoted: better than before" in card
+    assert "passed the gate: better than before" in card
     assert 'load(Repository("./models"), 3)' in card
     for heading in (
         "Model details",

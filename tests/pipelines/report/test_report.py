@@ -67,7 +67,7 @@ def test_the_head_shows_the_verdict_and_the_most_important_numbers(page):
     words = page.words()
     low, high = EVALUATION.interval
     assert "mnist version 3" in words
-    assert "Promoted: better than before. It was compared with version 2" in words
+    assert "Passed the gate: better than before. Version 2 was the champion at the time." in words
     assert "Test accuracy92.50%95% interval" in words
     assert f"{low:.2%} to {high:.2%}" in words
     assert "Validation accuracy97.84%95% interval 97.40% to 98.21%" in words
@@ -77,10 +77,10 @@ def test_the_head_shows_the_verdict_and_the_most_important_numbers(page):
     assert "Training time1 min 15 s3 epochs" in words
 
 
-def test_the_head_of_a_rejected_version_says_that_it_was_not_promoted():
+def test_the_head_of_a_rejected_version_says_so_and_why():
     verdict = Verdict(promote=False, reason="below the floor", parent=None)
     words = Page(report(manifest=manifest(verdict=verdict))).words()
-    assert "Not promoted: below the floor. There was no champion to compare it with." in words
+    assert "Rejected by the gate: below the floor. There was no champion to compare it with." in words
 
 
 def test_the_report_loads_nothing_from_the_network(html, page):

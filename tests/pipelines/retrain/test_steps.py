@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.artifact.manifest import Verdict
 from core.data.normalize import Normalizer
 from core.data.split import Split
 from core.errors import DatasetError, DigestError
@@ -17,7 +16,6 @@ from core.nn.losses import softmax
 from core.train.report import EpochReport
 from pipelines import provenance
 from pipelines.order import Order
-from pipelines.promotion.gate import decide
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import steps, training
@@ -171,57 +169,3 @@ def test_a_version_whose_weights_are_damaged_does_not_count_as_unchanged(
     data[-1] ^= 1
     weights.write_bytes(data)
     assert steps.find_unchanged(order.store, FINGERPRINT) is None
-
-
-def test_the_first_version_is_promoted_once(order: Order, run: Run) -> None:
-    manifest = publish(order, run)
-    assert steps.promote(order, manifest)
-    assert steps.promote(order, manifest)
-    assert [move.version for move in order.store.alias().history()] == [manifest.version]
-
-
-def test_a_version_whose_verdict_is_negative_is_not_promoted(order: Order, run: Run) -> None:
-    manifest = publish(order, run)
-    bad = manifest.model_copy(update={"verdict": Verdict(promote=False, reason="worse", parent=None)})
-    assert not steps.promote(order, bad)
-    assert order.store.alias().target() is None
-
-
-def test_promotion_names_the_champion_before_and_after(
-    order: Order, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(steps, "say", said.append)
-
-    def promote(fingerprint: str, verdict: Verdict) -> None:
-        manifest = publish(order, run.model_copy(update={"fingerprint": fingerprint}))
-        said.clear()
-        steps.promote(order, manifest.model_copy(update={"verdict": verdict}))
-
-    bad = Verdict(promote=False, reason="too many errors", parent=None)
-    promote("a" * 64, bad)
-    assert said == ["not promoted: too many errors; there is no champion yet"]
-    promote("b" * 64, Verdict(promote=True, reason="few errors", parent=None))
-    assert said == ["promoted: version 2 is now the champion: few errors"]
-    promote("c" * 64, bad)
-    assert said == ["not promoted: too many errors; version 2 stays the champion"]
-
-
-def test_a_new_version_is_judged_against_the_champion_on_the_validation_images(order: Order, run: Run) -> None:
-    champion = publish(order, run)
-    assert (champion.verdict.promote, champion.verdict.parent) == (True, None)
-    steps.promote(order, champion)
-    again = publish(order, run.model_copy(update={"fingerprint": "e" * 64}))
-    assert (again.verdict.promote, again.verdict.parent) == (True, champion.version)
-    assert "(same images)" in again.verdict.reason
-    assert again.verdict == decide(again.validation, again.data, champion, run.recipe.promotion)
-
-
-def test_a_rollback_is_not_undone_by_running_again(order: Order, run: Run, tmp_path: Path) -> None:
-    first = publish(order, run)
-    steps.promote(order, first)
-    second = publish(order, run.model_copy(update={"fingerprint": "e" * 64, "work": tmp_path / "other"}))
-    steps.promote(order, second)
-    order.store.alias().rollback(by="tests", why="it misreads sevens")
-    assert not steps.promote(order, second)
-    assert order.store.champion() == first.version

@@ -127,7 +127,7 @@ def test_a_version_records_what_was_drawn_and_what_it_rejects(
     assert measured.others == share_rejected(predictor.logits(others.images[30:]), rejection)
     assert measured.drawn_digits == share_rejected(predictor.logits(others.images[:30]), rejection)
     assert (measured.digits.count, measured.drawn_digits.count, measured.others.count) == (200, 30, 40)
-    assert rejected_shares(manifest) == {
+    assert rejected_shares(manifest.rejection_metrics) == {
         "digits_rejected": measured.digits.share,
         "drawn_digits_rejected": measured.drawn_digits.share,
         "others_rejected": measured.others.share,
@@ -145,4 +145,4 @@ def test_a_version_that_learned_drawn_digits_alone_rejects_nothing(
     assert manifest.data.styles is not None
     assert (manifest.rejection, manifest.rejection_metrics) == (None, None)
     assert [output.name for output in manifest.signature.outputs] == ["probabilities", "digit"]
-    assert rejected_shares(manifest) == {}
+    assert rejected_shares(manifest.rejection_metrics) == {}
