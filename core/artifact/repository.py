@@ -3,6 +3,7 @@
     <repository>/<name>/7/weights.safetensors          written first: claims the number 7
     <repository>/<name>/7/report.html, card.md         for people
     <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
+    <repository>/<name>/7/trial.json                   what a service did with it, before it was promoted
     <repository>/<name>/aliases/champion/000003.json   the third move of the alias
 
 Every object is created only if absent and never overwritten. So two writers cannot claim the same number, a kill at any
@@ -16,6 +17,7 @@ from core.artifact.alias import AliasLog, standing_promotions
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, HIGHEST, Contents, Snapshot, Snapshots, contents
+from core.artifact.trial import TRIAL, Trial
 from core.errors import ArtifactError, DamagedVersionError, ManifestError, RepositoryError, VersionNotFoundError
 
 __all__ = ["CHAMPION", "MODEL", "Draft", "Repository", "Snapshot"]
@@ -154,6 +156,17 @@ class Repository:
             self.read(manifest, filename)
         return manifest
 
+    def trial(self, version: int) -> Trial | None:
+        """The record of a version's trial; None if there is none.
+
+        Raises:
+            ManifestError: It is damaged.
+            UnreadableEntryError: It may not be read, or is no file.
+        """
+        path = f"{self.model}/{version}/{TRIAL}"
+        data = self._objects.get(path)
+        return None if data is None else Trial.decode(data, name=path)
+
     def alias(self, name: str = CHAMPION) -> AliasLog:
         """The log of one alias."""
         return AliasLog(self._objects, self.model, name)
@@ -197,6 +210,14 @@ class Repository:
         """
         self.manifest(version)
         self.alias(alias).promote(version, by=by, why=why)
+
+    def record_trial(self, trial: Trial) -> bool:
+        """Store the record of a version's trial.
+
+        Returns:
+            False, and nothing is changed, if there is a record already.
+        """
+        return self._objects.create(f"{self.model}/{trial.version}/{TRIAL}", trial.encode())
 
     def prune(self, keep: int) -> list[int]:
         """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.
