@@ -15,7 +15,7 @@ from typer.models import OptionInfo
 
 from core.artifact.location import Location
 from core.artifact.repository import Repository
-from pipelines.settings import Settings
+from pipelines.settings import InfraGate, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +48,15 @@ class Order(BaseModel):
         Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
         AfterValidator(lambda folder: folder and folder.resolve()),
     ] = Field(default_factory=lambda: Settings().feedback)
+
+    infra_gate: Annotated[
+        InfraGate,
+        Option(
+            "--infra-gate",
+            help="Whether a service tries the version before it is promoted: auto, if one can be started here; "
+            "require; or off (NUMERAL_INFRA_GATE, else auto).",
+        ),
+    ] = Field(default_factory=lambda: Settings().infra_gate)
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core.artifact.trial import Limits
 from core.data.augment import augmenter
 from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
@@ -133,11 +134,18 @@ class TrainSection(_Section):
         return value
 
 
+class TrialSection(Limits):
+    """What a version must keep within when a service tries it; see `pipelines.promotion.infra`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class PromotionSection(_Section):
     """When a version may become champion; see `pipelines.promotion.gate`."""
 
     min_accuracy: float = Field(0.9, ge=0, le=1)
     max_accuracy_drop: float = Field(0.005, ge=0, le=1)
+    trial: TrialSection = TrialSection()
 
 
 class Recipe(_Section):

@@ -1,13 +1,17 @@
 """Settings: what the environment sets for every command."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder, which holds `recipes/` and `data/mnist/`."""
+
+
+InfraGate = Literal["auto", "require", "off"]
+"""Whether a service tries a version before it is promoted; see `pipelines.promotion.infra`."""
 
 
 class Settings(BaseSettings):
@@ -21,3 +25,8 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    infra_gate: InfraGate = Field(
+        "auto",
+        description="Whether a real service tries a version before its promotion: auto, if one can be started here; "
+        "require; or off.",
+    )

@@ -55,10 +55,15 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
 @app.command("show")
 @reports_errors
 def show_version(version: VersionArgument, repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
-    """Show one version: its model card, or with --json its whole manifest."""
+    """Show one version: its model card and the result of its trial, or with --json its whole manifest."""
     store = _open(repository)
     manifest = store.manifest(version)
-    print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+    if as_json:
+        print(manifest.encode().decode())
+        return
+    print(store.read(manifest, "card.md").decode())
+    if trial := store.trial(version):
+        print(f"## Trial by a service\n\nOn {trial.at:%Y-%m-%d at %H:%M} UTC, {trial.words}.")
 
 
 @app.command()

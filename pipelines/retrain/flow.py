@@ -99,7 +99,7 @@ def retrain(**given: Any) -> Retrained:
     with clock("promote"):
         promoted = reaching_out(steps.promote)(order, manifest)
     training.clear(dataset, recipe, run.work)
-    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
+    return _result("published" if promoted else "rejected", manifest, promoted, store, clock)
 
 
 def _result(

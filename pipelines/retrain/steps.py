@@ -28,6 +28,7 @@ from core.nn.sequential import Sequential
 from pipelines import provenance, sources
 from pipelines.order import Order
 from pipelines.promotion.gate import decide
+from pipelines.promotion.infra import infra_gate
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
@@ -171,21 +172,27 @@ def publish(
 
 
 def promote(order: Order, manifest: Manifest) -> bool:
-    """Make the version the champion if its verdict says so; only once, so that a rollback is not undone.
+    """Make the version the champion if its verdict and its trial say so; only once, so that a rollback is not undone.
 
     Returns:
         Whether the version is the champion now.
     """
     repository, version, verdict = order.store, manifest.version, manifest.verdict
     moves = repository.alias().history()
-    if verdict.promote and all(move.version != version for move in moves):
-        repository.promote(version, by=provenance.author(), why=verdict.reason)
-        say(f"promoted: version {version} is now the champion: {verdict.reason}")
-        return True
     champion = moves[-1].version if moves else None
-    if not verdict.promote and champion != version:
+    reason = verdict.reason
+    if verdict.promote and all(move.version != version for move in moves):
+        trial = infra_gate(order, manifest, champion)
+        reason = "; ".join(filter(None, (verdict.reason, trial.words)))
+        if trial.allows:
+            repository.promote(version, by=provenance.author(), why=reason)
+            say(f"promoted: version {version} is now the champion: {verdict.reason}")
+            return True
+    elif verdict.promote:
+        return champion == version
+    if champion != version:
         standing = f"version {champion} stays the champion" if champion else "there is no champion yet"
-        say(f"not promoted: {verdict.reason}; {standing}")
+        say(f"not promoted: {reason}; {standing}")
     return champion == version
 
 
