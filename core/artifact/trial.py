@@ -37,7 +37,7 @@ class Limits(Part):
         2.0, ge=1, le=1e6, description="How many times as long as with the champion a slow call may take (p99)."
     )
     latency_allowance_ms: float = Field(
-        20.0, ge=0, le=1e6, description="Milliseconds that a slow call may take in addition."
+        5.0, ge=0, le=1e6, description="Milliseconds that a slow call may take in addition."
     )
     memory_factor: float = Field(
         1.5, ge=1, le=1e6, description="How many times as much memory as with the champion a service may take."
