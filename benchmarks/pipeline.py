@@ -22,7 +22,7 @@ from benchmarks.result import Result
 from benchmarks.runner import people
 from core.errors import ConfigError
 
-__all__ = ["measure"]
+__all__ = ["Figures", "measure", "rows"]
 
 UNCHANGED_LIMIT, OVERHEAD_LIMIT, MEMORY_LIMIT = 10.0, 4.0, 600.0
 """Limits: seconds of an unchanged run, seconds of a cold run beside its training, MB of all processes of a run."""
@@ -52,7 +52,7 @@ class _Done:
 
 
 @dataclass
-class _Figures:
+class Figures:
     """What one checkout needs with one engine, round by round."""
 
     unchanged: list[float] = field(default_factory=list)
@@ -60,6 +60,7 @@ class _Figures:
     memory: list[float] = field(default_factory=list)
 
     def note(self, cold: _Done, again: _Done) -> None:
+        """Add the two runs of a round."""
         self.unchanged.append(again.seconds)
         self.overhead.append(cold.seconds - cold.training)
         self.memory.append(max(cold.megabytes, again.megabytes))
@@ -128,7 +129,7 @@ def measure(rounds: int, against: Path | None) -> list[Result]:
         roots = [sides.ROOT, *([against.resolve()] if against else [])]
         checkouts = [_Checkout(root, folder / f"prefect-{place}") for place, root in enumerate(roots)]
         figures = {
-            (place, engine): _Figures() for place, checkout in enumerate(checkouts) for engine in checkout.engines()
+            (place, engine): Figures() for place, checkout in enumerate(checkouts) for engine in checkout.engines()
         }
         for place, engine in figures:
             people.print(f"first run, not measured: {_named(engine)}, {roots[place]}", style="dim")
@@ -141,10 +142,10 @@ def measure(rounds: int, against: Path | None) -> list[Result]:
                 if again.outcome != "unchanged":
                     raise ConfigError(f"the second run was {again.outcome}, expected unchanged")
                 found.note(cold, again)
-    return [*_rows(figures, str(against or ""))]
+    return [*rows(figures, str(against or ""))]
 
 
-def _rows(figures: dict[tuple[int, str], _Figures], other: str) -> Iterator[Result]:
+def rows(figures: dict[tuple[int, str], Figures], other: str) -> Iterator[Result]:
     """Each engine of this checkout against the limits, and against what the other checkout needs with Prefect."""
     theirs = next((found for (place, engine), found in figures.items() if place == 1 and engine != PLAIN), None)
     for (place, engine), ours in figures.items():

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from core.artifact.repository import Repository
 from pipelines.cli.commands import app
 from tests.core.artifact.builders import publish
+from tests.core.artifact.trials import failed_trial
 
 
 @pytest.fixture
@@ -43,3 +44,14 @@ def test_a_damaged_version_is_listed_beside_the_sound_ones(folder: Path) -> None
     assert done.exit_code == 0
     assert "damaged" in done.stdout
     assert "mnist/1/manifest.json: the document: its digest does not match" in done.stderr
+
+
+def test_show_prints_the_result_of_a_trial_below_the_card(folder: Path) -> None:
+    command = ["models", "show", "1", "--repository", str(folder)]
+    assert "Trial" not in CliRunner().invoke(app, command).stdout
+    Repository(str(folder), writable=True).record_trial(failed_trial(1))
+    shown = CliRunner().invoke(app, command).stdout
+    assert shown.startswith("# A card")
+    assert "On 2026-01-02 at 03:04 UTC, the trial of version 1 by a service failed: start: refused, expected" in shown
+    manifest = (folder / "mnist/1/manifest.json").read_text("utf-8")
+    assert CliRunner().invoke(app, [*command, "--json"]).stdout.rstrip("\n") == manifest

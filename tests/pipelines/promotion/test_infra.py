@@ -1,16 +1,15 @@
 """The infra gate: what a trial by a service decides, and where its result is kept."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from core.artifact.manifest import Manifest
-from core.artifact.trial import Check, Measured, Trial
 from pipelines.order import Order
 from pipelines.promotion.infra import infra_gate
 from pipelines.retrain import steps
 from tests.core.artifact.builders import publish
+from tests.core.artifact.trials import failed_trial
 
 GENEROUS = ("promotion.trial.latency_allowance_ms=100000", "promotion.trial.ready_seconds=600")
 """So that a test does not depend on what else the machine does."""
@@ -24,20 +23,6 @@ def order(tmp_path: Path) -> Order:
 @pytest.fixture
 def manifest(order: Order) -> Manifest:
     return publish(order.store)
-
-
-def recorded(*, passed: bool) -> Trial:
-    figures = Measured(ready_seconds=None, answered=0, p50_ms=None, p99_ms=None, memory_mb=None)
-    check = Check(name="start", found="refused", wanted="ready within 60 s", passed=passed)
-    return Trial(
-        version=1,
-        weights_sha256=None,
-        beside=None,
-        at=datetime.now(UTC),
-        pictures=0,
-        checks=(check,),
-        candidate=figures,
-    )
 
 
 def without(package: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +42,7 @@ def test_a_sound_version_is_promoted_with_its_trial_on_record_and_in_the_reason(
 
 
 def test_a_version_whose_trial_failed_is_not_tried_again_and_not_promoted(order: Order, manifest: Manifest):
-    order.store.record_trial(recorded(passed=False))
+    order.store.record_trial(failed_trial(1))
     assert infra_gate(order, manifest, None).outcome == "failed"
     assert not steps.promote(order, manifest)
     assert order.store.alias().history() == []
