@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.artifact.location import MEMORY
 from core.artifact.manifest import Manifest
 from core.artifact.repository import Repository
-from core.artifact.trial import Limits, Trial
+from core.artifact.trial import Check, Limits, Trial
 from core.errors import DamagedVersionError, UnreadableEntryError
 from core.orphans import dies_with_parent
 from pipelines.order import Order
@@ -40,6 +40,7 @@ class TrialResult(BaseModel):
         outcome: What became of the trial; "off" if none was wanted.
         allows: Whether the version may be promoted.
         words: The result as a part of a sentence, for the reason of a promotion; "" if no trial was wanted.
+        checks: What was looked at; none without a trial.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,11 +48,13 @@ class TrialResult(BaseModel):
     outcome: Literal["passed", "failed", "untried", "off"]
     allows: bool
     words: str = ""
+    checks: tuple[Check, ...] = ()
 
     @classmethod
     def of(cls, trial: Trial) -> "TrialResult":
         """The result of a trial that took place."""
-        return cls(outcome="passed" if trial.passed else "failed", allows=trial.passed, words=trial.words)
+        outcome: Literal["passed", "failed"] = "passed" if trial.passed else "failed"
+        return cls(outcome=outcome, allows=trial.passed, words=trial.words, checks=trial.checks)
 
 
 class _NotTriedError(Exception):
@@ -116,7 +119,10 @@ def _try(url: str, version: int, beside: int | None, limits: Limits) -> Trial:
     options = {"repository": url, "version": version, "beside": beside} | limits.model_dump()
     given = {name.replace("_", "-"): value for name, value in options.items() if value is not None}
     words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
-    output, errors = _run([sys.executable, "-m", "service", "trial", *words, "--json"], limits)
+    try:
+        output, errors = _run([sys.executable, "-m", "service", "trial", *words, "--json"], limits)
+    except OSError as error:
+        raise _NotTriedError(f"no process can be started: {error}") from error
     try:
         found: Any = json.loads(output)
         if found["tried"]:

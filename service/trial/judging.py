@@ -1,6 +1,8 @@
 """Whether a version stood its trial: a pure judgment on what was seen. See the table in the tests."""
 
 from core.artifact.trial import Check, Limits
+from core.terminal import printable
+from service.texts import shortened
 from service.trial.observed import Observed
 
 __all__ = ["judge", "latency"]
@@ -45,14 +47,14 @@ def latency(candidate: Observed, champion: Observed | None, limits: Limits) -> C
 
 def _ready(candidate: Observed, limits: Limits) -> Check:
     seconds = candidate.ready_seconds
-    found = candidate.trouble or "not ready in time" if seconds is None else f"ready after {seconds:.1f} s"
+    found = _line(candidate.trouble) or "not ready in time" if seconds is None else f"ready after {seconds:.1f} s"
     passed = seconds is not None and seconds <= limits.ready_seconds
     return Check(name="start", found=found, wanted=f"ready within {limits.ready_seconds:g} s", passed=passed)
 
 
 def _golden(candidate: Observed) -> Check:
     wanted = f"all {candidate.golden} as at the training"
-    found = candidate.golden_wrong or wanted
+    found = _line(candidate.golden_wrong) or wanted
     return Check(name="golden answers", found=found, wanted=wanted, passed=not candidate.golden_wrong)
 
 
@@ -60,7 +62,7 @@ def _answered(candidate: Observed, pictures: int) -> Check:
     answered = len(candidate.fastest_ms)
     found = f"{answered} of {pictures} answered"
     if candidate.trouble:
-        found = f"{found}; {candidate.trouble}"
+        found = f"{found}; {_line(candidate.trouble)}"
     passed = answered == pictures and not candidate.trouble
     return Check(name="pictures", found=found, wanted=f"all {pictures} answered", passed=passed)
 
@@ -73,3 +75,8 @@ def _memory(candidate: float, champion: float, version: int, limits: Limits) -> 
         wanted=f"at most {most:.0f} MB ({limits.memory_factor:g} times that, and {limits.memory_allowance_mb:g} MB)",
         passed=candidate <= most,
     )
+
+
+def _line(reason: str) -> str:
+    """A reason that a process gave, in any number of lines and of any length, as a record can hold it."""
+    return shortened(printable(" ".join(reason.split())))

@@ -53,6 +53,12 @@ def test_a_version_that_is_never_ready_is_judged_by_nothing_else():
     assert check.words == "start: refused, expected ready within 10 s"
 
 
+def test_a_reason_of_many_lines_and_escapes_fits_into_one_line_of_the_record():
+    (check,) = judge(seen(ready_seconds=None, trouble="a\nb\x1b[2J" + "é" * 5000), None, 100, LIMITS)
+    assert check.found.startswith("a b\\x1b[2J")
+    assert len(check.found) < 2000
+
+
 @pytest.mark.parametrize(
     "champion",
     [None, seen(version=1, fastest_ms=[], memory_mb=None)],
