@@ -11,6 +11,7 @@ import typer
 from benchmarks import fairness as fairness_case
 from benchmarks import handwriting as handwriting_kinds
 from benchmarks import inference as inference_cases
+from benchmarks import pipeline as pipeline_cases
 from benchmarks import restarts as restarts_case
 from benchmarks import serving as serving_cases
 from benchmarks import soak as soak_case
@@ -131,6 +132,17 @@ def restarts(
 ) -> None:
     """Stop and start the service under load, and count the calls that are lost."""
     write(restarts_case.measure(times, callers, workers, seconds), as_json=as_json)
+
+
+@app.command()
+def pipeline(
+    rounds: Annotated[int, typer.Option(help="How often each is measured.", min=1)] = 3,
+    against: Annotated[Path | None, typer.Option(help="A checkout of another commit to compare with.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what a retraining costs beside its training: time and memory, with Prefect's server and without."""
+    warn_of_what_misleads()
+    write(pipeline_cases.measure(rounds, against), as_json=as_json)
 
 
 @app.command()

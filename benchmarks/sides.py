@@ -143,10 +143,10 @@ def free_port() -> int:
 
 def family(pid: int) -> list[int]:
     """The ids of a process and its descendants, without those that have ended in the meantime."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return [pid]
+    children: list[str] = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):  # each thread has those that it has started
+        with suppress(OSError):
+            children += thread.read_text().split()
     return [pid, *(member for child in children for member in family(int(child)))]
 
 

@@ -16,7 +16,7 @@ from typer.models import OptionInfo
 from core.artifact.location import Location
 from core.artifact.repository import Repository
 from core.errors import ConfigError
-from pipelines.settings import OFF, Settings
+from pipelines.settings import OFF, InfraGate, Settings
 
 Instruction = Literal["gate", "never", "always"]
 """What decides whether a version is promoted."""
@@ -71,6 +71,14 @@ class Order(BaseModel):
             help="gate: promote a version unless the gate finds it worse; never; or always, whatever the gate finds.",
         ),
     ] = "gate"
+    infra_gate: Annotated[
+        InfraGate,
+        Option(
+            "--infra-gate",
+            help="Whether a service tries the version before it is promoted: auto, if one can be started here; "
+            "require; or off (NUMERAL_INFRA_GATE, else auto).",
+        ),
+    ] = Field(default_factory=lambda: Settings().infra_gate)
 
     @model_validator(mode="before")
     @classmethod

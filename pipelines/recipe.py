@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core.artifact.trial import Limits
 from core.data.augment import augmenter
 from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
@@ -134,6 +135,12 @@ class TrainSection(_Section):
         return value
 
 
+class TrialSection(Limits):
+    """What a version must keep within when a service tries it; see `pipelines.promotion.infra`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class PromotionSection(_Section):
     """When a version may become champion; see `pipelines.promotion.gate`.
 
@@ -149,6 +156,7 @@ class PromotionSection(_Section):
     max_robustness_drop: float = Field(0.1, ge=0, le=1)  # under each of `core.measure.corruptions.CORRUPTIONS`
     max_handwriting_drop: float = Field(0.05, ge=0, le=1)  # on labeled pictures that nobody trains on
     max_growth: float = Field(30.0, gt=0, allow_inf_nan=False)  # parameters, as a multiple of the champion's
+    trial: TrialSection = TrialSection()
 
 
 class Recipe(_Section):

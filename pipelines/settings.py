@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -48,6 +48,10 @@ def _named(repository: str) -> str:
     return repository
 
 
+InfraGate = Literal["auto", "require", "off"]
+"""Whether a service tries a version before it is promoted; see `pipelines.promotion.infra`."""
+
+
 class Settings(BaseSettings):
     """Read from `NUMERAL_…` variables; a flag on the command line takes precedence, and a blank variable is none."""
 
@@ -68,6 +72,11 @@ class Settings(BaseSettings):
     )
     handwriting: Path | None = Field(
         None, description="Folder with labeled pictures that nobody trains on, to compare versions on."
+    )
+    infra_gate: InfraGate = Field(
+        "auto",
+        description="Whether a real service tries a version before its promotion: auto, if one can be started here; "
+        "require; or off.",
     )
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@
     │   ├── FeedbackOffError         the service collects no feedback
     │   ├── FeedbackRateError        feedback arrives faster than the rate that is set
     │   └── FeedbackFullError        the feedback folder has reached the size that is set
+    ├── CannotTryError               a version cannot be tried, as no service can be started on this machine
     └── ArtifactError                (core.errors)
         ├── NotEnoughMemoryError     a version does not fit into the memory that is left
         └── RepositoryError          (core.errors)
@@ -33,6 +34,7 @@ from core.errors import ArtifactError, NumeralError, RepositoryError
 
 __all__ = [
     "CallError",
+    "CannotTryError",
     "DeniedError",
     "ExpiredError",
     "FeedbackFullError",
@@ -142,6 +144,10 @@ class FeedbackRateError(CallError):
 
 class FeedbackFullError(CallError):
     """The feedback folder has reached the size that is set."""
+
+
+class CannotTryError(NumeralError):
+    """A version cannot be tried, because no service can be started on this machine, whatever the version."""
 
 
 class NotEnoughMemoryError(ArtifactError):

@@ -8,6 +8,7 @@ from core.artifact.alias import AliasLog
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, Contents, Snapshot, Snapshots, contents
+from core.artifact.trial import TRIAL, Trial
 from core.errors import DamagedVersionError, ManifestError, UnreadableEntryError, VersionNotFoundError
 
 __all__ = ["MODEL", "Probe", "Published"]
@@ -156,6 +157,17 @@ class Published:
         if probe is not None:
             probe(manifest, files[WEIGHTS])
         return manifest
+
+    def trial(self, version: int) -> Trial | None:
+        """The record of a version's trial; None if there is none.
+
+        Raises:
+            ManifestError: It is damaged.
+            UnreadableEntryError: It may not be read, or is no file.
+        """
+        path = f"{self.model}/{version}/{TRIAL}"
+        data = self._objects.get(path)
+        return None if data is None else Trial.decode(data, name=path)
 
     def alias(self, name: str = CHAMPION) -> AliasLog:
         """The log of one alias."""

@@ -20,6 +20,7 @@ from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry
 from core.artifact.published import MODEL, Probe, Published
 from core.artifact.repair import Finding, examine
 from core.artifact.snapshot import CHAMPION, HIGHEST, Snapshot
+from core.artifact.trial import TRIAL, Trial
 from core.errors import AliasMovedError, ArtifactError, RepositoryError, VersionNotFoundError
 
 __all__ = ["ANY", "CHAMPION", "MODEL", "Draft", "Probe", "Repository", "Snapshot"]
@@ -98,6 +99,14 @@ class Repository(Published):
             by: Who repairs.
         """
         return examine(self, self._objects, by)
+
+    def record_trial(self, trial: Trial) -> bool:
+        """Store the record of a version's trial.
+
+        Returns:
+            False, and nothing is changed, if there is a record already.
+        """
+        return self._objects.create(f"{self.model}/{trial.version}/{TRIAL}", trial.encode())
 
     def prune(self, keep: int) -> list[int]:
         """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.

@@ -58,11 +58,16 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
 @app.command("show")
 @reports_errors
 def show_version(version: VersionArgument, repository: RepositoryOption = None, as_json: JsonOption = False) -> None:
-    """Show one version: its model card, or with --json its whole manifest; of a damaged one, what is known."""
+    """Show one version: its model card and its trial, or with --json its manifest; of a damaged one, what is known."""
     store = _open(repository)
     try:
         manifest = store.manifest(version)
-        print(manifest.encode().decode() if as_json else store.read(manifest, "card.md").decode())
+        if as_json:
+            print(manifest.encode().decode())
+            return
+        print(store.read(manifest, "card.md").decode())
+        if trial := store.trial(version):
+            print(f"## Trial by a service\n\nOn {trial.at:%Y-%m-%d at %H:%M} UTC, {trial.words}.")
     except (DamagedVersionError, UnreadableEntryError):
         files = ", ".join(f"{name} ({size:,} bytes)" for name, size in store.files(version).items())
         aliases = [name for name, target in store.snapshot().aliases.items() if target == version]

@@ -9,6 +9,7 @@ from core.artifact.repository import ANY, Repository
 from core.errors import AliasMovedError
 from core.inference.predict import rebuild
 from pipelines.order import Instruction
+from pipelines.promotion.infra import TrialResult
 
 _DECISIONS = 5
 """Each further one means that yet another version became the champion in the second that a decision takes."""
@@ -33,17 +34,19 @@ def advance(
     manifest: Manifest,
     instruction: Instruction,
     judge_again: Callable[[], Verdict],
+    try_out: Callable[[int | None], TrialResult],
     *,
     by: str,
     say: Callable[[str], None],
 ) -> Advance:
-    """Make a version the champion if its verdict says so; only once, so that a rollback is not undone.
+    """Make a version the champion if its verdict and its trial say so; only once, so that a rollback is not undone.
 
     Args:
         repository: Holds the version.
         manifest: Of the version.
         instruction: Of this run; the one with which the version was published holds as well.
         judge_again: Gives the verdict as the repository stands now.
+        try_out: Has a service try the version, beside the champion of this number; see `pipelines.promotion.infra`.
         by: Who promotes.
         say: Receives each message.
 
@@ -68,6 +71,11 @@ def advance(
             return Advance(promoted=False, rejected=verdict.reason)
         if not verdict.promote:
             why = f"by order of {by}, against the gate: {verdict.reason}"
+        trial = try_out(champion)
+        if not trial.allows and instruction == "gate":
+            say(f"not promoted: {trial.words}; {standing}")
+            return Advance(promoted=False, rejected=trial.words)
+        why = "; ".join(filter(None, (why, trial.words)))
         try:
             expecting = ANY if instruction == "always" else verdict.parent
             repository.promote(version, by=by, why=why, expecting=expecting, probe=rebuild)
@@ -79,5 +87,5 @@ def advance(
             verdict, decisions = judge_again(), decisions + 1
             why = f"decided again, because the champion had changed: {verdict.reason}"
         else:
-            say(f"promoted: version {version} is now the champion: {why}")
+            say(f"promoted: version {version} is now the champion: {verdict.reason}")
             return Advance(promoted=True)

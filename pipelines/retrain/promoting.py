@@ -10,6 +10,7 @@ from pipelines import provenance
 from pipelines.order import Order
 from pipelines.promotion import handwriting, slices
 from pipelines.promotion.advance import Advance, advance
+from pipelines.promotion.infra import TrialResult, infra_gate
 from pipelines.promotion.judging import Challenger
 from pipelines.promotion.judging import judge as judge_challenger
 from pipelines.promotion.reading import Exam
@@ -46,7 +47,10 @@ def promote(order: Order, run: Run, manifest: Manifest) -> Advance:
     def judge_again() -> Verdict:
         return _judge(order, run, Challenger.published(order.store, manifest))
 
-    return advance(order.store, manifest, order.promote, judge_again, by=provenance.author(), say=say)
+    def try_out(champion: int | None) -> TrialResult:
+        return infra_gate(order, manifest, champion)
+
+    return advance(order.store, manifest, order.promote, judge_again, try_out, by=provenance.author(), say=say)
 
 
 def trial_in_words(verdict: Verdict) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `python -m service serve | predict | health | status`, also installed as `numeral-service`.
+"""The command line: `python -m service serve | predict | health | status | trial`, also installed as `numeral-service`.
 
 Whatever takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
@@ -196,8 +196,10 @@ def main() -> None:
     accept_any_text()
     if sys.argv[1:2] != ["health"]:  # health runs every few seconds, and the settings take long to import
         from service.cli import flags
+        from service.cli.trial import trial
 
         app.command()(flags.of_settings(serve))
+        app.command()(trial)
     try:
         app()
     except NumeralError as error:

@@ -47,3 +47,9 @@ def recipe() -> Recipe:
 def work(tmp_path: Path) -> Path:
     """Where an unfinished run keeps its results."""
     return tmp_path / "work"
+
+
+@pytest.fixture(autouse=True)
+def no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial starts services, which takes seconds: only the tests of it have one."""
+    monkeypatch.setenv("NUMERAL_INFRA_GATE", "off")

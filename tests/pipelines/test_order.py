@@ -14,7 +14,10 @@ from pipelines.cli.commands import app
 from pipelines.order import Order, takes_order
 from pipelines.retrain.flow import retrain
 
-FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote"]
+FLAGS = [
+    "--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote",
+    "--infra-gate",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

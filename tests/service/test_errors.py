@@ -24,7 +24,7 @@ from service.errors import CallError
 REACH_A_CALL = (PictureError, FeedbackError, CallError)
 """What a handler may raise."""
 
-REACH_NO_CALL = (ArtifactError, ConfigError, DataError, SourceError, TrainingError)
+REACH_NO_CALL = (ArtifactError, service.errors.CannotTryError, ConfigError, DataError, SourceError, TrainingError)
 """What training, the command line and the watcher of versions raise, outside of calls."""
 
 
@@ -58,7 +58,12 @@ def test_every_error_that_may_reach_a_call_has_a_row_in_the_table_of_status():
 
 
 def test_every_error_of_a_call_has_a_row_of_its_own():
-    of_no_call = {CallError, service.errors.NotEnoughMemoryError, service.errors.StorageHungError}
+    of_no_call = {
+        CallError,
+        service.errors.CannotTryError,
+        service.errors.NotEnoughMemoryError,
+        service.errors.StorageHungError,
+    }
     assert set(defined_in(service.errors).values()) - STATUS.keys() == of_no_call
 
 

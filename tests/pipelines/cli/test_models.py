@@ -12,6 +12,7 @@ from core.artifact.manifest import Verdict
 from core.artifact.repository import Repository
 from pipelines.cli.commands import app
 from tests.core.artifact.builders import claim, publish
+from tests.core.artifact.trials import failed_trial
 
 
 @pytest.fixture
@@ -156,3 +157,14 @@ def test_prune_says_what_killed_publishers_have_left(folder: Path) -> None:
     left.write_bytes(b"half")
     os.utime(left, (0, 0))
     assert "deleted 1 unfinished files, 4 bytes" in models(folder, "prune").stderr
+
+
+def test_show_prints_the_result_of_a_trial_below_the_card(folder: Path) -> None:
+    command = ["models", "show", "1", "--repository", str(folder)]
+    assert "Trial" not in CliRunner().invoke(app, command).stdout
+    Repository(str(folder), writable=True).record_trial(failed_trial(1))
+    shown = CliRunner().invoke(app, command).stdout
+    assert shown.startswith("# A card")
+    assert "On 2026-01-02 at 03:04 UTC, the trial of version 1 by a service failed: start: refused, expected" in shown
+    manifest = (folder / "mnist/1/manifest.json").read_text("utf-8")
+    assert CliRunner().invoke(app, [*command, "--json"]).stdout.rstrip("\n") == manifest
