@@ -6,8 +6,8 @@ import pytest
 
 from core.artifact.manifest import Manifest
 from pipelines.order import Order
+from pipelines.promotion.advance import Advance, advance
 from pipelines.promotion.infra import infra_gate
-from pipelines.retrain import steps
 from tests.core.artifact.builders import publish
 from tests.core.artifact.trials import failed_trial
 
@@ -25,6 +25,19 @@ def manifest(order: Order) -> Manifest:
     return publish(order.store)
 
 
+def advanced(order: Order, manifest: Manifest) -> Advance:
+    """What becomes of a version that the gate lets through."""
+    return advance(
+        order.store,
+        manifest,
+        "gate",
+        lambda: pytest.fail("the champion has not changed"),
+        lambda champion: infra_gate(order, manifest, champion),
+        by="a test",
+        say=print,
+    )
+
+
 def without(package: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a package from the processes that are started."""
     (folder / package).mkdir()
@@ -33,7 +46,7 @@ def without(package: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_sound_version_is_promoted_with_its_trial_on_record_and_in_the_reason(order: Order, manifest: Manifest):
-    assert steps.promote(order, manifest)
+    assert advanced(order, manifest).promoted
     trial = order.store.trial(1)
     assert trial is not None
     assert trial.passed
@@ -44,7 +57,7 @@ def test_a_sound_version_is_promoted_with_its_trial_on_record_and_in_the_reason(
 def test_a_version_whose_trial_failed_is_not_tried_again_and_not_promoted(order: Order, manifest: Manifest):
     order.store.record_trial(failed_trial(1))
     assert infra_gate(order, manifest, None).outcome == "failed"
-    assert not steps.promote(order, manifest)
+    assert advanced(order, manifest).rejected == failed_trial(1).words
     assert order.store.alias().history() == []
 
 
