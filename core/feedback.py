@@ -4,9 +4,10 @@
     <folder>/discarded/9b…17          marks an item that a reviewer has discarded
 
 The service writes the folder and the next training reads it; neither knows the other. Since the name covers everything
-that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Nothing is
-overwritten: if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of
-them is discarded, as it cannot be known which is right.
+that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Items are regular
+files: whatever else lies under the name of one, such as a link or a FIFO, is a damaged item. Nothing is overwritten:
+if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of them is
+discarded, as it cannot be known which is right.
 """
 
 import os
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem
+from core.regular_file import concerns_one_file, read_regular, why_unreadable
 
 __all__ = ["LARGEST_ORIGINAL", "FeedbackFolder", "FeedbackItem"]
 
@@ -79,17 +81,20 @@ class FeedbackFolder:
 
         Raises:
             FeedbackNotFoundError: There is no such item.
-            DamagedFeedbackError: The content of the file does not match its name.
-            FeedbackError: It cannot be read.
+            DamagedFeedbackError: The content of the file does not match its name, or there is no regular file that may
+                be read; other items may well be sound.
+            FeedbackError: The storage cannot be read.
         """
         path = self._known(name)
         with self._translated("read"):
             try:
-                if (size := path.stat().st_size) > _LARGEST_ITEM:
-                    raise DamagedFeedbackError(f"{path}: {size:,} bytes, expected at most {_LARGEST_ITEM:,}")
-                data = path.read_bytes()
+                data = read_regular(path, _LARGEST_ITEM)
             except FileNotFoundError:
                 raise self._missing(name) from None
+            except OSError as error:
+                if not concerns_one_file(error):
+                    raise
+                raise DamagedFeedbackError(f"{path}: {why_unreadable(error)}") from error
         try:
             item = FeedbackItem.model_validate_json(data)
         except ValidationError as error:
