@@ -111,17 +111,25 @@ class FeedbackFolder:
         Raises:
             FeedbackError: The folder cannot be read.
         """
+        return (found for _, found in self.examined())
+
+    def examined(self) -> Iterator[tuple[str, FeedbackItem | DamagedFeedbackError]]:
+        """The same, each with its name.
+
+        Raises:
+            FeedbackError: The folder cannot be read.
+        """
         names = self.names()
         known = frozenset(names)
         for name in names:
             try:
                 item = self.read(name)
             except DamagedFeedbackError as error:
-                yield error
+                yield name, error
             except FeedbackNotFoundError:  # discarded meanwhile
                 continue
             else:
-                yield self.trouble(item, known) or item
+                yield name, self.trouble(item, known) or item
 
     def trouble(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
         """The error for an item that nothing can be learned from; None if something can.

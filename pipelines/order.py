@@ -48,6 +48,11 @@ class Order(BaseModel):
         Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
         AfterValidator(lambda folder: folder and folder.resolve()),
     ] = Field(default_factory=lambda: Settings().feedback)
+    extra: Annotated[
+        tuple[Path, ...],
+        Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
+        AfterValidator(lambda folders: tuple(folder.resolve() for folder in folders)),
+    ] = Field(default_factory=lambda: Settings().extra)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,13 +1,19 @@
 """Settings: what the environment sets for every command."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's folder, which holds `recipes/` and `data/mnist/`."""
+
+
+def _folders(value: Any) -> Any:
+    """A JSON list as it is, and anything else as the path of one folder."""
+    return json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value and [value]
 
 
 class Settings(BaseSettings):
@@ -21,3 +27,6 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    extra: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = Field(
+        (), description="Folders of labeled pictures to train on as well: one path, or a JSON list of paths."
+    )

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from core.artifact.manifest import WEIGHTS, Manifest
 from core.artifact.repository import Repository
 from pipelines import voice
+from pipelines.new_data.account import counts
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
+from pipelines.references import DatasetRef
 from pipelines.retrain import steps, tasks, training
 from pipelines.retrain.measures import rejected_shares
 from pipelines.retrain.run import Run
@@ -29,6 +31,9 @@ class Retrained(BaseModel):
     promoted: bool = Field(description="Whether the version is the champion now.")
     metrics: dict[str, float]
     robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
+    new_data: dict[str, int] | None = Field(
+        description="How many pictures of new data there are; None if none is named."
+    )
     seconds: dict[str, float]
     recipe: str
     repository: str
@@ -72,8 +77,9 @@ def retrain(**given: Any) -> Retrained:
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with clock("verify"):
         dataset = local(steps.verify)(files)
-        if order.feedback:
-            dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
+    if order.feedback or order.extra:
+        with clock("gather"):
+            dataset = reaching_out(steps.gather)(order, recipe, dataset)
     run = Run.of(dataset, recipe, order.data_dir)
 
     if known := steps.find_unchanged(store, run.fingerprint):
@@ -81,7 +87,7 @@ def retrain(**given: Any) -> Retrained:
         # Still to be done if the run that published it was killed before it promoted it.
         promoted = reaching_out(steps.promote)(order, known)
         training.clear(dataset, recipe, run.work)
-        return _result("unchanged", known, promoted, store, clock)
+        return _result("unchanged", known, promoted, store, clock, dataset)
 
     if recipe.data.styles.count:
         with clock("draw"):
@@ -99,7 +105,7 @@ def retrain(**given: Any) -> Retrained:
     with clock("promote"):
         promoted = reaching_out(steps.promote)(order, manifest)
     training.clear(dataset, recipe, run.work)
-    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
+    return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock, dataset)
 
 
 def _result(
@@ -108,6 +114,7 @@ def _result(
     promoted: bool,
     repository: Repository,
     clock: _Stopwatch,
+    dataset: DatasetRef,
 ) -> Retrained:
     return Retrained(
         outcome=outcome,
@@ -123,6 +130,7 @@ def _result(
             **rejected_shares(manifest),
         },
         robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
+        new_data=counts(dataset),
         seconds=clock.seconds,
         recipe=manifest.recipe_name,
         repository=repository.url,

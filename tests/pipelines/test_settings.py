@@ -27,3 +27,19 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NUMERAL_REPOSITORY", "")
     monkeypatch.setenv("NUMERAL_FEEDBACK", "")
     assert (Settings().repository, Settings().feedback) == ("./models", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "folders"),
+    [
+        ("/data/extra", ["/data/extra"]),
+        ('["/data/one", "/data/two, three"]', ["/data/one", "/data/two, three"]),
+        ("[]", []),
+        ("", []),
+    ],
+)
+def test_the_environment_names_one_folder_of_new_data_or_a_list(
+    value: str, folders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_EXTRA", value)
+    assert Settings().extra == tuple(map(Path, folders))
