@@ -1,13 +1,18 @@
 """`Collected`: what is left of all new data once repetitions, contradictions and pictures of MNIST are taken out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.data.mnist import Mnist
+import numpy as np
+from numpy.typing import NDArray
+
+from core.digit import SIDE
 from pipelines.new_data.item import NewItem, SetAside
 
-__all__ = ["Collected", "collect", "pictures_of"]
+__all__ = ["Collected", "collect"]
+
+Images = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -30,43 +35,39 @@ class Collected:
     repeated: Mapping[str, int]
 
 
-def collect(found: Iterable[NewItem | SetAside], sources: Sequence[str], known_pictures: frozenset[bytes]) -> Collected:
+def collect(
+    found: Iterable[NewItem | SetAside], sources: Sequence[str], copies: Callable[[Images], NDArray[np.bool_]]
+) -> Collected:
     """Take out what must not be learned.
 
     Args:
         found: All that was read. Of the same picture with the same digit, the first counts.
         sources: Where it was read.
-        known_pictures: The bytes of each picture of MNIST.
+        copies: Tells which images (N, 28, 28) are part of MNIST: (N,); see `pipelines.new_data.known`.
     """
     by_picture: dict[bytes, dict[int, NewItem]] = {}
     set_aside: list[SetAside] = []
-    known: Counter[str] = Counter()
     repeated: Counter[str] = Counter()
     for item in found:
         if isinstance(item, SetAside):
             set_aside.append(item)
             continue
-        pixels = item.image.tobytes()
-        if pixels in known_pictures:
-            known[item.source] += 1
-            continue
-        labels = by_picture.setdefault(pixels, {})
+        labels = by_picture.setdefault(item.image.tobytes(), {})
         if item.label in labels:
             repeated[item.source] += 1
         labels.setdefault(item.label, item)
+    images = np.frombuffer(b"".join(by_picture), np.uint8).reshape(-1, SIDE, SIDE)
+    known: Counter[str] = Counter()
     items: list[NewItem] = []
-    for labels in by_picture.values():
-        if len(labels) == 1:
+    for labels, copy in zip(by_picture.values(), copies(images).tolist(), strict=True):
+        if copy:
+            known.update(item.source for item in labels.values())
+        elif len(labels) == 1:
             items += labels.values()
         else:
             set_aside += [_contradicted(item, labels) for item in labels.values()]
     items.sort(key=lambda item: item.name)
     return Collected(tuple(items), tuple(set_aside), tuple(sources), known, repeated)
-
-
-def pictures_of(mnist: Mnist) -> frozenset[bytes]:
-    """The bytes of every picture in the data set."""
-    return frozenset(image.tobytes() for part in (mnist.train_images, mnist.test_images) for image in part)
 
 
 def _contradicted(item: NewItem, labels: Mapping[int, NewItem]) -> SetAside:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from core.data.mnist import Mnist
-from pipelines.new_data.collected import Collected, collect, pictures_of
+from pipelines.new_data.collected import Collected, collect
 from pipelines.new_data.extra import read_extra, source_of
 from pipelines.new_data.feedback import read_feedback, source_of_feedback
 from pipelines.new_data.framed_files import FramedFiles
 from pipelines.new_data.item import NewItem, SetAside
 from pipelines.new_data.kept import framed_path, reclaim
+from pipelines.new_data.known import KnownPictures
 
 __all__ = ["folder_in", "gather"]
 
@@ -45,7 +46,5 @@ def gather(
         for folder in folders:
             yield from read_extra(folder, FramedFiles(framed_path(kept, folder)), say)
 
-    read = list(found())
-    known = pictures_of(mnist) if any(isinstance(item, NewItem) for item in read) else frozenset()
     sources = [*([source_of_feedback(feedback)] if feedback else []), *map(source_of, folders)]
-    return collect(read, sources, known)
+    return collect(found(), sources, KnownPictures(mnist).copies)

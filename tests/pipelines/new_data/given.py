@@ -52,7 +52,7 @@ def item(number: int, shows: int | None = None, source: str = "extra /new", plac
 def collected(*found: NewItem | SetAside) -> Collected:
     """These alone, with nothing known."""
     sources = list(dict.fromkeys(each.source for each in found))
-    return collect(found, sources, frozenset())
+    return collect(found, sources, lambda images: np.zeros(len(images), bool))
 
 
 def pixels(items: Iterable[NewItem | SetAside]) -> list[bytes]:

@@ -3,8 +3,9 @@
 import numpy as np
 
 from core.data.mnist import Mnist
-from pipelines.new_data.collected import collect, pictures_of
+from pipelines.new_data.collected import collect
 from pipelines.new_data.item import SetAside
+from pipelines.new_data.known import KnownPictures
 
 from .given import collected, digit, item
 
@@ -33,8 +34,8 @@ def test_of_a_picture_with_two_digits_neither_is_learned() -> None:
 
 def test_pictures_of_the_data_set_are_left_out_and_counted_whatever_digit_they_are_given() -> None:
     labels = np.zeros(1, np.uint8)
-    known = pictures_of(Mnist(digit(1)[np.newaxis], labels, digit(2)[np.newaxis], labels))
-    found = collect([item(1), item(2, shows=9), item(2, shows=8), item(3)], ["extra /new"], known)
+    known = KnownPictures(Mnist(digit(1)[np.newaxis], labels, digit(2)[np.newaxis], labels))
+    found = collect([item(1), item(2, shows=9), item(2, shows=8), item(3)], ["extra /new"], known.copies)
     assert [each.name for each in found.items] == [item(3).name]
     assert dict(found.known) == {"extra /new": 3}
 
