@@ -5,6 +5,7 @@ becomes a flag of `retrain` and `schedule` and a parameter of the flow by itself
 """
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -18,6 +19,11 @@ from core.artifact.repository import Repository
 from pipelines.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _real(folder: Path) -> Path:
+    """The absolute path without links. `Path.resolve` raises an error of its own where links lead round and round."""
+    return Path(os.path.realpath(folder))
 
 
 class Order(BaseModel):
@@ -46,12 +52,12 @@ class Order(BaseModel):
     feedback: Annotated[
         Path | None,
         Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
-        AfterValidator(lambda folder: folder and folder.resolve()),
+        AfterValidator(lambda folder: folder and _real(folder)),
     ] = Field(default_factory=lambda: Settings().feedback)
     extra: Annotated[
         tuple[Path, ...],
         Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
-        AfterValidator(lambda folders: tuple(folder.resolve() for folder in folders)),
+        AfterValidator(lambda folders: tuple(map(_real, folders))),
     ] = Field(default_factory=lambda: Settings().extra)
 
     @model_validator(mode="before")

@@ -26,9 +26,13 @@ def read_feedback(folder: Path, say: Callable[[str], None]) -> Iterator[NewItem 
         FeedbackError: The folder cannot be read.
     """
     source, items = source_of_feedback(folder), FeedbackFolder(folder)
-    if not folder.exists():
+    try:
+        folder.stat()
+    except FileNotFoundError:
         say(f"feedback: there is no folder {shown(folder)} yet, so nothing was sent")
         return
+    except OSError:
+        pass  # listing it fails for the same reason, with a message
     for name, found in items.examined():
         place = f"{name}.json"
         if isinstance(found, DamagedFeedbackError):

@@ -55,6 +55,12 @@ def test_folders_are_absolute_so_that_a_scheduled_run_finds_them_from_anywhere(
     assert order.extra == (tmp_path / "new",)
 
 
+def test_a_folder_that_is_a_loop_of_links_is_told_when_it_is_listed(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert Order(feedback=loop, extra=(loop,)).extra == (loop,)
+
+
 def test_the_same_order_is_made_again_from_its_parameters_as_json() -> None:
     order = Order(overrides=("train.epochs=2",))
     assert Order(**json.loads(json.dumps(order.parameters))) == order

@@ -1,6 +1,7 @@
 """What users sent to the service becomes items, and nothing in the folder stops the others."""
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from core.errors import FeedbackError
 from core.feedback import FeedbackFolder, FeedbackItem
 from pipelines.new_data.feedback import read_feedback
 from pipelines.new_data.item import NewItem, SetAside
+from tests.core.artifact.forbidden import forbid
 
 from .given import digit
 
@@ -62,7 +64,22 @@ def test_a_folder_that_is_not_there_yet_is_said_and_stops_nothing(folder: Path) 
     assert said == [f"feedback: there is no folder {folder} yet, so nothing was sent"]
 
 
-def test_a_folder_that_cannot_be_read_is_an_error(folder: Path) -> None:
-    folder.write_text("a file")
-    with pytest.raises(FeedbackError, match="cannot list the feedback folder"):
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda at: at.write_text("a file"), "Not a directory"),
+        (lambda at: at.symlink_to(at), "Too many levels of symbolic links"),
+        (os.mkfifo, "Not a directory"),
+    ],
+)
+def test_a_folder_that_cannot_be_listed_is_an_error(folder: Path, spoil: Callable[[Path], object], reason: str) -> None:
+    spoil(folder)
+    with pytest.raises(FeedbackError, match=f"cannot list the feedback folder {folder}: {reason}"):
+        read(folder)
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FeedbackFolder(folder).add(sent(1, 4))
+    forbid(folder, monkeypatch)
+    with pytest.raises(FeedbackError, match=f"cannot list the feedback folder {folder}: Permission denied"):
         read(folder)
