@@ -11,6 +11,9 @@ from core.feedback_item import item_name
 
 __all__ = ["NewItem", "SetAside", "shown"]
 
+_LONGEST = 1000
+"""Characters of a path that are shown: a manifest holds lines of at most 2000."""
+
 
 @dataclass(frozen=True, eq=False)
 class NewItem:
@@ -65,5 +68,6 @@ class SetAside:
 
 
 def shown(path: object) -> str:
-    """A path as people can read it: a character that cannot be printed is written as its escape."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+    """A path as people can read it: what cannot be printed is written as its escape, and a very long one is cut."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
+    return text if len(text) <= _LONGEST else f"…{text[1 - _LONGEST :]}"
