@@ -160,7 +160,7 @@ class FeedbackFolder:
         """
         path, mark = self._known(name), self._discarded(name)
         with self._translated("discard from"):
-            if not path.exists():
+            if not os.path.lexists(path):  # a link that leads nowhere is listed, so it can be discarded
                 raise self._missing(name)
             mark.parent.mkdir(exist_ok=True)
             mark.touch()

@@ -93,6 +93,18 @@ def test_a_discarded_item_cannot_be_added_again(folder: FeedbackFolder) -> None:
         folder.discard(item().name)
 
 
+@pytest.mark.parametrize("spoil", [os.mkfifo, lambda at: at.symlink_to(at.name), lambda at: at.write_bytes(b"{")])
+def test_what_is_no_item_can_be_discarded_as_an_item_can(
+    folder: FeedbackFolder, spoil: Callable[[Path], object]
+) -> None:
+    folder.path.mkdir()
+    odd = folder.path / f"{'0' * 64}.json"
+    spoil(odd)
+    folder.discard(odd.stem)
+    assert folder.names() == []
+    assert not os.path.lexists(odd)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
