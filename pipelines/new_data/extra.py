@@ -49,24 +49,23 @@ def read_extra(folder: Path, framed: FramedFiles, say: Callable[[str], None]) ->
         yield SetAside(source, shown(place), reason)
     anew = 0
     for number, job in enumerate(planned.jobs, start=1):
-
-        def read(job: Job = job, number: int = number) -> Reading:
-            nonlocal anew
+        found = framed.known(job)
+        if found is None:
+            try:
+                found = _read(folder, job)
+            except NeedsPyarrowError as error:
+                yield SetAside(source, shown(job.place), str(error))
+                continue
+            except OSError as error:
+                if not concerns_one_file(error):
+                    raise NewDataError(f"new data: cannot read {shown(folder)}: {error.strerror}") from error
+                yield SetAside(source, shown(job.place), why_unreadable(error))
+                continue
+            framed.remember(job, found)
             anew += 1
             if anew % _TOLD_AFTER == 0:
                 say(f"new data: {number:,} of {len(planned.jobs):,} files in {shown(folder)} are read")
-            return _read(folder, job)
-
-        try:
-            found = framed.reading(job, read)
-        except NeedsPyarrowError as error:
-            yield SetAside(source, shown(job.place), str(error))
-        except OSError as error:
-            if not concerns_one_file(error):
-                raise NewDataError(f"new data: cannot read {shown(folder)}: {error.strerror}") from error
-            yield SetAside(source, shown(job.place), why_unreadable(error))
-        else:
-            yield from found.items(source, shown(job.place))
+        yield from found.items(source, shown(job.place))
     framed.save()
 
 

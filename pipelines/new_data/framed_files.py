@@ -9,7 +9,6 @@ damaged, or was written by other code, counts as absent.
 
 import hashlib
 import json
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,21 +43,20 @@ class FramedFiles:
         self._found: dict[str, tuple[list[int], Reading]] = {}
         self._unsaved = 0
 
-    def reading(self, job: Job, read: Callable[[], Reading]) -> Reading:
-        """The reading of some files: that of an earlier run if they have not changed.
+    def known(self, job: Job) -> Reading | None:
+        """What an earlier run has read, if the files have not changed since."""
+        stamp, reading = self._earlier.get(job.place, ([], None))
+        if reading is None or stamp != job.stamp:
+            return None
+        self._found[job.place] = (stamp, reading)
+        return reading
 
-        Args:
-            job: Which files.
-            read: Reads them. What it raises is not remembered.
-        """
-        stamp, found = self._earlier.get(job.place, ([], Reading()))
-        if stamp != job.stamp:
-            found = read()
-            self._unsaved += 1
-        self._found[job.place] = (job.stamp, found)
+    def remember(self, job: Job, reading: Reading) -> None:
+        """Keep what was read anew."""
+        self._found[job.place] = (job.stamp, reading)
+        self._unsaved += 1
         if self._unsaved >= _SAVED_AFTER:
             self._save(self._earlier | self._found)
-        return found
 
     def save(self) -> None:
         """Keep the readings that were asked for; those of files that are gone are dropped."""
