@@ -32,7 +32,7 @@ def test_of_a_picture_with_two_digits_neither_is_learned() -> None:
     ]
 
 
-def test_pictures_of_the_data_set_are_left_out_and_counted_whatever_digit_they_are_given() -> None:
+def test_pictures_of_the_data_set_are_left_out_whatever_digit_they_are_given() -> None:
     labels = np.zeros(1, np.uint8)
     known = KnownPictures(Mnist(digit(1)[np.newaxis], labels, digit(2)[np.newaxis], labels))
     found = collect([item(1), item(2, shows=9), item(2, shows=8), item(3)], ["extra /new"], known.copies)

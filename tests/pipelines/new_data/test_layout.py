@@ -25,9 +25,7 @@ def found(*paths: str) -> list[FoundFile]:
         ("7/labels.v2.png", 7),
     ],
 )
-def test_the_nearest_folder_named_after_a_digit_or_else_the_name_says_what_a_picture_shows(
-    path: str, label: int
-) -> None:
+def test_the_nearest_folder_of_a_digit_or_else_the_name_says_what_a_picture_shows(path: str, label: int) -> None:
     [job] = plan(found(path)).jobs
     assert (job.form, job.label, job.place) == (Form.PICTURE, label, path)
 

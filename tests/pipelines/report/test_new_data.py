@@ -5,7 +5,7 @@ from pipelines.report import render_card
 from tests.pipelines.report.report_inputs import WITH_NEW_DATA, Page, manifest, report
 
 
-def test_the_report_counts_each_source_and_digit_and_shows_how_well_what_was_held_out_is_read() -> None:
+def test_the_report_counts_each_source_and_digit_and_shows_what_was_held_out() -> None:
     page = Page(report(manifest=manifest(**WITH_NEW_DATA)))
     words = page.words()
     assert "trained on 1,234 labeled pictures from other sources" in words
