@@ -10,7 +10,8 @@
     │   │   ├── IdxGzipBombError     the gzip stream unpacks to more than its header or the limit allows
     │   │   └── IdxGzipDamagedError  the gzip stream is damaged
     │   ├── DigestError              the bytes do not have the pinned digest
-    │   └── DatasetError             well-formed files that do not belong together
+    │   ├── DatasetError             well-formed files that do not belong together
+    │   └── NewDataError             a folder of new data cannot be read
     ├── SourceError                  no mirror delivered a file
     ├── StorageError                 a file cannot be written: disk full, read-only, no permission
     ├── ConfigError                  a recipe, an override or a setting is wrong
@@ -81,6 +82,10 @@ class DigestError(DataError):
 
 class DatasetError(DataError):
     """Well-formed files that do not belong together."""
+
+
+class NewDataError(DataError):
+    """A folder of new data cannot be read."""
 
 
 class SourceError(NumeralError):

@@ -4,9 +4,10 @@
     <folder>/discarded/9b…17          marks an item that a reviewer has discarded
 
 The service writes the folder and the next training reads it; neither knows the other. Since the name covers everything
-that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Nothing is
-overwritten: if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of
-them is discarded, as it cannot be known which is right.
+that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Items are regular
+files: whatever else lies under the name of one, such as a link or a FIFO, is a damaged item. Nothing is overwritten:
+if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of them is
+discarded, as it cannot be known which is right.
 """
 
 import os
@@ -21,6 +22,7 @@ from pydantic import ValidationError
 
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem
+from core.regular_file import concerns_one_file, read_regular, why_unreadable
 
 __all__ = ["LARGEST_ORIGINAL", "FeedbackFolder", "FeedbackItem"]
 
@@ -79,17 +81,20 @@ class FeedbackFolder:
 
         Raises:
             FeedbackNotFoundError: There is no such item.
-            DamagedFeedbackError: The content of the file does not match its name.
-            FeedbackError: It cannot be read.
+            DamagedFeedbackError: The content of the file does not match its name, or there is no regular file that may
+                be read; other items may well be sound.
+            FeedbackError: The storage cannot be read.
         """
         path = self._known(name)
         with self._translated("read"):
             try:
-                if (size := path.stat().st_size) > _LARGEST_ITEM:
-                    raise DamagedFeedbackError(f"{path}: {size:,} bytes, expected at most {_LARGEST_ITEM:,}")
-                data = path.read_bytes()
+                data = read_regular(path, _LARGEST_ITEM)
             except FileNotFoundError:
                 raise self._missing(name) from None
+            except OSError as error:
+                if not concerns_one_file(error):
+                    raise
+                raise DamagedFeedbackError(f"{path}: {why_unreadable(error)}") from error
         try:
             item = FeedbackItem.model_validate_json(data)
         except ValidationError as error:
@@ -106,17 +111,25 @@ class FeedbackFolder:
         Raises:
             FeedbackError: The folder cannot be read.
         """
+        return (found for _, found in self.examined())
+
+    def examined(self) -> Iterator[tuple[str, FeedbackItem | DamagedFeedbackError]]:
+        """The same, each with its name.
+
+        Raises:
+            FeedbackError: The folder cannot be read.
+        """
         names = self.names()
         known = frozenset(names)
         for name in names:
             try:
                 item = self.read(name)
             except DamagedFeedbackError as error:
-                yield error
+                yield name, error
             except FeedbackNotFoundError:  # discarded meanwhile
                 continue
             else:
-                yield self.trouble(item, known) or item
+                yield name, self.trouble(item, known) or item
 
     def trouble(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
         """The error for an item that nothing can be learned from; None if something can.
@@ -147,7 +160,7 @@ class FeedbackFolder:
         """
         path, mark = self._known(name), self._discarded(name)
         with self._translated("discard from"):
-            if not path.exists():
+            if not os.path.lexists(path):  # a link that leads nowhere is listed, so it can be discarded
                 raise self._missing(name)
             mark.parent.mkdir(exist_ok=True)
             mark.touch()

@@ -5,6 +5,7 @@ becomes a flag of `retrain` and `schedule` and a parameter of the flow by itself
 """
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -22,6 +23,11 @@ Instruction = Literal["gate", "never", "always"]
 """What decides whether a version is promoted."""
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _real(folder: Path) -> Path:
+    """The absolute path without links. `Path.resolve` raises an error of its own where links lead round and round."""
+    return Path(os.path.realpath(folder))
 
 
 class Order(BaseModel):
@@ -51,7 +57,7 @@ class Order(BaseModel):
         Path | None,
         Option("--feedback", help="Folder with users' feedback to train on, or off (NUMERAL_FEEDBACK, else off)."),
         BeforeValidator(lambda folder: None if folder == OFF else folder),
-        AfterValidator(lambda folder: folder and folder.resolve()),
+        AfterValidator(lambda folder: folder and _real(folder)),
         # Where the order is made again from its parameters, none must not mean: as the environment there says.
         PlainSerializer(lambda folder: OFF if folder is None else str(folder), return_type=str, when_used="json"),
     ] = Field(default_factory=lambda: Settings().feedback)
@@ -79,6 +85,11 @@ class Order(BaseModel):
             "require; or off (NUMERAL_INFRA_GATE, else auto).",
         ),
     ] = Field(default_factory=lambda: Settings().infra_gate)
+    extra: Annotated[
+        tuple[Path, ...],
+        Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
+        AfterValidator(lambda folders: tuple(map(_real, folders))),
+    ] = Field(default_factory=lambda: Settings().extra)
 
     @model_validator(mode="before")
     @classmethod

@@ -30,11 +30,12 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     Args:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
-            no weight; and so is the section about drawn images, where there are none.
+            no weight; the share of new data that is held out, because the digest of what trains covers it; and the
+            section about drawn images, where there are none.
     """
-    exclude: dict[str, Any] = {"description": True, "promotion": True}
+    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": {"held_out_share"}}
     if not recipe.data.styles.count:
-        exclude["data"] = {"styles"}
+        exclude["data"] |= {"styles"}
     deciding = recipe.model_dump(mode="json", exclude=exclude)
     document = {"data": dict(data), "recipe": deciding, "sources": sources_digest(recipe)}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
@@ -42,18 +43,26 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
 
 def sources_digest(recipe: Recipe) -> str:
     """sha256 over the paths and the contents of the source files that decide the weights of this recipe."""
-    return _digest(_DECIDING + (_DRAWING if recipe.data.styles.count else ()))
+    return digest_of_sources(*_in_core(_DECIDING + (_DRAWING if recipe.data.styles.count else ())))
 
 
 def drawing_digest() -> str:
     """sha256 over the source files that decide drawn images."""
-    return _digest(_DRAWING)
+    return digest_of_sources(*_in_core(_DRAWING))
 
 
-def _digest(parts: Sequence[str]) -> str:
-    """sha256 over the paths and the contents of these files and folders of core/."""
+def _in_core(parts: Sequence[str]) -> list[str]:
+    return [f"core/{part}" for part in parts]
+
+
+def digest_of_sources(*parts: str) -> str:
+    """sha256 over the paths and the contents of source files.
+
+    Args:
+        parts: Files and folders, relative to the project's.
+    """
     digest = hashlib.sha256()
-    for path in sorted(p for part in parts for p in _sources(ROOT / "core" / part)):
+    for path in sorted(p for part in parts for p in _sources(ROOT / part)):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

@@ -51,6 +51,7 @@ class DataSection(_Section):
     validation_images: int = Field(5000, ge=1)
     split_seed: int = Field(0, ge=0)
     styles: StylesSection = StylesSection()
+    held_out_share: float = Field(0.1, ge=0, lt=1)  # of new data, never trained on; see `pipelines.new_data.held_out`
 
 
 class ModelSection(_Section):

@@ -61,6 +61,20 @@ class FileRef(_Reference):
         return True
 
 
+class NewDataRef(_Reference):
+    """Labeled pictures from folders and from users, as `pipelines.new_data.kept.keep` has written them.
+
+    Attributes:
+        training: What is trained on, packed; None if there is nothing.
+        held_out: What is held out, packed; None if there is nothing.
+        account: Where all of it comes from: a `core.artifact.origin.NewDataProvenance`.
+    """
+
+    training: FileRef | None
+    held_out: FileRef | None
+    account: FileRef
+
+
 class DatasetRef(_Reference):
     """The four MNIST files, and what is trained on in addition, if anything.
 
@@ -68,14 +82,14 @@ class DatasetRef(_Reference):
         files: By name, without `.gz`; the digests are those of the unpacked bytes.
         train_images: How many images the training files hold, validation images included.
         test_images: How many images the test files hold.
-        feedback: Pictures that users sent, as `pipelines.retrain.feedback.gather` packed them.
+        new_data: Labeled pictures from folders and from users; None if no folder was named.
         styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
     """
 
     files: Mapping[str, FileRef]
     train_images: int
     test_images: int
-    feedback: FileRef | None = None
+    new_data: NewDataRef | None = None
     styles: FileRef | None = None
 
     @property
@@ -85,11 +99,12 @@ class DatasetRef(_Reference):
 
     @property
     def deciding(self) -> dict[str, str]:
-        """The digests of all data that decides the weights: of the files, and of the feedback if there is any.
+        """The digests of all data that decides the weights: of the files, and of new data that is trained on.
 
         Drawn images are left out: the recipe and the code decide them, and a fingerprint covers both.
         """
-        return self.digests | ({"feedback": self.feedback.sha256} if self.feedback else {})
+        training = self.new_data and self.new_data.training
+        return self.digests | ({"new data": training.sha256} if training else {})
 
 
 class TrainedRef(_Reference):

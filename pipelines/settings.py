@@ -30,12 +30,16 @@ def _listed(value: Any) -> Any:
         return value
     if not value.lstrip().startswith(("[", "{", '"')):
         return tuple(address for address in re.split(r"[\s,]+", value) if address)
+    return _json_list(value, _ADDRESSES)
+
+
+def _json_list(text: str, expected: str) -> tuple[str, ...]:
     try:
-        found = json.loads(value)
+        found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{_ADDRESSES} ({error})") from error
-    if not isinstance(found, list) or not all(isinstance(address, str) and address.strip() for address in found):
-        raise ValueError(_ADDRESSES)
+        raise ValueError(f"{expected} ({error})") from error
+    if not isinstance(found, list) or not all(isinstance(item, str) and item.strip() for item in found):
+        raise ValueError(expected)
     return tuple(found)
 
 
@@ -50,6 +54,15 @@ def _named(repository: str) -> str:
 
 InfraGate = Literal["auto", "require", "off"]
 """Whether a service tries a version before it is promoted; see `pipelines.promotion.infra`."""
+
+
+def _folders(value: Any) -> Any:
+    """One path, which may hold blanks and commas, or a JSON list of paths."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return _json_list(value, "expected the path of a folder, or a JSON list of paths")
+    return (value,)
 
 
 class Settings(BaseSettings):
@@ -72,6 +85,9 @@ class Settings(BaseSettings):
     )
     handwriting: Path | None = Field(
         None, description="Folder with labeled pictures that nobody trains on, to compare versions on."
+    )
+    extra: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = Field(
+        (), description="Folders of labeled pictures to train on as well: one path, or a JSON list of paths."
     )
     infra_gate: InfraGate = Field(
         "auto",

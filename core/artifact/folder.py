@@ -15,19 +15,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.errors import DamagedVersionError, UnreadableEntryError
+from core.regular_file import IrregularFileError, LargeFileError, kind_of_file, read_regular, why_unreadable
 
 __all__ = ["StoredObject", "Survey", "read_file", "survey_folder"]
 
-_KINDS = {
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a folder",
-}
-
 _UNFINISHED = re.compile(r"[^#]+#[0-9]+")
-"""What a file is called that is still being written; see `core.artifact.durable`."""
+"""What a file is called that is still being written; see `core.artifact.creation`."""
 
 _LISTED = re.compile(r"[^/]+(/[^/]+|/aliases/[^/]+)?")
 """The folders of a repository that hold anything, see `core.artifact.repository`. No other is entered: a version that
@@ -105,23 +98,16 @@ def read_file(file: Path, name: str, most: int) -> bytes | None:
         OSError: The storage has failed.
     """
     try:
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer, perhaps for ever.
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as opened:
-            status = os.fstat(opened.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableEntryError(f"{name}: {_kind(status)}, where a file is expected; remove it")
-            if status.st_size > most:
-                raise DamagedVersionError(f"{name}: {status.st_size:,} bytes, expected at most {most:,}")
-            return opened.read()
-    except IsADirectoryError as error:
-        raise UnreadableEntryError(f"{name}: a folder, where a file is expected; remove it") from error
+        return read_regular(file, most, follow=True)
+    except LargeFileError as error:
+        raise DamagedVersionError(f"{name}: {why_unreadable(error)}") from error
+    except IrregularFileError as error:
+        raise UnreadableEntryError(f"{name}: {why_unreadable(error)}; remove it") from error
     except OSError as error:
         if error.errno in _ABSENT:
             return None
         if error.errno in _OF_THE_ENTRY:
             raise UnreadableEntryError(f"{name}: {_fault(error)}") from error
-        if error.errno == errno.ENXIO:  # a socket, or a device without a driver
-            raise UnreadableEntryError(f"{name}: no file that can be opened; remove it") from error
         raise
 
 
@@ -158,7 +144,7 @@ def _record(found: Survey, name: str, path: str, status: os.stat_result) -> bool
     elif regular:
         found.objects.append(_object(path, status))
     elif not stat.S_ISDIR(status.st_mode) or path.endswith(".json"):
-        found.faults[path] = f"{_kind(status)}, where a file is expected; remove it"
+        found.faults[path] = f"{kind_of_file(status.st_mode)}, where a file is expected; remove it"
     else:
         return _LISTED.fullmatch(path) is not None
     return False
@@ -168,10 +154,6 @@ def _object(path: str, status: os.stat_result) -> StoredObject:
     """The mode and the owner count among what may change: they decide whether it can be read."""
     tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_mode:o}-{status.st_uid}-{status.st_gid}"
     return StoredObject(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), tag)
-
-
-def _kind(status: os.stat_result) -> str:
-    return _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
 
 
 def _fault(error: OSError) -> str:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from core.artifact.fields import Count, Digest, FileName, Line, Moment, Name, Options, Part, VersionNumber
 from core.artifact.golden import Golden
-from core.artifact.measured import Calibration, Metrics, Rejection, RejectionMetrics, Robustness, Share
+from core.artifact.measured import Calibration, HeldOutAccuracy, Metrics, Rejection, RejectionMetrics, Robustness, Share
 from core.artifact.origin import CodeProvenance, DataProvenance, Environment
 from core.artifact.sealed import opened, sealed
 from core.artifact.signature import Signature, TensorSpec
@@ -28,6 +28,7 @@ __all__ = [
     "Check",
     "FileEntry",
     "Golden",
+    "HeldOutAccuracy",
     "Manifest",
     "Metrics",
     "Preprocessing",
@@ -103,6 +104,7 @@ class Manifest(Part):
     rejection: Rejection | None = Field(None, description="None in versions that take every image for a digit.")
     rejection_metrics: RejectionMetrics | None = Field(None, description="None in the same versions.")
     robustness: dict[Line, Robustness] = Field({}, description="By the corruption's name; empty in older versions.")
+    held_out: dict[Line, HeldOutAccuracy] = Field({}, max_length=1000, description="On held-out new data, by source.")
     verdict: Verdict
     golden: Golden
 

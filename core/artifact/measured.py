@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from core.artifact.fields import Count, Fraction, Interval, Line, Part, contain
 from core.digit import LABELS
 
-__all__ = ["Calibration", "Metrics", "Rejection", "RejectionMetrics", "Robustness", "Share"]
+__all__ = ["Calibration", "HeldOutAccuracy", "Metrics", "Rejection", "RejectionMetrics", "Robustness", "Share"]
 
 _Images = Annotated[Count, Field(ge=1)]
 """How many images were looked at."""
@@ -47,6 +47,10 @@ class Robustness(_Accuracy):
     """The accuracy on corrupted test images; see `core.measure.corruptions`."""
 
     description: Line
+
+
+class HeldOutAccuracy(_Accuracy):
+    """The accuracy on new data that was held out from training, of one source."""
 
 
 class Calibration(Part):

@@ -11,7 +11,7 @@ from obstore.store import ObjectStore
 
 from core.artifact.bucket import check_endpoint, create_object, open_bucket
 from core.artifact.causes import cause
-from core.artifact.durable import create_file, remove_file
+from core.artifact.creation import create_file, remove_file
 from core.artifact.folder import StoredObject, Survey, read_file, survey_folder
 from core.artifact.location import Location
 from core.errors import DamagedVersionError, RepositoryError

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.ahead import ahead
+from core.data.checked import check_inputs, check_labels
 from core.data.large import release
 from core.data.shuffle import Blocks
 from core.errors import DatasetError
@@ -44,12 +45,13 @@ class Batches:
         prepare: Prepare | None = None,
         workers: int = 0,
         blocks: Blocks | None = None,
+        classes: int | None = None,
     ) -> None:
-        """Wrap arrays; they are never written to.
+        """Wrap arrays; they are never written to, and they are checked here, once and for all passes.
 
         Args:
-            images: (N, …), in memory or mapped.
-            labels: (N,).
+            images: (N, …), in memory or mapped: finite real numbers.
+            labels: (N,), integers: the class of each image.
             batch_size: Images in a batch.
             rng: Source of the order; None keeps the given order.
             prepare: Called for each batch, from several threads at once; None takes the images as they are. If nothing
@@ -58,11 +60,14 @@ class Batches:
                 help where preparation is slow (augmentation) or waits (for the disk). Each BLAS call in `prepare` uses
                 as many threads as BLAS is set to, so set it to one.
             blocks: How to shuffle by blocks images that do not fit into memory; None shuffles image by image.
+            classes: How many classes the loss knows, 0 to `classes` − 1; None accepts any label that is not negative.
 
         Raises:
-            DatasetError: Counts that differ, no image at all, an impossible batch size or number of workers, or blocks
-                without a generator to shuffle them.
+            DatasetError: Images or labels of another shape, type or range, counts that differ, no image at all, an
+                impossible batch size or number of workers, or blocks without a generator to shuffle them.
         """
+        check_inputs(images)
+        check_labels(labels, classes)
         if len(images) != len(labels):
             raise DatasetError(f"{len(images)} inputs, but {len(labels)} labels")
         if not len(images):

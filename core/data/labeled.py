@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.digit import PIXELS, SIDE
+from core.data.checked import check_labels
+from core.digit import NO_DIGIT, PIXELS, SIDE
 from core.errors import DatasetError
 
 __all__ = ["ROW_BYTES", "Labeled"]
@@ -26,6 +27,21 @@ class Labeled:
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
+
+    def __post_init__(self) -> None:
+        """Check shapes, types and range, which costs one look at the labels.
+
+        Raises:
+            DatasetError: Something else than the attributes say.
+        """
+        images, labels = self.images, self.labels
+        if images.dtype != np.uint8 or images.shape[1:] != (SIDE, SIDE):
+            raise DatasetError(f"images: {images.dtype} {images.shape}, expected uint8 (N, {SIDE}, {SIDE})")
+        if labels.dtype != np.uint8:
+            raise DatasetError(f"labels: {labels.dtype} {labels.shape}, expected uint8 (N,)")
+        check_labels(labels, NO_DIGIT + 1)
+        if len(images) != len(labels):
+            raise DatasetError(f"{len(images):,} images, but {len(labels):,} labels")
 
     def __len__(self) -> int:
         """N, the number of images."""

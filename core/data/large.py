@@ -15,7 +15,7 @@ from core.data.durable import whole_file
 from core.data.header import MAX_HEADER, checked_header, encode_header
 from core.errors import IdxError
 
-__all__ = ["memory_map", "release", "writer"]
+__all__ = ["is_mapped", "memory_map", "release", "writer"]
 
 
 def memory_map(path: str | os.PathLike[str], *, magic: int | None = None) -> NDArray[Any]:
@@ -51,11 +51,14 @@ def release(array: NDArray[Any]) -> None:
     This is a no-op for arrays in memory, for writable maps (a private one would lose what was written), and on systems
     without such advice.
     """
-    owner: object = array
-    while isinstance(owner, np.ndarray):
-        owner = owner.base
+    owner = _owner(array)
     if isinstance(owner, mmap.mmap) and memoryview(owner).readonly and hasattr(mmap, "MADV_DONTNEED"):
         owner.madvise(mmap.MADV_DONTNEED)
+
+
+def is_mapped(array: NDArray[Any]) -> bool:
+    """Whether `array` is a view of a memory map."""
+    return isinstance(_owner(array), mmap.mmap)
 
 
 @contextmanager
@@ -99,3 +102,11 @@ def writer(
         header = encode_header(dtype, (count, *shape))
         file.seek(0)
         file.write(header)
+
+
+def _owner(array: NDArray[Any]) -> object:
+    """What the memory of an array belongs to."""
+    owner: object = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    return owner

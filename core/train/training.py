@@ -12,6 +12,7 @@ from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.errors import TrainingError
 from core.nn.architectures import build
+from core.nn.losses import OpenSetCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.average import ExponentialAverage
 from core.optim.optimizers import Optimizer
@@ -119,16 +120,22 @@ def batches(
         normalizer: Fitted on the training images.
         train: Shuffled at each pass.
         validation: In the given order.
+
+    Raises:
+        DatasetError: Nothing to train on or to validate with, or a label that the loss does not know: 10,
+            `core.digit.NO_DIGIT`, is one to train on if the loss is `OpenSetCrossEntropy`.
     """
     shape, order = training.network.input_shape, training.generators["order"]
+    (digits,) = training.network.output_shape
+    known = digits + isinstance(plan.loss(), OpenSetCrossEntropy)
 
     def normalized(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         return normalizer.apply(images).reshape(-1, *shape)
 
-    held_out = Batches(normalized(validation.images), validation.labels, batch_size=_VALIDATION_BATCH)
+    held_out = Batches(normalized(validation.images), validation.labels, batch_size=_VALIDATION_BATCH, classes=digits)
     if plan.augment is None:  # nothing is random but the order, so all images are normalized once and for all
         x = normalized(train.images)
-        return Batches(x, train.labels, batch_size=plan.batch_size, rng=order), held_out
+        return Batches(x, train.labels, batch_size=plan.batch_size, rng=order, classes=known), held_out
     augment = plan.augment
 
     def prepare(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -142,6 +149,7 @@ def batches(
         rng=order,
         prepare=prepare,
         workers=plan.workers,
+        classes=known,
     )
     return augmented, held_out
 

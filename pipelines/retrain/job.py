@@ -35,8 +35,9 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with engine.stage("verify"):
         dataset = local(steps.verify)(files)
-        if order.feedback:
-            dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
+    if order.feedback or order.extra:
+        with engine.stage("gather"):
+            dataset = reaching_out(steps.gather)(order, recipe, dataset)
     run = Run.of(dataset, recipe, order.data_dir)
 
     with work.held(run, say):
@@ -44,13 +45,13 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
             say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
             if dry_run:
                 standing = Advance(promoted=store.alias().target() == known.version)
-                return Retrained.published("unchanged", known, standing, store, engine.seconds)
+                return Retrained.published("unchanged", known, standing, dataset, store, engine.seconds)
             with engine.stage("promote"):  # still to be done if the run that published it was killed before
                 advanced = reaching_out(promoting.promote)(order, run, known)
             training.clear(dataset, recipe, run.work)
             decided_again = advanced.rejected and known.verdict.promote
             outcome: Outcome = "rejected" if decided_again else "unchanged"
-            return Retrained.published(outcome, known, advanced, store, engine.seconds)
+            return Retrained.published(outcome, known, advanced, dataset, store, engine.seconds)
 
         if recipe.data.styles.count:
             with engine.stage("draw"):
@@ -66,7 +67,8 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
         if dry_run:
             say(promoting.trial_in_words(verdict))
             measured = steps.EVALUATIONS.validate_json(evaluations.read())
-            return Retrained.trial(recipe_path(order.recipe).stem, trained, measured, verdict, store, engine.seconds)
+            name = recipe_path(order.recipe).stem
+            return Retrained.trial(name, trained, measured, verdict, dataset, store, engine.seconds)
         with engine.stage("publish"):
             manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
             engine.show_card(reaching_out(store.read)(manifest, "card.md").decode())
@@ -74,7 +76,7 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
             advanced = reaching_out(promoting.promote)(order, run, manifest)
         training.clear(dataset, recipe, run.work)
         outcome = "rejected" if advanced.rejected else "published"
-        return Retrained.published(outcome, manifest, advanced, store, engine.seconds)
+        return Retrained.published(outcome, manifest, advanced, dataset, store, engine.seconds)
 
 
 def _train(run: Run, preprocessing: FileRef, engine: Engine) -> TrainedRef:

@@ -1,11 +1,12 @@
 """What is measured of a trained network, once, after every choice has been made; and how a manifest records it."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.artifact.manifest import Golden, Metrics, Rejection, RejectionMetrics, Robustness
+from core.artifact.manifest import Golden, HeldOutAccuracy, Metrics, Rejection, RejectionMetrics, Robustness
 from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS, NO_DIGIT
@@ -37,6 +38,7 @@ class Evaluations:
         golden: Inputs and outputs.
         rejection: Fitted on images that show no digit, and on digits; None without such images.
         rejection_metrics: Measured with it on others.
+        new_data: On new data that was held out, by its source; no source without any.
     """
 
     validation: Evaluation
@@ -46,15 +48,22 @@ class Evaluations:
     golden: Golden
     rejection: Rejection | None = None
     rejection_metrics: RejectionMetrics | None = None
+    new_data: dict[str, Accuracy] = field(default_factory=dict)
 
 
 def measure(
-    network: Sequential, normalizer: Normalizer, validation: Labeled, test: Labeled, held_out: HeldOut | None = None
+    network: Sequential,
+    normalizer: Normalizer,
+    validation: Labeled,
+    test: Labeled,
+    held_out: HeldOut | None = None,
+    new_data: Mapping[str, Labeled] | None = None,
 ) -> Evaluations:
     """Fit the temperature on the validation images; measure with it on both sets, and on altered test images.
 
     With drawn images that were held out, also fit the rejection on the validation images and the first of these, and
-    measure it on the test images and the second.
+    measure it on the test images and the second. With new data that was held out, also measure how much of each source
+    is read correctly.
     """
     plain = Predictor(network, normalizer, LABELS)
     validation_logits = plain.logits(validation.images)
@@ -82,6 +91,10 @@ def measure(
         golden=_golden(Predictor(network, normalizer, LABELS, temperature), test),
         rejection=rejection,
         rejection_metrics=metrics,
+        new_data={
+            source: Accuracy.of(plain.logits(given.images).argmax(axis=1) == given.labels)
+            for source, given in (new_data or {}).items()
+        },
     )
 
 
@@ -98,6 +111,7 @@ def sentences(measured: Evaluations) -> list[str]:
         f"robustness: lowest accuracy on altered test images {corrupted[worst].accuracy:.2%} "
         f"({CORRUPTIONS[worst].description})",
         *_rejection_sentences(measured.rejection_metrics),
+        *(_new_data_sentence(source, found) for source, found in measured.new_data.items()),
     ]
 
 
@@ -114,6 +128,11 @@ def as_robustness(corrupted: dict[str, Accuracy]) -> dict[str, Robustness]:
     }
 
 
+def as_held_out(measured: Mapping[str, Accuracy]) -> dict[str, HeldOutAccuracy]:
+    """As a manifest records it."""
+    return {source: HeldOutAccuracy(**asdict(accuracy)) for source, accuracy in measured.items()}
+
+
 def rejected_shares(measured: RejectionMetrics | None) -> dict[str, float]:
     """The share of each group of images that a version rejects, by the group's name; empty if it rejects none."""
     if measured is None:
@@ -126,6 +145,14 @@ def _by_kind(predictor: Predictor, drawn: Labeled) -> tuple[NDArray[np.float32],
     """The logits of drawn digits, and those of the images that show none."""
     logits, none = predictor.logits(drawn.images), drawn.labels == NO_DIGIT
     return logits[~none], logits[none]
+
+
+def _new_data_sentence(source: str, measured: Accuracy) -> str:
+    low, high = measured.interval
+    return (
+        f"new data: {measured.accuracy:.2%} of {measured.count:,} held-out pictures of {source} are read correctly "
+        f"(95% interval {low:.2%} to {high:.2%})"
+    )
 
 
 def _rejection_sentences(measured: RejectionMetrics | None) -> list[str]:

@@ -6,8 +6,9 @@ from pydantic import BaseModel, Field
 
 from core.artifact.manifest import WEIGHTS, Manifest, Metrics, RejectionMetrics, Verdict
 from core.artifact.repository import Repository
+from pipelines.new_data.account import counts
 from pipelines.promotion.advance import Advance
-from pipelines.references import TrainedRef
+from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain.measures import Evaluations, as_metrics, rejected_shares
 
 Outcome = Literal["published", "unchanged", "rejected", "trial"]
@@ -23,6 +24,9 @@ class Retrained(BaseModel):
     verdict: Verdict = Field(description="What the gate found when the version was judged first.")
     metrics: dict[str, float]
     robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
+    new_data: dict[str, int] | None = Field(
+        description="How many pictures of new data there are; None if none is named."
+    )
     seconds: dict[str, float]
     recipe: str
     repository: str
@@ -38,7 +42,13 @@ class Retrained(BaseModel):
 
     @classmethod
     def published(
-        cls, outcome: Outcome, manifest: Manifest, advance: Advance, repository: Repository, seconds: dict[str, float]
+        cls,
+        outcome: Outcome,
+        manifest: Manifest,
+        advance: Advance,
+        dataset: DatasetRef,
+        repository: Repository,
+        seconds: dict[str, float],
     ) -> Self:
         """The result about a version that is published."""
         return cls(
@@ -51,6 +61,7 @@ class Retrained(BaseModel):
                 manifest.test, manifest.validation, manifest.calibration.temperature, manifest.rejection_metrics
             ),
             robustness={name: measured.accuracy for name, measured in manifest.robustness.items()},
+            new_data=counts(dataset),
             seconds=seconds,
             recipe=manifest.recipe_name,
             repository=repository.url,
@@ -65,6 +76,7 @@ class Retrained(BaseModel):
         trained: TrainedRef,
         measured: Evaluations,
         verdict: Verdict,
+        dataset: DatasetRef,
         repository: Repository,
         seconds: dict[str, float],
     ) -> Self:
@@ -78,6 +90,7 @@ class Retrained(BaseModel):
             verdict=verdict,
             metrics=_metrics(test, validation, measured.temperature, measured.rejection_metrics),
             robustness={name: accuracy.accuracy for name, accuracy in measured.robustness.items()},
+            new_data=counts(dataset),
             seconds=seconds,
             recipe=recipe,
             repository=repository.url,

@@ -4,7 +4,6 @@ Each step reads its inputs from disk, checks their digests, and writes its resul
 tested and retried alone. `pipelines.engine` runs them. The step that trains is in `retrain.training`.
 """
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,12 +26,17 @@ from core.imaging import FRAMING
 from core.kernels.blas import blas_threads
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
+from pipelines.new_data.account import account_of
+from pipelines.new_data.gather import folder_in
+from pipelines.new_data.gather import gather as gather_new_data
+from pipelines.new_data.held_out import held_out_by_source
+from pipelines.new_data.kept import keep
 from pipelines.order import Order
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
-from pipelines.retrain import feedback, styles, training
-from pipelines.retrain.measures import Evaluations, as_metrics, as_robustness, measure, sentences
+from pipelines.retrain import styles, training
+from pipelines.retrain.measures import Evaluations, as_held_out, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
 from pipelines.voice import say
 
@@ -55,13 +59,13 @@ def verify(files: dict[str, FileRef]) -> DatasetRef:
     return DatasetRef(files=files, train_images=len(mnist.train_images), test_images=len(mnist.test_images))
 
 
-def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
-    """Add the pictures that users sent to the training images, if the folder holds any to learn from."""
-    found = feedback.gather(folder, read_mnist(dataset.files), say)
-    if found is None:
+def gather(order: Order, recipe: Recipe, dataset: DatasetRef) -> DatasetRef:
+    """Add labeled pictures from folders and from users, if the order names any: some train, the others are held out."""
+    if not (order.feedback or order.extra):
         return dataset
-    path = data_dir / "work" / f"feedback-{secrets.token_hex(8)}"  # of this run alone, which removes it at its end
-    return dataset.model_copy(update={"feedback": FileRef.store(path, found)})
+    collected = gather_new_data(order.feedback, order.extra, read_mnist(dataset.files), order.data_dir, say)
+    kept = keep(collected, recipe.data.held_out_share, folder_in(order.data_dir), say)
+    return dataset.model_copy(update={"new_data": kept})
 
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
@@ -112,6 +116,7 @@ def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
             Labeled(mnist.train_images[split.validation], mnist.train_labels[split.validation]),
             Labeled(mnist.test_images, mnist.test_labels),
             styles.held_out(section) if section.others else None,
+            held_out_by_source(run.dataset),
         )
     for sentence in sentences(measured):
         say(sentence)
@@ -168,6 +173,7 @@ def _complete(
         rejection=measured.rejection,
         rejection_metrics=measured.rejection_metrics,
         robustness=as_robustness(measured.robustness),
+        held_out=as_held_out(measured.new_data),
         verdict=verdict,
         golden=measured.golden,
     )
@@ -191,7 +197,7 @@ def data_of(run: Run) -> DataProvenance:
         test_images=dataset.test_images,
         split_seed=data.split_seed,
         license=LICENSE,
-        feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
+        new_data=account_of(dataset),
         styles=styles.provenance_of(data.styles, dataset.styles) if dataset.styles else None,
     )
 

@@ -75,8 +75,6 @@ def clear(dataset: DatasetRef, recipe: Recipe, work: Path) -> None:
     """Remove what a run kept for the case of an interruption. The caller holds the folders, see `retrain.work`."""
     for folder in folders(dataset, recipe, work):
         shutil.rmtree(folder, ignore_errors=True)
-    if dataset.feedback:
-        dataset.feedback.path.unlink(missing_ok=True)
 
 
 def split(dataset: DatasetRef, recipe: Recipe) -> Split:
@@ -85,7 +83,7 @@ def split(dataset: DatasetRef, recipe: Recipe) -> Split:
 
 
 def train_split(dataset: DatasetRef, recipe: Recipe) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """What is trained on: the training split, and after it what was drawn and what users sent.
+    """What is trained on: the training split, and after it what was drawn and what is new.
 
     Returns:
         Images (N, 28, 28) and labels (N,).
@@ -118,7 +116,8 @@ def batches(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe, trainin
 def _divided(dataset: DatasetRef, recipe: Recipe) -> tuple[Labeled, Labeled]:
     """The images that train and those that validate."""
     mnist = read_mnist(dataset.files)
-    added = [Labeled.unpack(packed.read()) for packed in (dataset.styles, dataset.feedback) if packed]
+    new = dataset.new_data.training if dataset.new_data else None
+    added = [Labeled.unpack(packed.read()) for packed in (dataset.styles, new) if packed]
     return split(dataset, recipe).divide(Labeled(mnist.train_images, mnist.train_labels), *added)
 
 

@@ -1,7 +1,9 @@
 """The feedback folder: what is put there stays, once, and nothing else gets in or out."""
 
+import errno
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,8 @@ import pytest
 
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 from core.feedback import ABANDONED_AFTER, FeedbackFolder, FeedbackItem
+
+from .artifact.forbidden import forbid
 
 STROKE = np.zeros((28, 28), np.uint8)
 STROKE[4:24, 12:16] = 255
@@ -89,6 +93,18 @@ def test_a_discarded_item_cannot_be_added_again(folder: FeedbackFolder) -> None:
         folder.discard(item().name)
 
 
+@pytest.mark.parametrize("spoil", [os.mkfifo, lambda at: at.symlink_to(at.name), lambda at: at.write_bytes(b"{")])
+def test_what_is_no_item_can_be_discarded_as_an_item_can(
+    folder: FeedbackFolder, spoil: Callable[[Path], object]
+) -> None:
+    folder.path.mkdir()
+    odd = folder.path / f"{'0' * 64}.json"
+    spoil(odd)
+    folder.discard(odd.stem)
+    assert folder.names() == []
+    assert not os.path.lexists(odd)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -120,6 +136,52 @@ def test_a_file_that_is_far_too_large_is_refused_without_being_read(folder: Feed
 
 
 @pytest.mark.parametrize(
+    ("spoil", "finding"),
+    [
+        (lambda at: at.mkdir(), "a folder, where a file is expected"),
+        (os.mkfifo, "a FIFO, where a file is expected"),
+        (lambda at: at.symlink_to(at.name), "a link, where a file is expected"),
+        (lambda at: at.symlink_to("/dev/zero"), "a link, where a file is expected"),
+        (lambda at: at.symlink_to(f"{item(2).name}.json"), "a link, where a file is expected"),
+        (lambda at: at.write_bytes(b"[" * 100_000), "the document: Invalid JSON"),
+    ],
+)
+def test_what_is_no_file_under_the_name_of_an_item_is_named_and_stops_no_other(
+    folder: FeedbackFolder, spoil: Callable[[Path], object], finding: str
+) -> None:
+    folder.add(item(2))
+    odd = folder.path / f"{'0' * 64}.json"
+    spoil(odd)
+    error, sound = folder.sound()
+    assert isinstance(error, DamagedFeedbackError)
+    assert str(error).startswith(f"{odd}: {finding}")
+    assert sound == item_of(folder, 1)
+
+
+def test_an_item_that_may_not_be_read_stops_no_other(folder: FeedbackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in (1, 2):
+        folder.add(item(seed))
+    hidden, shown = folder.names()
+    forbid(folder.path / f"{hidden}.json", monkeypatch)
+    error, sound = folder.sound()
+    assert "cannot be read: Permission denied" in str(error)
+    assert isinstance(sound, FeedbackItem)
+    assert sound.name == shown
+
+
+def test_a_failing_storage_is_no_fault_of_an_item(folder: FeedbackFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.add(item())
+
+    def stale(*_: object) -> int:
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    monkeypatch.setattr(os, "open", stale)
+    with pytest.raises(FeedbackError, match="cannot read the feedback folder .*: Stale file handle") as caught:
+        folder.read(item().name)
+    assert type(caught.value) is FeedbackError
+
+
+@pytest.mark.parametrize(
     "name", ["", "..", "../secret", "/etc/passwd", "A" * 64, "a" * 63, "a" * 65, "discarded", "é" * 64]
 )
 def test_a_malformed_name_does_not_lead_out_of_the_folder(folder: FeedbackFolder, name: str) -> None:
@@ -133,12 +195,12 @@ def test_files_that_are_no_items_are_ignored(folder: FeedbackFolder) -> None:
     folder.add(item())
     (folder.path / "README.txt").write_text("mine")
     (folder.path / "notes.json").write_text("{}")
-    assert list(folder.sound()) == [item_of(folder)]
+    assert list(folder.sound()) == [item_of(folder, 0)]
     assert (folder.path / "README.txt").exists()
 
 
-def item_of(folder: FeedbackFolder) -> FeedbackItem:
-    return folder.read(folder.names()[0])
+def item_of(folder: FeedbackFolder, index: int) -> FeedbackItem:
+    return folder.read(folder.names()[index])
 
 
 def test_size_counts_all_items_and_removes_what_killed_writers_left(folder: FeedbackFolder) -> None:

@@ -66,8 +66,8 @@ def test_feedback_collected_by_the_service_is_trained_on_once(workshop: Workshop
         server.stdout.close()  # type: ignore[union-attr]
     done = workshop.retrain("train.epochs=1")
     assert done.json["outcome"] == "published"
-    assert "feedback: 1 picture from users added to the training images" in done.stderr
-    learned = Repository(str(workshop.repository)).manifest(1).data.feedback
+    assert "new data: 1 picture from feedback; 0 held out" in done.stderr
+    learned = Repository(str(workshop.repository)).manifest(1).data.new_data
     assert learned is not None
     assert learned.images == 1
     assert workshop.retrain("train.epochs=1").json["outcome"] == "unchanged"

@@ -16,7 +16,7 @@ from pipelines.retrain.flow import retrain
 
 FLAGS = [
     "--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote",
-    "--infra-gate",
+    "--infra-gate", "--extra",
 ]  # fmt: skip
 
 
@@ -26,6 +26,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NUMERAL_DATA_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("NUMERAL_MIRRORS", '["file:///mnt/mnist"]')
     monkeypatch.setenv("NUMERAL_FEEDBACK", str(tmp_path / "feedback"))
+    monkeypatch.setenv("NUMERAL_EXTRA", str(tmp_path / "extra"))
 
 
 def test_an_empty_order_is_filled_from_the_environment(tmp_path: Path) -> None:
@@ -36,8 +37,9 @@ def test_an_empty_order_is_filled_from_the_environment(tmp_path: Path) -> None:
         data_dir=tmp_path / "cache",
         mirrors=("file:///mnt/mnist",),
         feedback=tmp_path / "feedback",
+        extra=(tmp_path / "extra",),
     )
-    unused: dict[str, object] = dict.fromkeys(Order.model_fields) | {"overrides": [], "mirrors": []}
+    unused: dict[str, object] = dict.fromkeys(Order.model_fields) | {"overrides": [], "mirrors": [], "extra": []}
     assert Order() == expected
     assert Order.model_validate(unused) == expected
 
@@ -74,8 +76,15 @@ def test_folders_are_absolute_so_that_a_scheduled_run_finds_them_from_anywhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    order = Order(data_dir=Path("here"), feedback=Path("there"))
+    order = Order(data_dir=Path("here"), feedback=Path("there"), extra=(Path("new"),))
     assert (order.data_dir, order.feedback) == (tmp_path / "here", tmp_path / "there")
+    assert order.extra == (tmp_path / "new",)
+
+
+def test_a_folder_that_is_a_loop_of_links_is_told_when_it_is_listed(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert Order(feedback=loop, extra=(loop,)).extra == (loop,)
 
 
 def test_the_same_order_is_made_again_from_its_parameters_as_json() -> None:

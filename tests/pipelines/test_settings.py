@@ -83,3 +83,19 @@ def test_every_command_reports_such_a_variable_with_exit_status_1(monkeypatch: p
         done = CliRunner().invoke(app, command)
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
         assert done.stderr.startswith("error: NUMERAL_MIRRORS: found '[1'")
+
+
+@pytest.mark.parametrize(
+    ("value", "folders"),
+    [
+        ("/data/extra", ["/data/extra"]),
+        ('["/data/one", "/data/two, three"]', ["/data/one", "/data/two, three"]),
+        ("[]", []),
+        ("", []),
+    ],
+)
+def test_the_environment_names_one_folder_of_new_data_or_a_list(
+    value: str, folders: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_EXTRA", value)
+    assert Settings().extra == tuple(map(Path, folders))

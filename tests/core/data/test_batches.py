@@ -109,3 +109,21 @@ def test_arrays_that_make_no_batches_are_refused(images: int, labels: int, batch
     arrays: tuple[Any, Any] = np.zeros((images, 2), np.float32), np.zeros(labels, np.uint8)
     with pytest.raises(DatasetError, match=message):
         Batches(*arrays, batch_size=batch_size)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.zeros((3, 1), np.uint8), r"labels: uint8 \(3, 1\), expected integers \(N,\)"),
+        (np.array([0, -1, 2]), "labels: -1 for image 1, expected 0 to 2"),
+        (np.array([0, 1, 3]), "labels: 3 for image 2, expected 0 to 2"),
+    ],
+)
+def test_labels_that_would_train_something_else_are_refused(labels: Any, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        Batches(np.zeros((3, 2), np.float32), labels, batch_size=2, classes=3)
+
+
+def test_inputs_that_are_not_finite_are_refused_before_the_first_step() -> None:
+    with pytest.raises(DatasetError, match="1 of 3 images hold a number that is NaN or infinite"):
+        Batches(np.array([[0.0], [np.nan], [1.0]]), np.arange(3), batch_size=2)

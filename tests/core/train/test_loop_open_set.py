@@ -56,9 +56,10 @@ def test_diagnostics_are_taken_of_batches_with_images_of_no_class_and_change_no_
 
 def test_a_divergence_among_images_of_no_class_is_reported_as_any_other() -> None:
     x, labels = points(96, 1)
-    x[100, 0] = np.inf  # of the second half, which belongs to no cloud
+    train = Batches(x, labels, batch_size=32)
+    x[100, 0] = np.inf  # of the second half, which belongs to no cloud; afterwards, as `Batches` refuses it
     with pytest.raises(DivergenceError, match=r"step 3: the loss is nan, and the input itself is not finite"):
-        list(training(small_network(), train=Batches(x, labels, batch_size=32)))
+        list(training(small_network(), train=train))
 
 
 def test_a_loss_that_knows_no_such_label_ends_the_training_with_the_name_of_the_one_that_does() -> None:

@@ -10,6 +10,7 @@ from core.artifact.manifest import (
     Calibration,
     FileEntry,
     Golden,
+    HeldOutAccuracy,
     Manifest,
     Metrics,
     Preprocessing,
@@ -20,7 +21,14 @@ from core.artifact.manifest import (
     Signature,
     Verdict,
 )
-from core.artifact.origin import CodeProvenance, DataProvenance, Environment, StylesProvenance
+from core.artifact.origin import (
+    CodeProvenance,
+    DataProvenance,
+    Environment,
+    NewDataProvenance,
+    NewDataSource,
+    StylesProvenance,
+)
 from core.data.labeled import Labeled
 from core.digit import NO_DIGIT
 from core.measure.evaluate import Evaluation, evaluate
@@ -134,6 +142,31 @@ REJECTING = {
     ),
 }
 """What is different in the manifest of a version that was trained on drawn images, and rejects what is no digit."""
+
+WITH_NEW_DATA = {
+    "data": DataProvenance(
+        **manifest().data.model_dump(exclude={"new_data"}),
+        new_data=NewDataProvenance(
+            images=1234,
+            sha256="0123456789abcdef" * 4,
+            held_out_images=56,
+            held_out_sha256="0123456789abcdef" * 4,
+            sources=(
+                NewDataSource(
+                    source="extra /data/<scans>",
+                    digits=(0, 1, 2, 3, 4, 5, 6, 7, 8, 1198),
+                    held_out=(0,) * 9 + (56,),
+                    set_aside=71,
+                    known=60,
+                    repeated=12,
+                    sha256="0123456789abcdef" * 4,
+                ),
+            ),
+        ),
+    ),
+    "held_out": {"extra /data/<scans>": HeldOutAccuracy(count=56, accuracy=0.875, interval=(0.7639, 0.9382))},
+}
+"""What is different in the manifest of a version that was trained on new data."""
 
 DRAWN = Labeled(RNG.integers(0, 256, (5, 28, 28), np.uint8), np.array([7, 1, NO_DIGIT, 7, NO_DIGIT], np.uint8))
 

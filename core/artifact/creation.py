@@ -12,13 +12,12 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+from core.data.durable import sync_folder
+
 __all__ = ["create_file", "remove_file"]
 
 _ATTEMPTS = 10
 """A folder may be removed as empty by another process right before the first file in it is opened."""
-
-_UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
-"""What network disks answer that cannot sync a folder."""
 
 
 def create_file(file: Path, data: bytes) -> bool:
@@ -42,7 +41,7 @@ def create_file(file: Path, data: bytes) -> bool:
             _remove_empty(made[::-1])
             raise
         for folder in {file.parent, *(each.parent for each in made)}:
-            _sync_folder(folder)
+            sync_folder(folder)
         return created
     raise FileNotFoundError(errno.ENOENT, "the folder is removed again and again", str(file.parent))
 
@@ -87,15 +86,3 @@ def _remove_empty(folders: list[Path]) -> None:
     with suppress(OSError):  # not empty, or a link: what is above it is not empty either
         for folder in folders:
             folder.rmdir()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Write the names in a folder through to the disk."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    except OSError as error:
-        if error.errno not in _UNSUPPORTED:
-            raise
-    finally:
-        os.close(opened)

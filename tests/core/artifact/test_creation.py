@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.artifact.durable import create_file, remove_file
+from core.artifact.creation import create_file, remove_file
 from core.artifact.objects import Objects
 from core.errors import RepositoryError
 
@@ -26,8 +26,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         link(source, target)
         done.append(f"name {target.name}")
 
-    monkeypatch.setattr("core.artifact.durable.os.fsync", recording_fsync)
-    monkeypatch.setattr("core.artifact.durable.os.link", recording_link)
+    monkeypatch.setattr("core.artifact.creation.os.fsync", recording_fsync)
+    monkeypatch.setattr("core.artifact.creation.os.link", recording_link)
     return done
 
 
@@ -58,7 +58,7 @@ def test_a_writer_that_is_overtaken_leaves_nothing_behind(tmp_path: Path, monkey
         Path(target).write_text("first")
         link(source, target)
 
-    monkeypatch.setattr("core.artifact.durable.os.link", overtaken)
+    monkeypatch.setattr("core.artifact.creation.os.link", overtaken)
     assert not create_file(tmp_path / "c", b"second")
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
     assert (tmp_path / "c").read_text() == "first"
@@ -104,7 +104,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if os.fstat(file).st_size > 1000:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("core.artifact.durable.os.fsync", sync_on_a_full_disk)
+    monkeypatch.setattr("core.artifact.creation.os.fsync", sync_on_a_full_disk)
     return
 
 
