@@ -30,11 +30,12 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     Args:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
-            no weight; and so is the section about drawn images, where there are none.
+            no weight; so are the rules that data has to pass, because the data's digests are of what has passed; and so
+            is the section about drawn images, where there are none.
     """
-    exclude: dict[str, Any] = {"description": True, "promotion": True}
+    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": {"trust", "validation"}}
     if not recipe.data.styles.count:
-        exclude["data"] = {"styles"}
+        exclude["data"] |= {"styles"}
     deciding = recipe.model_dump(mode="json", exclude=exclude)
     document = {"data": dict(data), "recipe": deciding, "sources": sources_digest(recipe)}
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()

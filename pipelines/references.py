@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from core.artifact.trusted import Trusted, Validated
 from core.data import idx
 from core.data.mnist import FILES, Mnist, MnistFile
 from core.errors import DigestError
@@ -68,6 +69,8 @@ class DatasetRef(_Reference):
         test_images: How many images the test files hold.
         feedback: Pictures that users sent, as `pipelines.retrain.feedback.gather` packed them.
         styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
+        trusted: How new pictures were sorted, of which `feedback` holds those that were accepted.
+        validated: What the validation of all data found.
     """
 
     files: Mapping[str, FileRef]
@@ -75,6 +78,8 @@ class DatasetRef(_Reference):
     test_images: int
     feedback: FileRef | None = None
     styles: FileRef | None = None
+    trusted: Trusted | None = None
+    validated: Validated | None = None
 
     @property
     def digests(self) -> dict[str, str]:

@@ -10,6 +10,12 @@ ROOT = Path(__file__).resolve().parent.parent
 """The project's folder, which holds `recipes/` and `data/mnist/`."""
 
 
+def shipped() -> str | None:
+    """The repository that ships with Numeral, `pretrained/` beside the code; None where it does not exist."""
+    folder = ROOT / "pretrained"
+    return str(folder) if (folder / "mnist").is_dir() else None
+
+
 class Settings(BaseSettings):
     """Read from `NUMERAL_…` variables; a flag on the command line takes precedence."""
 
@@ -21,3 +27,7 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == "off" else v)] = Field(
+        default_factory=shipped,
+        description="The repository whose champion judges new data; off: a small network is trained for it.",
+    )

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.artifact.fields import Count, Digest, FileName, Line, Part
+from core.artifact.trusted import Trusted, Validated
 
 _Seed = Annotated[int, Field(ge=0, lt=2**64)]
 _Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$")]
@@ -37,6 +38,8 @@ class DataProvenance(Part):
     license: Line
     feedback: FeedbackProvenance | None = Field(None, description="None if there was no feedback to learn from.")
     styles: StylesProvenance | None = Field(None, description="None if no drawn images were trained on.")
+    trusted: Trusted | None = Field(None, description="None if no new pictures were offered, and in older versions.")
+    validated: Validated | None = Field(None, description="None in older versions.")
 
 
 class CodeProvenance(Part):

@@ -74,6 +74,8 @@ def retrain(**given: Any) -> Retrained:
         dataset = local(steps.verify)(files)
         if order.feedback:
             dataset = reaching_out(steps.gather)(order.feedback, dataset, order.data_dir)
+    with clock("validate"):
+        dataset = local(steps.admit)(order, recipe, dataset)
     run = Run.of(dataset, recipe, order.data_dir)
 
     if known := steps.find_unchanged(store, run.fingerprint):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from core.errors import DamagedVersionError, VersionNotFoundError
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
+from pipelines.new_data import admission
+from pipelines.new_data.item import NewItem
 from pipelines.order import Order
 from pipelines.promotion.gate import decide
 from pipelines.recipe import Recipe, recipe_path
@@ -34,6 +37,7 @@ from pipelines.report import render_card, render_report
 from pipelines.retrain import feedback, styles, training
 from pipelines.retrain.measures import Evaluations, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
@@ -61,6 +65,23 @@ def gather(folder: Path, dataset: DatasetRef, data_dir: Path) -> DatasetRef:
         return dataset
     name = hashlib.sha256(found).hexdigest()[:16]
     return dataset.model_copy(update={"feedback": FileRef.store(data_dir / "work" / f"feedback-{name}", found)})
+
+
+def admit(order: Order, recipe: Recipe, dataset: DatasetRef) -> DatasetRef:
+    """Keep of the new pictures those that are trusted, and validate all data, see `pipelines.new_data`."""
+    items = []
+    if dataset.feedback:
+        offered = Labeled.unpack(dataset.feedback.read())
+        rows = zip(offered.images, offered.labels.tolist(), strict=True)
+        items = [NewItem.of(image, label, f"feedback {order.feedback}") for image, label in rows]
+        dataset.feedback.path.unlink(missing_ok=True)
+    found = admission.admit(items, dataset, recipe, order.data_dir, Settings().pretrained, say)
+    update: dict[str, Any] = {"trusted": found.trusted, "validated": found.validated, "feedback": None}
+    if len(found.admitted):
+        packed = found.admitted.pack()
+        name = hashlib.sha256(packed).hexdigest()[:16]
+        update["feedback"] = FileRef.store(order.data_dir / "work" / f"feedback-{name}", packed)
+    return dataset.model_copy(update=update)
 
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
@@ -200,6 +221,8 @@ def _data(run: Run) -> DataProvenance:
         license=LICENSE,
         feedback=feedback.provenance_of(dataset.feedback) if dataset.feedback else None,
         styles=styles.provenance_of(data.styles, dataset.styles) if dataset.styles else None,
+        trusted=dataset.trusted,
+        validated=dataset.validated,
     )
 
 
