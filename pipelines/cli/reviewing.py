@@ -65,12 +65,12 @@ def list_pictures(
     if not rows:
         show(f"no picture waits for a decision, of {len(sifted.items):,} new ones")
         return
-    table = Table("name", "digit", "read as", "sure", "received (UTC)", "status", "source", box=None)
+    table = Table("name", "digit", "read as", "sure", "received (UTC)", "status", box=None)
     for row in rows:
         found = row.judgement
         reading = (str(found.read), f"{found.confidence:.1%}") if found else ("", "")
         when = f"{row.received:%Y-%m-%d %H:%M}" if row.received else ""
-        table.add_row(row.item.name[:SHOWN], str(row.item.label), *reading, when, row.status, row.item.source)
+        table.add_row(row.item.name[:SHOWN], str(row.item.label), *reading, when, row.status)
     Console().print(table, markup=False)
     for group in sifted.found.held_groups:
         show(f"held as a whole: {group}")

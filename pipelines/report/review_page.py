@@ -70,6 +70,7 @@ def render_review(rows: Sequence[Row], judge: str | None, flags: Sequence[str] =
         count=len(rows),
         shown=len(shown),
         judge=judge,
+        several_sources=len({row.item.source for row in shown}) > 1,
         reasons=sorted(reasons),
     ).encode()
 

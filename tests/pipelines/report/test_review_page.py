@@ -42,7 +42,8 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
 @pytest.mark.parametrize("status", ["contradicted", "source"])
 def test_text_from_outside_is_shown_and_never_markup(status: str) -> None:
     evil = "extra /<script>alert('1')</script>&"
-    page = render_review([row(7, 1, status=status, source=evil)], f"<b>{evil}").decode()
+    rows = [row(7, 1, status=status, source=evil), row(7, 2, status=status)]
+    page = render_review(rows, f"<b>{evil}").decode()
     assert "<script" not in page
     assert "<b>" not in page
     assert "&lt;script&gt;" in page
