@@ -12,7 +12,7 @@ from core.digit import LABELS, PIXELS, SIDE
 from core.errors import PictureError
 from core.imaging import corrected
 
-__all__ = ["LARGEST_ORIGINAL", "FeedbackItem"]
+__all__ = ["LARGEST_ORIGINAL", "FeedbackItem", "item_name"]
 
 LARGEST_ORIGINAL = 256 * 1024 * 1024
 """Bytes of the largest encoded picture that an item may hold."""
@@ -46,12 +46,12 @@ class FeedbackItem(BaseModel):
     @property
     def name(self) -> str:
         """The name of the item: the sha256 of picture and digit."""
-        return _name(self.pixels, self.digit)
+        return item_name(self.pixels, self.digit)
 
     @property
     def rivals(self) -> dict[str, int]:
         """The digits of all items that would contradict this one, by name: another digit for the same picture."""
-        return {_name(self.pixels, digit): digit for digit in range(len(LABELS)) if digit != self.digit}
+        return {item_name(self.pixels, digit): digit for digit in range(len(LABELS)) if digit != self.digit}
 
     @property
     def trouble(self) -> str:
@@ -71,5 +71,6 @@ class FeedbackItem(BaseModel):
         return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
 
 
-def _name(pixels: bytes, digit: int) -> str:
+def item_name(pixels: bytes, digit: int) -> str:
+    """The name of an item: the sha256 of its 784 bytes and its digit."""
     return hashlib.sha256(pixels + bytes([digit])).hexdigest()

@@ -19,7 +19,7 @@ class Trusted(Part):
     offered: Count
     accepted: Count = Field(description="How many were trained on.")
     by_reviewers: Count = Field(description="How many of these a person has accepted.")
-    set_aside: dict[Name, Count] = Field(max_length=20, description="How many were not trained on, by reason.")
+    left_out: dict[Name, Count] = Field(max_length=20, description="How many were not trained on, by reason.")
     held_groups: tuple[Line, ...] = Field((), max_length=1000, description="Sources of which nothing was trusted.")
 
 

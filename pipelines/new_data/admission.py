@@ -48,7 +48,7 @@ class Sifted:
             offered=len(self.items),
             accepted=len(self.found.accepted),
             by_reviewers=self.found.by_reviewers,
-            set_aside=self.found.counts,
+            left_out=self.found.counts,
             held_groups=self.found.held_groups[:1000],
         )
 
@@ -58,12 +58,12 @@ class Admission:
     """What is trained on in addition to MNIST, and what the manifest records about it.
 
     Attributes:
-        admitted: The new pictures, which may be none.
+        items: The new pictures, in the order in which they were given; there may be none.
         trusted: How they were sorted; None if nothing was offered.
         validated: What the validation of all data has found.
     """
 
-    admitted: Labeled
+    items: tuple[NewItem, ...]
     trusted: Trusted | None
     validated: Validated
 
@@ -128,13 +128,13 @@ def admit(
     for line in sentences(sifted):
         say(line)
     mnist, rows = read_mnist(dataset.files), training.split(dataset, recipe).train
-    new = _labeled(sifted.found.accepted)
+    accepted = sifted.found.accepted
     validated = validation.validate(
-        Labeled(mnist.train_images[rows], mnist.train_labels[rows]), new, recipe.data.validation
+        Labeled(mnist.train_images[rows], mnist.train_labels[rows]), labeled(accepted), recipe.data.validation
     )
     for line in (validation.sentence(validated), *validated.findings):
         say(line)
-    return Admission(_labeled(()) if validated.verdict == "set aside" else new, sifted.record, validated)
+    return Admission(() if validated.verdict == "set aside" else accepted, sifted.record, validated)
 
 
 def sentences(sifted: Sifted) -> list[str]:
@@ -152,11 +152,12 @@ def sentences(sifted: Sifted) -> list[str]:
             f"held for review: {_counted(len(found.held))} ({listed}); look at them with "
             "python -m pipelines feedback list --page held.html"
         )
-    over = Counter(one.words for one in found.set_aside if not one.reason.held)
+    over = Counter(one.words for one in found.left_out if not one.reason.held)
     return lines + [f"left out: {_counted(count)}: {words}" for words, count in sorted(over.items())]
 
 
-def _labeled(items: Sequence[NewItem]) -> Labeled:
+def labeled(items: Sequence[NewItem]) -> Labeled:
+    """The images and digits of new pictures, of which there may be none."""
     if not items:
         return Labeled(np.empty((0, SIDE, SIDE), np.uint8), np.empty(0, np.uint8))
     return Labeled(np.stack([item.image for item in items]), np.array([item.label for item in items], np.uint8))

@@ -1,8 +1,6 @@
 """One new picture with the digit that it is said to show."""
 
-import hashlib
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +21,3 @@ class NewItem:
     label: int
     source: str
     name: str
-
-    @classmethod
-    def of(cls, image: NDArray[np.uint8], label: int, source: str) -> Self:
-        """A picture under the name that follows from it."""
-        return cls(image, label, source, hashlib.sha256(image.tobytes() + bytes([label])).hexdigest())

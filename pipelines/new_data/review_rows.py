@@ -64,7 +64,7 @@ def rows_of(sifted: Sifted, received: Mapping[str, datetime]) -> list[Row]:
         sifted: Pictures, judgements and what became of them.
         received: When users sent them, by name, as far as it is known.
     """
-    aside = {one.item.name: one for one in sifted.found.set_aside}
+    aside = {one.item.name: one for one in sifted.found.left_out}
     rows = []
     for item in sorted(sifted.items, key=lambda item: item.name):
         one, found = aside.get(item.name), sifted.judgements.get(item.name)

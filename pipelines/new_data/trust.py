@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class SetAside:
+class LeftOut:
     """A picture that is not trained on.
 
     Attributes:
@@ -54,25 +54,25 @@ class Sorted:
 
     Attributes:
         accepted: To be trained on.
-        set_aside: Not to be trained on.
+        left_out: Not to be trained on.
         by_reviewers: How many of those accepted a person has accepted.
         held_groups: A sentence about each source, or digit of a source, that is held as a whole.
     """
 
     accepted: tuple[NewItem, ...]
-    set_aside: tuple[SetAside, ...]
+    left_out: tuple[LeftOut, ...]
     by_reviewers: int = 0
     held_groups: tuple[str, ...] = ()
 
     @property
-    def held(self) -> tuple[SetAside, ...]:
+    def held(self) -> tuple[LeftOut, ...]:
         """Those that wait for a person to decide."""
-        return tuple(one for one in self.set_aside if one.reason.held)
+        return tuple(one for one in self.left_out if one.reason.held)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many were set aside, by reason."""
-        return dict(Counter(str(one.reason) for one in self.set_aside))
+        """How many were left out, by reason."""
+        return dict(Counter(str(one.reason) for one in self.left_out))
 
 
 def trust(
@@ -118,7 +118,7 @@ def trust(
     taken = tuple(item for item in trusted if item.name not in over)
     return Sorted(
         accepted=taken,
-        set_aside=tuple(SetAside(item, *aside[item.name]) for item in items if item.name in aside),
+        left_out=tuple(LeftOut(item, *aside[item.name]) for item in items if item.name in aside),
         by_reviewers=sum(item.name in accepted for item in taken),
         held_groups=tuple(groups),
     )

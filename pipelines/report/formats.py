@@ -33,7 +33,7 @@ def trusted(found: Trusted) -> str:
     if found.by_reviewers:
         words += f", {found.by_reviewers:,} of them by a person"
     judge = f"the judge was {found.judge}" if found.judge else "no judge looked at them"
-    aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.set_aside.items()))
+    aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.left_out.items()))
     return f"{words}; {judge}." + (f" Not trusted: {aside}." if aside else "")
 
 

@@ -24,6 +24,7 @@ from core.data.labeled import Labeled
 from core.data.normalize import Normalizer
 from core.digit import LABELS, PIXELS, SIDE
 from core.errors import DamagedVersionError, VersionNotFoundError
+from core.feedback_item import item_name
 from core.imaging import FRAMING
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
@@ -73,12 +74,15 @@ def admit(order: Order, recipe: Recipe, dataset: DatasetRef) -> DatasetRef:
     if dataset.feedback:
         offered = Labeled.unpack(dataset.feedback.read())
         rows = zip(offered.images, offered.labels.tolist(), strict=True)
-        items = [NewItem.of(image, label, f"feedback {order.feedback}") for image, label in rows]
+        items = [
+            NewItem(image, label, f"feedback {order.feedback}", item_name(image.tobytes(), label))
+            for image, label in rows
+        ]
         dataset.feedback.path.unlink(missing_ok=True)
     found = admission.admit(items, dataset, recipe, order.data_dir, Settings().pretrained, say)
     update: dict[str, Any] = {"trusted": found.trusted, "validated": found.validated, "feedback": None}
-    if len(found.admitted):
-        packed = found.admitted.pack()
+    if found.items:
+        packed = admission.labeled(found.items).pack()
         name = hashlib.sha256(packed).hexdigest()[:16]
         update["feedback"] = FileRef.store(order.data_dir / "work" / f"feedback-{name}", packed)
     return dataset.model_copy(update=update)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.data import mnist
 from core.data.labeled import Labeled
+from core.feedback_item import item_name
 from pipelines.new_data.item import NewItem
 from pipelines.new_data.judgement import Judgement
 from pipelines.settings import ROOT
@@ -22,7 +24,7 @@ def written(count: int, start: int = 0) -> Labeled:
 
 def items_of(images: Labeled, source: str = SOURCE) -> list[NewItem]:
     """These images, all from one source."""
-    return [NewItem.of(*row, source) for row in zip(images.images, images.labels.tolist(), strict=True)]
+    return [_item(*row, source) for row in zip(images.images, images.labels.tolist(), strict=True)]
 
 
 def mislabeled(images: Labeled, share: float = 1.0, seed: int = 0) -> Labeled:
@@ -35,7 +37,7 @@ def mislabeled(images: Labeled, share: float = 1.0, seed: int = 0) -> Labeled:
 
 def plain(label: int, number: int, source: str = SOURCE) -> NewItem:
     """Any picture, to be sorted by a judgement that is made up."""
-    return NewItem.of(np.random.default_rng(number).integers(0, 256, (28, 28), np.uint8), label, source)
+    return _item(np.random.default_rng(number).integers(0, 256, (28, 28), np.uint8), label, source)
 
 
 def agreeing(items: Sequence[NewItem]) -> dict[str, Judgement]:
@@ -46,3 +48,7 @@ def agreeing(items: Sequence[NewItem]) -> dict[str, Judgement]:
 def contradicting(items: Sequence[NewItem]) -> dict[str, Judgement]:
     """A judge that reads another digit in every picture."""
     return {item.name: Judgement((item.label + 1) % 10, 0.98, 0.01, rejected=False) for item in items}
+
+
+def _item(image: NDArray[np.uint8], label: int, source: str) -> NewItem:
+    return NewItem(image, label, source, item_name(image.tobytes(), label))

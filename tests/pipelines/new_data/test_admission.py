@@ -34,7 +34,7 @@ def test_nothing_of_a_poisoned_source_is_admitted(dataset: DatasetRef, roomy: Re
     for poison in (mislabeled(shifted), mislabeled(honest, share=0.2)):
         said: list[str] = []
         found = admit(items_of(poison), dataset, roomy, tmp_path, PRETRAINED, said.append)
-        assert not len(found.admitted)
+        assert not found.items
         assert found.trusted is not None
         assert (found.trusted.offered, found.trusted.accepted) == (200, 0)
         assert any(line.startswith("held as a whole: feedback /somewhere: ") for line in said)
@@ -44,7 +44,7 @@ def test_nothing_of_a_poisoned_source_is_admitted(dataset: DatasetRef, roomy: Re
 def test_honest_pictures_are_admitted(dataset: DatasetRef, roomy: Recipe, tmp_path: Path) -> None:
     said: list[str] = []
     found = admit(items_of(written(200)), dataset, roomy, tmp_path, PRETRAINED, said.append)
-    assert len(found.admitted) >= 196
+    assert len(found.items) >= 196
     assert found.validated.new is not None
     assert any("new pictures are trusted; judge: pretrained version 1, recipe cnn" in line for line in said)
 
@@ -57,7 +57,7 @@ def test_new_pictures_that_validation_sets_aside_are_not_admitted(
     recipe = roomy.model_copy(update={"data": roomy.data.model_copy(update={"trust": nobody})})
     said: list[str] = []
     found = admit(items_of(dark), dataset, recipe, tmp_path, PRETRAINED, said.append)
-    assert (len(found.admitted), found.validated.verdict) == (0, "set aside")
+    assert (len(found.items), found.validated.verdict) == (0, "set aside")
     assert said[0] == "trust: 50 of 50 new pictures are trusted; no judge (data.trust.judge)"
     assert said[-1].startswith("the new pictures are set aside: their mean ink is 2")
 
@@ -66,10 +66,10 @@ def test_a_picture_that_a_person_accepts_is_admitted_at_the_next_run(
     dataset: DatasetRef, roomy: Recipe, tmp_path: Path
 ) -> None:
     [item] = items_of(mislabeled(written(1)))
-    assert not len(admit([item], dataset, roomy, tmp_path, PRETRAINED, print).admitted)
+    assert not admit([item], dataset, roomy, tmp_path, PRETRAINED, print).items
     Reviews(tmp_path).accept([item.name])
     found = admit([item], dataset, roomy, tmp_path, PRETRAINED, print)
-    assert found.admitted.labels.tolist() == [item.label]
+    assert found.items == (item,)
     assert found.trusted is not None
     assert found.trusted.by_reviewers == 1
 
@@ -86,7 +86,7 @@ def test_the_manifest_records_the_judge_and_what_was_set_aside(
     manifest = publish(order, run_in(tmp_path / "work" / "run", admitted, roomy))
     data = Manifest.decode(manifest.encode()).data
     assert data.trusted is not None
-    assert (data.trusted.offered, data.trusted.accepted, data.trusted.set_aside) == (5, 3, {"contradicted": 2})
+    assert (data.trusted.offered, data.trusted.accepted, data.trusted.left_out) == (5, 3, {"contradicted": 2})
     assert data.trusted.judge == "pretrained version 1, recipe cnn"
     assert data.feedback is not None
     assert data.feedback.images == 3
