@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 
 
 def test_the_environment_sets_the_repository_and_the_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,3 +27,12 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NUMERAL_REPOSITORY", "")
     monkeypatch.setenv("NUMERAL_FEEDBACK", "")
     assert (Settings().repository, Settings().feedback) == ("./models", None)
+
+
+def test_new_data_is_judged_by_what_ships_by_another_repository_or_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMERAL_PRETRAINED", raising=False)
+    assert Settings().pretrained == str(ROOT / "pretrained")
+    monkeypatch.setenv("NUMERAL_PRETRAINED", "s3://bucket/models")
+    assert Settings().pretrained == "s3://bucket/models"
+    monkeypatch.setenv("NUMERAL_PRETRAINED", "off")
+    assert Settings().pretrained is None
