@@ -17,6 +17,7 @@ from pipelines.new_data.admission import Sifted, sift
 from pipelines.new_data.item import NewItem
 from pipelines.new_data.review_rows import SHOWN, named, rows_of
 from pipelines.new_data.reviews import Reviews
+from pipelines.new_data.trust import Sorted
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 from pipelines.settings import Settings
@@ -110,10 +111,12 @@ def reject(*, names: NamesArgument = None, all_held: AllHeldOption = False, **gi
 
 def _sifted(order: Order) -> tuple[Sifted, dict[str, datetime]]:
     """The new pictures as a retraining would sort them now; and when users sent them, by name."""
-    from pipelines.retrain import steps  # imports the whole training
-
     recipe = load_recipe(order.recipe, order.overrides)
     items, received = _offered(order)
+    if not items:
+        return Sifted((), None, {}, Sorted((), ())), {}
+    from pipelines.retrain import steps  # imports all that a retraining needs
+
     dataset = steps.verify(steps.download(order.data_dir, order.mirrors))
     return sift(items, dataset, recipe, order.data_dir, Settings().pretrained, voice.say), received
 

@@ -114,3 +114,17 @@ def test_a_decision_that_cannot_be_written_is_one_sentence(desk: Desk) -> None:
     assert done.exit_code == 1
     assert "cannot write the decision to" in done.stderr
     assert Reviews(desk.data_dir / "other").accepted() == frozenset()
+
+
+def test_without_any_new_picture_nothing_is_downloaded_and_nothing_waits(tmp_path: Path) -> None:
+    options = ["--feedback", str(tmp_path / "none"), "--data-dir", str(tmp_path / "data")]
+    done = CliRunner().invoke(app, ["feedback", "list", *options])
+    assert (done.exit_code, done.stderr) == (0, "no picture waits for a decision, of 0 new ones\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_a_folder_the_error_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_FEEDBACK", "off")
+    done = CliRunner().invoke(app, ["feedback", "list"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: there is no folder with new pictures; name it with --feedback")
