@@ -71,6 +71,7 @@ ENV NUMERAL_DATA_DIR=/data \
 COPY --from=pipelines-venv /venv /venv
 COPY --from=source /app/data data
 COPY --from=source /app/recipes recipes
+COPY --from=source /app/pretrained pretrained
 COPY --from=source /app/core core
 COPY --from=source /app/pipelines pipelines
 USER 10001:10001

@@ -31,6 +31,7 @@
     │   ├── PictureUnreadableError   the bytes are not a picture, or a damaged one
     │   ├── PictureTooLargeError     the picture has more bytes or pixels than allowed
     │   └── NoDigitError             the picture is readable, but no digit is drawn in it
+    ├── ReviewError                  decisions about new pictures cannot be read or written, or name none
     └── FeedbackError                the feedback folder cannot be read or written
         ├── FeedbackNotFoundError    no such item
         └── DamagedFeedbackError     an item is damaged, contradicted by another, or shows nothing
@@ -170,6 +171,10 @@ class PictureTooLargeError(PictureError):
 
 class NoDigitError(PictureError):
     """The picture is readable, but no digit is drawn in it."""
+
+
+class ReviewError(NumeralError):
+    """Decisions about new pictures cannot be read or written, or name no picture."""
 
 
 class FeedbackError(NumeralError):

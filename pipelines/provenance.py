@@ -30,10 +30,11 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     Args:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
-            no weight; the share of new data that is held out, because the digest of what trains covers it; and the
-            section about drawn images, where there are none.
+            no weight; so are the share of new data that is held out and the rules that data has to pass, because the data's
+            digests are of what trains; and so is the section about drawn images, where there are none.
     """
-    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": {"held_out_share"}}
+    of_data = {"held_out_share", "trust", "validation"}
+    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": of_data}
     if not recipe.data.styles.count:
         exclude["data"] |= {"styles"}
     deciding = recipe.model_dump(mode="json", exclude=exclude)

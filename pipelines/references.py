@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from core.artifact.trusted import Trusted, Validated
 from core.data import idx
 from core.data.durable import write_whole
 from core.data.mnist import FILES, Mnist, MnistFile
@@ -84,6 +85,8 @@ class DatasetRef(_Reference):
         test_images: How many images the test files hold.
         new_data: Labeled pictures from folders and from users; None if no folder was named.
         styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
+        trusted: How new pictures were sorted, of which `feedback` holds those that were accepted.
+        validated: What the validation of all data found.
     """
 
     files: Mapping[str, FileRef]
@@ -91,6 +94,8 @@ class DatasetRef(_Reference):
     test_images: int
     new_data: NewDataRef | None = None
     styles: FileRef | None = None
+    trusted: Trusted | None = None
+    validated: Validated | None = None
 
     @property
     def digests(self) -> dict[str, str]:

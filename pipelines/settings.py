@@ -65,6 +65,12 @@ def _folders(value: Any) -> Any:
     return (value,)
 
 
+def shipped() -> str | None:
+    """The repository that ships with Numeral, `pretrained/` beside the code; None where it does not exist."""
+    folder = ROOT / "pretrained"
+    return str(folder) if (folder / "mnist").is_dir() else None
+
+
 class Settings(BaseSettings):
     """Read from `NUMERAL_…` variables; a flag on the command line takes precedence, and a blank variable is none."""
 
@@ -88,6 +94,10 @@ class Settings(BaseSettings):
     )
     extra: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)] = Field(
         (), description="Folders of labeled pictures to train on as well: one path, or a JSON list of paths."
+    )
+    pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+        default_factory=shipped,
+        description="The repository whose champion judges new data; off: a small network is trained for it.",
     )
     infra_gate: InfraGate = Field(
         "auto",

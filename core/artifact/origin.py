@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.artifact.fields import Count, Digest, FileName, Line, Part
+from core.artifact.trusted import Trusted, Validated
 from core.digit import LABELS
 
 _Seed = Annotated[int, Field(ge=0, lt=2**64)]
@@ -62,6 +63,8 @@ class DataProvenance(Part):
     feedback: FeedbackProvenance | None = Field(None, description="In older versions; newer ones have `new_data`.")
     new_data: NewDataProvenance | None = Field(None, description="None if no folder of new data was named.")
     styles: StylesProvenance | None = Field(None, description="None if no drawn images were trained on.")
+    trusted: Trusted | None = Field(None, description="None if no new pictures were offered, and in older versions.")
+    validated: Validated | None = Field(None, description="None in older versions.")
 
 
 class CodeProvenance(Part):

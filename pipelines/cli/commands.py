@@ -9,7 +9,7 @@ import sys
 import typer
 
 from core.terminal import accept_any_text
-from pipelines.cli import cleaning, models, rates, retraining
+from pipelines.cli import cleaning, models, rates, retraining, reviewing
 
 app = typer.Typer(
     help="Download MNIST, train networks on it, publish them as versions, and manage the versions.",
@@ -22,6 +22,7 @@ app.command()(retraining.schedule)
 app.command()(rates.find_rate)
 app.command()(cleaning.clean)
 app.add_typer(models.app, name="models")
+app.add_typer(reviewing.app, name="feedback")
 
 
 def main() -> None:

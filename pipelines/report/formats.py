@@ -2,6 +2,8 @@
 
 from math import isfinite
 
+from core.artifact.trusted import Trusted, Validated
+
 
 def percent(share: float | None, digits: int = 2) -> str:
     """0.98 → 98.00%; a share that is unknown or not a number becomes a dash."""
@@ -27,6 +29,23 @@ def drawn_images(digits: int, others: int) -> str:
     """5, 3 → 5 digits in writing styles that MNIST lacks and 3 images that show no digit."""
     written = [f"{digits:,} digits in writing styles that MNIST lacks"] if digits else []
     return " and ".join([*written, *([f"{others:,} images that show no digit"] if others else [])])
+
+
+def trusted(found: Trusted) -> str:
+    """How new pictures were sorted, as a sentence."""
+    one = found.offered == 1
+    words = f"{found.accepted:,} of {found.offered:,} new picture{' was' if one else 's were'} trusted"
+    if found.by_reviewers:
+        words += f", {found.by_reviewers:,} of them by a person"
+    judge = f"the judge was {found.judge}" if found.judge else "no judge looked at them"
+    aside = ", ".join(f"{count:,} {reason}" for reason, count in sorted(found.left_out.items()))
+    return f"{words}; {judge}." + (f" Not trusted: {aside}." if aside else "")
+
+
+def validated(found: Validated) -> str:
+    """What the validation of the data found, as a sentence or more."""
+    verdict = {"set aside": "new pictures set aside"}.get(found.verdict, found.verdict)
+    return " ".join([f"Validation before training: {verdict}.", *(f"{finding}." for finding in found.findings)])
 
 
 def duration(seconds: float) -> str:

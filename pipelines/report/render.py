@@ -15,7 +15,16 @@ from core.train.report import EpochReport
 from pipelines.promotion.words import consulted_in_words
 from pipelines.report import charts, layers, origin, pictures, reliability, tables
 from pipelines.report.escape import markdown
-from pipelines.report.formats import check_result, confidence, drawn_images, duration, number, percent
+from pipelines.report.formats import (
+    check_result,
+    confidence,
+    drawn_images,
+    duration,
+    number,
+    percent,
+    trusted,
+    validated,
+)
 
 
 def render_report(
@@ -46,7 +55,7 @@ def render_report(
     labels = manifest.labels
     units = [] if first_layer is None else pictures.strongest(first_layer)
     classes = tables.classes(evaluation, manifest.validation, labels)
-    page = _templates().get_template("report.html.j2")
+    page = templates().get_template("report.html.j2")
     return page.render(
         manifest=manifest,
         test=evaluation,
@@ -89,7 +98,7 @@ def render_card(manifest: Manifest) -> bytes:
         UTF-8 Markdown.
     """
     return (
-        _templates()
+        templates()
         .get_template("card.md.j2")
         .render(
             manifest=manifest,
@@ -128,7 +137,8 @@ def _golden(manifest: Manifest) -> list[tuple[str, str, float]]:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of all documents, with what they have in common."""
     environment = Environment(
         loader=PackageLoader("pipelines.report", "templates"),
         autoescape=select_autoescape(("html.j2",)),
@@ -142,6 +152,8 @@ def _templates() -> Environment:
         "confidence": confidence,
         "number": number,
         "duration": duration,
+        "trusted": trusted,
+        "validated": validated,
         "md": markdown,
         "result": check_result,
         "consulted": consulted_in_words,

@@ -1,4 +1,4 @@
-"""The job: download → verify → draw → normalize → train → evaluate → judge → publish → promote."""
+"""The job: download → verify → gather → draw → normalize → train → evaluate → judge → publish → promote."""
 
 from datetime import timedelta
 
@@ -35,9 +35,8 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with engine.stage("verify"):
         dataset = local(steps.verify)(files)
-    if order.feedback or order.extra:
-        with engine.stage("gather"):
-            dataset = reaching_out(steps.gather)(order, recipe, dataset)
+    with engine.stage("gather"):
+        dataset = reaching_out(steps.gather)(order, recipe, dataset)
     run = Run.of(dataset, recipe, order.data_dir)
 
     with work.held(run, say):

@@ -5,9 +5,10 @@ tested and retried alone. `pipelines.engine` runs them. The step that trains is 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from core.imaging import FRAMING
 from core.kernels.blas import blas_threads
 from core.nn.sequential import Sequential
 from pipelines import provenance, sources
+from pipelines.new_data import admission
 from pipelines.new_data.account import account_of
 from pipelines.new_data.gather import folder_in
 from pipelines.new_data.gather import gather as gather_new_data
@@ -38,6 +40,7 @@ from pipelines.report import render_card, render_report
 from pipelines.retrain import styles, training
 from pipelines.retrain.measures import Evaluations, as_held_out, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 LICENSE = "MNIST: Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0"
@@ -60,12 +63,20 @@ def verify(files: dict[str, FileRef]) -> DatasetRef:
 
 
 def gather(order: Order, recipe: Recipe, dataset: DatasetRef) -> DatasetRef:
-    """Add labeled pictures from folders and from users, if the order names any: some train, the others are held out."""
-    if not (order.feedback or order.extra):
-        return dataset
-    collected = gather_new_data(order.feedback, order.extra, read_mnist(dataset.files), order.data_dir, say)
-    kept = keep(collected, recipe.data.held_out_share, folder_in(order.data_dir), say)
-    return dataset.model_copy(update={"new_data": kept})
+    """Add pictures from folders and from users, if the order names any, and validate all data; see `pipelines.new_data`.
+
+    Of the new pictures, those that are trusted are kept: most of them to be trained on, the others held out.
+    """
+    collected = None
+    if order.feedback or order.extra:
+        collected = gather_new_data(order.feedback, order.extra, read_mnist(dataset.files), order.data_dir, say)
+    offered = collected.items if collected else ()
+    admitted = admission.admit(offered, dataset, recipe, order.data_dir, Settings().pretrained, say)
+    update: dict[str, Any] = {"trusted": admitted.trusted, "validated": admitted.validated}
+    if collected:
+        trusted = replace(collected, items=admitted.items)
+        update["new_data"] = keep(trusted, recipe.data.held_out_share, folder_in(order.data_dir), say)
+    return dataset.model_copy(update=update)
 
 
 def find_unchanged(repository: Repository, fingerprint: str) -> Manifest | None:
@@ -199,6 +210,8 @@ def data_of(run: Run) -> DataProvenance:
         license=LICENSE,
         new_data=account_of(dataset),
         styles=styles.provenance_of(data.styles, dataset.styles) if dataset.styles else None,
+        trusted=dataset.trusted,
+        validated=dataset.validated,
     )
 
 

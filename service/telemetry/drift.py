@@ -1,17 +1,13 @@
 """Drift: how far the pictures of the calls differ from those that the version was trained on.
 
-The score is the population stability index: Σ (found − expected) · ln(found / expected) over the bins of a feature,
-where both are shares of the images. It is the sum of the Kullback-Leibler divergences in both directions. By the usual
-rule, below 0.1 nothing has changed, and above 0.25 much has: N. Siddiqi, "Credit Risk Scorecards" (Wiley, 2006).
+The score is the population stability index: see `core.artifact.spread`.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Spread
-from core.artifact.spread import FEATURES, counts, features
+from core.artifact.spread import FEATURES, counts, features, stability_index
 
 __all__ = ["Window", "stability_index"]
 
@@ -23,21 +19,6 @@ ENOUGH = 500
 
 PER_TICK = 500
 """The most images that are recorded between two ticks. They stand for the rest, which then costs nothing."""
-
-SMALLEST_SHARE = 1e-4
-"""The share that an empty bin counts as: the logarithm of 0 is not finite."""
-
-
-def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[np.float64]) -> float:
-    """The population stability index of one feature.
-
-    Args:
-        expected: The share of the images in each bin.
-        found: The same for other images.
-    """
-    p = np.maximum(np.asarray(expected, np.float64), SMALLEST_SHARE)
-    q = np.maximum(np.asarray(found, np.float64), SMALLEST_SHARE)
-    return float(((q - p) * np.log(q / p)).sum())
 
 
 class Window:

@@ -149,7 +149,7 @@ def test_an_image_contains_only_the_code_of_its_own_side(stages: dict[str, str])
         name: set(re.findall(r"^COPY .*?(\S+)$", stages[name], re.MULTILINE)) for name in ("pipelines", "service")
     }
     assert copied == {
-        "pipelines": {"/venv", "data", "recipes", "core", "pipelines"},
+        "pipelines": {"/venv", "data", "recipes", "pretrained", "core", "pipelines"},
         "service": {"/venv", "pretrained", "core", "protos", "service"},
     }
 

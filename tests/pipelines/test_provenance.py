@@ -54,6 +54,8 @@ def fingerprint(*overrides: str) -> str:
         ("data.validation_images=4000", False),
         ("data.styles.digits=5", False),
         ("data.styles.seed=5", True),  # of no image
+        ("data.trust.cap=0.1", True),  # only what has passed decides the weights
+        ("data.validation.most_drift=1", True),
         ("model.layers.0.units=17", False),
         ("train.batch_size=33", False),
         ("train.epochs=4", False),

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from core.errors import ConfigError
 from pipelines.cli.commands import app
-from pipelines.settings import Settings
+from pipelines.settings import ROOT, Settings
 
 
 def test_the_environment_sets_the_repository_and_the_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,3 +99,12 @@ def test_the_environment_names_one_folder_of_new_data_or_a_list(
 ) -> None:
     monkeypatch.setenv("NUMERAL_EXTRA", value)
     assert Settings().extra == tuple(map(Path, folders))
+
+
+def test_new_data_is_judged_by_what_ships_by_another_repository_or_by_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NUMERAL_PRETRAINED", raising=False)
+    assert Settings().pretrained == str(ROOT / "pretrained")
+    monkeypatch.setenv("NUMERAL_PRETRAINED", "s3://bucket/models")
+    assert Settings().pretrained == "s3://bucket/models"
+    monkeypatch.setenv("NUMERAL_PRETRAINED", "off")
+    assert Settings().pretrained is None

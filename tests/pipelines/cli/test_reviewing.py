@@ -1,0 +1,130 @@
+"""`feedback list`, `accept` and `reject`: what a reviewer sees, and what a decision does."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from core.feedback import FeedbackFolder, FeedbackItem
+from pipelines.cli.commands import app
+from pipelines.new_data.item import NewItem
+from pipelines.new_data.reviews import Reviews
+from pipelines.settings import ROOT
+from tests.pipelines.new_data.new_items import items_of, mislabeled, written
+
+
+class Desk:
+    """A folder with four right pictures and two wrong ones, and the commands to review it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.feedback, self.data_dir = FeedbackFolder(folder / "feedback"), folder / "data"
+        self.right, self.wrong = items_of(written(4)), items_of(mislabeled(written(2, start=4)))
+        for item in [*self.right, *self.wrong]:
+            self.add(item)
+
+    def add(self, item: NewItem) -> bool:
+        received = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
+        return self.feedback.add(FeedbackItem(digit=item.label, pixels=item.image.tobytes(), received=received))
+
+    def run(self, *arguments: str) -> Result:
+        options = ("--feedback", str(self.feedback.path), "--data-dir", str(self.data_dir))
+        mirror = ("--mirror", (ROOT / "data" / "mnist").as_uri())
+        return CliRunner().invoke(app, ["feedback", *arguments, *options, *mirror])
+
+    def listed(self, *arguments: str) -> list[dict[str, Any]]:
+        done = self.run("list", "--json", *arguments)
+        assert done.exit_code == 0, done.stderr
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_list_holds_what_waits_and_with_all_everything(desk: Desk, tmp_path: Path) -> None:
+    rows = desk.listed()
+    assert {row["name"] for row in rows} == {item.name for item in desk.wrong}
+    for row in rows:
+        assert (row["status"], row["received"]) == ("contradicted", "2026-11-30T03:00:00+00:00")
+        assert row["read"] != row["digit"]
+        assert row["claimed"] < 0.1
+    everything = desk.listed("--all", "--page", str(tmp_path / "page.html"))
+    assert sorted(row["status"] for row in everything) == ["contradicted"] * 2 + ["trusted"] * 4
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert page.count("<figure>") == 6
+    assert f"--data-dir {desk.data_dir} --feedback {desk.feedback.path}" in page
+
+
+def test_the_table_names_each_picture_and_why_it_is_held(desk: Desk) -> None:
+    shown = " ".join(desk.run("list").stdout.split())
+    for item in desk.wrong:
+        assert f"{item.name[:12]} {item.label} " in shown
+    assert shown.count("contradicted") == 2
+
+
+def test_an_accepted_picture_waits_no_longer(desk: Desk) -> None:
+    done = desk.run("accept", desk.wrong[0].name[:8])
+    assert done.exit_code == 0, done.stderr
+    assert "accepted: 1 picture" in done.stderr
+    assert [row["name"] for row in desk.listed()] == [desk.wrong[1].name]
+
+
+def test_a_rejected_picture_leaves_the_folder_and_is_never_added_again(desk: Desk) -> None:
+    done = desk.run("reject", "--all-held")
+    assert done.exit_code == 0, done.stderr
+    assert not desk.listed()
+    assert desk.feedback.names() == sorted(item.name for item in desk.right)
+    assert not desk.add(desk.wrong[0])
+
+
+def test_where_the_folder_cannot_be_written_a_rejection_holds_all_the_same(desk: Desk) -> None:
+    (desk.feedback.path / "discarded").touch()  # in the way of the folder of that name, even for root
+    done = desk.run("reject", desk.wrong[0].name)
+    assert done.exit_code == 0
+    assert "their files stay: cannot discard from the feedback folder" in done.stderr
+    assert desk.wrong[0].name in desk.feedback.names()
+    assert [row["name"] for row in desk.listed()] == [desk.wrong[1].name]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("accept", "abc"), "'abc' names no picture: expected at least 8 hexadecimal digits"),
+        (("reject", "../../../etc"), "'../../../etc' names no picture"),
+        (("accept", "00000000"), "no new picture has a name that begins with 00000000"),
+        (("accept",), "name the pictures, or give --all-held, and not both"),
+        (("reject", "00000000", "--all-held"), "name the pictures, or give --all-held, and not both"),
+    ],
+)
+def test_a_name_that_names_nothing_is_one_sentence(desk: Desk, arguments: tuple[str, ...], sentence: str) -> None:
+    done = desk.run(*arguments)
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"error: {sentence}")
+
+
+def test_a_decision_that_cannot_be_written_is_one_sentence(desk: Desk) -> None:
+    desk.data_dir.mkdir()
+    (desk.data_dir / "reviews").touch()
+    done = desk.run("accept", desk.wrong[0].name)
+    assert done.exit_code == 1
+    assert "cannot write the decision to" in done.stderr
+    assert Reviews(desk.data_dir / "other").accepted() == frozenset()
+
+
+def test_without_any_new_picture_nothing_is_downloaded_and_nothing_waits(tmp_path: Path) -> None:
+    options = ["--feedback", str(tmp_path / "none"), "--data-dir", str(tmp_path / "data")]
+    done = CliRunner().invoke(app, ["feedback", "list", *options])
+    assert (done.exit_code, done.stderr) == (0, "no picture waits for a decision, of 0 new ones\n")
+    assert not (tmp_path / "data").exists()
+
+
+def test_without_a_folder_the_error_says_how_to_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_FEEDBACK", "off")
+    done = CliRunner().invoke(app, ["feedback", "list"])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: there is no folder with new pictures; name it with --feedback")

@@ -1,0 +1,68 @@
+"""The judge of new pictures: it has not seen them, it tells wrong digits from right ones, and it says what it is."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.artifact.manifest import WEIGHTS
+from core.artifact.repository import Repository
+from pipelines.new_data.judge import find_judge
+from pipelines.new_data.judgement import judged
+from pipelines.new_data.trust import trust
+from pipelines.order import Order
+from pipelines.recipe import Recipe, TrustSection, load_recipe
+from pipelines.references import DatasetRef, FileRef
+from pipelines.settings import Settings
+from tests.pipelines.new_data.new_items import items_of, mislabeled, written
+from tests.pipelines.runs import publish, run_in
+
+
+def test_the_version_that_ships_judges_and_is_named_by_the_digest_of_its_weights(
+    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+) -> None:
+    judge = find_judge("pretrained", Settings().pretrained, dataset, recipe, tmp_path, pytest.fail)
+    manifest = Repository(Settings().pretrained or "").manifest(1)
+    assert (judge.description, judge.sha256) == ("pretrained version 1, recipe cnn", manifest.files[WEIGHTS].sha256)
+
+
+def test_the_judge_accepts_right_digits_and_catches_wrong_ones_even_if_shifted(
+    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+) -> None:
+    judge = find_judge("pretrained", Settings().pretrained, dataset, recipe, tmp_path, pytest.fail)
+    honest = written(300)
+    shifted = type(honest)(np.roll(honest.images, (3, 3), (1, 2)), honest.labels)
+    rule = TrustSection(source_share=1, source_cap=9, digit_cap=9, cap=9)
+    for images in (honest, shifted):
+        right, wrong = items_of(images), items_of(mislabeled(images))
+        found = trust([*right, *wrong], judged([*right, *wrong], judge, tmp_path), rule, 60_000)
+        trusted = {item.name for item in found.accepted}
+        assert sum(item.name not in trusted for item in right) <= 6, "at most 2% of 300"
+        assert sum(item.name in trusted for item in wrong) <= 6
+
+
+def test_without_a_version_that_ships_a_small_network_is_trained_once(
+    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    first = find_judge("pretrained", None, dataset, recipe, tmp_path, said.append)
+    assert said == [
+        "there is no pretrained version to judge new data: a small network is trained for it, on MNIST alone"
+    ]
+    again = find_judge("trained", Settings().pretrained, dataset, recipe, tmp_path, pytest.fail)
+    assert again.sha256 == first.sha256
+    assert first.description == "a network trained on MNIST alone, recipe judge"
+    assert load_recipe("judge").description
+
+
+def test_a_version_that_has_learned_from_users_does_not_judge_their_pictures(
+    dataset: DatasetRef, recipe: Recipe, tmp_path: Path
+) -> None:
+    learned = FileRef.store(tmp_path / "packed", written(3).pack())
+    order = Order(repository=str(tmp_path / "models"))
+    run = run_in(tmp_path / "work" / "run", dataset.model_copy(update={"feedback": learned}), recipe)
+    order.store.promote(publish(order, run).version, by="a test", why="a test")
+    said: list[str] = []
+    judge = find_judge("pretrained", order.repository, dataset, recipe, tmp_path, said.append)
+    assert "was trained on new data itself" in said[0]
+    assert judge.description == "a network trained on MNIST alone, recipe judge"
