@@ -4,6 +4,7 @@
     <repository>/<name>/7/report.html, card.md         for people
     <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
     <repository>/<name>/aliases/champion/000003.json   the third move of the alias
+    <repository>/<name>/lease/000012.json              who may retrain now, see `core.artifact.lease`
 
 Every object is created only if absent and never overwritten. So two writers cannot claim the same number, a kill at any
 point leaves earlier versions complete and the new one absent, and the history of an alias cannot be lost.
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from core.artifact.alias import AliasLog, standing_promotions
+from core.artifact.lease import SECONDS, Lease
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, HIGHEST, Contents, Snapshot, Snapshots, contents
@@ -170,6 +172,14 @@ class Repository:
                 f"repository {self.url} has no champion yet; publish one with: python -m pipelines retrain"
             )
         return target
+
+    def lease(self, seconds: float = SECONDS) -> Lease:
+        """The lease under which one process at a time retrains for this repository.
+
+        Args:
+            seconds: How long it lasts unless its holder renews it.
+        """
+        return Lease(self._objects, self.model, seconds=seconds)
 
     # writing
 

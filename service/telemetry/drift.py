@@ -1,43 +1,22 @@
 """Drift: how far the pictures of the calls differ from those that the version was trained on.
 
-The score is the population stability index: Σ (found − expected) · ln(found / expected) over the bins of a feature,
-where both are shares of the images. It is the sum of the Kullback-Leibler divergences in both directions. By the usual
-rule, below 0.1 nothing has changed, and above 0.25 much has: N. Siddiqi, "Credit Risk Scorecards" (Wiley, 2006).
+The score is the population stability index, see `core.artifact.stability`.
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Spread
-from core.artifact.spread import FEATURES, counts, features
+from core.artifact.spread import FEATURES, features
+from core.artifact.stability import ENOUGH, drift, stability_index
 
-__all__ = ["Window", "stability_index"]
+__all__ = ["Window"]
 
 WINDOW = 1000
 """The number of latest images that are compared."""
 
-ENOUGH = 500
-"""With fewer images there is no score: chance alone gives an index of about (bins − 1) / images."""
-
 PER_TICK = 500
 """The most images that are recorded between two ticks. They stand for the rest, which then costs nothing."""
-
-SMALLEST_SHARE = 1e-4
-"""The share that an empty bin counts as: the logarithm of 0 is not finite."""
-
-
-def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[np.float64]) -> float:
-    """The population stability index of one feature.
-
-    Args:
-        expected: The share of the images in each bin.
-        found: The same for other images.
-    """
-    p = np.maximum(np.asarray(expected, np.float64), SMALLEST_SHARE)
-    q = np.maximum(np.asarray(found, np.float64), SMALLEST_SHARE)
-    return float(((q - p) * np.log(q / p)).sum())
 
 
 class Window:
@@ -82,10 +61,7 @@ class Window:
     def _input_score(self) -> float | None:
         if self._seen < ENOUGH:
             return None
-        filled = min(self._seen, WINDOW)
-        bins = counts(self._features[:filled], self._spread.edges)
-        pairs = zip(self._spread.shares, bins, strict=True)
-        return max(stability_index(expected, found / filled) for expected, found in pairs)
+        return drift(self._spread, self._features[: min(self._seen, WINDOW)])
 
     def _digit_score(self) -> float | None:
         if self._read < ENOUGH:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.artifact.spread import spread_of
-from service.telemetry.drift import ENOUGH, PER_TICK, WINDOW, Window, stability_index
+from core.artifact.stability import ENOUGH, stability_index
+from service.telemetry.drift import PER_TICK, WINDOW, Window
 from tests.floats import by_hand
 
 LABELS = 10
