@@ -48,6 +48,10 @@ class Order(BaseModel):
         Option("--feedback", help="Folder with users' feedback to train on as well (NUMERAL_FEEDBACK, else none)."),
         AfterValidator(lambda folder: folder and folder.resolve()),
     ] = Field(default_factory=lambda: Settings().feedback)
+    wait: Annotated[
+        float,
+        Option("--wait", metavar="SECONDS", help="How long to wait while another run holds the repository's lease."),
+    ] = Field(3600.0, ge=0, le=7 * 86_400)
 
     @model_validator(mode="before")
     @classmethod

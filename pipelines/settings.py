@@ -21,3 +21,9 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    lease_seconds: float = Field(
+        120, gt=0, le=86_400, description="How long a lease of the repository lasts that its holder no longer renews."
+    )
+    trigger_seconds: float = Field(
+        60, gt=0, le=86_400, description="How often a scheduler looks whether new feedback is a reason to retrain."
+    )

@@ -1,8 +1,6 @@
-"""`retrain` and `schedule`: a retraining now, or at certain times."""
+"""`retrain`: a retraining now."""
 
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from pipelines import engine
 from pipelines.cli.console import JsonOption, reports_errors, show
@@ -35,26 +33,3 @@ def retrain(*, as_json: JsonOption = False, **given: Any) -> None:
         f"test accuracy {result.metrics['test_accuracy']:.2%}\n  report  {result.report}\n  time    {stages}\n"
         f"  next    python -m service serve --repository {result.repository}"
     )
-
-
-@reports_errors
-@takes_order()
-def schedule(
-    *,
-    cron: Annotated[str, typer.Option(help="When to retrain, e.g. '0 3 * * *' for every night at three, UTC.")],
-    train_if_empty: Annotated[
-        bool, typer.Option("--train-if-empty", help="Retrain once at the start if no version is published yet.")
-    ] = False,
-    **given: Any,
-) -> None:
-    """Retrain on a schedule until stopped, one run at a time; the schedule continues after a restart.
-
-    Uses the Prefect server at PREFECT_API_URL; without one, starts a server of its own and stops it at the end.
-    """
-    order = Order(**given)
-    load_recipe(order.recipe, order.overrides)
-    engine.prepare(show_errors=True)
-    with engine.own_server():
-        from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then
-
-        scheduling.run(cron, order, train_if_empty=train_if_empty)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, Literal
 
-from prefect import Flow, flow
+from prefect import Flow, flow, runtime
 from prefect.client.schemas.objects import FlowRun, State
 from pydantic import BaseModel, Field
 
@@ -16,8 +16,12 @@ from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 from pipelines.retrain import steps, tasks, training
 from pipelines.retrain.measures import rejected_shares
+from pipelines.retrain.recorded import recorded
 from pipelines.retrain.run import Run
 from pipelines.retrain.tasks import local, reaching_out
+from pipelines.retrain.turn import Turn, turn
+from pipelines.schedule.journal import Journal
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 
@@ -54,6 +58,8 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
     if flow_run.deployment_id:
         voice.prepare()
         say(f"retraining failed: {state.message}")
+    if flow_run.deployment_id and state.is_crashed():  # its process could not record that itself
+        Journal(Order(**flow_run.parameters).data_dir).failed(state.message or "the run crashed")
 
 
 @flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
@@ -65,6 +71,14 @@ def retrain(**given: Any) -> Retrained:
     """
     voice.prepare()
     order = Order(**given)
+    lease = order.store.lease(Settings().lease_seconds)
+    with recorded(order, runtime.flow_run.id) as recording, turn(lease, order.wait, say) as mine:
+        result = _retrain(order, mine)
+        recording.ended(result)
+    return result
+
+
+def _retrain(order: Order, mine: Turn) -> Retrained:
     store, recipe = order.store, load_recipe(order.recipe, order.overrides)
     clock = _Stopwatch()
 
@@ -79,6 +93,7 @@ def retrain(**given: Any) -> Retrained:
     if known := steps.find_unchanged(store, run.fingerprint):
         say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
         # Still to be done if the run that published it was killed before it promoted it.
+        mine.check()
         promoted = reaching_out(steps.promote)(order, known)
         training.clear(dataset, recipe, run.work)
         return _result("unchanged", known, promoted, store, clock)
@@ -97,6 +112,7 @@ def retrain(**given: Any) -> Retrained:
         manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
         tasks.show_card(order, manifest)
     with clock("promote"):
+        mine.check()
         promoted = reaching_out(steps.promote)(order, manifest)
     training.clear(dataset, recipe, run.work)
     return _result("published" if verdict.promote else "rejected", manifest, promoted, store, clock)
