@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from core.artifact.holder import Holder
 from core.errors import NumeralError, ServerLostError
+from pipelines import voice
 from pipelines.order import Order
 from pipelines.retrain.flow import retrain
 from pipelines.schedule import DEPLOYMENT
@@ -33,7 +35,13 @@ from pipelines.voice import say
 TRIGGERED = "triggered"
 """The tag of runs that were started for a reason other than the time."""
 
+_LOST = "Prefect's server no longer answers"
+
 _BEAT_SECONDS = 10.0
+
+_SILENCE_SECONDS = 60.0
+"""For how long Prefect's server may not answer, besides four polls."""
+
 _SHOWN = 3
 
 
@@ -76,6 +84,7 @@ class Scheduler:
         Raises:
             ServerLostError: Prefect's server no longer answers.
         """
+        voice.prepare()
         order = self._order
         deployment = cast("UUID", self._runner.add_deployment(self._deployment()))
         asyncio.run(close_abandoned(retrain.name, deployment, order.data_dir))
@@ -111,7 +120,7 @@ class Scheduler:
             await asyncio.gather(serving, *others, return_exceptions=True)
         for task in ended - {serving}:
             task.result()  # it never ends but with an error
-        raise ServerLostError("Prefect's server no longer answers") from serving.exception()
+        raise ServerLostError(_LOST) from serving.exception()
 
     def __str__(self) -> str:
         """When and why it retrains, in words."""
@@ -119,10 +128,18 @@ class Scheduler:
         return f"{self._timetable}, and {reasons}" if reasons else str(self._timetable)
 
     async def _beat(self) -> None:
-        """Leave a sign of life, as long as Prefect's server answers the runner."""
-        failing = False
+        """Leave a sign of life, as long as Prefect's server answers the runner.
+
+        Raises:
+            ServerLostError: It has not answered for long. The runner itself would wait for ever.
+        """
+        failing, heard, since = False, None, time.monotonic()
         while True:
             await asyncio.sleep(_BEAT_SECONDS)
+            if self._runner.last_polled != heard:
+                heard, since = self._runner.last_polled, time.monotonic()
+            if time.monotonic() - since > _SILENCE_SECONDS + 4 * self._runner.query_seconds:
+                raise ServerLostError(_LOST)
             try:
                 await self._write_beat()
                 failing = False

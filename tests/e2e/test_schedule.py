@@ -1,7 +1,9 @@
 """`python -m pipelines schedule`: it fires, runs never overlap, and it survives a restart."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pytest
 
-from tests.e2e.workshop import Workshop, processes_that_mention
+from pipelines.schedule.heartbeat import Heartbeat
+from pipelines.schedule.journal import Journal
+from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
 
 POLL_SECONDS = 2
 ARGUMENTS = ("schedule", "--cron", "* * * * *", "--train-if-empty", "--set", "train.epochs=1")
@@ -94,8 +99,70 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
 
 
-def test_an_invalid_cron_expression_is_reported_in_one_sentence(workshop: Workshop) -> None:
-    ended = workshop.run("pipelines", "schedule", "--cron", "every night")
-    assert ended.status == 1
-    assert "--cron 'every night'" in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_a_run_whose_process_was_killed_with_its_scheduler_is_shown_as_crashed_at_the_next_start(
+    champion: Workshop, prefect_server: str
+) -> None:
+    workshop = champion
+    workshop.environment["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
+    arguments = ("schedule", "--interval", "300d", "--set", "train.epochs=5000")
+    journal = Journal(workshop.data_dir)
+    log = workshop.repository.parent / "killed.log"
+
+    def state_of(run: str) -> str:
+        found: str = httpx.get(f"{prefect_server}/flow_runs/{run}").json()["state"]["type"]
+        return found
+
+    def scheduler(stream: Any) -> "subprocess.Popen[str]":
+        return workshop.start("pipelines", *arguments, stdout=stream, stderr=stream)
+
+    with log.open("w") as stream:
+        killed = scheduler(stream)
+        until(lambda: "the next times are" in log.read_text() or killed.poll() is not None, 200, "it is up")
+        ours = {"name": {"any_": ["scheduled"]}}
+        found = httpx.post(f"{prefect_server}/deployments/filter", json={"deployments": ours}, timeout=30).json()
+        start = httpx.post(f"{prefect_server}/deployments/{found[0]['id']}/create_flow_run", json={}, timeout=30)
+        run = start.json()["id"]
+        until(lambda: (record := journal.read()) and run in record.active, 200, "the run works")
+        until(lambda: state_of(run) == "RUNNING", 60, "Prefect knows")
+        record = journal.read()
+        assert record is not None
+        killed.kill()
+        killed.wait()
+        os.kill(record.active[run].pid, signal.SIGKILL)
+
+        unhealthy = workshop.run("pipelines", "health", "--json")
+        assert unhealthy.status == 1
+
+        following = scheduler(stream)
+        try:
+            until(lambda: state_of(run) == "CRASHED", 200, "the run is shown as crashed")
+            until(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), 60, "a beat")
+            healthy = workshop.run("pipelines", "health", "--json").json
+            assert (healthy["troubles"], healthy["lease"]) == ([], None)
+        finally:
+            following.send_signal(signal.SIGTERM)
+            assert following.wait(timeout=120) == 0, log.read_text()
+    record = journal.read()
+    assert record is not None
+    assert record.active == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--cron", "every night"], "error: --cron 'every night': 2 fields, expected five"),
+        (
+            ["--cron", "0 3 * * *", "--timezone", "Berlin"],
+            "error: --timezone 'Berlin': there is no such time zone; did",
+        ),
+        (["--interval", "10s"], "error: --interval '10s': expected at least 1m"),
+        (["--cron", "@daily", "--data-dir", "/proc/cache"], "error: /proc/cache/schedule.lock: "),
+    ],
+)
+def test_a_schedule_that_cannot_work_is_refused_in_one_sentence(options: list[str], complaint: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "pipelines", "schedule", *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(complaint)
+    assert ended.stderr.count("\n") == 1

@@ -14,7 +14,7 @@ from pipelines.cli.commands import app
 from pipelines.order import Order, takes_order
 from pipelines.retrain.flow import retrain
 
-FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback"]
+FLAGS = ["--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--wait"]
 
 
 @pytest.fixture(autouse=True)
