@@ -3,8 +3,8 @@
 Usage: python tools/simulate_nights.py NIGHTS FOLDER
 
 Each night is a real retraining that finds nothing changed, against a real Prefect server of its own. After every ten,
-the server's database is made ten days older, as if that time had passed; its vacuum, which keeps runs for 90 days, runs
-every few seconds. Prints a line after every 20 nights: the size of the database, its rows, and files and bytes elsewhere.
+the server's database is made ten days older, as if that time had passed; its vacuum, which keeps runs for 90 days,
+works every few seconds. Prints a line after every 20 nights: the database, its rows, and files and bytes elsewhere.
 """
 # ruff: noqa: E402 — Numeral's own packages can be imported once its folder is on the path
 
