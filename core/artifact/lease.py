@@ -143,10 +143,10 @@ class Lease:
         return self._objects.url
 
     def holder(self) -> Entry | None:
-        """The entry of the process that has the lease, alive or not; None if nobody has. Reads only."""
+        """The last entry of the process that has the lease; None if nobody has, as far as is known. Reads only."""
         last = self._last()
         entry = last and self._read(last.path)
-        return entry if entry and entry.action != "release" else None
+        return None if entry is None or entry.action == "release" or entry.holder.is_dead() else entry
 
     def take(self) -> Grant | None:
         """Take the lease if it is free, if its holder has died, or if it has expired.

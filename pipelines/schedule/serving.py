@@ -19,7 +19,8 @@ from prefect.states import Scheduled
 from prefect.types.entrypoint import EntrypointType
 
 from core.artifact.holder import Holder
-from core.errors import NumeralError, ServerLostError
+from core.artifact.repository import Repository
+from core.errors import ArtifactError, NumeralError, ServerLostError
 from pipelines import voice
 from pipelines.order import Order
 from pipelines.retrain.flow import retrain
@@ -37,7 +38,7 @@ TRIGGERED = "triggered"
 
 _LOST = "Prefect's server no longer answers"
 
-_BEAT_SECONDS = 10.0
+_BEAT_SECONDS = 15.0
 
 _SILENCE_SECONDS = 60.0
 """For how long Prefect's server may not answer, besides four polls."""
@@ -124,8 +125,8 @@ class Scheduler:
 
     def __str__(self) -> str:
         """When and why it retrains, in words."""
-        reasons = str(self._triggers.reasons)
-        return f"{self._timetable}, and {reasons}" if reasons else str(self._timetable)
+        reasons = self._triggers.reasons
+        return ", and ".join(str(part) for part in (self._timetable, reasons) if part)
 
     async def _beat(self) -> None:
         """Leave a sign of life, as long as Prefect's server answers the runner.
@@ -152,7 +153,6 @@ class Scheduler:
         polled, now = self._runner.last_polled, datetime.now(UTC)
         if polled is None:
             return
-        entry = await asyncio.to_thread(self._order.store.lease().holder)
         beat = Heartbeat(
             at=polled,
             every=max(_BEAT_SECONDS, self._runner.query_seconds),
@@ -161,9 +161,17 @@ class Scheduler:
             when=str(self),
             next_run=next(iter(await upcoming(self._timetable, 1, now)), None),
             longest_gap=self._gap.total_seconds() if self._gap else None,
-            lease=Lessee(holder=str(entry.holder), since=entry.since) if entry else None,
+            lease=await asyncio.to_thread(self._lessee),
         )
         await asyncio.to_thread(beat.write, self._order.data_dir)
+
+    def _lessee(self) -> Lessee | None:
+        """Who retrains now; None also if that cannot be told, which the runs themselves report."""
+        try:
+            entry = Repository(self._order.repository).lease().holder()
+        except ArtifactError:
+            return None
+        return Lessee(holder=str(entry.holder), since=entry.since) if entry else None
 
     async def _look(self, deployment: UUID) -> None:
         """Start a run whenever there is a reason to."""

@@ -19,18 +19,18 @@ __all__ = ["longest_gap", "schedules", "upcoming"]
 _ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
 """Intervals are counted from here, so that a restart does not shift them: 6h is at 0, 6, 12 and 18 o'clock UTC."""
 
-_NAME = "timetable"
-"""With the same name, Prefect changes the schedule of a deployment instead of adding another one."""
-
 _LOOKED_AHEAD = 100
 """Times among which the longest gap is looked for: a quarter of a year of nights."""
 
 
 def schedules(timetable: Timetable) -> list[Schedule]:
-    """The timetable for a deployment: one schedule, or none if there are no fixed times."""
+    """The timetable for a deployment: one schedule, or none if there are no fixed times.
+
+    It has no slug, so that Prefect replaces whatever schedules the deployment had.
+    """
     if timetable.interval is not None:
-        return [Schedule(interval=timetable.interval, anchor_date=_ANCHOR, timezone="UTC", slug=_NAME)]
-    return [Schedule(cron=timetable.cron, timezone=timetable.zone, slug=_NAME)] if timetable.cron else []
+        return [Schedule(interval=timetable.interval, anchor_date=_ANCHOR, timezone="UTC")]
+    return [Schedule(cron=timetable.cron, timezone=timetable.zone)] if timetable.cron else []
 
 
 async def upcoming(timetable: Timetable, count: int, after: datetime) -> list[datetime]:

@@ -46,7 +46,7 @@ class Timetable:
         return bool(self.cron or self.interval)
 
     def __str__(self) -> str:
-        """In words."""
+        """In words; "" if there are no fixed times."""
         if self.interval is not None:
             return f"every {in_words(self.interval)}"
-        return f"at '{self.cron}' ({self.zone})" if self.cron else "at no fixed time"
+        return f"at '{self.cron}' ({self.zone})" if self.cron else ""

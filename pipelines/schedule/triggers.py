@@ -117,7 +117,7 @@ class Triggers:
         wanted = self.reasons.feedback
         if wanted is None or count < wanted:
             return ""
-        return f"{count:,} new pieces of feedback, at least {wanted:,} were asked for"
+        return f"pieces of new feedback: {count:,}, at least {wanted:,} were asked for"
 
     def _drifted(self, folder: FeedbackFolder, fresh: list[str]) -> str:
         wanted = self.reasons.drift

@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from core.feedback import FeedbackFolder
+from core.feedback_item import FeedbackItem
 from pipelines.schedule.heartbeat import Heartbeat
 from pipelines.schedule.journal import Journal
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
@@ -99,12 +102,12 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
 
 
-def test_a_run_whose_process_was_killed_with_its_scheduler_is_shown_as_crashed_at_the_next_start(
+def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards(
     champion: Workshop, prefect_server: str
 ) -> None:
-    workshop = champion
-    workshop.environment["PREFECT_RUNNER_POLL_FREQUENCY"] = str(POLL_SECONDS)
-    arguments = ("schedule", "--interval", "300d", "--set", "train.epochs=5000")
+    workshop, feedback = champion, champion.repository.with_name("feedback")
+    settings = {"NUMERAL_TRIGGER_SECONDS": "1", "NUMERAL_FEEDBACK": str(feedback)}
+    workshop.environment.update(settings, PREFECT_RUNNER_POLL_FREQUENCY=str(POLL_SECONDS))
     journal = Journal(workshop.data_dir)
     log = workshop.repository.parent / "killed.log"
 
@@ -112,20 +115,21 @@ def test_a_run_whose_process_was_killed_with_its_scheduler_is_shown_as_crashed_a
         found: str = httpx.get(f"{prefect_server}/flow_runs/{run}").json()["state"]["type"]
         return found
 
-    def scheduler(stream: Any) -> "subprocess.Popen[str]":
+    def scheduler(*when: str) -> "subprocess.Popen[str]":
+        arguments = ("schedule", *when, "--set", "train.epochs=5000")
         return workshop.start("pipelines", *arguments, stdout=stream, stderr=stream)
 
     with log.open("w") as stream:
-        killed = scheduler(stream)
+        killed = scheduler("--interval", "300d", "--when-feedback", "1")
         until(lambda: "the next times are" in log.read_text() or killed.poll() is not None, 200, "it is up")
-        ours = {"name": {"any_": ["scheduled"]}}
-        found = httpx.post(f"{prefect_server}/deployments/filter", json={"deployments": ours}, timeout=30).json()
-        start = httpx.post(f"{prefect_server}/deployments/{found[0]['id']}/create_flow_run", json={}, timeout=30)
-        run = start.json()["id"]
-        until(lambda: (record := journal.read()) and run in record.active, 200, "the run works")
-        until(lambda: state_of(run) == "RUNNING", 60, "Prefect knows")
+        pixels = np.zeros((28, 28), np.uint8)
+        pixels[4:24, 12:16] = 255
+        FeedbackFolder(feedback).add(FeedbackItem(digit=1, pixels=pixels.tobytes(), received=datetime.now(UTC)))
+        until(lambda: (record := journal.read()) and record.active, 200, "new feedback starts a run")
         record = journal.read()
         assert record is not None
+        [run] = record.active
+        until(lambda: state_of(run) == "RUNNING", 60, "Prefect knows")
         killed.kill()
         killed.wait()
         os.kill(record.active[run].pid, signal.SIGKILL)
@@ -133,18 +137,22 @@ def test_a_run_whose_process_was_killed_with_its_scheduler_is_shown_as_crashed_a
         unhealthy = workshop.run("pipelines", "health", "--json")
         assert unhealthy.status == 1
 
-        following = scheduler(stream)
+        following = scheduler("--when-feedback", "1000")
         try:
             until(lambda: state_of(run) == "CRASHED", 200, "the run is shown as crashed")
             until(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), 60, "a beat")
             healthy = workshop.run("pipelines", "health", "--json").json
             assert (healthy["troubles"], healthy["lease"]) == ([], None)
+            ours = {"deployments": {"name": {"any_": ["scheduled"]}}}
+            found = httpx.post(f"{prefect_server}/deployments/filter", json=ours, timeout=30).json()
+            assert [deployment["schedules"] for deployment in found] == [[]], "the interval is given up"
         finally:
             following.send_signal(signal.SIGTERM)
             assert following.wait(timeout=120) == 0, log.read_text()
     record = journal.read()
     assert record is not None
     assert record.active == {}
+    assert "schedule: retraining: pieces of new feedback: 1, at least 1 were asked for" in log.read_text()
 
 
 @pytest.mark.parametrize(

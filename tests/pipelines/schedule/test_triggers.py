@@ -52,7 +52,7 @@ def test_enough_new_feedback_is_a_reason_until_a_run_has_seen_it(order: Order) -
     give(order, digits(1, seed=1))
     reason = triggers.find(NOW)
     assert reason is not None
-    assert reason.sentence == "5 new pieces of feedback, at least 5 were asked for"
+    assert reason.sentence == "pieces of new feedback: 5, at least 5 were asked for"
     Journal(order.data_dir).saw(names(order))
     assert triggers.find(NOW) is None
     give(order, digits(4, seed=2))
