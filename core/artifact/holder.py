@@ -35,17 +35,27 @@ class Holder(Part):
     def of_this_process(cls) -> Self:
         """The process that asks."""
         pid = os.getpid()
-        return cls(host=socket.gethostname()[:255], pid=pid, began=_began(pid) or "", machine=_machine())
+        began, machine = _began(pid), _machine()
+        return cls(host=socket.gethostname()[:255], pid=pid, began=began or "", machine=machine if began else "")
 
     def is_dead(self) -> bool:
         """Whether the process is known to have ended. False if it lives, and also if that cannot be known from here."""
         if not self.machine or self.machine != _machine():
             return False
-        return _began(self.pid) != self.began
+        return not self._lives()
 
     def lives_here(self) -> bool:
         """Whether it is a process of this machine that lives. What ran in a container that has ended does not."""
-        return self.machine == _machine() and _began(self.pid) == self.began
+        return self.machine == _machine() and self._lives()
+
+    def _lives(self) -> bool:
+        try:
+            os.kill(self.pid, 0)  # sends nothing
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # another user's: the system may hide what began when
+            pass
+        return _began(self.pid) in (self.began, None)
 
     def __str__(self) -> str:
         """In words."""
@@ -60,10 +70,10 @@ def _machine() -> str:
 
 
 def _began(pid: int) -> str | None:
-    """The start of a process; None if there is none of this number, or it has ended and only waits to be collected."""
+    """The start of a process; "" if it has ended and only waits to be collected; None if the system does not tell."""
     try:
         # The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
         fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else fields[19]
+    return "" if fields[0] in "ZX" else fields[19]

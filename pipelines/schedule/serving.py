@@ -40,8 +40,8 @@ _LOST = "Prefect's server no longer answers"
 
 _BEAT_SECONDS = 15.0
 
-_SILENCE_SECONDS = 60.0
-"""For how long Prefect's server may not answer, besides four polls."""
+_POLLS_MISSED = 6
+"""How many polls, and half a minute, Prefect's server may not answer."""
 
 _SHOWN = 3
 
@@ -139,7 +139,7 @@ class Scheduler:
             await asyncio.sleep(_BEAT_SECONDS)
             if self._runner.last_polled != heard:
                 heard, since = self._runner.last_polled, time.monotonic()
-            if time.monotonic() - since > _SILENCE_SECONDS + 4 * self._runner.query_seconds:
+            if time.monotonic() - since > _POLLS_MISSED * self._runner.query_seconds + 30:
                 raise ServerLostError(_LOST)
             try:
                 await self._write_beat()

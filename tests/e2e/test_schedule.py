@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -153,6 +155,61 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
     assert record is not None
     assert record.active == {}
     assert "schedule: retraining: pieces of new feedback: 1, at least 1 were asked for" in log.read_text()
+
+
+def test_a_scheduler_whose_prefect_server_is_gone_ends_instead_of_waiting_for_ever(
+    workshop: Workshop, prefect_server: str
+) -> None:
+    with forwarding(prefect_server) as (address, cut):
+        workshop.environment.update(PREFECT_API_URL=address, PREFECT_RUNNER_POLL_FREQUENCY="1")
+        log = workshop.repository.parent / "lost.log"
+        with log.open("w") as stream:
+            process = workshop.start("pipelines", "schedule", "--interval", "300d", stdout=stream, stderr=stream)
+            try:
+                until(lambda: Heartbeat.last(workshop.data_dir) or process.poll() is not None, 200, "it is up")
+                cut()
+                assert process.wait(timeout=300) == 1
+            finally:
+                process.kill()
+                process.wait()
+    assert log.read_text().endswith("error: Prefect's server no longer answers\n")
+
+
+@contextmanager
+def forwarding(url: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Another address of a server, and what cuts it off: everything is refused from then on."""
+    port = httpx.URL(url).port
+    connections: list[socket.socket] = []
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                ours, theirs = listener.accept()[0], socket.create_connection(("127.0.0.1", port))
+                connections.extend((ours, theirs))
+                for pair in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def cut() -> None:
+        for end in (listener, *connections):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    threading.Thread(target=accept, args=(listener,), daemon=True).start()
+    try:
+        yield str(httpx.URL(url).copy_with(port=listener.getsockname()[1])), cut
+    finally:
+        cut()
 
 
 @pytest.mark.parametrize(
