@@ -172,7 +172,7 @@ def test_a_scheduler_whose_prefect_server_is_gone_ends_instead_of_waiting_for_ev
             finally:
                 process.kill()
                 process.wait()
-    assert log.read_text().endswith("error: Prefect's server no longer answers\n")
+    assert "error: Prefect's server no longer answers\n" in log.read_text()
 
 
 @contextmanager
