@@ -20,56 +20,23 @@ than its lease lasts. What is not: that a process which is suspended right behin
 So whatever a holder does last must be conditional by itself, as a move of an alias is.
 """
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
-from uuid import uuid4
 
-from pydantic import Field, ValidationError
-
-from core.artifact.fields import Moment, Part
-from core.artifact.folder import StoredObject
 from core.artifact.holder import Holder
+from core.artifact.lease_log import Action, Entry, Found, LeaseLog
 from core.artifact.objects import Objects
-from core.artifact.sealed import opened, sealed
-from core.errors import DamagedVersionError, LeaseLostError, UnreadableEntryError
+from core.errors import LeaseLostError
 
-__all__ = ["SECONDS", "Entry", "Grant", "Lease"]
+__all__ = ["RENEWALS", "SECONDS", "Grant", "Lease"]
 
 SECONDS = 120.0
 """How long a lease lasts that is not renewed. Its holder renews it four times as often."""
 
 RENEWALS = 4
 """How often a holder renews its lease before it would expire."""
-
-_KEPT = 8
-"""Entries that stay behind the last one, for people who look."""
-
-_NUMBER = re.compile(r"[0-9]{6,12}\.json")
-_PROBE = "probe-"
-
-
-class Entry(Part):
-    """One entry of the log.
-
-    Attributes:
-        action: `take`, `renew` or `release`.
-        holder: The process that wrote it.
-        token: The number of the entry with which this holder took the lease.
-        since: When it took it, by its own clock: for people.
-        at: When this entry was written, likewise.
-        seconds: How long the lease lasts from here, unless it is renewed.
-    """
-
-    action: Literal["take", "renew", "release"]
-    holder: Holder
-    token: int = Field(ge=1)
-    since: Moment
-    at: Moment
-    seconds: float = Field(gt=0, le=86_400)
 
 
 @dataclass
@@ -130,9 +97,8 @@ class Lease:
             holder: Who wants it; by default this process.
             clock: Seconds that never go back.
         """
-        self._objects = objects
-        self._folder = f"{model}/lease"
         self.seconds = seconds
+        self._log = LeaseLog(objects, f"{model}/lease")
         self._holder = holder or Holder.of_this_process()
         self._clock = clock
         self._watched = _Watched(0, 0.0)
@@ -140,12 +106,12 @@ class Lease:
     @property
     def url(self) -> str:
         """The repository's."""
-        return self._objects.url
+        return self._log.url
 
     def holder(self) -> Entry | None:
         """The last entry of the process that has the lease; None if nobody has, as far as is known. Reads only."""
-        last = self._last()
-        entry = last and self._read(last.path)
+        last = self._log.last()
+        entry = last.entry if last else None
         return None if entry is None or entry.action == "release" or entry.holder.is_dead() else entry
 
     def take(self) -> Grant | None:
@@ -157,27 +123,25 @@ class Lease:
         Returns:
             None if another process has it.
         """
-        last = self._last()
-        number = _number(last) if last else 0
+        last = self._log.last()
         if last and not self._may_follow(last):
             return None
-        now = datetime.now(UTC)
-        grant = Grant(number + 1, now, self)
-        if not self._create(number + 1, self._entry(grant, "take")):
+        grant = Grant((last.number if last else 0) + 1, datetime.now(UTC), self)
+        if not self._log.create(grant.token, self._entry(grant, "take")):
             return None
         # The log is cleaned up at its beginning, so that a process which was suspended for long may have created an
         # entry that is not the last.
-        newest = self._last()
-        if newest is None or _number(newest) != grant.token:
-            self._objects.delete(self._path(grant.token))
+        newest = self._log.last()
+        if newest is None or newest.number != grant.token:
+            self._log.delete(grant.token)
             return None
-        self._clean(grant.token)
+        self._log.clean(grant.token)
         return grant
 
     def require(self, grant: Grant) -> int:
         """The number of the last entry, which must be one of this grant's. Errors as for `Grant.check`."""
-        last = self._last()
-        entry = last and self._read(last.path)
+        last = self._log.last()
+        entry = last.entry if last else None
         # The time as well: numbers begin again if somebody has removed the whole log.
         mine = entry and (entry.token, entry.since) == (grant.token, grant.since) and entry.action != "release"
         if last is None or not mine:
@@ -188,42 +152,35 @@ class Lease:
                 f"the lease of {self.url} was lost: {taken}; this run was suspended or cut off for too long, and "
                 "changes nothing any more"
             )
-        return _number(last)
+        return last.number
 
-    def append(self, grant: Grant, action: Literal["renew", "release"]) -> None:
+    def append(self, grant: Grant, action: Action) -> None:
         """Write the next entry of a grant. Errors as for `Grant.check`."""
         number = self.require(grant) + 1
-        created = self._create(number, self._entry(grant, action))
+        created = self._log.create(number, self._entry(grant, action))
         if action == "renew" or not created:  # if another process was faster, its entry says who it is
             self.require(grant)
-        self._clean(number)
+        self._log.clean(number)
 
-    def _may_follow(self, last: StoredObject) -> bool:
-        entry = self._read(last.path)
+    def _may_follow(self, last: Found) -> bool:
+        """Whether the lease is free, or may be taken from whoever wrote the last entry."""
+        entry = last.entry
         if entry and (entry.action == "release" or entry.holder.is_dead()):
             return True
-        now, number = self._clock(), _number(last)
-        if self._watched.number != number:
-            self._watched = _Watched(number, now)
+        now = self._clock()
+        if self._watched.number != last.number:
+            self._watched = _Watched(last.number, now)
         lasts = entry.seconds if entry else self.seconds
         watched = now - self._watched.since
         if watched >= lasts:
             return True
         renewed_within = 2 * lasts / RENEWALS
-        return watched >= renewed_within and self._age(last) > timedelta(seconds=lasts + renewed_within)
+        if last.stored is None or watched < renewed_within:
+            return False
+        return self._log.age(last.stored) > timedelta(seconds=lasts + renewed_within)
 
-    def _age(self, last: StoredObject) -> timedelta:
-        """How long ago an entry was written, by the clock of the store alone."""
-        path = f"{self._folder}/{_PROBE}{uuid4().hex}"
-        self._objects.create(path, b"")
-        try:
-            probes = [found for found in self._objects.list(self._folder) if found.path == path]
-        finally:
-            self._objects.delete(path)
-        return probes[0].modified - last.modified if probes else timedelta(0)
-
-    def _entry(self, grant: Grant, action: Literal["take", "renew", "release"]) -> bytes:
-        entry = Entry(
+    def _entry(self, grant: Grant, action: Action) -> Entry:
+        return Entry(
             action=action,
             holder=self._holder,
             token=grant.token,
@@ -231,34 +188,3 @@ class Lease:
             at=datetime.now(UTC),
             seconds=self.seconds,
         )
-        return sealed(entry.model_dump(mode="json"))
-
-    def _create(self, number: int, data: bytes) -> bool:
-        return self._objects.create(self._path(number), data)
-
-    def _path(self, number: int) -> str:
-        return f"{self._folder}/{number:06d}.json"
-
-    def _entries(self) -> list[StoredObject]:
-        found = (o for o in self._objects.list(self._folder) if _NUMBER.fullmatch(o.path.rpartition("/")[2]))
-        return sorted(found, key=_number)
-
-    def _last(self) -> StoredObject | None:
-        return max(self._entries(), key=_number, default=None)
-
-    def _read(self, path: str) -> Entry | None:
-        """The entry at this path; None if it is damaged or was cleaned up meanwhile."""
-        try:
-            return Entry.model_validate(opened(self._objects.get(path) or b"", known=Entry.model_fields))
-        except (ValidationError, ValueError, DamagedVersionError, UnreadableEntryError):
-            return None
-
-    def _clean(self, number: int) -> None:
-        """Delete old entries, and the probes of killed processes. The last entry stays, so numbers only grow."""
-        probes = (found for found in self._objects.list(self._folder) if f"/{_PROBE}" in found.path)
-        for old in (*(entry for entry in self._entries() if _number(entry) < number - _KEPT), *probes):
-            self._objects.delete(old.path)
-
-
-def _number(found: StoredObject) -> int:
-    return int(found.path.rpartition("/")[2].removesuffix(".json"))

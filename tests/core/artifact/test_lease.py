@@ -118,9 +118,7 @@ def test_an_entry_created_behind_the_last_one_grants_nothing(
     lease: Callable[[Holder], Lease], objects: Objects, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late = lease(NEAR)
-    listed = late._last
-    monkeypatch.setattr(late, "_last", lambda: monkeypatch.undo() or listed_before)
-    listed_before = listed()  # it is suspended here, before anything was written
+    monkeypatch.setattr(late._log, "last", lambda: monkeypatch.undo())  # None: it is suspended right behind looking
     grant = taken(lease(FAR))
     for _ in range(20):
         grant.renew()
@@ -210,6 +208,16 @@ def test_two_machines_with_one_bucket_take_turns(clock: Clock, monkeypatch: pyte
             lost.check()
     finally:
         server.stop()
+
+
+def test_a_folder_in_the_place_of_an_entry_expires_as_well(folder: Path, clock: Clock) -> None:
+    lease = Lease(Objects(str(folder), writable=True), "mnist", seconds=SECONDS, holder=NEAR, clock=clock)
+    (folder / "mnist" / "lease" / "000007.json").mkdir(parents=True)
+    assert lease.take() is None
+    clock.now += SECONDS
+    grant = taken(lease)
+    assert grant.token == 8
+    grant.check()
 
 
 HOLD = """
