@@ -157,6 +157,18 @@ class GoldenProbeError(ArtifactError):
     """The rebuilt network does not reproduce the golden outputs."""
 
 
+class LeaseHeldError(NumeralError):
+    """Another process holds the lease of the repository, and had it for longer than was waited."""
+
+
+class LeaseLostError(NumeralError):
+    """The lease of the repository was taken over by another process. Trying again would not bring it back."""
+
+
+class ServerLostError(NumeralError):
+    """Prefect's server has answered before, and no longer does."""
+
+
 class PictureError(NumeralError):
     """Something is wrong with a user's picture."""
 

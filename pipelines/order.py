@@ -90,6 +90,10 @@ class Order(BaseModel):
         Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
         AfterValidator(lambda folders: tuple(map(_real, folders))),
     ] = Field(default_factory=lambda: Settings().extra)
+    wait: Annotated[
+        float,
+        Option("--wait", metavar="SECONDS", help="How long to wait while another run holds the repository's lease."),
+    ] = Field(3600.0, ge=0, le=7 * 86_400)
 
     @model_validator(mode="before")
     @classmethod

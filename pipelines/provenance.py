@@ -30,8 +30,8 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
     Args:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
-            no weight; so are the share of new data that is held out and the rules that data has to pass, because the data's
-            digests are of what trains; and so is the section about drawn images, where there are none.
+            no weight; so are the share of new data that is held out and the rules that data has to pass, because the
+            digests of data are of what trains; and so is the section about drawn images, where there are none.
     """
     of_data = {"held_out_share", "trust", "validation"}
     exclude: dict[str, Any] = {"description": True, "promotion": True, "data": of_data}

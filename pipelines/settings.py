@@ -89,6 +89,12 @@ class Settings(BaseSettings):
     keep_days: int = Field(
         14, ge=1, le=3650, description="Days that unfinished runs, partial downloads and damaged files are kept."
     )
+    lease_seconds: float = Field(
+        120, gt=0, le=86_400, description="How long a lease of the repository lasts that its holder no longer renews."
+    )
+    trigger_seconds: float = Field(
+        60, gt=0, le=86_400, description="How often a scheduler looks whether new feedback is a reason to retrain."
+    )
     handwriting: Path | None = Field(
         None, description="Folder with labeled pictures that nobody trains on, to compare versions on."
     )

@@ -102,7 +102,7 @@ def _started(place: Path, environment: Mapping[str, str]) -> tuple[Prefect, sock
     return Prefect.written_in(place)[0], ours
 
 
-def keep(place: Path, lifeline: socket.socket, server: AbstractContextManager[None]) -> None:
+def keep(place: Path, lifeline: socket.socket, server: AbstractContextManager[object]) -> None:
     """Run a Prefect server until the lifeline and all connections are closed."""
     with server, socket.create_server(("127.0.0.1", 0)) as listener:
         database = place.with_name("migrated.db")

@@ -16,6 +16,7 @@ from core.artifact import pruning
 from core.artifact.alias import ANY, AliasLog, Expected, Move
 from core.artifact.draft import Draft
 from core.artifact.folder import StoredObject
+from core.artifact.lease import SECONDS, Lease
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry
 from core.artifact.published import MODEL, Probe, Published
 from core.artifact.repair import Finding, examine
@@ -99,6 +100,14 @@ class Repository(Published):
             by: Who repairs.
         """
         return examine(self, self._objects, by)
+
+    def lease(self, seconds: float = SECONDS) -> Lease:
+        """The lease under which one process at a time retrains for this repository.
+
+        Args:
+            seconds: How long it lasts unless its holder renews it.
+        """
+        return Lease(self._objects, self.model, seconds=seconds)
 
     def record_trial(self, trial: Trial) -> bool:
         """Store the record of a version's trial.

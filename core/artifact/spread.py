@@ -1,13 +1,8 @@
 """The spread of a set of images: the distribution of a few plain features. A manifest has that of its training images.
 
-The service compares it with the images that it receives, and a training with new pictures.
-
-The measure is the population stability index: Σ (found − expected) · ln(found / expected) over the bins of a feature,
-where both are shares of the images. It is the sum of the Kullback-Leibler divergences in both directions. By the usual
-rule, below 0.1 nothing has changed, and above 0.25 much has: N. Siddiqi, "Credit Risk Scorecards" (Wiley, 2006).
+The service compares it with the images that it receives.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Self
 
 import numpy as np
@@ -17,7 +12,7 @@ from pydantic import Field, model_validator
 from core.artifact.fields import Count, Fraction, Part, require_ascending, require_whole
 from core.digit import PIXELS, SIDE
 
-__all__ = ["FEATURES", "Spread", "counts", "drift_of", "features", "spread_of", "stability_index"]
+__all__ = ["FEATURES", "Spread", "counts", "features", "spread_of"]
 
 CELLS = 4
 """Cells per side: each is 7 by 7 pixels."""
@@ -39,9 +34,6 @@ _MEANS = np.column_stack(
 _QUANTILES = np.arange(1, 10) / 10
 """Edges of ten bins with a tenth of the training images each, if a feature has enough different values."""
 
-
-_SMALLEST_SHARE = 1e-4
-"""The share that an empty bin counts as: the logarithm of 0 is not finite."""
 
 _MOST_EDGES = 255
 """Of a feature: its values are mean pixels, and a training keeps nine."""
@@ -115,27 +107,3 @@ def counts(found: NDArray[np.float32], edges: tuple[tuple[float, ...], ...]) -> 
         np.bincount(np.searchsorted(np.asarray(row), column), minlength=len(row) + 1)
         for column, row in zip(found.T, edges, strict=True)
     ]
-
-
-def drift_of(spread: Spread, images: NDArray[np.uint8]) -> float:
-    """The stability index of the feature that differs most.
-
-    Args:
-        spread: What is expected.
-        images: (N, 28, 28), N at least 1. With few images, chance alone gives about (bins − 1) / N.
-    """
-    found = counts(features(images), spread.edges)
-    pairs = zip(spread.shares, found, strict=True)
-    return max(stability_index(expected, bins / len(images)) for expected, bins in pairs)
-
-
-def stability_index(expected: Sequence[float], found: Sequence[float] | NDArray[np.float64]) -> float:
-    """The population stability index of one feature.
-
-    Args:
-        expected: The share of the images in each bin.
-        found: The same for other images.
-    """
-    p = np.maximum(np.asarray(expected, np.float64), _SMALLEST_SHARE)
-    q = np.maximum(np.asarray(found, np.float64), _SMALLEST_SHARE)
-    return float(((q - p) * np.log(q / p)).sum())

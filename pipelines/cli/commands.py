@@ -9,7 +9,7 @@ import sys
 import typer
 
 from core.terminal import accept_any_text
-from pipelines.cli import cleaning, models, rates, retraining, reviewing
+from pipelines.cli import cleaning, health, models, rates, retraining, reviewing, scheduling
 
 app = typer.Typer(
     help="Download MNIST, train networks on it, publish them as versions, and manage the versions.",
@@ -18,7 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(retraining.retrain)
-app.command()(retraining.schedule)
+app.command()(scheduling.schedule)
+app.command()(health.health)
 app.command()(rates.find_rate)
 app.command()(cleaning.clean)
 app.add_typer(models.app, name="models")

@@ -1,4 +1,4 @@
-"""`retrain` and `schedule`: a retraining now, or at certain times."""
+"""`retrain`: a retraining now."""
 
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.artifact.location import Location
-from pipelines import engine, preflight, voice
+from pipelines import preflight, voice
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.engine.observed import Kind, engine_of
 from pipelines.order import Order, takes_order
@@ -72,29 +72,3 @@ def _summary(result: "Retrained") -> str:
     else:
         following = f"python -m pipelines models show {result.version} {at}"
     return "\n".join([*lines, f"  time    {stages}", f"  next    {following}"])
-
-
-@reports_errors
-@takes_order()
-def schedule(
-    *,
-    cron: Annotated[str, typer.Option(help="When to retrain, e.g. '0 3 * * *' for every night at three, UTC.")],
-    train_if_empty: Annotated[
-        bool, typer.Option("--train-if-empty", help="Retrain once at the start if no version is published yet.")
-    ] = False,
-    **given: Any,
-) -> None:
-    """Retrain on a schedule until stopped, one run at a time; the schedule continues after a restart.
-
-    Uses the Prefect server that Prefect's settings name (PREFECT_API_URL, a profile, a prefect.toml); if they name
-    none, it starts a server of its own and stops it at the end.
-    """
-    order = Order(**given)
-    preflight.check(order, load_recipe(order.recipe, order.overrides))
-    voice.prepare()
-    if sentence := engine.prepare(show_errors=True):
-        voice.say(sentence)
-    with engine.own_server():
-        from pipelines import schedule as scheduling  # Prefect takes a second to import, and reads its settings then
-
-        scheduling.run(cron, order, train_if_empty=train_if_empty)

@@ -19,6 +19,8 @@ _SETTINGS = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "numeral.pipelines",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    # Otherwise the runs of every night, with their tasks and logs, stay in the database for ever.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
 }
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -107,20 +107,23 @@ def answers(server: NamedServer) -> bool:
 
 
 @contextmanager
-def own_server() -> Iterator[None]:
+def own_server() -> Iterator[bool]:
     """Run a Prefect server while the block lasts, unless one is named; then check that one.
 
     It ends with this process, however that ends.
+
+    Yields:
+        Whether the server is our own.
 
     Raises:
         ConfigError: The server does not start, or the named one does not answer.
     """
     if check_server():
-        yield
+        yield False
         return
     with running_server(temporary=False) as server:
         use(server)
-        yield
+        yield True
 
 
 def use(server: NamedServer) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.artifact.spread import drift_of, spread_of
+from core.artifact.spread import features, spread_of
+from core.artifact.stability import drift as drift_from
 from core.artifact.trusted import Inked, Validated
 from core.data.labeled import Labeled
 from core.digit import LABELS
@@ -57,7 +58,7 @@ def validate(data_set: Labeled, new: Labeled, rule: ValidationSection) -> Valida
     found = ink_of(new)
     drift = None
     if len(new) >= _FEWEST_FOR_DRIFT:
-        drift = drift_of(spread_of(data_set.images, data_set.labels, len(LABELS)), new.images)
+        drift = drift_from(spread_of(data_set.images, data_set.labels, len(LABELS)), features(new.images))
     faults = list(_new_faults(found, rule))
     findings += faults or _new_remarks(found, usual, drift, rule)
     return Validated(

@@ -15,6 +15,7 @@ from pipelines import voice
 from pipelines.engine.events import Event
 from pipelines.engine.mirror import Mirror
 from pipelines.order import Order, takes_order
+from pipelines.schedule.journal import Journal
 from pipelines.voice import say
 
 _CATCHES_UP_WITHIN = 10.0
@@ -25,6 +26,10 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
     if flow_run.deployment_id:
         voice.prepare()
         say(f"retraining failed: {state.message}")
+    if flow_run.deployment_id and state.is_crashed():  # its process could not record that itself
+        journal = Journal(Order(**flow_run.parameters).data_dir)
+        journal.failed(state.message or "the run crashed")
+        journal.ended(str(flow_run.id))
 
 
 def as_flow(body: Callable[..., Any]) -> Flow[..., Any]:
@@ -55,7 +60,7 @@ def _retrain(**given: Any) -> Any:
 
     voice.prepare()
     with _observer_in_this_run() as observer:
-        return job.retrain(Order(**given), Engine(observer))
+        return job.retrain(Order(**given), Engine(observer), run_id=runtime.flow_run.id)
 
 
 retrain = as_flow(_retrain)

@@ -10,26 +10,38 @@ from pipelines.promotion.advance import Advance
 from pipelines.recipe import load_recipe, recipe_path
 from pipelines.references import FileRef, TrainedRef
 from pipelines.retrain import promoting, steps, training, work
+from pipelines.retrain.recorded import recorded
 from pipelines.retrain.retrained import Outcome, Retrained
 from pipelines.retrain.run import Run
+from pipelines.retrain.turn import Turn, turn
 from pipelines.settings import Settings
 from pipelines.voice import TrainingProgress, say
 
 
-def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained:
+def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str | None = None) -> Retrained:
     """Train a version with a recipe, publish it, and promote it unless the gate finds it worse than those before it.
 
-    Running it again with nothing changed (data, recipe, code) trains nothing.
+    Running it again with nothing changed (data, recipe, code) trains nothing. One run at a time works for a repository.
 
     Args:
         order: What to retrain.
         engine: Runs the steps.
         dry_run: Whether to end with the verdict and publish nothing; a run after it takes over what is trained here.
+        run_id: The flow run of Prefect in whose process this is called, if it is.
     """
+    preflight.check(order, load_recipe(order.recipe, order.overrides))
+    lease = order.store.lease(Settings().lease_seconds)
+    with recorded(order, run_id) as recording, turn(lease, order.wait, say) as mine:
+        result = _retrain(order, engine, mine, dry_run=dry_run)
+        if not dry_run:
+            recording.ended(result)
+    return result
+
+
+def _retrain(order: Order, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
     local, reaching_out = engine.local, engine.reaching_out
     store, recipe = order.store, load_recipe(order.recipe, order.overrides)
 
-    preflight.check(order, recipe)
     leftovers.reclaim(order.data_dir, timedelta(days=Settings().keep_days), say)
     with engine.stage("download"):
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
@@ -46,6 +58,7 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
                 standing = Advance(promoted=store.alias().target() == known.version)
                 return Retrained.published("unchanged", known, standing, dataset, store, engine.seconds)
             with engine.stage("promote"):  # still to be done if the run that published it was killed before
+                mine.check()
                 advanced = reaching_out(promoting.promote)(order, run, known)
             training.clear(dataset, recipe, run.work)
             decided_again = advanced.rejected and known.verdict.promote
@@ -72,6 +85,7 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False) -> Retrained
             manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
             engine.show_card(reaching_out(store.read)(manifest, "card.md").decode())
         with engine.stage("promote"):
+            mine.check()
             advanced = reaching_out(promoting.promote)(order, run, manifest)
         training.clear(dataset, recipe, run.work)
         outcome = "rejected" if advanced.rejected else "published"

@@ -63,7 +63,7 @@ def verify(files: dict[str, FileRef]) -> DatasetRef:
 
 
 def gather(order: Order, recipe: Recipe, dataset: DatasetRef) -> DatasetRef:
-    """Add pictures from folders and from users, if the order names any, and validate all data; see `pipelines.new_data`.
+    """Add pictures from folders and users, if the order names any, and validate all data; see `pipelines.new_data`.
 
     Of the new pictures, those that are trusted are kept: most of them to be trained on, the others held out.
     """

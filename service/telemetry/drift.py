@@ -1,21 +1,19 @@
 """Drift: how far the pictures of the calls differ from those that the version was trained on.
 
-The score is the population stability index: see `core.artifact.spread`.
+The score is the population stability index, see `core.artifact.stability`.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.artifact.manifest import Spread
-from core.artifact.spread import FEATURES, counts, features, stability_index
+from core.artifact.spread import FEATURES, features
+from core.artifact.stability import ENOUGH, drift, stability_index
 
-__all__ = ["Window", "stability_index"]
+__all__ = ["Window"]
 
 WINDOW = 1000
 """The number of latest images that are compared."""
-
-ENOUGH = 500
-"""With fewer images there is no score: chance alone gives an index of about (bins − 1) / images."""
 
 PER_TICK = 500
 """The most images that are recorded between two ticks. They stand for the rest, which then costs nothing."""
@@ -63,10 +61,7 @@ class Window:
     def _input_score(self) -> float | None:
         if self._seen < ENOUGH:
             return None
-        filled = min(self._seen, WINDOW)
-        bins = counts(self._features[:filled], self._spread.edges)
-        pairs = zip(self._spread.shares, bins, strict=True)
-        return max(stability_index(expected, found / filled) for expected, found in pairs)
+        return drift(self._spread, self._features[: min(self._seen, WINDOW)])
 
     def _digit_score(self) -> float | None:
         if self._read < ENOUGH:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from pipelines.engine import environment
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("prefect-server", "scheduler", "service")
 
@@ -142,6 +144,16 @@ def test_an_image_declares_how_it_is_checked_started_and_stopped(stages: dict[st
     assert f'ENTRYPOINT ["python", "-m", "{target}"]' in lines
     assert re.search(r"^CMD \[", lines, re.MULTILINE)
     assert "STOPSIGNAL SIGTERM" in lines
+
+
+def test_the_scheduler_is_healthy_only_while_runs_end_well(stages: dict[str, str]) -> None:
+    check = re.findall(r"^HEALTHCHECK .*CMD (.*)$", stages["pipelines"], re.MULTILINE)
+    assert check == ['["python", "-m", "pipelines", "health"]']
+
+
+def test_the_history_of_runs_does_not_grow_for_ever(project: dict[str, Any]) -> None:
+    enabled = project["services"]["prefect-server"]["environment"]["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"]
+    assert enabled == environment._SETTINGS["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] == "events,flow_runs"
 
 
 def test_an_image_contains_only_the_code_of_its_own_side(stages: dict[str, str]) -> None:

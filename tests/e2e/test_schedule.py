@@ -1,16 +1,26 @@
 """`python -m pipelines schedule`: it fires, runs never overlap, and it survives a restart."""
 
+import os
 import signal
+import socket
 import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import numpy as np
+import pytest
 
-from tests.e2e.workshop import Workshop, processes_that_mention
+from core.feedback import FeedbackFolder
+from core.feedback_item import FeedbackItem
+from pipelines.schedule.heartbeat import Heartbeat
+from pipelines.schedule.journal import Journal
+from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
 
 POLL_SECONDS = 2
 ARGUMENTS = ("schedule", "--cron", "* * * * *", "--train-if-empty", "--set", "train.epochs=1")
@@ -94,8 +104,130 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
 
 
-def test_an_invalid_cron_expression_is_reported_in_one_sentence(workshop: Workshop) -> None:
-    ended = workshop.run("pipelines", "schedule", "--cron", "every night")
-    assert ended.status == 1
-    assert "--cron 'every night'" in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards(
+    champion: Workshop, prefect_server: str
+) -> None:
+    workshop, feedback = champion, champion.repository.with_name("feedback")
+    settings = {"NUMERAL_TRIGGER_SECONDS": "1", "NUMERAL_FEEDBACK": str(feedback)}
+    workshop.environment.update(settings, PREFECT_RUNNER_POLL_FREQUENCY=str(POLL_SECONDS))
+    journal = Journal(workshop.data_dir)
+    log = workshop.repository.parent / "killed.log"
+
+    def state_of(run: str) -> str:
+        found: str = httpx.get(f"{prefect_server}/flow_runs/{run}").json()["state"]["type"]
+        return found
+
+    def scheduler(*when: str) -> "subprocess.Popen[str]":
+        arguments = ("schedule", *when, "--set", "train.epochs=5000")
+        return workshop.start("pipelines", *arguments, stdout=stream, stderr=stream)
+
+    with log.open("w") as stream:
+        killed = scheduler("--interval", "300d", "--when-feedback", "1")
+        until(lambda: "the next times are" in log.read_text() or killed.poll() is not None, 200, "it is up")
+        pixels = np.zeros((28, 28), np.uint8)
+        pixels[4:24, 12:16] = 255
+        FeedbackFolder(feedback).add(FeedbackItem(digit=1, pixels=pixels.tobytes(), received=datetime.now(UTC)))
+        until(lambda: (record := journal.read()) and record.active, 200, "new feedback starts a run")
+        record = journal.read()
+        assert record is not None
+        [run] = record.active
+        until(lambda: state_of(run) == "RUNNING", 60, "Prefect knows")
+        killed.kill()
+        killed.wait()
+        os.kill(record.active[run].pid, signal.SIGKILL)
+
+        unhealthy = workshop.run("pipelines", "health", "--json")
+        assert unhealthy.status == 1
+
+        following = scheduler("--when-feedback", "1000")
+        try:
+            until(lambda: state_of(run) == "CRASHED", 200, "the run is shown as crashed")
+            until(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), 60, "a beat")
+            healthy = workshop.run("pipelines", "health", "--json").json
+            assert (healthy["troubles"], healthy["lease"]) == ([], None)
+            ours = {"deployments": {"name": {"any_": ["scheduled"]}}}
+            found = httpx.post(f"{prefect_server}/deployments/filter", json=ours, timeout=30).json()
+            assert [deployment["schedules"] for deployment in found] == [[]], "the interval is given up"
+        finally:
+            following.send_signal(signal.SIGTERM)
+            assert following.wait(timeout=120) == 0, log.read_text()
+    record = journal.read()
+    assert record is not None
+    assert record.active == {}
+    assert "schedule: retraining: pieces of new feedback: 1, at least 1 were asked for" in log.read_text()
+
+
+def test_a_scheduler_whose_prefect_server_is_gone_ends_instead_of_waiting_for_ever(
+    workshop: Workshop, prefect_server: str
+) -> None:
+    with forwarding(prefect_server) as (address, cut):
+        workshop.environment.update(PREFECT_API_URL=address, PREFECT_RUNNER_POLL_FREQUENCY="1")
+        log = workshop.repository.parent / "lost.log"
+        with log.open("w") as stream:
+            process = workshop.start("pipelines", "schedule", "--interval", "300d", stdout=stream, stderr=stream)
+            try:
+                until(lambda: Heartbeat.last(workshop.data_dir) or process.poll() is not None, 200, "it is up")
+                cut()
+                assert process.wait(timeout=300) == 1
+            finally:
+                process.kill()
+                process.wait()
+    assert "error: Prefect's server no longer answers\n" in log.read_text()
+
+
+@contextmanager
+def forwarding(url: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Another address of a server, and what cuts it off: everything is refused from then on."""
+    port = httpx.URL(url).port
+    connections: list[socket.socket] = []
+
+    def pass_on(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                ours, theirs = listener.accept()[0], socket.create_connection(("127.0.0.1", port))
+                connections.extend((ours, theirs))
+                for pair in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def cut() -> None:
+        for end in (listener, *connections):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    threading.Thread(target=accept, args=(listener,), daemon=True).start()
+    try:
+        yield str(httpx.URL(url).copy_with(port=listener.getsockname()[1])), cut
+    finally:
+        cut()
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--cron", "every night"], "error: --cron 'every night': 2 fields, expected five"),
+        (
+            ["--cron", "0 3 * * *", "--timezone", "Berlin"],
+            "error: --timezone 'Berlin': there is no such time zone; did",
+        ),
+        (["--interval", "10s"], "error: --interval '10s': expected at least 1m"),
+        (["--cron", "@daily", "--data-dir", "/proc/cache"], "error: /proc/cache/schedule.lock: "),
+    ],
+)
+def test_a_schedule_that_cannot_work_is_refused_in_one_sentence(options: list[str], complaint: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "pipelines", "schedule", *options], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(complaint)
+    assert ended.stderr.count("\n") == 1

@@ -16,7 +16,7 @@ from pipelines.retrain.flow import retrain
 
 FLAGS = [
     "--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote",
-    "--infra-gate", "--extra",
+    "--infra-gate", "--extra", "--wait",
 ]  # fmt: skip
 
 

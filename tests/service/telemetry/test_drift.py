@@ -1,13 +1,11 @@
 """Drift: how far pictures differ from the training images, as a number."""
 
-import math
-
 import numpy as np
 import pytest
 
 from core.artifact.spread import spread_of
-from service.telemetry.drift import ENOUGH, PER_TICK, WINDOW, Window, stability_index
-from tests.floats import by_hand
+from core.artifact.stability import ENOUGH
+from service.telemetry.drift import PER_TICK, WINDOW, Window
 
 LABELS = 10
 
@@ -32,16 +30,6 @@ def fill(window: Window, images: np.ndarray, read: np.ndarray) -> tuple[float | 
         window.add(images[start : start + 100], read[start : start + 100])
         scores = window.tick()
     return scores
-
-
-def test_the_index_is_that_of_the_formula():
-    formula = (0.7 - 0.5) * math.log(0.7 / 0.5) + (0.3 - 0.5) * math.log(0.3 / 0.5)
-    assert stability_index([0.5, 0.5], [0.7, 0.3]) == by_hand(formula)
-    assert stability_index([0.5, 0.5], [0.5, 0.5]) == 0
-
-
-def test_an_empty_bin_gives_a_large_but_finite_index():
-    assert 0.25 < stability_index([0.5, 0.5, 0.0], [0.4, 0.4, 0.2]) < 10
 
 
 def test_pictures_like_the_training_images_score_low(window):

@@ -1,0 +1,60 @@
+"""`health`: whether the pipelines work, for a container's health check and for people."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.order import Order, option
+from pipelines.schedule.condition import Condition, judge
+from pipelines.schedule.duration import parse_duration
+from pipelines.schedule.heartbeat import Heartbeat
+from pipelines.schedule.journal import Journal
+
+
+@reports_errors
+def health(
+    data_dir: Annotated[str | None, option("data_dir")] = None,
+    max_age: Annotated[
+        str | None,
+        typer.Option(help="How old the last run that ended well may be, e.g. 48h; by default, two missed runs."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether retraining works: when it last did, who does it now, and when it does again.
+
+    Reads two small files in the data folder, and needs neither Prefect nor a network. The exit status is 1 if the
+    scheduler does not live, or no run has ended well for too long.
+    """
+    limit = parse_duration(max_age, "--max-age") if max_age else None
+    folder = Order(data_dir=data_dir).data_dir
+    found = judge(Journal(folder).read(), Heartbeat.last(folder), datetime.now(UTC), limit)
+    if as_json:
+        print(json.dumps(found.facts, indent=2))
+    else:
+        _describe(found)
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+def _describe(found: Condition) -> None:
+    facts = found.facts
+    show("healthy" if found.healthy else f"unhealthy: {'; '.join(found.troubles)}")
+    if success := facts["last_success"]:
+        show(f"  last success    {_moment(success['at'])}: {success['outcome']}, version {success['version']}")
+    if promotion := facts["last_promotion"]:
+        show(f"  last promotion  {_moment(promotion['at'])}: version {promotion['version']}")
+    if failure := facts["last_failure"]:
+        show(f"  last failure    {_moment(failure['at'])}: {failure['error']}")
+    if facts["scheduler"]:
+        show(f"  scheduler       {facts['scheduler']['when']}")
+    if facts["next_run"]:
+        show(f"  next run        {_moment(facts['next_run'])}")
+    if lease := facts["lease"]:
+        show(f"  running now     {lease['holder']}, since {_moment(lease['since'])}")
+
+
+def _moment(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

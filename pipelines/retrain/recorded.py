@@ -1,0 +1,74 @@
+"""Records of every retraining how it ended: in the journal of its data folder."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from pydantic import BaseModel
+
+from core.errors import ConfigError, FeedbackError
+from core.feedback import FeedbackFolder
+from pipelines.order import Order
+from pipelines.schedule.journal import Journal, Success
+from pipelines.voice import say
+
+
+class Recording:
+    """One run. Unless `ended` is called, as after a trial, no success is recorded."""
+
+    def __init__(self) -> None:
+        self.success: Success | None = None
+
+    def ended(self, result: BaseModel) -> None:
+        """Say that the run ended well.
+
+        Args:
+            result: It has the fields of `Success`, `at` excepted.
+        """
+        found = result.model_dump(include=set(Success.model_fields))
+        self.success = Success.model_validate({"at": datetime.now(UTC), **found})
+
+
+@contextmanager
+def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
+    """Record when a run begins, and how it ends. A run that is interrupted has neither succeeded nor failed.
+
+    Args:
+        order: What is retrained.
+        run: The id of its flow run; None if it has none.
+
+    Raises:
+        ConfigError: The data folder cannot be written: then nothing else would work either.
+    """
+    journal, recording, name = Journal(order.data_dir), Recording(), run or uuid4().hex
+    journal.started(name)
+    seen = _feedback(order)
+    try:
+        yield recording
+    except Exception as error:
+        sentence = str(error) or type(error).__name__
+        _noted(lambda: journal.failed(sentence))
+        raise
+    else:
+        if success := recording.success:
+            _noted(lambda: journal.saw(seen))
+            _noted(lambda: journal.succeeded(success))
+    finally:
+        _noted(lambda: journal.ended(name))
+
+
+def _feedback(order: Order) -> list[str]:
+    """What is there now: the run will see it, and perhaps more."""
+    try:
+        return FeedbackFolder(order.feedback).names() if order.feedback else []
+    except FeedbackError:  # which the step that reads the items reports
+        return []
+
+
+def _noted(note: Callable[[], None]) -> None:
+    """Record something at the end of a run, whose own outcome matters more than the journal."""
+    try:
+        note()
+    except ConfigError as error:
+        say(str(error))

@@ -1,0 +1,156 @@
+"""The journal of a data folder: which runs ended well and which did not, for health checks and for triggers.
+
+It is one small file, which every run updates at its beginning and at its end. Reading it needs neither Prefect nor a
+network.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from core.artifact.fields import Count, Moment, Name, Part, Text, VersionNumber
+from core.artifact.holder import Holder
+from core.artifact.sealed import opened, sealed
+from core.errors import ConfigError
+from pipelines.references import FileRef
+
+__all__ = ["Failure", "Journal", "Record", "Success"]
+
+LONGEST_ERROR = 2000
+
+
+class Success(Part):
+    """A run that ended well.
+
+    Attributes:
+        at: When it ended.
+        outcome: What it found: a rejected version is no failure of the run.
+        version: The version that it published, or that has the same data, recipe and code already.
+        promoted: Whether that version was the champion then.
+        recipe: Its name.
+    """
+
+    at: Moment
+    outcome: Literal["published", "unchanged", "rejected"]
+    version: VersionNumber
+    promoted: bool
+    recipe: Name
+
+
+class Failure(Part):
+    """A run that failed, and with which sentence."""
+
+    at: Moment
+    error: Text
+
+
+class Record(Part):
+    """What the journal holds.
+
+    Attributes:
+        began: When the first run with this data folder started.
+        last_start: When the last one did.
+        last_success: The last one that ended well.
+        last_promotion: The last one after which its own new version was the champion.
+        last_failure: The last one that failed.
+        rejections: How many new versions in a row were rejected.
+        active: The process of each run that has not ended, by the id of its flow run.
+    """
+
+    began: Moment
+    last_start: Moment
+    last_success: Success | None = None
+    last_promotion: Success | None = None
+    last_failure: Failure | None = None
+    rejections: Count = 0
+    active: Mapping[Annotated[str, Field(max_length=64)], Holder] = {}
+
+
+class Journal:
+    """The journal in a data folder. Any number of processes may write it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Name it; nothing is read or written yet."""
+        self.path = data_dir / "journal.json"
+        self._seen = data_dir / "feedback-seen"
+
+    def read(self) -> Record | None:
+        """What was recorded; None before the first run, and if the file is damaged: the next run writes a new one.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
+        try:
+            return Record.model_validate(opened(self.path.read_bytes(), known=Record.model_fields))
+        except FileNotFoundError:
+            return None
+        except (ValidationError, ValueError):
+            return None
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path}: cannot be read: {error.strerror}; which user runs the pipelines?"
+            ) from error
+
+    def started(self, run: str) -> None:
+        """Record that this process begins a run."""
+        holder, now = Holder.of_this_process(), datetime.now(UTC)
+        self._update(lambda r: r.model_copy(update={"last_start": now, "active": {**r.active, run: holder}}))
+
+    def ended(self, run: str) -> None:
+        """Record that a run is over, however it went."""
+        self._update(lambda r: r.model_copy(update={"active": {k: v for k, v in r.active.items() if k != run}}))
+
+    def succeeded(self, success: Success) -> None:
+        """Record a run that ended well."""
+
+        def add(record: Record) -> Record:
+            changes: dict[str, object] = {"last_success": success}
+            if success.outcome == "published":
+                changes |= {"rejections": 0} | ({"last_promotion": success} if success.promoted else {})
+            elif success.outcome == "rejected":
+                changes |= {"rejections": record.rejections + 1}
+            return record.model_copy(update=changes)
+
+        self._update(add)
+
+    def failed(self, error: str) -> None:
+        """Record a run that failed, with one sentence."""
+        failure = Failure(at=datetime.now(UTC), error=error[:LONGEST_ERROR])
+        self._update(lambda record: record.model_copy(update={"last_failure": failure}))
+
+    def seen(self) -> frozenset[str]:
+        """The names of the feedback that was there when the last run that ended well began."""
+        try:
+            return frozenset(self._seen.read_text("ascii").split())
+        except (FileNotFoundError, UnicodeDecodeError):
+            return frozenset()
+
+    def saw(self, names: list[str]) -> None:
+        """Record which feedback a run that ended well has seen."""
+        with self._locked():
+            FileRef.store(self._seen, "\n".join(names).encode())
+
+    def _update(self, change: Callable[[Record], Record]) -> None:
+        with self._locked():
+            now = datetime.now(UTC)
+            record = change(self.read() or Record(began=now, last_start=now))
+            FileRef.store(self.path, sealed(record.model_dump(mode="json")))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Between reading and writing, nobody else writes. The system releases the lock of a process that is killed."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.with_name("journal.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path}: cannot be written: {error.strerror or error}; "
+                "choose a --data-dir that this user may write"
+            ) from error

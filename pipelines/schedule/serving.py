@@ -1,0 +1,204 @@
+"""Serves a schedule through Prefect: one run at a time, and a schedule that continues after a restart."""
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import redirect_stdout
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import PrefectException
+from prefect.runner import Runner
+from prefect.states import Scheduled
+from prefect.types.entrypoint import EntrypointType
+
+from core.artifact.holder import Holder
+from core.artifact.repository import Repository
+from core.errors import ArtifactError, NumeralError, ServerLostError
+from pipelines import voice
+from pipelines.order import Order
+from pipelines.retrain.flow import retrain
+from pipelines.schedule import DEPLOYMENT
+from pipelines.schedule.abandoned import close_abandoned
+from pipelines.schedule.heartbeat import Heartbeat, Lessee
+from pipelines.schedule.times import longest_gap, schedules, upcoming
+from pipelines.schedule.timetable import Timetable
+from pipelines.schedule.triggers import Triggers
+from pipelines.settings import Settings
+from pipelines.voice import say
+
+TRIGGERED = "triggered"
+"""The tag of runs that were started for a reason other than the time."""
+
+_LOST = "Prefect's server no longer answers"
+
+_BEAT_SECONDS = 15.0
+
+_POLLS_MISSED = 6
+"""How many polls, and half a minute, Prefect's server may not answer."""
+
+_SHOWN = 3
+
+
+class _Runner(Runner):
+    """Prefect's runner, but SIGTERM, with which containers are stopped, ends it and its running flow as Ctrl-C does."""
+
+    def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 — Prefect's signature
+        """Become an interrupt, which asyncio turns into an orderly end."""
+        signal.raise_signal(signal.SIGINT)
+
+
+class Scheduler:
+    """One scheduler: the timetable, which Prefect keeps to, and the triggers, which it looks after itself."""
+
+    def __init__(self, timetable: Timetable, triggers: Triggers, order: Order) -> None:
+        """Nothing is started yet.
+
+        Args:
+            timetable: At which times to retrain.
+            triggers: For which other reasons.
+            order: What to retrain each time.
+        """
+        self._timetable = timetable
+        self._triggers = triggers
+        self._order = order
+        self._since = datetime.now(UTC)
+        self._settings = Settings()
+        self._gap: timedelta | None = None
+        # One slot here, and one scheduler for a data folder, so there are never two runs at once. A run that is due
+        # meanwhile waits, and will find nothing changed. Prefect's own concurrency limit for a deployment is not used:
+        # a run that was killed would hold its slot for minutes, and after a restart of the server for ever.
+        self._runner = _Runner(name=DEPLOYMENT, limit=1, pause_on_shutdown=False)
+
+    def serve(self, *, train_if_empty: bool) -> None:
+        """Retrain until stopped.
+
+        Args:
+            train_if_empty: Whether to retrain at once if no version is published yet.
+
+        Raises:
+            ServerLostError: Prefect's server no longer answers.
+        """
+        voice.prepare()
+        order = self._order
+        deployment = cast("UUID", self._runner.add_deployment(self._deployment()))
+        asyncio.run(close_abandoned(retrain.name, deployment, order.data_dir))
+        if train_if_empty and not order.store.versions():
+            say("no version is published yet: training the first one now")
+            try:
+                retrain(**order.parameters)
+            except NumeralError as error:
+                say(f"the first training failed: {error}; the schedule tries again")
+        # A process that a shell started in the background ignores SIGINT, and with it SIGTERM, which becomes a SIGINT.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            asyncio.run(self._serve(deployment))
+        except KeyboardInterrupt:
+            say("schedule: stopped; it continues when it is started again")
+
+    async def _serve(self, deployment: UUID) -> None:
+        now = datetime.now(UTC)
+        self._gap = await longest_gap(self._timetable, now)
+        times = ", ".join(f"{time:%a %Y-%m-%d %H:%M %Z}" for time in await upcoming(self._timetable, _SHOWN, now))
+        say(f"schedule: retrain {self._order.recipe} {self}; stop with Ctrl-C")
+        if times:
+            say(f"schedule: the next times are {times}")
+        serving = asyncio.create_task(self._runner.start())
+        others = [asyncio.create_task(self._beat()), asyncio.create_task(self._look(deployment))]
+        try:
+            # When the runner gives up, it prints tracebacks; what it says otherwise goes to its log.
+            with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+                ended, _ = await asyncio.wait([serving, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (serving, *others):
+                task.cancel()
+            await asyncio.gather(serving, *others, return_exceptions=True)
+        for task in ended - {serving}:
+            task.result()  # it never ends but with an error
+        raise ServerLostError(_LOST) from serving.exception()
+
+    def __str__(self) -> str:
+        """When and why it retrains, in words."""
+        reasons = self._triggers.reasons
+        return ", and ".join(str(part) for part in (self._timetable, reasons) if part)
+
+    async def _beat(self) -> None:
+        """Leave a sign of life, as long as Prefect's server answers the runner.
+
+        Raises:
+            ServerLostError: It has not answered for long. The runner itself would wait for ever.
+        """
+        failing, heard, since = False, None, time.monotonic()
+        while True:
+            await asyncio.sleep(_BEAT_SECONDS)
+            if self._runner.last_polled != heard:
+                heard, since = self._runner.last_polled, time.monotonic()
+            if time.monotonic() - since > _POLLS_MISSED * self._runner.query_seconds + 30:
+                raise ServerLostError(_LOST)
+            try:
+                await self._write_beat()
+                failing = False
+            except (NumeralError, OSError) as error:
+                if not failing:
+                    say(f"schedule: cannot leave a sign of life, which is tried again: {error}")
+                failing = True
+
+    async def _write_beat(self) -> None:
+        polled, now = self._runner.last_polled, datetime.now(UTC)
+        if polled is None:
+            return
+        beat = Heartbeat(
+            at=polled,
+            every=max(_BEAT_SECONDS, self._runner.query_seconds),
+            scheduler=Holder.of_this_process(),
+            since=self._since,
+            when=str(self),
+            next_run=next(iter(await upcoming(self._timetable, 1, now)), None),
+            longest_gap=self._gap.total_seconds() if self._gap else None,
+            lease=await asyncio.to_thread(self._lessee),
+        )
+        await asyncio.to_thread(beat.write, self._order.data_dir)
+
+    def _lessee(self) -> Lessee | None:
+        """Who retrains now; None also if that cannot be told, which the runs themselves report."""
+        try:
+            entry = Repository(self._order.repository).lease().holder()
+        except ArtifactError:
+            return None
+        return Lessee(holder=str(entry.holder), since=entry.since) if entry else None
+
+    async def _look(self, deployment: UUID) -> None:
+        """Start a run whenever there is a reason to."""
+        while True:
+            await asyncio.sleep(self._settings.trigger_seconds)
+            reason = await asyncio.to_thread(self._triggers.find, datetime.now(UTC))
+            if not reason:
+                continue
+            try:
+                async with get_client() as client:
+                    await client.create_flow_run_from_deployment(
+                        deployment,
+                        state=Scheduled(message=reason.sentence),
+                        tags=[TRIGGERED],
+                        idempotency_key=reason.key,
+                    )
+                say(f"schedule: retraining: {reason.sentence}")
+            except (PrefectException, httpx.HTTPError) as error:
+                say(f"schedule: a run could not be started, which is tried again: {error}")
+
+    def _deployment(self) -> RunnerDeployment:
+        return cast(
+            "RunnerDeployment",
+            retrain.to_deployment(
+                name=DEPLOYMENT,
+                schedules=schedules(self._timetable),
+                parameters=self._order.parameters,
+                entrypoint_type=EntrypointType.MODULE_PATH,
+            ),
+        )

@@ -1,0 +1,56 @@
+"""The times of a timetable, as Prefect works them out: it starts the runs, so nothing else may compute them.
+
+On the night on which clocks go forward, a cron time that they skip comes by the clock as it was before: 02:30 becomes
+01:30. On the night on which they go back, a time that comes twice is taken the first time. So one run a day stays one a
+day. A cron expression for several runs an hour pauses during the hour that is repeated; an interval does not.
+"""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from prefect.schedules import Schedule
+from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+
+from pipelines.schedule.timetable import Timetable
+
+__all__ = ["longest_gap", "schedules", "upcoming"]
+
+_ANCHOR = datetime(2024, 1, 1, tzinfo=UTC)
+"""Intervals are counted from here, so that a restart does not shift them: 6h is at 0, 6, 12 and 18 o'clock UTC."""
+
+_LOOKED_AHEAD = 100
+"""Times among which the longest gap is looked for: a quarter of a year of nights."""
+
+
+def schedules(timetable: Timetable) -> list[Schedule]:
+    """The timetable for a deployment: one schedule, or none if there are no fixed times.
+
+    It has no slug, so that Prefect replaces whatever schedules the deployment had.
+    """
+    if timetable.interval is not None:
+        return [Schedule(interval=timetable.interval, anchor_date=_ANCHOR, timezone="UTC")]
+    return [Schedule(cron=timetable.cron, timezone=timetable.zone)] if timetable.cron else []
+
+
+async def upcoming(timetable: Timetable, count: int, after: datetime) -> list[datetime]:
+    """The next times, in the timetable's zone; none if there are no fixed times."""
+    if not timetable:
+        return []
+    # Prefect may begin with a time that is over, on the night on which clocks go forward.
+    found = await _expansion(timetable).get_dates(n=count + 1, start=after)
+    zone = ZoneInfo(timetable.zone)
+    return [datetime.fromtimestamp(time.timestamp(), zone) for time in found if time > after][:count]
+
+
+async def longest_gap(timetable: Timetable, after: datetime) -> timedelta | None:
+    """The longest time between two of the next runs, such as a weekend; None if there are no fixed times."""
+    times = await upcoming(timetable, _LOOKED_AHEAD, after)
+    return max((later - earlier for earlier, later in pairwise(time.astimezone(UTC) for time in times)), default=None)
+
+
+def _expansion(timetable: Timetable) -> CronSchedule | IntervalSchedule:
+    """What Prefect's server makes of the schedule."""
+    if timetable.interval is not None:
+        return IntervalSchedule(interval=timetable.interval, anchor_date=_ANCHOR, timezone="UTC")
+    return CronSchedule(cron=timetable.cron, timezone=timetable.zone)

@@ -1,0 +1,80 @@
+"""Every retraining leaves in the journal how it ended."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from core.errors import ConfigError, SourceError
+from pipelines.order import Order
+from pipelines.retrain.recorded import recorded
+from pipelines.schedule.journal import Journal, Record
+
+
+class Result(BaseModel):
+    outcome: str = "published"
+    version: int = 4
+    promoted: bool = True
+    recipe: str = "mlp"
+    metrics: dict[str, float] = {}
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    return Order(repository=str(tmp_path / "models"), data_dir=tmp_path / "cache", feedback=tmp_path / "feedback")
+
+
+def record_of(order: Order) -> Record:
+    found = Journal(order.data_dir).read()
+    assert found is not None
+    return found
+
+
+def test_a_run_that_ends_well_is_recorded_with_the_feedback_that_it_saw(order: Order) -> None:
+    assert order.feedback is not None
+    order.feedback.mkdir()
+    (order.feedback / f"{'a' * 64}.json").touch()
+    with recorded(order, "run") as recording:
+        assert list(record_of(order).active) == ["run"]
+        (order.feedback / f"{'b' * 64}.json").touch()  # perhaps too late for it
+        recording.ended(Result())
+    record = record_of(order)
+    assert record.last_success is not None
+    assert (record.last_success.outcome, record.last_success.version) == ("published", 4)
+    assert (record.last_failure, record.active) == (None, {})
+    assert Journal(order.data_dir).seen() == {"a" * 64}
+
+
+def test_a_run_that_fails_is_recorded_with_its_sentence(order: Order) -> None:
+    with pytest.raises(SourceError), recorded(order):
+        raise SourceError("no mirror answers")
+    record = record_of(order)
+    assert record.last_failure is not None
+    assert record.last_failure.error == "no mirror answers"
+    assert (record.last_success, record.active) == (None, {})
+
+
+def test_a_run_that_is_interrupted_has_neither_succeeded_nor_failed(order: Order) -> None:
+    with pytest.raises(KeyboardInterrupt), recorded(order):
+        raise KeyboardInterrupt
+    record = record_of(order)
+    assert (record.last_success, record.last_failure, record.active) == (None, None, {})
+
+
+def test_a_trial_is_no_success(order: Order) -> None:
+    with recorded(order):
+        pass
+    assert record_of(order).last_success is None
+
+
+def test_a_run_whose_end_cannot_be_recorded_has_ended_well_all_the_same(order: Order) -> None:
+    with recorded(order) as recording:
+        recording.ended(Result())
+        (order.data_dir / "journal.lock").unlink()
+        (order.data_dir / "journal.lock").mkdir()
+
+
+def test_a_data_folder_that_cannot_be_written_ends_a_run_before_it_begins(order: Order) -> None:
+    order.data_dir.write_text("a file in its place")
+    with pytest.raises(ConfigError, match=r"cannot be written: File exists"), recorded(order):
+        pytest.fail("it has begun")
