@@ -13,8 +13,8 @@ _OF_DISKS = {
     errno.ENOSPC: "free some, e.g. with: python -m pipelines models prune",
     errno.EDQUOT: "free some, e.g. with: python -m pipelines models prune",
     errno.EROFS: "it has to be mounted writable, or another repository be named",
-    errno.EACCES: "the user that runs this must be allowed to",
-    errno.EPERM: "the user that runs this must be allowed to, and the file system must support hard links",
+    errno.EACCES: "the user that runs this needs the permission",
+    errno.EPERM: "the user that runs this needs the permission, and the file system must support hard links",
     errno.EIO: "the disk or the network disk has failed",
     errno.ESTALE: "the network disk has failed; it has to be mounted again",
 }

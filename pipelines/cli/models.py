@@ -77,7 +77,8 @@ def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> 
     store = _open(repository)
     findings = list(store.examine(by=provenance.author()))
     damage = {found.version: found.fault for found in findings if found.version is not None}
-    rows = [{"version": version, "alias": None, "damage": damage.get(version)} for version in store.versions()]
+    known = sorted({*store.versions(), *damage})
+    rows = [{"version": version, "alias": None, "damage": damage.get(version)} for version in known]
     rows += [{"version": None, "alias": found.alias, "damage": found.fault} for found in findings if found.alias]
     if as_json:
         print(json.dumps(rows, indent=2))
