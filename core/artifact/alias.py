@@ -38,8 +38,6 @@ Action = Literal["promote", "rollback"]
 
 
 class _Anywhere(Enum):
-    """The type of `ANY`, which no version and no None can be mistaken for."""
-
     ANY = "any"
 
 
@@ -55,8 +53,7 @@ _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 _MOVE = re.compile(r"0[0-9]{5}|[1-9][0-9]{5,11}")
 """The one spelling of a move's number: six digits, more only from a million on, and at most twelve."""
 
-_ATTEMPTS = 200
-"""Each failed attempt is a move by another writer; so many in a row cannot be a mere race."""
+_ATTEMPTS = 200  # each failed attempt is a move by another writer; so many in a row cannot be a mere race
 
 
 class Move(Part):
@@ -87,7 +84,10 @@ class AliasLog:
             UnreadableEntryError: Likewise.
         """
         numbers = self._moves()
-        return self._read(self.last_sound() or numbers[-1]).version if numbers else None
+        for number in reversed(numbers):
+            if move := self._sound(number):
+                return move.version
+        return self._read(numbers[-1]).version if numbers else None
 
     def last_sound(self) -> int:
         """The number of the last move that is sound; 0 if none is."""

@@ -5,6 +5,7 @@ is found by the codes that S3 documents (https://docs.aws.amazon.com/AmazonS3/la
 """
 
 import errno
+import os
 import re
 
 __all__ = ["cause"]
@@ -13,8 +14,8 @@ _OF_DISKS = {
     errno.ENOSPC: "free some, e.g. with: python -m pipelines models prune",
     errno.EDQUOT: "free some, e.g. with: python -m pipelines models prune",
     errno.EROFS: "it has to be mounted writable, or another repository be named",
-    errno.EACCES: "the user that runs this must be allowed to",
-    errno.EPERM: "the user that runs this must be allowed to, and the file system must support hard links",
+    errno.EACCES: "the user that runs this needs the permission",
+    errno.EPERM: "the user that runs this needs the permission, and the file system must support hard links",
     errno.EIO: "the disk or the network disk has failed",
     errno.ESTALE: "the network disk has failed; it has to be mounted again",
 }
@@ -48,6 +49,9 @@ _OF_BUCKETS = {
 }
 """What to say, by what the library's error contains: the first that it does."""
 
+_OF_THE_WAY = frozenset({"dns error", "ConnectionRefused", "TimedOut", "error sending request"})
+"""Failures that a proxy may be the reason for."""
+
 _ENDPOINT = re.compile(r"https?://[^/\s\"]+")
 _WANTED_REGION = re.compile(r"<Region>([\w-]+)</Region>|expecting '([\w-]+)'")
 _FAILURE = re.compile(r"Server returned non-2xx status code: (\d{3}[^:<]*)")
@@ -67,10 +71,21 @@ def cause(error: Exception) -> str:
         if mark in text:
             endpoint = _ENDPOINT.search(text)
             region = _WANTED_REGION.search(text)
-            return sentence.format(
+            found = sentence.format(
                 endpoint=endpoint[0] if endpoint else "the store",
                 region=next(filter(None, region.groups())) if region else "the one that it was created in",
             )
+            return found + _of_proxy() if mark in _OF_THE_WAY else found
     if status := _FAILURE.search(text):
         return f"the store has answered {status[1].strip()}"
     return text.partition("\n")[0]
+
+
+def _of_proxy() -> str:
+    """A hint at the proxy, if one is set: requests to the machine itself go through it too."""
+    names = [
+        name
+        for name in ("http_proxy", "https_proxy", "all_proxy")
+        if os.environ.get(name, os.environ.get(name.upper()))
+    ]
+    return f"; {names[0]} is set, and applies unless no_proxy names the store's host" if names else ""

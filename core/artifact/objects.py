@@ -42,6 +42,7 @@ class Objects:
         self.url = self.location.url
         check_endpoint(self.url)
         self._writable = writable
+        self._seen = False
         self._opening = Lock()
         self._kept: ObjectStore | None = None
 
@@ -138,9 +139,14 @@ class Objects:
     def _require_folder(self) -> None:
         """Check that the folder is there, or may be made.
 
-        It may appear later; but one that has vanished is an error, and no empty repository.
+        It may appear later; but one that has vanished is an error, and no empty repository: a writer must not publish
+        below the mount point of a disk that is gone.
         """
-        if not (self.exists() or self._writable):
+        if self.exists():
+            self._seen = True
+        elif self._seen:
+            raise NotADirectoryError("its folder has vanished; is the disk still mounted?")
+        elif not self._writable:
             raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")
 
     def _bucket(self) -> ObjectStore:

@@ -87,7 +87,7 @@ def sweep(objects: Objects, model: str) -> list[StoredObject]:
 
 
 def _doomed(objects: Objects, model: str, keep: int | None, mark: str | None = None) -> dict[int, Contents]:
-    """What is to be deleted, by number. Once marks are there, their times tell what time it is for the store."""
+    """What is to be deleted, by number. Once the own marks are there, they tell what time it is for the store."""
     survey = objects.survey(model)
     numbers = contents(model, survey)
     now = max((found.files[mark].modified for found in numbers.values() if mark in found.files), default=None)
@@ -96,7 +96,7 @@ def _doomed(objects: Objects, model: str, keep: int | None, mark: str | None = N
     doomed = {
         number: found
         for number, found in numbers.items()
-        if number not in spared and (found.complete or _abandoned(found, now or datetime.now(UTC)))
+        if number not in spared and (found.complete or _abandoned(found, now or datetime.now(UTC), mark))
     }
     if doomed:  # reading the logs is worth it
         aliases = {file.path.split("/")[2] for file in survey.objects if file.path.startswith(f"{model}/aliases/")}
@@ -106,11 +106,11 @@ def _doomed(objects: Objects, model: str, keep: int | None, mark: str | None = N
     return {number: found for number, found in doomed.items() if not objects.is_link(f"{model}/{number}")}
 
 
-def _abandoned(found: Contents, now: datetime) -> bool:
+def _abandoned(found: Contents, now: datetime, own: str | None) -> bool:
     """Whether nobody works on a number without a manifest. One that cannot be read in full is left alone."""
-    files = {name: file for name, file in found.files.items() if not is_mark(name)}
-    being_deleted = len(files) < len(found.files)
-    return not found.faults and (being_deleted or all(_old(file, now) for file in files.values()))
+    if any(is_mark(name) and name != own for name in found.files):
+        return not found.faults  # another pruner has deleted the manifest, or is about to delete the rest
+    return not found.faults and all(_old(file, now) for name, file in found.files.items() if name != own)
 
 
 def _old(file: StoredObject, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
 from core.artifact.alias import AliasLog
+from core.artifact.folder import StoredObject
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, Contents, Snapshot, Snapshots, contents
@@ -113,6 +114,10 @@ class Published:
     def unpublished(self) -> list[int]:
         """The numbers that are claimed without being versions: not yet, or because their publisher was killed."""
         return [number for number, found in self._numbers().items() if found.files and not found.complete]
+
+    def unfinished(self) -> list[StoredObject]:
+        """Files that are being written, or that a killed writer has left behind; a bucket has none."""
+        return self._objects.survey(self.model).unfinished
 
     def files(self, version: int) -> dict[str, int]:
         """The files that lie under a number, whatever they are, with their sizes in bytes."""

@@ -50,9 +50,8 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
     else:
         finding = "holds no version yet" if there else "does not exist yet"
         show(f"{store.url} {finding}; publish a version with: python -m pipelines retrain")
-    if there and (unpublished := store.unpublished()):
-        numbers = ", ".join(map(str, unpublished))
-        show(f"claimed, and not published (yet): {numbers}; what a killed publisher has left is deleted after a day")
+    if there:
+        _show_claims(store)
 
 
 @app.command("show")
@@ -85,7 +84,8 @@ def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> 
     store = _open(repository)
     findings = list(store.examine(by=provenance.author()))
     damage = {found.version: found.fault for found in findings if found.version is not None}
-    rows = [{"version": version, "alias": None, "damage": damage.get(version)} for version in store.versions()]
+    known = sorted({*store.versions(), *damage})
+    rows = [{"version": version, "alias": None, "damage": damage.get(version)} for version in known]
     rows += [{"version": None, "alias": found.alias, "damage": found.fault} for found in findings if found.alias]
     if as_json:
         print(json.dumps(rows, indent=2))
@@ -93,6 +93,7 @@ def verify(repository: RepositoryOption = None, as_json: JsonOption = False) -> 
         for row in rows:
             name = f"alias {row['alias']}" if row["alias"] else f"version {row['version']}"
             show(f"{name}: {row['damage'] or 'sound'}")
+        _show_claims(store)
     if findings:
         raise typer.Exit(1)
 
@@ -122,6 +123,7 @@ def repair(
         show("all versions and aliases are sound")
     if yes:
         _sweep(store)
+    _show_claims(store)
     if any(found.repair is None for found in findings):
         raise typer.Exit(1)
 
@@ -173,6 +175,16 @@ def _probe() -> Probe:
     from core.inference.predict import rebuild  # the network takes a moment to import, and few commands need it
 
     return rebuild
+
+
+def _show_claims(store: Repository) -> None:
+    """What is on its way, or was left by publishers that were killed; the two cannot be told apart before a day."""
+    if unpublished := store.unpublished():
+        numbers = ", ".join(map(str, unpublished))
+        show(f"claimed, and not published (yet): {numbers}; what a killed publisher has left is deleted after a day")
+    if unfinished := store.unfinished():
+        size = sum(file.size for file in unfinished)
+        show(f"being written, or left by a killed writer: {len(unfinished)} files, {size:,} bytes; deleted after a day")
 
 
 def _sweep(store: Repository) -> None:

@@ -48,11 +48,11 @@ def table(found: list[dict[str, Any]]) -> Table:
     titles = ["version", "aliases", "state", "created (UTC)", "recipe", "test accuracy", "weights sha256"]
     if all(row["state"] == "sound" for row in found):
         titles.remove("state")
-    result = Table(*titles, box=None)
+    result = Table(*titles, box=None, padding=(0, 1, 0, 0))  # 80 columns
     for row in found:
         known = {"version": str(row["version"]), "aliases": ", ".join(row["aliases"]), "state": row["state"]}
         if not row["damage"]:
-            known["created (UTC)"] = row["created"][:19].replace("T", " ")
+            known["created (UTC)"] = row["created"][:16].replace("T", " ")
             known["recipe"] = row["recipe"]
             known["test accuracy"] = f"{row['test_accuracy']:.2%}"
             known["weights sha256"] = row["weights_sha256"][:12]

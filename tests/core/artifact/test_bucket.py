@@ -28,7 +28,7 @@ def server() -> Iterator[Faulty]:
 def bucket(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """The endpoint is plain http, which nothing but its URL allows."""
     monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
-    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT": server.url}.items():
+    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT": server.url, "no_proxy": "127.0.0.1"}.items():
         monkeypatch.setenv(name, value)
     server.heal()
     yield server
@@ -189,6 +189,16 @@ def test_a_setting_that_is_wrong_is_named(
     with pytest.raises(RepositoryError, match=sentence) as caught:
         Objects(url).list("mnist")
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_proxy_that_stands_in_the_way_is_named(bucket: Faulty, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(RepositoryError, match="http_proxy is set, and applies unless no_proxy names the store's host"):
+        Objects(url).list("mnist")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    assert Objects(url).list("mnist") == []
 
 
 def test_https_to_a_store_without_encryption_is_told_as_that(

@@ -124,6 +124,16 @@ def test_a_folder_that_vanishes_is_an_outage_and_not_an_empty_repository(folder:
         reader.get("mnist/1/a")
 
 
+def test_a_writer_does_not_make_a_folder_again_that_has_vanished(folder: Path) -> None:
+    writer = Objects(str(folder), writable=True)
+    writer.create("mnist/1/a", b"")
+    assert len(writer.list("mnist")) == 1
+    shutil.rmtree(folder)
+    with pytest.raises(RepositoryError, match="cannot write mnist/1/b: its folder has vanished; is the disk still"):
+        writer.create("mnist/1/b", b"")
+    assert not folder.exists()
+
+
 def test_a_url_that_names_no_store_is_refused_before_its_first_use() -> None:
     with pytest.raises(ConfigError, match="names no repository"):
         Objects("ftp://host/models")

@@ -258,6 +258,18 @@ def test_a_publisher_that_was_taken_for_dead_does_not_leave_a_version_without_we
     assert not (folder / "mnist/1").exists()
 
 
+def test_a_publisher_that_goes_on_while_its_number_is_marked_is_spared(
+    on_disk: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, manifest = claim(on_disk)
+    publish(on_disk)
+    age(folder, 1, timedelta(days=2))
+    at_the_first(monkeypatch, "create", lambda path: "deleting" in path, lambda: draft.add("card.md", b"# A card"))
+    assert on_disk.prune(keep=1) == []
+    draft.publish(manifest.model_copy(update={"files": dict(draft.files)}))
+    assert on_disk.versions() == [1, 2]
+
+
 def test_a_version_whose_folder_is_a_link_is_left_alone(on_disk: Repository, folder: Path, tmp_path: Path) -> None:
     for _ in range(3):
         publish(on_disk)

@@ -8,6 +8,7 @@ import pytest
 
 from core.artifact import weights
 from core.artifact.manifest import WEIGHTS, FileEntry, Manifest
+from core.artifact.objects import Objects
 from core.artifact.repository import Repository
 from core.errors import (
     ArtifactError,
@@ -20,6 +21,7 @@ from core.errors import (
 from core.inference.predict import load, rebuild
 
 from .builders import claim, manifest_of, publish, tiny_network
+from .forbidden import forbid
 
 
 def promote(repository: Repository, *versions: int, alias: str = "champion") -> None:
@@ -289,6 +291,35 @@ def test_a_wrong_bit_in_any_file_of_a_version_is_found_by_verifying_it(
     file.write_bytes(data)
     with pytest.raises(DamagedVersionError, match=f"mnist/1/{filename}"):
         on_disk.verify(1)
+
+
+def test_versions_that_mention_a_fingerprint_are_found_newest_first_without_reading_older_ones(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for fingerprint in ("1", "2", "1", "2"):
+        draft, manifest = claim(repository)
+        draft.publish(manifest.model_copy(update={"fingerprint": fingerprint * 64}))
+    assert list(repository.mentioning("1" * 64)) == [3, 1]
+    assert list(repository.mentioning("3" * 64)) == []
+    get, asked = Objects.get, []
+
+    def recording(self: Objects, path: str, *most: int) -> bytes | None:
+        asked.append(path)
+        return get(self, path, *most)
+
+    monkeypatch.setattr(Objects, "get", recording)
+    assert next(repository.mentioning("2" * 64)) == 4
+    if repository.location.folder:
+        assert asked == ["mnist/4/manifest.json"]
+
+
+def test_a_version_whose_manifest_cannot_be_read_may_mention_anything(
+    on_disk: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        publish(on_disk)
+    forbid(folder / "mnist/2/manifest.json", monkeypatch)
+    assert list(on_disk.mentioning("f" * 64)) == [2, 1]
 
 
 # places that cannot be read or written

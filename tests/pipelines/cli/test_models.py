@@ -155,6 +155,8 @@ def test_repair_ends_with_1_if_something_is_left_for_a_person(folder: Path) -> N
 def test_prune_says_what_killed_publishers_have_left(folder: Path) -> None:
     left = folder / "mnist/1/card.md#12"
     left.write_bytes(b"half")
+    for command in ("list", "verify", "repair"):
+        assert "being written, or left by a killed writer: 1 files, 4 bytes" in models(folder, command).stderr
     os.utime(left, (0, 0))
     assert "deleted 1 unfinished files, 4 bytes" in models(folder, "prune").stderr
 

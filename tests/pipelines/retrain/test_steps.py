@@ -7,7 +7,7 @@ import pytest
 
 from core.data.normalize import Normalizer
 from core.data.split import Split
-from core.errors import DatasetError, DigestError
+from core.errors import DatasetError, DigestError, RepositoryError
 from core.inference.predict import load
 from core.measure.calibration import fit_temperature
 from core.measure.corruptions import CORRUPTIONS
@@ -20,6 +20,7 @@ from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.retrain import steps, training
 from pipelines.retrain.run import Run
+from tests.core.artifact.forbidden import forbid
 from tests.floats import assert_same_function, close
 from tests.pipelines.runs import FINGERPRINT, publish, run_in
 
@@ -169,3 +170,26 @@ def test_a_version_whose_weights_are_damaged_does_not_count_as_unchanged(
     data[-1] ^= 1
     weights.write_bytes(data)
     assert steps.find_unchanged(order.store, FINGERPRINT) is None
+
+
+def test_a_version_whose_manifest_may_not_be_read_hides_no_older_one(
+    order: Order, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = publish(order, run)
+    publish(order, run)
+    forbid(tmp_path / "models/mnist/2/manifest.json", monkeypatch)
+    assert steps.find_unchanged(order.store, FINGERPRINT) == manifest
+
+
+def test_a_publication_that_fails_gives_its_number_back(
+    order: Order, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise RepositoryError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "render_card", fail)
+        with pytest.raises(RepositoryError, match="the disk is full"):
+            publish(order, run)
+    assert not (tmp_path / "models/mnist/1").exists()
+    assert publish(order, run).version == 1
