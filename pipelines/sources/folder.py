@@ -6,7 +6,7 @@ from pathlib import Path
 from core.data.mnist import MnistFile, locate
 from pipelines.sources.errors import AbsentError, MirrorError, RefusedError
 from pipelines.sources.mirrors import Say, check, largest
-from pipelines.sources.parts import CHUNK, Part
+from pipelines.sources.parts import CHUNK, Part, write_all
 
 __all__ = ["FolderMirror"]
 
@@ -27,7 +27,7 @@ class FolderMirror:
             part.begin(self.name, validator=None)
             with part.append() as target:
                 for chunk in _read(source, largest(file)):
-                    target.write(chunk)
+                    write_all(target, chunk)
             try:
                 check(part, file)
             except RefusedError as error:  # another of its names may lead to the sound one

@@ -11,7 +11,7 @@ from core.data.gunzip import GZIP_MAGIC, gunzip
 from core.data.mnist import MnistFile
 from core.errors import DataError, DigestError
 
-__all__ = ["Held", "Part", "is_gzip", "verify"]
+__all__ = ["Held", "Part", "is_gzip", "verify", "write_all"]
 
 CHUNK = 256 * 1024
 
@@ -77,6 +77,17 @@ class Part:
         """Remove the part and its note."""
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
+
+
+def write_all(target: BinaryIO, data: bytes) -> None:
+    """Write to an unbuffered file: on a disk that is almost full, a call may write only a part, without an error.
+
+    Raises:
+        OSError: Not all of it can be written.
+    """
+    rest = memoryview(data)
+    while rest:
+        rest = rest[target.write(rest) :]
 
 
 def verify(path: Path, file: MnistFile) -> None:

@@ -16,7 +16,7 @@ from core.data.mnist import MnistFile
 from pipelines.sources.errors import AbsentError, RefusedError, TransientError, UnreachableError
 from pipelines.sources.exchange import Exchange, FetchPolicy
 from pipelines.sources.mirrors import SUFFIXES, Say, check, largest
-from pipelines.sources.parts import Held, Part
+from pipelines.sources.parts import Held, Part, write_all
 
 __all__ = ["HttpMirror"]
 
@@ -154,7 +154,7 @@ def _receive(exchange: Exchange, part: Part, limit: int) -> None:
             if limit < 0:
                 part.discard()
                 raise RefusedError("sends more bytes than the file can have")
-            target.write(chunk)
+            write_all(target, chunk)
 
 
 def _validator(response: httpx.Response) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.data import idx, mnist
-from core.errors import DigestError, IdxError
+from core.errors import DigestError, IdxError, StorageError
 from pipelines import references
 from pipelines.references import DatasetRef, FileRef, read_mnist
 
@@ -40,6 +40,24 @@ def test_storing_replaces_the_file_and_leaves_no_other_behind(tmp_path: Path) ->
     ref = FileRef.store(tmp_path / "result.json", b"new")
     assert ref.read() == b"new"
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_bytes_that_cannot_be_stored_are_an_error_that_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=f"cannot write {tmp_path}/file/weights: "):
+        FileRef.store(tmp_path / "file" / "weights", b"data")
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"[]", b'{"path": "/x"}'])
+def test_a_reference_that_was_lost_or_damaged_is_not_recalled(damage: bytes | None, tmp_path: Path) -> None:
+    place = tmp_path / "reference.json"
+    reference = FileRef.store(tmp_path / "file", b"data")
+    FileRef.store(place, reference.model_dump_json().encode())
+    assert FileRef.recall(place) == reference
+    place.unlink()
+    if damage is not None:
+        place.write_bytes(damage)
+    assert FileRef.recall(place) is None
 
 
 def test_a_reference_is_equal_after_a_round_trip_through_json(tmp_path: Path) -> None:

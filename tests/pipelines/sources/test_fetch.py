@@ -3,6 +3,7 @@
 import fcntl
 import gzip
 import json
+import resource
 import time
 from typing import Any
 
@@ -183,6 +184,18 @@ def test_a_cache_that_cannot_be_created_is_an_error_before_any_request(server, c
     with pytest.raises(StorageError, match=f"cannot write {cache.folder}.*: something else is in its place"):
         cache.fetch(server.url)
     assert server.seen == []
+
+
+def test_a_disk_that_becomes_full_is_an_error_in_words_and_the_next_run_downloads(cache, good):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (HALF, hard))  # as a full disk, but nobody else notices
+    try:
+        with pytest.raises(StorageError, match=f"cannot write {cache.folder}: it is larger than the limit for files"):
+            cache.fetch(good)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert content(cache.fetch(good).path) == PLAIN
+    assert cache.names == {"images.gz"}
 
 
 def test_of_three_processes_at_the_same_time_one_downloads(server, cache):
