@@ -72,7 +72,8 @@ class Reporting:
     ) -> None:
         try:
             if isinstance(error, Stopped):
-                self._finish(Ends(Outcome.STOPPED, self.conclusion), error.seconds_left)
+                if self._standing is Standing.TELLING:
+                    self._finish(Ends(Outcome.STOPPED, self.conclusion), error.seconds_left)
             elif error:
                 self._finish(Ends(Outcome.FAILED, in_words(error)))
             else:
