@@ -40,7 +40,7 @@ class Reporting:
         self.conclusion = "done"
         self._flow, self._parameters = flow, parameters
         self._standing: Standing | None = None
-        self._reason = ""
+        self._reason, self._changed = "", 0.0
         self._first, self._over = threading.Event(), threading.Event()
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._lines = _Lines(self)
@@ -72,7 +72,8 @@ class Reporting:
     ) -> None:
         try:
             if isinstance(error, Stopped):
-                self._finish(Ends(Outcome.STOPPED, self.conclusion), error.seconds_left)
+                if self._standing is Standing.TELLING:
+                    self._finish(Ends(Outcome.STOPPED, self.conclusion), error.seconds_left)
             elif error:
                 self._finish(Ends(Outcome.FAILED, in_words(error)))
             else:
@@ -91,8 +92,8 @@ class Reporting:
         self.tell(ends)
         began, silent = monotonic(), True
         while not self._over.wait(0.05):
-            waited = monotonic() - began
-            if waited > min(at_most, _PATIENCE.get(self._standing or Standing.READY, 0.0)):
+            waited, as_it_stands = monotonic() - began, monotonic() - max(began, self._changed)
+            if waited > at_most or as_it_stands > _PATIENCE.get(self._standing or Standing.READY, 0.0):
                 if ends.outcome is not Outcome.STOPPED:
                     say("Prefect was not told how the run ended: its server did not take it in time")
                 return
@@ -130,6 +131,7 @@ class Reporting:
 
     def _hear(self, answer: Answer) -> None:
         before, self._standing, self._reason = self._standing, answer.standing, answer.reason
+        self._changed = monotonic()
         self._first.set()
         if self._over.is_set():
             return

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_LAST_SECONDS = 2.7
+_LAST_SECONDS = 2.3
 
 
 class Stopped(BaseException):
