@@ -166,3 +166,17 @@ def test_a_rejection_names_every_check_that_failed() -> None:
         "validation accuracy 85.00%, below the recipe's minimum of 90.00%; it also failed: accuracy against version 4, "
         "size against version 4"
     )
+
+
+def test_the_reason_names_the_accuracy_once_and_both_versions() -> None:
+    champion = beside(0.979, EQUAL, role="the champion")
+    best = beside(0.98, EQUAL, version=2, role="the best version so far")
+    found = verdict(evidence(0.98, champion, best, best=Best(2, 0.98)))
+    assert found.promote
+    bound = (
+        "on the same 5,000 images: with 95% confidence at most 0.34 points less accurate, and 0.50 points are allowed"
+    )
+    assert found.reason == (
+        f"validation accuracy 98.00%, against 97.90% of version 4, the champion, {bound}; "
+        f"against 98.00% of version 2, the best version so far, {bound}"
+    )
