@@ -148,6 +148,12 @@ def test_only_an_improvement_beyond_the_step_makes_a_version_the_best(gained: in
     assert found.improves is improves
 
 
+@pytest.mark.parametrize(("accuracy", "improves"), [(0.981, False), (0.985, True)])
+def test_a_pruned_best_version_is_replaced_by_one_that_is_clearly_better(accuracy: float, improves: bool) -> None:
+    champion = beside(0.978, Pairs(5000, 20, 60), role="the champion")
+    assert verdict(evidence(accuracy, champion, best=Best(2, 0.98))).improves is improves
+
+
 def test_a_chain_of_ever_slightly_worse_versions_ends_at_the_margin() -> None:
     """Each version reads 5 of 5,000 images fewer than the last: too few for a comparison with the last alone."""
     sound, best = beside(0.9784, EQUAL), Best(CHAMPION, 0.9784)
