@@ -6,7 +6,7 @@ from math import hypot
 from core.artifact.manifest import Check, Metrics
 from pipelines.promotion.evidence import Comparison, Evidence
 from pipelines.promotion.paired import Pairs, least_images, lower_bound, p_value
-from pipelines.promotion.words import bound_in_words, images, points
+from pipelines.promotion.words import AGAINST, bound_in_words, images, points
 from pipelines.recipe import PromotionSection
 
 
@@ -34,7 +34,7 @@ def _accuracy(validation: Metrics, comparison: Comparison, rule: PromotionSectio
     bound = lower_bound(pairs, rule.confidence)
     passed = bound >= -margin
     return Check(
-        name=f"accuracy against version {comparison.version}",
+        name=f"{AGAINST} version {comparison.version}",
         found=bound,
         wanted=-margin,
         passed=passed,
@@ -63,7 +63,7 @@ def _on_other_images(validation: Metrics, comparison: Comparison) -> Check:
     most = difference + hypot(high - validation.accuracy, comparison.validation.accuracy - rival_low)
     finding = "it is lower" if most < 0 else "it is higher" if least > 0 else "neither is shown to be better"
     return Check(
-        name=f"accuracy against version {comparison.version}",
+        name=f"{AGAINST} version {comparison.version}",
         found=most,
         wanted=0,
         passed=most >= 0,

@@ -4,7 +4,7 @@ from core.artifact.manifest import Check
 from core.digit import LABELS
 from pipelines.promotion.evidence import Evidence
 from pipelines.promotion.paired import least_images
-from pipelines.promotion.words import images, points
+from pipelines.promotion.words import AGAINST, images, points
 from pipelines.recipe import PromotionSection
 
 _CALIBRATION_IMAGES = 1000
@@ -24,7 +24,7 @@ def pruned_best(evidence: Evidence, rule: PromotionSection) -> list[Check]:
     drop = best.accuracy - found
     return [
         Check(
-            name=f"accuracy against version {best.version}",
+            name=f"{AGAINST} version {best.version}",
             found=-drop,
             wanted=-rule.max_accuracy_drop,
             passed=drop <= rule.max_accuracy_drop,
@@ -79,7 +79,7 @@ def _worst_digit(evidence: Evidence, rule: PromotionSection) -> Check:
 def _calibration(evidence: Evidence, rule: PromotionSection) -> Check:
     found, count = evidence.validation.calibration_error, evidence.validation.count
     words = (
-        f"calibration error {found:.2%} on the validation images, of which {rule.max_calibration_error:.2%} are allowed"
+        f"calibration error {found:.2%} on the validation images; at most {rule.max_calibration_error:.2%} is allowed"
     )
     decided = count >= _CALIBRATION_IMAGES
     return Check(

@@ -11,6 +11,8 @@ of them is at most 1 − confidence, however many there are (an intersection-uni
 Hypothesis Testing and Acceptance Sampling").
 """
 
+from math import sqrt
+
 from core.artifact.manifest import Check, Verdict
 from pipelines.promotion import floors
 from pipelines.promotion.drops import drops
@@ -49,10 +51,15 @@ def improves(evidence: Evidence) -> bool:
 
     The more versions are tried on the same validation images, the likelier one is the best of them by luck. So the
     best version stays the one that later ones are compared with until another is better by more than one standard
-    error of the difference between the two (Blum & Hardt 2015, "The Ladder", figure 2). The error of the accuracies
-    that are accepted in this way grows with the logarithm of the number of versions tried, rather than with its root.
+    error of the difference between the two (the parameter-free Ladder of Blum & Hardt 2015). The error of the
+    accuracies accepted in this way grows with the logarithm of the number of versions tried, rather than with its root.
     """
-    if evidence.best is None:
+    best, found = evidence.best, evidence.validation
+    if best is None:
         return True
-    pairs = next((c.accuracy for c in evidence.compared if c.version == evidence.best.version), None)
-    return pairs is not None and pairs.difference > pairs.step
+    pairs = next((c.accuracy for c in evidence.compared if c.version == best.version), None)
+    if pairs:
+        return pairs.difference > pairs.step
+    # It was pruned or is damaged. The two disagree on as many images as both misread together, or on fewer.
+    most_discordant = (1 - found.accuracy) + (1 - best.accuracy)
+    return found.accuracy - best.accuracy > sqrt(most_discordant / found.count)

@@ -2,8 +2,8 @@
 
 Of n images, b are classified correctly by the rival alone and c by the challenger alone; on the others both are right
 or both wrong, and these say nothing. The accuracies differ by Δ = p_c − p_b, which (c − b) / n estimates. With p_b, p_c
-and the rest, (b, c, n − b − c) is trinomial. This holds for the same images alone: on others, the two accuracies would
-be independent, and their difference three times as uncertain.
+and the rest, (b, c, n − b − c) is trinomial. On different images, the two accuracies would be independent, and their
+difference less certain, because what is hard to read would not be the same for both.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Pairs:
         """The standard error of the difference if both were equally good, √(b + c) / n.
 
         It is the step of the parameter-free Ladder (Blum & Hardt 2015, "The Ladder: A Reliable Leaderboard for Machine
-        Learning Competitions", figure 2): the standard deviation of the paired losses' difference, over √n.
+        Learning Competitions"): the standard deviation of the paired losses' difference, over √n.
         """
         return sqrt(self.lost + self.gained) / self.count
 
@@ -79,7 +79,7 @@ def least_images(margin: float, confidence: float) -> int:
 
 @lru_cache(maxsize=256)  # of the same few pairs, a check asks for the p-value, and its sentence for the bound
 def lower_bound(pairs: Pairs, confidence: float) -> float:
-    """The one-sided lower confidence bound of Δ: the smallest difference that `p_value` does not refute.
+    """The one-sided lower confidence bound of Δ: every smaller difference is refuted by `p_value`.
 
     Args:
         pairs: What was observed.
@@ -106,7 +106,7 @@ def p_value(pairs: Pairs, margin: float) -> float:
 
     The unconditional exact test of non-inferiority for paired proportions (Hsueh, Liu & Chen 2001, Biometrics 57:478;
     Sidik 2003, Statistics in Medicine 22:265). Results (b, c) are ordered by Tango's score statistic (Tango 1998,
-    Statistics in Medicine 17:891, equation 3),
+    Statistics in Medicine 17:891),
 
         z(b, c) = (c − b + n m) / √(n (2q − m (m + 1)))      with q the most likely p_b if p_c = p_b − m
 

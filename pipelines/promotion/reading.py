@@ -10,6 +10,7 @@ from core.data.labeled import Labeled
 from core.digit import SIDE
 from core.imaging import LATEST
 from core.inference.predict import Predictor
+from core.kernels.blas import blas_threads
 from core.measure.corruptions import CORRUPTIONS
 from pipelines.promotion.slices import Pictures
 
@@ -77,8 +78,9 @@ class Reading:
             found: NDArray[np.bool_] = predictor.logits(images).argmax(axis=1) == labels
             return found & images.any(axis=(1, 2))  # a blank image stands for a picture in which no digit was found
 
-        return cls(
-            validation=right(exam.validation.images, labels),
-            altered={name: right(images, labels[::ALTERED_EVERY]) for name, images in exam.altered.items()},
-            pictures={p.name: right(p.framed(framing), p.labels) for p in exam.pictures},
-        )
+        with blas_threads(1):  # on a busy machine, several threads spend a hundred times as much waiting for each other
+            return cls(
+                validation=right(exam.validation.images, labels),
+                altered={name: right(images, labels[::ALTERED_EVERY]) for name, images in exam.altered.items()},
+                pictures={p.name: right(p.framed(framing), p.labels) for p in exam.pictures},
+            )

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from core.artifact.manifest import Check
 from pipelines.promotion.evidence import Evidence
 
+AGAINST = "accuracy against"
+"""How the names of the checks begin that compare accuracies."""
+
 
 def points(share: float) -> str:
     """0.005 → 0.50 points: percentage points, so that a difference is not taken for a share."""
@@ -30,9 +33,10 @@ def reason(evidence: Evidence, checks: Sequence[Check]) -> str:
     if failed:
         others = ", ".join(check.name for check in failed[1:])
         return failed[0].words + (f"; it also failed: {others}" if others else "")
-    if evidence.compared:
-        return "; ".join(check.words for check in checks if check.name.startswith("accuracy against"))
     found = f"validation accuracy {evidence.validation.accuracy:.2%}"
+    if evidence.compared:
+        compared = [check.words for check in checks if check.name.startswith(AGAINST)]
+        return "; ".join([compared[0], *(words.removeprefix(f"{found}, ") for words in compared[1:])])
     if evidence.parent is None:
         return f"{found}, with no champion to compare it with"
     return f"{found}; version {evidence.parent}, the champion, is damaged and cannot be compared with it"

@@ -148,6 +148,12 @@ def test_only_an_improvement_beyond_the_step_makes_a_version_the_best(gained: in
     assert found.improves is improves
 
 
+@pytest.mark.parametrize(("accuracy", "improves"), [(0.981, False), (0.985, True)])
+def test_a_pruned_best_version_is_replaced_by_one_that_is_clearly_better(accuracy: float, improves: bool) -> None:
+    champion = beside(0.978, Pairs(5000, 20, 60), role="the champion")
+    assert verdict(evidence(accuracy, champion, best=Best(2, 0.98))).improves is improves
+
+
 def test_a_chain_of_ever_slightly_worse_versions_ends_at_the_margin() -> None:
     """Each version reads 5 of 5,000 images fewer than the last: too few for a comparison with the last alone."""
     sound, best = beside(0.9784, EQUAL), Best(CHAMPION, 0.9784)
@@ -165,4 +171,18 @@ def test_a_rejection_names_every_check_that_failed() -> None:
     assert found.reason == (
         "validation accuracy 85.00%, below the recipe's minimum of 90.00%; it also failed: accuracy against version 4, "
         "size against version 4"
+    )
+
+
+def test_the_reason_names_the_accuracy_once_and_both_versions() -> None:
+    champion = beside(0.979, EQUAL, role="the champion")
+    best = beside(0.98, EQUAL, version=2, role="the best version so far")
+    found = verdict(evidence(0.98, champion, best, best=Best(2, 0.98)))
+    assert found.promote
+    bound = (
+        "on the same 5,000 images: with 95% confidence at most 0.34 points less accurate, and 0.50 points are allowed"
+    )
+    assert found.reason == (
+        f"validation accuracy 98.00%, against 97.90% of version 4, the champion, {bound}; "
+        f"against 98.00% of version 2, the best version so far, {bound}"
     )
