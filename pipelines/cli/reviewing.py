@@ -60,6 +60,7 @@ def list_pictures(
         judge = sifted.judge
         words = f"{judge.description}, weights sha256 {judge.sha256[:12]}" if judge else None
         _write(page, render_review(rows, words, _flags(order)))
+        show(f"page written: {page}")
     if as_json:
         print(json.dumps([row.document for row in rows], indent=2))
         return
@@ -75,8 +76,6 @@ def list_pictures(
     Console().print(table, markup=False)
     for group in sifted.found.held_groups:
         show(f"held as a whole: {group}")
-    if page:
-        show(f"page written: {page}")
 
 
 @app.command()
@@ -99,9 +98,7 @@ def reject(*, names: NamesArgument = None, all_held: AllHeldOption = False, **gi
     chosen = _chosen(order, names or [], all_held)
     Reviews(order.data_dir).reject(chosen)  # before they are removed, so that an interruption leaves none undecided
     show(f"rejected: {_counted(len(chosen))}; they are never trained on")
-    if not order.feedback:
-        return
-    folder = FeedbackFolder(order.feedback)
+    folder = _folder(order)
     try:
         for name in set(folder.names()) & set(chosen):
             folder.discard(name)
@@ -123,12 +120,16 @@ def _sifted(order: Order) -> tuple[Sifted, dict[str, datetime]]:
 
 def _offered(order: Order) -> tuple[list[NewItem], dict[str, datetime]]:
     """The new pictures that can be read; and when users sent them, by name."""
-    if not order.feedback:
-        raise ConfigError("there is no folder with new pictures; name it with --feedback or NUMERAL_FEEDBACK")
-    sound = [found for found in FeedbackFolder(order.feedback).sound() if not isinstance(found, FeedbackError)]
+    sound = [found for found in _folder(order).sound() if not isinstance(found, FeedbackError)]
     source = f"feedback {order.feedback}"
     items = [NewItem(item.image(), item.digit, source, item.name) for item in sound]
     return items, {item.name: item.received for item in sound}
+
+
+def _folder(order: Order) -> FeedbackFolder:
+    if not order.feedback:
+        raise ConfigError("there is no folder with new pictures; name it with --feedback or NUMERAL_FEEDBACK")
+    return FeedbackFolder(order.feedback)
 
 
 def _chosen(order: Order, prefixes: list[str], all_held: bool) -> list[str]:
@@ -138,8 +139,7 @@ def _chosen(order: Order, prefixes: list[str], all_held: bool) -> list[str]:
     if all_held:
         voice.prepare()
         return [one.item.name for one in _sifted(order)[0].found.held]
-    items, _ = _offered(order)
-    return named(prefixes, [item.name for item in items])
+    return named(prefixes, _folder(order).names())  # damaged items and those that contradict each other included
 
 
 def _flags(order: Order) -> list[str]:
