@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -21,6 +21,7 @@ from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
 from core.train.training_plan import members
+from pipelines.new_data.rules import TrustSection, ValidationSection
 from pipelines.overrides import apply_override, changes
 from pipelines.settings import ROOT
 
@@ -43,27 +44,6 @@ class StylesSection(_Section):
     def count(self) -> int:
         """How many images in all."""
         return self.digits + self.others
-
-
-class TrustSection(_Section):
-    """Which new pictures are trained on; see `pipelines.new_data.trust`. The caps are shares of the training images."""
-
-    judge: Literal["pretrained", "trained", "none"] = "pretrained"  # trained: a small network, on MNIST alone
-    contradicted_below: float = Field(0.1, ge=0, le=1)  # the probability that the judge gives to the digit claimed
-    source_share: float = Field(0.1, ge=0, le=1)  # of wrong pictures, above which a source is held as a whole
-    cap: float = Field(0.2, ge=0, allow_inf_nan=False)  # of all new pictures
-    source_cap: float = Field(0.1, ge=0, allow_inf_nan=False)  # of those from one source
-    digit_cap: float = Field(0.04, ge=0, allow_inf_nan=False)  # of those of one digit: twice an even share of `cap`
-
-
-class ValidationSection(_Section):
-    """What is expected of the data before training; see `pipelines.new_data.validation`."""
-
-    rarest_digit: float = Field(0.02, ge=0, le=1)  # share of the rarest digit; MNIST's is 0.09
-    ink: tuple[float, float] = (10.0, 100.0)  # mean pixel; MNIST's is 33, that of people's brushes up to 60
-    most_blank: float = Field(0.01, ge=0, le=1)  # share of images that are empty or filled with ink
-    most_repeated: float = Field(0.01, ge=0, le=1)  # share of images that repeat another
-    most_drift: float = Field(0.25, ge=0)  # population stability index; above it, much has changed (Siddiqi 2006)
 
 
 class DataSection(_Section):

@@ -62,6 +62,7 @@ def list_pictures(
         judge = sifted.judge
         words = f"{judge.description}, weights sha256 {judge.sha256[:12]}" if judge else None
         _write(page, render_review(rows, words, _flags(order)))
+        show(f"page written: {page}")
     if as_json:
         print(json.dumps([row.document for row in rows], indent=2))
         return
@@ -77,8 +78,6 @@ def list_pictures(
     Console().print(table, markup=False)
     for group in sifted.found.held_groups:
         show(f"held as a whole: {group}")
-    if page:
-        show(f"page written: {page}")
 
 
 @app.command()
@@ -144,8 +143,11 @@ def _chosen(order: Order, prefixes: list[str], all_held: bool) -> list[str]:
     voice.prepare()
     if all_held:
         return [one.item.name for one in _sifted(order)[0].found.held]
-    items, _ = _offered(order)
-    return named(prefixes, [item.name for item in items])
+    # Of what users sent, damaged items and those that contradict each other are among them.
+    known = FeedbackFolder(order.feedback).names() if order.feedback else []
+    if order.extra or not known:
+        known += [item.name for item in _offered(order)[0]]
+    return named(prefixes, list(dict.fromkeys(known)))
 
 
 def _flags(order: Order) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence, Set
 
 from pipelines.new_data.item import NewItem
-from pipelines.recipe import TrustSection
+from pipelines.new_data.rules import TrustSection
 
 
 def over_the_caps(

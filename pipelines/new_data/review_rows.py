@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import ReviewError
@@ -30,7 +30,7 @@ class Row:
         words: The same for people.
         held: Whether it waits for a decision.
         judgement: What the judge says; None without a judge.
-        received: When a user sent it; None if unknown.
+        received: When a user sent it, UTC; None if unknown.
     """
 
     item: NewItem
@@ -69,7 +69,8 @@ def rows_of(sifted: Sifted, received: Mapping[str, datetime]) -> list[Row]:
     for item in sorted(sifted.items, key=lambda item: item.name):
         one, found = aside.get(item.name), sifted.judgements.get(item.name)
         status, words, held = (str(one.reason), one.words, one.reason.held) if one else (TRUSTED, "", False)
-        rows.append(Row(item, status, words, held, found, received.get(item.name)))
+        when = received.get(item.name)
+        rows.append(Row(item, status, words, held, found, when and when.astimezone(UTC)))
     return rows
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pipelines.new_data.caps import over_the_caps
 from pipelines.new_data.item import NewItem
 from pipelines.new_data.judgement import Judgement
-from pipelines.recipe import TrustSection
+from pipelines.new_data.rules import TrustSection
 
 FEWEST_WRONG = 5
 """Wrong pictures from which on they speak against their group. One or two in a small group say nothing about it."""

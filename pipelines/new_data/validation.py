@@ -18,7 +18,7 @@ from core.data.labeled import Labeled
 from core.digit import LABELS
 from core.errors import DatasetError
 from pipelines.new_data.ink import ink_of
-from pipelines.recipe import ValidationSection
+from pipelines.new_data.rules import ValidationSection
 
 _FEWEST = 20
 """New pictures below which their statistics say nothing about them as a whole."""

@@ -82,6 +82,16 @@ def test_a_rejected_picture_leaves_the_folder_and_is_never_added_again(desk: Des
     assert not desk.add(desk.wrong[0])
 
 
+def test_of_two_digits_for_one_picture_the_rejection_of_one_leaves_the_other(desk: Desk) -> None:
+    [right], [wrong] = items_of(written(1, start=9)), items_of(mislabeled(written(1, start=9)))
+    desk.add(right)
+    desk.add(wrong)
+    assert right.name not in {row["name"] for row in desk.listed("--all")}, "nobody knows which is right"
+    assert desk.run("reject", wrong.name).exit_code == 0
+    statuses = {row["name"]: row["status"] for row in desk.listed("--all")}
+    assert statuses[right.name] == "trusted"
+
+
 def test_where_the_folder_cannot_be_written_a_rejection_holds_all_the_same(desk: Desk) -> None:
     (desk.feedback.path / "discarded").touch()  # in the way of the folder of that name, even for root
     done = desk.run("reject", desk.wrong[0].name)

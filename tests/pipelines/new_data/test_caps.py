@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pipelines.new_data.caps import over_the_caps
-from pipelines.recipe import TrustSection
+from pipelines.new_data.rules import TrustSection
 from tests.pipelines.new_data.new_items import plain
 
 RULE = TrustSection()

@@ -9,9 +9,10 @@ from core.artifact.manifest import WEIGHTS
 from core.artifact.repository import Repository
 from pipelines.new_data.judge import find_judge
 from pipelines.new_data.judgement import judged
+from pipelines.new_data.rules import TrustSection
 from pipelines.new_data.trust import trust
 from pipelines.order import Order
-from pipelines.recipe import Recipe, TrustSection, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
 from pipelines.settings import Settings
 from tests.pipelines.new_data.new_items import items_of, mislabeled, written

@@ -3,8 +3,8 @@
 import pytest
 
 from pipelines.new_data.judgement import Judgement
+from pipelines.new_data.rules import TrustSection
 from pipelines.new_data.trust import Reason, trust
-from pipelines.recipe import TrustSection
 from tests.pipelines.new_data.new_items import agreeing, contradicting, plain
 
 RULE = TrustSection()

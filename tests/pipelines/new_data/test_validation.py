@@ -9,8 +9,8 @@ from core.data import mnist
 from core.data.labeled import Labeled
 from core.digit import SIDE
 from core.errors import DatasetError
+from pipelines.new_data.rules import ValidationSection
 from pipelines.new_data.validation import sentence, validate
-from pipelines.recipe import ValidationSection
 from pipelines.settings import ROOT
 
 RULE = ValidationSection()
