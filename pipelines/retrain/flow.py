@@ -59,7 +59,9 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
         voice.prepare()
         say(f"retraining failed: {state.message}")
     if flow_run.deployment_id and state.is_crashed():  # its process could not record that itself
-        Journal(Order(**flow_run.parameters).data_dir).failed(state.message or "the run crashed")
+        journal = Journal(Order(**flow_run.parameters).data_dir)
+        journal.failed(state.message or "the run crashed")
+        journal.ended(str(flow_run.id))
 
 
 @flow(name="retrain", on_failure=[_report_failure], on_crashed=[_report_failure])
