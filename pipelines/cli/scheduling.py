@@ -80,5 +80,5 @@ def schedule(
 
 def _start_again() -> NoReturn:
     """Become a new process of the same command: Prefect's settings, once read, name the server that was lost."""
-    del os.environ["PREFECT_API_URL"]
+    os.environ.pop("PREFECT_API_URL", None)
     os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 — no shell is wanted
