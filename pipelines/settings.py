@@ -21,3 +21,6 @@ class Settings(BaseSettings):
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )
     mirrors: tuple[str, ...] = Field((), description="Mirrors to ask first, as a JSON list of URLs.")
+    webhook_url: str = Field("", description="Where notices about published, promoted and rejected versions are sent.")
+    webhook_secret: str = Field("", repr=False, description="What notices are signed with: whsec_ and Base64.")
+    webhook_secret_file: Path | None = Field(None, description="A file that holds it.")
