@@ -110,6 +110,9 @@ class Settings(BaseSettings):
         description="Whether a real service tries a version before its promotion: auto, if one can be started here; "
         "require; or off.",
     )
+    webhook_url: str = Field("", description="Where notices about published, promoted and rejected versions are sent.")
+    webhook_secret: str = Field("", repr=False, description="What notices are signed with: whsec_ and Base64.")
+    webhook_secret_file: Path | None = Field(None, description="A file that holds it.")
 
     def __init__(self) -> None:
         """Read the environment.

@@ -11,7 +11,8 @@ import tenacity
 
 from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.report import EpochReport
-from pipelines.engine.events import NOBODY, Card, Epoch, Observer, StageBegins, StageEnds, in_words
+from pipelines.engine.events import NOBODY, Card, Epoch, Notified, Observer, StageBegins, StageEnds, in_words
+from pipelines.notices.notice import Notice
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,6 +85,10 @@ class Engine:
     def show_card(self, markdown: str) -> None:
         """Show a version's model card to whoever observes the job."""
         self._observer.tell(Card(markdown))
+
+    def announce(self, notice: Notice) -> None:
+        """Have whoever observes the job tell other programs."""
+        self._observer.tell(Notified(notice))
 
     @property
     def stopped(self) -> str:

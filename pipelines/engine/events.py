@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from pipelines.notices.notice import Notice
+
 
 @dataclass(frozen=True)
 class StageBegins:
@@ -57,6 +59,13 @@ class Card:
     markdown: str
 
 
+@dataclass(frozen=True)
+class Notified:
+    """Other programs are told what became of the job."""
+
+    notice: Notice
+
+
 class Outcome(StrEnum):
     """How a job ends."""
 
@@ -73,7 +82,7 @@ class Ends:
     message: str
 
 
-Event = StageBegins | StageEnds | Line | Epoch | Card | Ends
+Event = StageBegins | StageEnds | Line | Epoch | Card | Notified | Ends
 
 
 class Observer(Protocol):

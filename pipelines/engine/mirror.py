@@ -16,7 +16,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
-from pipelines.engine.events import Card, Ends, Epoch, Event, Line, Outcome, StageBegins, StageEnds
+from pipelines.engine.events import Card, Ends, Epoch, Event, Line, Notified, Outcome, StageBegins, StageEnds
+from pipelines.notices.prefect_events import emit
 
 _LOGGER = logging.getLogger("numeral.pipelines")
 _UPDATES_EVERY = 1.0
@@ -91,6 +92,8 @@ class Mirror:
     def _show(self, event: Event) -> None:
         if isinstance(event, Card):
             create_markdown_artifact(event.markdown, key="model-card", description="The model card of the version.")
+        elif isinstance(event, Notified):
+            emit(event.notice)
         elif isinstance(event, Epoch):
             if self._progress is None:
                 created = create_progress_artifact(progress=0.0, key="training", description="Epochs of training.")

@@ -1,10 +1,14 @@
 """The job: download → verify → gather → draw → normalize → train → evaluate → judge → publish → promote."""
 
 from datetime import timedelta
+from pathlib import Path
 
 from core.train.report import EpochReport
 from pipelines import leftovers, preflight
 from pipelines.engine.engine import Engine
+from pipelines.notices.announcer import Announcer, webhook_of
+from pipelines.notices.notice import Notice
+from pipelines.notices.outcome import notices_of
 from pipelines.order import Order
 from pipelines.promotion.advance import Advance
 from pipelines.recipe import load_recipe, recipe_path
@@ -29,12 +33,20 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str 
         dry_run: Whether to end with the verdict and publish nothing; a run after it takes over what is trained here.
         run_id: The flow run of Prefect in whose process this is called, if it is.
     """
-    preflight.check(order, load_recipe(order.recipe, order.overrides))
-    lease = order.store.lease(Settings().lease_seconds)
-    with recorded(order, run_id) as recording, turn(lease, order.wait, say) as mine:
-        result = _retrain(order, engine, mine, dry_run=dry_run)
-        if not dry_run:
-            recording.ended(result)
+    webhook = webhook_of(Settings())
+    announcer = Announcer([engine.announce, *([webhook.send] if webhook else [])], say)
+    try:
+        with recorded(order, run_id) as recording:
+            preflight.check(order, load_recipe(order.recipe, order.overrides))
+            with turn(order.store.lease(Settings().lease_seconds), order.wait, say) as mine:
+                result = _retrain(order, engine, mine, dry_run=dry_run)
+            if not dry_run:
+                recording.ended(result)
+    except Exception as error:
+        recipe, reason = Path(order.recipe).stem, str(error) or type(error).__name__
+        announcer.announce(Notice(kind="failed", repository=order.store.url, recipe=recipe, reason=reason))
+        raise
+    announcer.announce(*notices_of(result))
     return result
 
 
