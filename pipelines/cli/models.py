@@ -38,7 +38,7 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
         print(json.dumps(rows, indent=2))
         return
     if not rows:
-        show(f"{store.url} holds no version yet; publish one with: python -m pipelines retrain")
+        show(f"{store.location} holds no version yet; publish one with: python -m pipelines retrain")
         return
     table = Table("version", "aliases", "created (UTC)", "recipe", "test accuracy", "weights sha256", box=None)
     for row in rows:

@@ -166,7 +166,7 @@ def publish(
     draft.add("card.md", render_card(manifest))
     manifest = manifest.model_copy(update={"files": dict(draft.files)})
     draft.publish(manifest)
-    say(f"published: {manifest.name} version {manifest.version} in {repository.url}")
+    say(f"published: {manifest.name} version {manifest.version} in {repository.location}")
     return manifest
 
 
