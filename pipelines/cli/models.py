@@ -49,7 +49,7 @@ def list_versions(repository: RepositoryOption = None, as_json: JsonOption = Fal
             show(consulted_in_words(consulted))
     else:
         finding = "holds no version yet" if there else "does not exist yet"
-        show(f"{store.url} {finding}; publish a version with: python -m pipelines retrain")
+        show(f"{store.location} {finding}; publish a version with: python -m pipelines retrain")
     if there:
         _show_claims(store)
 

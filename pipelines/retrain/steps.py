@@ -140,7 +140,7 @@ def publish(
     """Publish a version: the weights first, then report and card, the manifest last."""
     with order.store.claim(trained.weights.read()) as draft:
         manifest = _complete(draft, order, run, preprocessing, trained, evaluations, verdict)
-    say(f"published: {manifest.name} version {manifest.version} in {order.store.url}")
+    say(f"published: {manifest.name} version {manifest.version} in {order.store.location}")
     return manifest
 
 
