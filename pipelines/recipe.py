@@ -157,7 +157,7 @@ class PromotionSection(_Section):
     confidence: float = Field(0.95, ge=0.5, le=0.99)
     max_accuracy_drop: float = Field(0.005, ge=0, le=1)
     max_digit_drop: float = Field(0.04, ge=0, le=1)  # of each digit alone
-    max_robustness_drop: float = Field(0.1, ge=0, le=1)  # under each of `core.measure.corruptions.CORRUPTIONS`
+    max_robustness_drop: float = Field(0.15, ge=0, le=1)  # under each of `core.measure.corruptions.CORRUPTIONS`
     max_handwriting_drop: float = Field(0.05, ge=0, le=1)  # on labeled pictures that nobody trains on
     max_growth: float = Field(30.0, gt=0, allow_inf_nan=False)  # parameters, as a multiple of the champion's
     trial: TrialSection = TrialSection()

@@ -15,8 +15,8 @@ from core.measure.corruptions import CORRUPTIONS
 from pipelines.promotion.slices import Pictures
 
 ALTERED_EVERY = 4
-"""Every fourth validation image is altered in each of the ten ways: 1,250 of 5,000. A drop of ten points, which is what
-recipes allow by default, is fifteen times the error with which the difference of two versions is then known."""
+"""Every fourth validation image is altered in each of the ten ways: 1,250 of 5,000. The difference of two versions is
+then known to within 1.5 points, and recipes allow 15 by default."""
 
 
 @dataclass(frozen=True, eq=False)

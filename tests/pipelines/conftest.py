@@ -39,6 +39,7 @@ def recipe() -> Recipe:
             "promotion.min_accuracy=0.3",
             "promotion.min_digit_accuracy=0",
             "promotion.max_accuracy_drop=0.1",  # fewer images than 29 would be too few for it
+            "promotion.max_robustness_drop=1",
         ],
     )
 
