@@ -19,6 +19,7 @@ from pipelines.new_data.gather import gather
 from pipelines.new_data.item import NewItem
 from pipelines.new_data.review_rows import SHOWN, named, rows_of
 from pipelines.new_data.reviews import Reviews
+from pipelines.new_data.trust import Sorted
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 from pipelines.references import DatasetRef, read_mnist
@@ -113,6 +114,8 @@ def reject(*, names: NamesArgument = None, all_held: AllHeldOption = False, **gi
 def _sifted(order: Order) -> tuple[Sifted, dict[str, datetime]]:
     """The new pictures as a retraining would sort them now; and when users sent them, by name."""
     recipe = load_recipe(order.recipe, order.overrides)
+    if order.feedback and not order.extra and not FeedbackFolder(order.feedback).names():
+        return Sifted((), None, {}, Sorted((), ())), {}  # without MNIST, with which new pictures are compared
     items, dataset = _offered(order)
     return sift(items, dataset, recipe, order.data_dir, Settings().pretrained, voice.say), _received(order)
 
@@ -120,7 +123,7 @@ def _sifted(order: Order) -> tuple[Sifted, dict[str, datetime]]:
 def _offered(order: Order) -> tuple[Sequence[NewItem], DatasetRef]:
     """The new pictures that may be learned from, and the data set that they would be added to."""
     if not (order.feedback or order.extra):
-        raise ConfigError("there is no folder with new pictures; name one with --feedback or --extra")
+        raise ConfigError("there is no folder with new pictures; name it with --feedback or --extra")
     from pipelines.retrain import steps  # imports all that a retraining needs
 
     dataset = steps.verify(steps.download(order.data_dir, order.mirrors))

@@ -79,7 +79,7 @@ def _shipped(url: str) -> Judge:
     """
     repository = Repository(url)
     predictor, manifest = load(repository, repository.champion())
-    if manifest.data.feedback or manifest.data.trusted:
+    if manifest.data.feedback or manifest.data.new_data or manifest.data.trusted:
         raise ArtifactError(
             f"version {manifest.version} of {url} was trained on new data itself; expected one that was not"
         )

@@ -14,9 +14,9 @@ from core.errors import DamagedVersionError, GoldenProbeError, UnreadableEntryEr
 from core.imaging import framing_version
 from core.inference.predict import Predictor, rebuild
 from pipelines.promotion.evidence import Comparison, Evidence
+from pipelines.promotion.exam import ALTERED_EVERY, Exam, Reading
 from pipelines.promotion.gate import decide
 from pipelines.promotion.paired import Pairs, least_images
-from pipelines.promotion.reading import ALTERED_EVERY, Exam, Reading
 from pipelines.promotion.standing import Standing, manifest_of
 from pipelines.recipe import PromotionSection
 

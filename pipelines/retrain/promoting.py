@@ -10,10 +10,10 @@ from pipelines import provenance
 from pipelines.order import Order
 from pipelines.promotion import handwriting, slices
 from pipelines.promotion.advance import Advance, advance
+from pipelines.promotion.exam import Exam
 from pipelines.promotion.infra import TrialResult, infra_gate
 from pipelines.promotion.judging import Challenger
 from pipelines.promotion.judging import judge as judge_challenger
-from pipelines.promotion.reading import Exam
 from pipelines.references import FileRef, TrainedRef, read_mnist
 from pipelines.retrain import training
 from pipelines.retrain.measures import as_metrics

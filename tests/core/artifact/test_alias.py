@@ -54,7 +54,7 @@ def test_an_alias_points_to_what_was_promoted_last(versions: Repository) -> None
 def test_a_move_that_expects_another_target_is_refused_and_names_the_target(versions: Repository) -> None:
     versions.promote(2, by="ada", why="first", expecting=None)
     for expected in (None, 1):
-        with pytest.raises(AliasMovedError, match="champion: it points at version 2, expected") as refused:
+        with pytest.raises(AliasMovedError, match="champion: points to version 2, expected") as refused:
             versions.promote(3, by="bob", why="stale", expecting=expected)
         assert refused.value.found == 2
     versions.promote(3, by="bob", why="fresh", expecting=2)

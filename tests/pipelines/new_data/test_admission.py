@@ -81,15 +81,14 @@ def test_the_manifest_records_the_judge_and_what_was_set_aside(
     for item in [*items_of(written(3)), *items_of(mislabeled(written(2, start=3)))]:
         folder.add(FeedbackItem(digit=item.label, pixels=item.image.tobytes(), received="2026-11-30T00:00Z"))
     order = Order(repository=str(tmp_path / "models"), data_dir=tmp_path / "data", feedback=folder.path)
-    gathered = steps.gather(folder.path, dataset, order.data_dir)
-    admitted = steps.admit(order, roomy, gathered)
+    admitted = steps.gather(order, roomy, dataset)
     manifest = publish(order, run_in(tmp_path / "work" / "run", admitted, roomy))
     data = Manifest.decode(manifest.encode()).data
     assert data.trusted is not None
     assert (data.trusted.offered, data.trusted.accepted, data.trusted.left_out) == (5, 3, {"contradicted": 2})
     assert data.trusted.judge == "pretrained version 1, recipe cnn"
-    assert data.feedback is not None
-    assert data.feedback.images == 3
+    assert data.new_data is not None
+    assert data.new_data.images + data.new_data.held_out_images == 3
     assert data.validated is not None
     assert data.validated.data_set.count == 500
     report, card = (order.store.read(manifest, name).decode() for name in ("report.html", "card.md"))
@@ -104,7 +103,7 @@ def test_the_fingerprint_is_decided_by_what_is_admitted_alone(
     order = Order(data_dir=tmp_path / "data", feedback=folder.path)
 
     def deciding() -> dict[str, str]:
-        return steps.admit(order, roomy, steps.gather(folder.path, dataset, order.data_dir)).deciding
+        return steps.gather(order, roomy, dataset).deciding
 
     before = deciding()
     [bad] = items_of(mislabeled(written(1)))

@@ -13,6 +13,7 @@ from core.feedback import FeedbackFolder, FeedbackItem
 from pipelines import provenance
 from pipelines.new_data.account import counts
 from pipelines.new_data.held_out import held_out
+from pipelines.new_data.rules import TrustSection
 from pipelines.order import Order
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, read_mnist
@@ -20,6 +21,13 @@ from pipelines.retrain import steps, training
 from tests.pipelines.runs import publish, run_in
 
 from .given import digit, label, save, save_pair
+
+
+@pytest.fixture
+def recipe(recipe: Recipe) -> Recipe:
+    """The small recipe, which trusts every picture: none of these looks like what it is said to show."""
+    trust = TrustSection(judge="none", cap=1.0, source_cap=1.0, digit_cap=1.0)
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"trust": trust})})
 
 
 @pytest.fixture
@@ -76,9 +84,10 @@ def test_what_is_held_out_is_not_trained_on(order: Order, dataset: DatasetRef, r
     assert {digit(number).tobytes() for number in range(40)} <= trained | apart
 
 
-def test_an_order_without_new_data_leaves_the_data_set_as_it_is(dataset: DatasetRef, recipe: Recipe) -> None:
-    assert steps.gather(Order(), recipe, dataset) == dataset
-    assert dataset.deciding == dataset.digests
+def test_an_order_without_new_data_only_validates_the_data_set(dataset: DatasetRef, recipe: Recipe) -> None:
+    found = steps.gather(Order(), recipe, dataset)
+    assert (found.new_data, found.trusted, found.deciding) == (None, None, dataset.digests)
+    assert found.validated is not None
 
 
 def test_folders_in_which_nothing_is_found_decide_nothing(

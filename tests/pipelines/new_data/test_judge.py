@@ -9,12 +9,14 @@ from core.artifact.manifest import WEIGHTS
 from core.artifact.repository import Repository
 from pipelines.new_data.judge import find_judge
 from pipelines.new_data.judgement import judged
+from pipelines.new_data.kept import keep
 from pipelines.new_data.rules import TrustSection
 from pipelines.new_data.trust import trust
 from pipelines.order import Order
 from pipelines.recipe import Recipe, load_recipe
-from pipelines.references import DatasetRef, FileRef
+from pipelines.references import DatasetRef
 from pipelines.settings import Settings
+from tests.pipelines.new_data.given import collected
 from tests.pipelines.new_data.new_items import items_of, mislabeled, written
 from tests.pipelines.runs import publish, run_in
 
@@ -59,9 +61,9 @@ def test_without_a_version_that_ships_a_small_network_is_trained_once(
 def test_a_version_that_has_learned_from_users_does_not_judge_their_pictures(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path
 ) -> None:
-    learned = FileRef.store(tmp_path / "packed", written(3).pack())
+    learned = keep(collected(*items_of(written(3))), 0, tmp_path / "new-data", print)
     order = Order(repository=str(tmp_path / "models"))
-    run = run_in(tmp_path / "work" / "run", dataset.model_copy(update={"feedback": learned}), recipe)
+    run = run_in(tmp_path / "work" / "run", dataset.model_copy(update={"new_data": learned}), recipe)
     order.store.promote(publish(order, run).version, by="a test", why="a test")
     said: list[str] = []
     judge = find_judge("pretrained", order.repository, dataset, recipe, tmp_path, said.append)
