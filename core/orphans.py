@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-__all__ = ["dies_with_parent"]
+__all__ = ["die_with_parent", "dies_with_parent"]
 
 _SET_PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG, see prctl(2)."""
@@ -19,20 +19,27 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else
 """Found here, because between `fork` and `exec` nothing may be imported or looked up."""
 
 
+def die_with_parent() -> None:
+    """Have the system kill this process when its parent has died; a no-op on systems that cannot do this.
+
+    The system counts the thread that started this process as its parent: it has to live as long as this one should.
+    """
+    if _prctl is not None:
+        _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
 def dies_with_parent() -> Callable[[], None] | None:
     """What to give to `subprocess.Popen` as `preexec_fn`, so that the child is killed when this process has died.
-
-    The system counts the thread that starts the child as its parent: the thread has to wait until the child has ended.
 
     Returns:
         A function to be called in the child; None on systems that cannot do this.
     """
     if _prctl is None:
         return None
-    prctl, parent = _prctl, os.getpid()
+    parent = os.getpid()
 
     def ask() -> None:
-        prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        die_with_parent()
         if os.getppid() != parent:  # it died before the system was asked
             os._exit(1)
 

@@ -120,6 +120,11 @@ class Order(BaseModel):
         return Repository(self.repository, writable=True)
 
     @property
+    def title(self) -> str:
+        """What it trains, for people who look for it in a list: the recipe and its overrides."""
+        return " ".join([Path(self.recipe).stem, *self.overrides])
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The fields as JSON: the parameters of the flow, from which the same order is made again."""
         return self.model_dump(mode="json")

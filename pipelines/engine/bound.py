@@ -6,7 +6,6 @@ well, which also ends a process that hangs or is stopped. It has a session of it
 not reach it: the process that started it decides when it ends.
 """
 
-import ctypes
 import os
 import runpy
 import signal
@@ -15,9 +14,8 @@ import sys
 import threading
 from typing import IO
 
+from core.orphans import die_with_parent
 from pipelines.engine.environment import child_environment
-
-_PR_SET_PDEATHSIG = 1
 
 
 def start(module: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
@@ -51,12 +49,6 @@ def end(process: "subprocess.Popen[bytes]", *, within: float) -> None:
         process.wait()
     if process.stdin:
         process.stdin.close()
-
-
-def die_with_parent() -> None:
-    """Have the kernel kill this process when its parent ends. Does nothing where the kernel cannot do that."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _end_with(lifeline: IO[bytes]) -> None:

@@ -11,7 +11,7 @@ import tenacity
 
 from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.report import EpochReport
-from pipelines.engine.events import NOBODY, Card, Epoch, Notified, Observer, StageBegins, StageEnds, in_words
+from pipelines.engine.events import NOBODY, Epoch, Notified, Observer, Shown, StageBegins, StageEnds, Titled, in_words
 from pipelines.notices.notice import Notice
 
 P = ParamSpec("P")
@@ -82,9 +82,14 @@ class Engine:
         last = bool(report.stopped) or report.epoch == report.epochs
         self._observer.tell(Epoch(percent=100 * report.epoch / report.epochs, last=last))
 
-    def show_card(self, markdown: str) -> None:
-        """Show a version's model card to whoever observes the job."""
-        self._observer.tell(Card(markdown))
+    def show(self, *shown: Shown) -> None:
+        """Show something to whoever observes the job."""
+        for one in shown:
+            self._observer.tell(one)
+
+    def title(self, name: str, tags: tuple[str, ...]) -> None:
+        """Say what the job is called from now on, in lists, and by which tags it is found."""
+        self._observer.tell(Titled(name, tags))
 
     def announce(self, notice: Notice) -> None:
         """Have whoever observes the job tell other programs."""

@@ -53,10 +53,26 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Card:
-    """A version's model card, in Markdown."""
+class Shown:
+    """Something to look at.
 
-    markdown: str
+    Attributes:
+        key: What it is: lower-case letters and hyphens. Of several jobs, the latest with this key is shown first.
+        description: One sentence.
+        content: Markdown, or the rows of a table.
+    """
+
+    key: str
+    description: str
+    content: str | list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Titled:
+    """What the job is called from now on, and by which tags it is found."""
+
+    name: str
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +98,7 @@ class Ends:
     message: str
 
 
-Event = StageBegins | StageEnds | Line | Epoch | Card | Notified | Ends
+Event = StageBegins | StageEnds | Line | Epoch | Shown | Titled | Notified | Ends
 
 
 class Observer(Protocol):

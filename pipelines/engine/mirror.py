@@ -10,13 +10,18 @@ from time import monotonic
 from typing import Any, cast
 from uuid import UUID
 
-from prefect import task
-from prefect.artifacts import create_markdown_artifact, create_progress_artifact, update_progress_artifact
+from prefect import get_client, runtime, task
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Crashed, Failed
 
-from pipelines.engine.events import Card, Ends, Epoch, Event, Line, Notified, Outcome, StageBegins, StageEnds
+from pipelines.engine.events import Ends, Epoch, Event, Line, Notified, Outcome, Shown, StageBegins, StageEnds, Titled
 from pipelines.notices.prefect_events import emit
 
 _LOGGER = logging.getLogger("numeral.pipelines")
@@ -90,8 +95,14 @@ class Mirror:
                 self._show(event)
 
     def _show(self, event: Event) -> None:
-        if isinstance(event, Card):
-            create_markdown_artifact(event.markdown, key="model-card", description="The model card of the version.")
+        if isinstance(event, Shown):
+            if isinstance(event.content, str):
+                create_markdown_artifact(event.content, key=event.key, description=event.description)
+            else:
+                create_table_artifact(event.content, key=event.key, description=event.description)
+        elif isinstance(event, Titled):
+            with get_client(sync_client=True) as client:
+                client.update_flow_run(UUID(runtime.flow_run.id), name=event.name, tags=event.tags)
         elif isinstance(event, Notified):
             emit(event.notice)
         elif isinstance(event, Epoch):

@@ -1,5 +1,6 @@
 """Charts as inline SVG, drawn by matplotlib and colored by the page's own style sheet; and the learning curves."""
 
+import base64
 import io
 import logging
 import re
@@ -23,6 +24,18 @@ _COLORS = {"#000001": "var(--ink)", "#000002": "var(--line)", "#000003": "var(--
 """Colors that matplotlib writes, and the page's variable that replaces each: only the page knows light from dark."""
 
 INK, LINE, TRAIN, VALIDATION = _COLORS
+
+_ROOT = (
+    'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="540" font-family="sans-serif"'
+)
+"""What a file of its own must say, and a page says for the charts in it."""
+
+_STANDALONE = {
+    "var(--ink)": "#868e96",
+    "var(--line)": "#868e9680",
+    "var(--train)": "#4dabf7",
+    "var(--validation)": "#f08c00",
+}
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: it takes the page's font, and can be searched and read aloud
@@ -65,15 +78,29 @@ def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
     Returns:
         Three `<svg>` elements. The accessible name of each is its title and its last values.
     """
+    return tuple(named_curves(history).values())
+
+
+def named_curves(history: Sequence[EpochReport]) -> dict[str, Markup]:
+    """The same, by what each shows."""
     epochs = list(range(1, len(history) + 1))  # the epochs of an ensemble's members follow each other
     loss = _pair([e.train_loss for e in history], [e.validation_loss for e in history])
     accuracy = _pair([e.train_accuracy for e in history], [e.validation_accuracy for e in history])
     rate = [_Line("learning rate", INK, "-", [e.learning_rate for e in history])]
-    return (
-        _draw("Loss, in nats", epochs, loss, from_zero=True),
-        _draw("Accuracy", epochs, accuracy, percent=True),
-        _draw("Learning rate at the end of each epoch", epochs, rate, from_zero=True, height=2.1),
-    )
+    return {
+        "loss": _draw("Loss, in nats", epochs, loss, from_zero=True),
+        "accuracy": _draw("Accuracy", epochs, accuracy, percent=True),
+        "learning rate": _draw("Learning rate at the end of each epoch", epochs, rate, from_zero=True, height=2.1),
+    }
+
+
+def as_image(svg: Markup) -> str:
+    """A chart as an image of its own, a `data:` URI: with fixed colors that can be seen on light and on dark."""
+    image = str(svg)
+    for variable, color in _STANDALONE.items():
+        image = image.replace(variable, color)
+    image = image.replace("<svg ", f"<svg {_ROOT} ", 1)
+    return f"data:image/svg+xml;base64,{base64.b64encode(image.encode()).decode()}"
 
 
 def _pair(train: Sequence[float], validation: Sequence[float]) -> list[_Line]:

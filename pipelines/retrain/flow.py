@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
-from pathlib import Path
 from typing import Any
 
 from prefect import Flow, flow, runtime
@@ -50,8 +49,7 @@ def as_flow(body: Callable[..., Any]) -> Flow[..., Any]:
 
 def _run_name() -> str:
     """What a run trains, for people who look for it in a list."""
-    parameters = runtime.flow_run.parameters
-    return " ".join([Path(parameters.get("recipe") or "mlp").stem, *(parameters.get("overrides") or ())])
+    return Order(**runtime.flow_run.parameters).title
 
 
 def _retrain(**given: Any) -> Any:

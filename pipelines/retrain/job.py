@@ -14,6 +14,7 @@ from pipelines.promotion.advance import Advance
 from pipelines.recipe import load_recipe, recipe_path
 from pipelines.references import FileRef, TrainedRef
 from pipelines.retrain import promoting, steps, training, work
+from pipelines.retrain.exhibits import exhibits, name_of, tags_of, verdict_of
 from pipelines.retrain.recorded import recorded
 from pipelines.retrain.retrained import Outcome, Retrained
 from pipelines.retrain.run import Run
@@ -46,6 +47,8 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str 
         recipe, reason = Path(order.recipe).stem, str(error) or type(error).__name__
         announcer.announce(Notice(kind="failed", repository=order.store.url, recipe=recipe, reason=reason))
         raise
+    engine.show(verdict_of(result))
+    engine.title(name_of(result, order.title), tags_of(result))
     announcer.announce(*notices_of(result))
     return result
 
@@ -95,7 +98,10 @@ def _retrain(order: Order, engine: Engine, mine: Turn, *, dry_run: bool) -> Retr
             return Retrained.trial(name, trained, measured, verdict, dataset, store, engine.seconds)
         with engine.stage("publish"):
             manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
-            engine.show_card(reaching_out(store.read)(manifest, "card.md").decode())
+            card = reaching_out(store.read)(manifest, "card.md").decode()
+            measured = steps.EVALUATIONS.validate_json(evaluations.read())
+            history = training.HISTORY.validate_json(trained.history.read())
+            engine.show(*exhibits(manifest, history, measured.test, card))
         with engine.stage("promote"):
             mine.check()
             advanced = reaching_out(promoting.promote)(order, run, manifest)

@@ -143,7 +143,11 @@ def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(
     of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     artifacts = httpx.post(f"{prefect_server}/artifacts/filter", json=of_run).json()
     assert {a["key"]: a["data"] for a in artifacts}["training"] == 100
-    assert "model-card" in {a["key"] for a in artifacts}
+    assert {"learning-curves", "confusion", "model-card", "verdict"} < {a["key"] for a in artifacts}
+    assert all(a["description"] for a in artifacts)
+    assert run["name"].endswith(" → version 1, champion")
+    assert set(run["tags"]) == {"recipe:mlp", "published", "promoted"}
+    assert run["state"]["message"].startswith("published: version 1, the champion")
     of_run = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
     deadline = time.monotonic() + 60  # Prefect sends log lines in batches
     while not any("published: mnist version 1" in line["message"] for line in _logs(prefect_server, of_run)):

@@ -24,6 +24,7 @@ import sys
 from types import SimpleNamespace
 from pipelines import voice
 from pipelines.engine import engine as engine_module
+from pipelines.engine.events import Shown
 from pipelines.engine.observed import Kind, engine_of
 from pipelines.engine.stopping import stopping
 from pipelines.order import Order
@@ -48,7 +49,7 @@ with stopping(), engine_of(Kind.PREFECT, "pipelines.retrain.flow", parameters) a
             if sys.stdin.readline() == "raise\\n":
                 raise ValueError("a mistake")
             engine.epoch(SimpleNamespace(epoch=epoch, epochs=2, stopped=None))
-    engine.show_card("# A card")
+    engine.show(Shown("model-card", "The card.", "# A card"))
     engine.conclusion = "published: version 1"
 print("over", flush=True)
 """
