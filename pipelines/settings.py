@@ -110,6 +110,10 @@ class Settings(BaseSettings):
         description="Whether a real service tries a version before its promotion: auto, if one can be started here; "
         "require; or off.",
     )
+    metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="Where a scheduler answers Prometheus, at /metrics."
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address on which that port is opened.")
     webhook_url: str = Field("", description="Where notices about published, promoted and rejected versions are sent.")
     webhook_secret: str = Field("", repr=False, description="What notices are signed with: whsec_ and Base64.")
     webhook_secret_file: Path | None = Field(None, description="A file that holds it.")

@@ -13,9 +13,11 @@ from pipelines.cli.console import reports_errors, show
 from pipelines.order import Order, takes_order
 from pipelines.recipe import load_recipe
 from pipelines.schedule.duration import parse_duration
+from pipelines.schedule.metrics import exposed
 from pipelines.schedule.sole import sole_scheduler
 from pipelines.schedule.timetable import Timetable
 from pipelines.schedule.triggers import Reasons, Triggers
+from pipelines.settings import Settings
 
 _STEADY_SECONDS = 60.0
 """A scheduler that worked for less long is not started again: it would fail again."""
@@ -46,6 +48,14 @@ def schedule(
     train_if_empty: Annotated[
         bool, typer.Option("--train-if-empty", help="Retrain once at the start if no version is published yet.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65_535, help="Answer Prometheus here (NUMERAL_METRICS_PORT, else nowhere)."),
+    ] = None,
+    metrics_host: Annotated[
+        str | None,
+        typer.Option(help="The address of that port (NUMERAL_METRICS_HOST, else 127.0.0.1)."),
+    ] = None,
     **given: Any,
 ) -> None:
     """Retrain on a schedule until stopped, one run at a time; the schedule continues after a restart.
@@ -61,13 +71,19 @@ def schedule(
     if not timetable and not reasons:
         raise typer.BadParameter("nothing says when: give --cron, --interval, --when-feedback or --when-drift")
     triggers = Triggers(order, reasons)
+    settings = Settings()
+    metrics = exposed(order.data_dir, metrics_port or settings.metrics_port, metrics_host or settings.metrics_host)
     preflight.check(order, recipe)
     voice.prepare()
     if sentence := engine.prepare(show_errors=True):
         voice.say(sentence)
     owned, started = False, time.monotonic()
     try:
-        with sole_scheduler(order.data_dir), engine.own_server() as owned:
+        with (
+            sole_scheduler(order.data_dir),
+            metrics,
+            engine.own_server() as owned,
+        ):
             from pipelines.schedule import serving  # Prefect reads its settings when it is imported
 
             serving.Scheduler(timetable, triggers, order).serve(train_if_empty=train_if_empty)

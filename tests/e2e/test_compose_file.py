@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pipelines.engine import environment
+from pipelines.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = ("prefect-server", "scheduler", "service")
@@ -107,10 +108,17 @@ def test_every_variable_has_a_default(project: dict[str, Any]) -> None:
 
 def test_the_operators_page_lists_exactly_the_settings_of_the_containers() -> None:
     text, page = ((ROOT / name).read_text("utf-8") for name in ("docker-compose.yml", "docs/operations.md"))
-    table = page.partition("## Settings")[2].partition("\n## ")[0]
+    table = page.partition("## Settings")[2].partition("**The pipelines**")[0]
     rows = re.findall(r"^\| (`NUMERAL_[^|]+) \|", table, re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`(NUMERAL_[A-Z_]+)`", row)}
     assert set(re.findall(r"\$\{([A-Z_]+)", text)) == listed
+
+
+def test_the_operators_page_lists_exactly_the_settings_of_the_pipelines() -> None:
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    table = page.partition("**The pipelines**")[2].partition("**Where versions are kept.**")[0]
+    listed = re.findall(r"`(NUMERAL_[A-Z_]+)`", table)
+    assert sorted(listed) == sorted(f"NUMERAL_{name.upper()}" for name in Settings.model_fields)
 
 
 def test_the_server_sends_no_telemetry(project: dict[str, Any]) -> None:
