@@ -137,11 +137,11 @@ def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(
 ) -> None:
     named = ("--repository", str(workshop.repository))  # by which the run is told from those of other tests
     assert workshop.run("pipelines", "retrain", *named, "--set", "train.epochs=1").status == 0
-    runs = httpx.post(f"{prefect_server}/flow_runs/filter", json={"sort": "START_TIME_DESC"}).json()
+    runs = httpx.post(f"{prefect_server}/flow_runs/filter", json={"sort": "START_TIME_DESC"}, timeout=60).json()
     [run] = [run for run in runs if str(workshop.repository) in json.dumps(run["parameters"])]
     assert run["state"]["type"] == "COMPLETED"
     of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
-    artifacts = httpx.post(f"{prefect_server}/artifacts/filter", json=of_run).json()
+    artifacts = httpx.post(f"{prefect_server}/artifacts/filter", json=of_run, timeout=60).json()
     assert {a["key"]: a["data"] for a in artifacts}["training"] == 100
     assert {"learning-curves", "confusion", "model-card", "verdict"} < {a["key"] for a in artifacts}
     assert all(a["description"] for a in artifacts)
@@ -156,7 +156,7 @@ def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(
 
 
 def _logs(server: str, query: dict[str, object]) -> list[dict[str, str]]:
-    lines: list[dict[str, str]] = httpx.post(f"{server}/logs/filter", json=query).json()
+    lines: list[dict[str, str]] = httpx.post(f"{server}/logs/filter", json=query, timeout=60).json()
     return lines
 
 

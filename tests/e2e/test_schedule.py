@@ -62,7 +62,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
         return until(answer, 30, f"the server answers {path}").json()
 
     def state_of(run: dict[str, Any]) -> str:
-        state: str = httpx.get(f"{prefect_server}/flow_runs/{run['id']}").json()["state"]["type"]
+        state: str = httpx.get(f"{prefect_server}/flow_runs/{run['id']}", timeout=60).json()["state"]["type"]
         return state
 
     with scheduling(workshop):
@@ -80,7 +80,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
 
     httpx.delete(f"{prefect_server}/flow_runs/{second['id']}").raise_for_status()
     until(lambda: not processes_that_mention(str(workshop.repository)), 60, "the run ended with its scheduler")
-    kept = httpx.get(f"{prefect_server}/deployments/{deployment['id']}").json()
+    kept = httpx.get(f"{prefect_server}/deployments/{deployment['id']}", timeout=60).json()
     assert not kept["paused"]
     assert [(s["schedule"]["cron"], s["active"]) for s in kept["schedules"]] == [("* * * * *", True)]
 
@@ -95,7 +95,9 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
         due = until(lambda: scheduled("SCHEDULED"), 90, "a run is planned")[0]
         assert datetime.fromisoformat(due["expected_start_time"]).second == 0
         now = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}
-        httpx.post(f"{prefect_server}/flow_runs/{due['id']}/set_state", json={"state": now}).raise_for_status()
+        httpx.post(
+            f"{prefect_server}/flow_runs/{due['id']}/set_state", json={"state": now}, timeout=60
+        ).raise_for_status()
         until(
             lambda: [run for run in scheduled("COMPLETED") if run["id"] not in before],
             150,
@@ -114,7 +116,7 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
     log = workshop.repository.parent / "killed.log"
 
     def state_of(run: str) -> str:
-        found: str = httpx.get(f"{prefect_server}/flow_runs/{run}").json()["state"]["type"]
+        found: str = httpx.get(f"{prefect_server}/flow_runs/{run}", timeout=60).json()["state"]["type"]
         return found
 
     def scheduler(*when: str) -> "subprocess.Popen[str]":

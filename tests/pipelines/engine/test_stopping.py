@@ -22,12 +22,13 @@ STUBBORN = """
 import time
 from pipelines.engine.stopping import stopping
 with stopping():
-    print("ready", flush=True)
+    word = "ready"
     while True:
         try:
+            print(word, flush=True)  # within the block, so that no signal comes before it
             time.sleep(600)
         except BaseException:
-            print("swallowed", flush=True)
+            word = "swallowed"
 """
 PATIENT = STUBBORN.replace(
     "with stopping", "from pipelines.engine import stopping as module; module._LAST_SECONDS = 600\nwith stopping"
