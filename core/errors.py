@@ -27,6 +27,9 @@
     │   │   ├── ManifestError        … because the manifest itself is not valid
     │   │   └── WeightsError         … because the weights file is not valid, or does not fit the architecture
     │   └── GoldenProbeError         the rebuilt network does not reproduce the golden outputs
+    ├── LeaseHeldError               another run holds the lease of the repository
+    ├── LeaseLostError               another run has taken the lease over
+    ├── ServerLostError              Prefect's server, which a schedule needs, no longer answers
     ├── PictureError                 something is wrong with a user's picture
     │   ├── PictureUnreadableError   the bytes are not a picture, or a damaged one
     │   ├── PictureTooLargeError     the picture has more bytes or pixels than allowed

@@ -83,7 +83,9 @@ def read_regular(path: str | PathLike[str], most: int, *, follow: bool = False) 
     with os.fdopen(descriptor, "rb") as file:
         size = status.st_size
         if size <= most:
-            data = file.read(most + 1) or b""  # some files are larger than they say, such as those of /proc
+            data = file.read(size + 1) or b""  # not `most`: so much memory would be taken for every file
+            if len(data) > size:  # some files are larger than they say, such as those of /proc
+                data += file.read(most + 1 - len(data)) or b""
             size = max(size, len(data))
         if size > most:
             raise LargeFileError(errno.EFBIG, f"{size:,} bytes, expected at most {most:,}", os.fspath(path))

@@ -142,9 +142,10 @@ class Objects:
         It may appear later; but one that has vanished is an error, and no empty repository: a writer must not publish
         below the mount point of a disk that is gone.
         """
+        seen = self._seen  # before the look: another thread may make the folder, and see it, right after it
         if self.exists():
             self._seen = True
-        elif self._seen:
+        elif seen:
             raise NotADirectoryError("its folder has vanished; is the disk still mounted?")
         elif not self._writable:
             raise NotADirectoryError("there is no such folder; python -m pipelines retrain makes it and publishes")

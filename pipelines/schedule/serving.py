@@ -22,7 +22,9 @@ from core.artifact.holder import Holder
 from core.artifact.repository import Repository
 from core.errors import ArtifactError, NumeralError, ServerLostError
 from pipelines import voice
+from pipelines.engine.observed import Kind, engine_of
 from pipelines.order import Order
+from pipelines.retrain import job
 from pipelines.retrain.flow import retrain
 from pipelines.schedule import DEPLOYMENT
 from pipelines.schedule.abandoned import close_abandoned
@@ -39,6 +41,8 @@ TRIGGERED = "triggered"
 _LOST = "Prefect's server no longer answers"
 
 _BEAT_SECONDS = 15.0
+_FIRST_BEAT_SECONDS = 0.5
+"""How often it looks whether Prefect's server has answered the runner for the first time."""
 
 _POLLS_MISSED = 6
 """How many polls, and half a minute, Prefect's server may not answer."""
@@ -92,11 +96,14 @@ class Scheduler:
         if train_if_empty and not order.store.versions():
             say("no version is published yet: training the first one now")
             try:
-                retrain(**order.parameters)
+                with engine_of(Kind.PREFECT, "pipelines.retrain.flow", order.parameters) as running:
+                    running.conclusion = job.retrain(order, running).sentence
             except NumeralError as error:
                 say(f"the first training failed: {error}; the schedule tries again")
         # A process that a shell started in the background ignores SIGINT, and with it SIGTERM, which becomes a SIGINT.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._runner.handle_sigterm)
         try:
             asyncio.run(self._serve(deployment))
         except KeyboardInterrupt:
@@ -136,7 +143,7 @@ class Scheduler:
         """
         failing, heard, since = False, None, time.monotonic()
         while True:
-            await asyncio.sleep(_BEAT_SECONDS)
+            await asyncio.sleep(_BEAT_SECONDS if heard else _FIRST_BEAT_SECONDS)
             if self._runner.last_polled != heard:
                 heard, since = self._runner.last_polled, time.monotonic()
             if time.monotonic() - since > _POLLS_MISSED * self._runner.query_seconds + 30:

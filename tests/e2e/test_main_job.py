@@ -85,7 +85,9 @@ def test_a_retrained_version_replaces_the_old_without_failed_calls_a_damaged_one
         third = publish(Repository(str(workshop.repository), writable=True), seed=3, promote=False)
         assert third == 3
         flip_a_bit(weights_file(workshop.repository, third))
-        assert workshop.run("pipelines", "models", "promote", "3").status == 0
+        refused = workshop.run("pipelines", "models", "promote", "3")
+        assert (refused.status, "the manifest says" in refused.stderr) == (1, True)
+        Repository(str(workshop.repository)).alias().promote(3, by="a test", why="an older program does not look")
         log, deadline = workshop.repository.parent / "service.log", time.monotonic() + 60
         while "the manifest says" not in log.read_text():
             assert time.monotonic() < deadline, "the damaged version was not refused in words"

@@ -32,6 +32,7 @@ def test_the_first_run_publishes_and_the_second_finds_nothing_changed(workshop: 
     assert first["seconds"].keys() == {
         "download",
         "verify",
+        "gather",
         "normalize",
         "train",
         "evaluate",
@@ -306,6 +307,7 @@ def test_without_a_prefect_server_a_run_works_and_prints_only_its_own_lines(
         "t10k-",
         "All ",
         "verified:",
+        "validated:",
         "normalized:",
         "  epoch",
         "trained:",

@@ -12,9 +12,14 @@ from core.errors import (
     ConfigError,
     DataError,
     FeedbackError,
+    LeaseHeldError,
+    LeaseLostError,
     NumeralError,
     PictureError,
+    ReviewError,
+    ServerLostError,
     SourceError,
+    StorageError,
     TrainingError,
 )
 from service.api.status import STATUS, status_of
@@ -24,7 +29,19 @@ from service.errors import CallError
 REACH_A_CALL = (PictureError, FeedbackError, CallError)
 """What a handler may raise."""
 
-REACH_NO_CALL = (ArtifactError, service.errors.CannotTryError, ConfigError, DataError, SourceError, TrainingError)
+REACH_NO_CALL = (
+    ArtifactError,
+    service.errors.CannotTryError,
+    ConfigError,
+    DataError,
+    LeaseHeldError,
+    LeaseLostError,
+    ReviewError,
+    ServerLostError,
+    SourceError,
+    StorageError,
+    TrainingError,
+)
 """What training, the command line and the watcher of versions raise, outside of calls."""
 
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from core.artifact.repository import Repository
 from service.client import UnreachableError
 from tests.service.harness import eventually, expected
 from tests.service.tiny_model import damage, publish, weights_file
@@ -101,6 +102,7 @@ def test_a_server_whose_repository_vanishes_goes_on_and_follows_it_when_it_is_ba
     shutil.rmtree(folder)
     eventually(lambda: "version 1 goes on serving" in caplog.text)
     assert client.recognize(pixels).model_version == "1"
+    repository = Repository(str(folder), writable=True)  # a writer does not make a folder again that it has seen
     publish(repository, seed=2)
     publish(repository, seed=3)
     eventually(lambda: client.recognize(pixels).model_version == "2")

@@ -305,6 +305,7 @@ def test_a_repository_that_was_made_anew_with_the_same_numbers_is_followed(repos
     publish(repository, seed=1)
     watched()
     shutil.rmtree(folder)
+    repository = Repository(str(folder), writable=True)  # a writer does not make a folder again that it has seen
     publish(repository, seed=2)
     assert watched() == "1"
     assert store.active().weights_sha256 == repository.manifest(1).files["weights.safetensors"].sha256
