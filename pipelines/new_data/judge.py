@@ -22,9 +22,10 @@ from core.errors import ArtifactError
 from core.inference.predict import Predictor, load
 from core.measure.calibration import fit_temperature
 from pipelines import provenance
-from pipelines.recipe import DataSection, Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef, read_mnist
 from pipelines.retrain import training
+from pipelines.sections import DataSection
 
 RECIPE = "judge"
 """The recipe of the small network."""

@@ -7,7 +7,7 @@ from core.artifact.manifest import Check, Metrics
 from pipelines.promotion.evidence import Comparison, Evidence
 from pipelines.promotion.paired import Pairs, least_images, lower_bound, p_value
 from pipelines.promotion.words import AGAINST, bound_in_words, images, points
-from pipelines.recipe import PromotionSection
+from pipelines.sections import PromotionSection
 
 
 def drops(evidence: Evidence, comparison: Comparison, rule: PromotionSection) -> list[Check]:

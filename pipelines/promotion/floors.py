@@ -5,7 +5,7 @@ from core.digit import LABELS
 from pipelines.promotion.evidence import Evidence
 from pipelines.promotion.paired import least_images
 from pipelines.promotion.words import AGAINST, images, points
-from pipelines.recipe import PromotionSection
+from pipelines.sections import PromotionSection
 
 _CALIBRATION_IMAGES = 1000
 """With fewer, the calibration error of a perfectly calibrated network is above 2%: in 15 bins, chance adds up."""

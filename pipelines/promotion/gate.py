@@ -18,7 +18,7 @@ from pipelines.promotion import floors
 from pipelines.promotion.drops import drops
 from pipelines.promotion.evidence import Evidence
 from pipelines.promotion.words import reason
-from pipelines.recipe import PromotionSection
+from pipelines.sections import PromotionSection
 
 
 def decide(evidence: Evidence, rule: PromotionSection) -> Verdict:

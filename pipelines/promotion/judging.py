@@ -18,7 +18,7 @@ from pipelines.promotion.exam import ALTERED_EVERY, Exam, Reading
 from pipelines.promotion.gate import decide
 from pipelines.promotion.paired import Pairs, least_images
 from pipelines.promotion.standing import Standing, manifest_of
-from pipelines.recipe import PromotionSection
+from pipelines.sections import PromotionSection
 
 CHAMPION = "the champion"
 BEST = "the best version so far"

@@ -13,8 +13,8 @@ from core.data.labeled import Labeled
 from core.drawing import samples
 from core.imaging import LATEST
 from pipelines import provenance
-from pipelines.recipe import HELD_OUT_SEED
 from pipelines.references import FileRef
+from pipelines.sections import HELD_OUT_SEED
 
 DRAWN = "drawn digits"
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from core.artifact.manifest import Manifest
 from core.train.report import EpochReport
 from pipelines import leftovers, preflight
 from pipelines.engine.engine import Engine
@@ -54,60 +55,76 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str 
 
 
 def _retrain(order: Order, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
-    local, reaching_out = engine.local, engine.reaching_out
-    store, recipe = order.store, load_recipe(order.recipe, order.overrides)
-
     leftovers.reclaim(order.data_dir, timedelta(days=Settings().keep_days), say)
+    run = _with_its_data(order, engine)
+    with work.held(run, say):
+        if known := steps.find_unchanged(order.store, run.fingerprint):
+            say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
+            result = _known(order, run, known, engine, mine, dry_run=dry_run)
+        else:
+            result = _new(order, run, engine, mine, dry_run=dry_run)
+        if not dry_run:
+            training.clear(run.dataset, run.recipe, run.work)
+    return result
+
+
+def _with_its_data(order: Order, engine: Engine) -> Run:
+    """Bring and check all data."""
+    local, reaching_out, recipe = engine.local, engine.reaching_out, load_recipe(order.recipe, order.overrides)
     with engine.stage("download"):
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with engine.stage("verify"):
         dataset = local(steps.verify)(files)
     with engine.stage("gather"):
         dataset = reaching_out(steps.gather)(order, recipe, dataset)
-    run = Run.of(dataset, recipe, order.data_dir)
+    return Run.of(dataset, recipe, order.data_dir)
 
-    with work.held(run, say):
-        if known := steps.find_unchanged(store, run.fingerprint):
-            say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
-            if dry_run:
-                standing = Advance(promoted=store.alias().target() == known.version)
-                return Retrained.published("unchanged", known, standing, dataset, store, engine.seconds)
-            with engine.stage("promote"):  # still to be done if the run that published it was killed before
-                mine.check()
-                advanced = reaching_out(promoting.promote)(order, run, known)
-            training.clear(dataset, recipe, run.work)
-            decided_again = advanced.rejected and known.verdict.promote
-            outcome: Outcome = "rejected" if decided_again else "unchanged"
-            return Retrained.published(outcome, known, advanced, dataset, store, engine.seconds)
 
-        if recipe.data.styles.count:
-            with engine.stage("draw"):
-                run = local(steps.draw)(run)
-        with engine.stage("normalize"):
-            preprocessing = local(steps.fit_normalizer)(run)
-        with engine.stage("train"):
-            trained = _train(run, preprocessing, engine)
-        with engine.stage("evaluate"):
-            evaluations = local(steps.evaluate)(run, preprocessing, trained)
-        with engine.stage("judge"):
-            verdict = reaching_out(promoting.judge)(order, run, preprocessing, trained, evaluations)
-        if dry_run:
-            say(promoting.trial_in_words(verdict))
-            measured = steps.EVALUATIONS.validate_json(evaluations.read())
-            name = recipe_path(order.recipe).stem
-            return Retrained.trial(name, trained, measured, verdict, dataset, store, engine.seconds)
-        with engine.stage("publish"):
-            manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
-            card = reaching_out(store.read)(manifest, "card.md").decode()
-            measured = steps.EVALUATIONS.validate_json(evaluations.read())
-            history = training.HISTORY.validate_json(trained.history.read())
-            engine.show(*exhibits(manifest, history, measured.test, card))
+def _known(order: Order, run: Run, known: Manifest, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
+    """Promote a version that was published before, if that is still to be done: its run may have been killed."""
+    store = order.store
+    outcome: Outcome = "unchanged"
+    if dry_run:
+        advanced = Advance(promoted=store.alias().target() == known.version)
+    else:
+        settled = promoting.settled(store, known)
         with engine.stage("promote"):
             mine.check()
-            advanced = reaching_out(promoting.promote)(order, run, manifest)
-        training.clear(dataset, recipe, run.work)
-        outcome = "rejected" if advanced.rejected else "published"
-        return Retrained.published(outcome, manifest, advanced, dataset, store, engine.seconds)
+            advanced = engine.reaching_out(promoting.promote)(order, run, known)
+        if advanced.rejected and not settled:
+            outcome = "rejected"
+    return Retrained.published(outcome, known, advanced, run.dataset, store, engine.seconds)
+
+
+def _new(order: Order, run: Run, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
+    """Train a version, judge it, publish it, and promote it if it may be."""
+    local, reaching_out, store = engine.local, engine.reaching_out, order.store
+    if run.recipe.data.styles.count:
+        with engine.stage("draw"):
+            run = local(steps.draw)(run)
+    with engine.stage("normalize"):
+        preprocessing = local(steps.fit_normalizer)(run)
+    with engine.stage("train"):
+        trained = _train(run, preprocessing, engine)
+    with engine.stage("evaluate"):
+        evaluations = local(steps.evaluate)(run, preprocessing, trained)
+    with engine.stage("judge"):
+        verdict = reaching_out(promoting.judge)(order, run, preprocessing, trained, evaluations)
+    measured = steps.EVALUATIONS.validate_json(evaluations.read())
+    if dry_run:
+        say(promoting.trial_in_words(verdict))
+        name = recipe_path(order.recipe).stem
+        return Retrained.trial(name, trained, measured, verdict, run.dataset, store, engine.seconds)
+    with engine.stage("publish"):
+        manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
+        card = reaching_out(store.read)(manifest, "card.md").decode()
+        history = training.HISTORY.validate_json(trained.history.read())
+        engine.show(*exhibits(manifest, history, measured.test, card))
+    with engine.stage("promote"):
+        mine.check()
+        advanced = reaching_out(promoting.promote)(order, run, manifest)
+    outcome: Outcome = "rejected" if advanced.rejected else "published"
+    return Retrained.published(outcome, manifest, advanced, run.dataset, store, engine.seconds)
 
 
 def _train(run: Run, preprocessing: FileRef, engine: Engine) -> TrainedRef:

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from core.artifact.manifest import Manifest, Verdict
+from core.artifact.repository import Repository
 from core.data.labeled import Labeled
 from core.digit import LABELS
+from core.errors import DamagedVersionError, UnreadableEntryError
 from core.inference.predict import Predictor
 from pipelines import provenance
 from pipelines.order import Order
@@ -51,6 +53,15 @@ def promote(order: Order, run: Run, manifest: Manifest) -> Advance:
         return infra_gate(order, manifest, champion)
 
     return advance(order.store, manifest, order.promote, judge_again, try_out, by=provenance.author(), say=say)
+
+
+def settled(store: Repository, manifest: Manifest) -> bool:
+    """Whether it was decided before, for good, that a version does not become the champion."""
+    try:
+        trial = store.trial(manifest.version)
+    except (DamagedVersionError, UnreadableEntryError):  # then it is tried again
+        trial = None
+    return not manifest.verdict.promote or (trial is not None and not trial.passed)
 
 
 def trial_in_words(verdict: Verdict) -> str:

@@ -8,9 +8,9 @@ from time import perf_counter
 from core.artifact.origin import StylesProvenance
 from core.data.labeled import Labeled
 from core.drawing.drawn import drawn
-from pipelines.recipe import HELD_OUT_SEED, StylesSection
 from pipelines.references import FileRef
 from pipelines.report.formats import drawn_images
+from pipelines.sections import HELD_OUT_SEED, StylesSection
 
 _MOST_HELD_OUT = 2000
 """Digits, and others, that are drawn to fit with, and as many to measure with; or as many as train, if those are fewer.

@@ -9,9 +9,10 @@ from typer.testing import CliRunner
 from core.train.finder import RangeTest
 from pipelines import find_rate as finding
 from pipelines.cli.commands import app
-from pipelines.recipe import Recipe, StylesSection
+from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import steps
+from pipelines.sections import StylesSection
 
 RATES = tuple(10.0**exponent for exponent in range(-5, 1))
 FOUND = RangeTest(rates=RATES, losses=(2.3, 2.2, 1.5, 0.8, 0.5, 2.0), suggestion=0.01)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from core.errors import ConfigError
-from pipelines.recipe import HELD_OUT_SEED, Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.report.origin import retrain_command
+from pipelines.sections import HELD_OUT_SEED
 
 OPEN_SET = 'train.loss={kind="open_set_cross_entropy"}'
 

@@ -8,7 +8,7 @@ from core.measure.evaluate import wilson_interval
 from pipelines.promotion.evidence import Best, Comparison, Evidence
 from pipelines.promotion.gate import decide
 from pipelines.promotion.paired import Pairs
-from pipelines.recipe import PromotionSection
+from pipelines.sections import PromotionSection
 
 CHAMPION = 4
 

@@ -14,10 +14,11 @@ from core.inference.predict import load
 from core.measure.rejection import share_rejected
 from pipelines import provenance
 from pipelines.order import Order
-from pipelines.recipe import HELD_OUT_SEED, Recipe, load_recipe
+from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, read_mnist
 from pipelines.retrain import steps, styles, training
 from pipelines.retrain.measures import rejected_shares
+from pipelines.sections import HELD_OUT_SEED
 from tests.pipelines.runs import publish, run_in
 
 SMALL = [
