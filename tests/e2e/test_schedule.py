@@ -1,5 +1,6 @@
 """`python -m pipelines schedule`: it fires, runs never overlap, and it survives a restart."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -23,7 +25,17 @@ from pipelines.schedule.journal import Journal
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
 
 POLL_SECONDS = 2
+WAITS = pytest.mark.timeout(1800)
+"""For tests that may have to wait for each other."""
 ARGUMENTS = ("schedule", "--cron", "* * * * *", "--train-if-empty", "--set", "train.epochs=1")
+
+
+@pytest.fixture
+def deployment_of_ours(shared_folder: Path) -> Iterator[None]:
+    """Schedulers with one server share one deployment, and tests in several processes share the server."""
+    with (shared_folder / "deployment.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
@@ -49,6 +61,8 @@ def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     return found
 
 
+@WAITS
+@pytest.mark.usefixtures("deployment_of_ours")
 def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     workshop: Workshop, prefect_server: str
 ) -> None:
@@ -106,6 +120,8 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
 
 
+@WAITS
+@pytest.mark.usefixtures("deployment_of_ours")
 def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards(
     champion: Workshop, prefect_server: str
 ) -> None:
@@ -160,6 +176,8 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
     assert "schedule: retraining: pieces of new feedback: 1, at least 1 were asked for" in log.read_text()
 
 
+@WAITS
+@pytest.mark.usefixtures("deployment_of_ours")
 def test_a_scheduler_whose_prefect_server_is_gone_ends_instead_of_waiting_for_ever(
     workshop: Workshop, prefect_server: str
 ) -> None:
