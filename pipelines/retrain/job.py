@@ -132,7 +132,7 @@ def _train(run: Run, preprocessing: FileRef, engine: Engine) -> TrainedRef:
     with TrainingProgress() as progress:
 
         def on_epoch(report: EpochReport) -> None:
+            engine.epoch(report)  # first: a run that is stopped now says after which epoch, as people have just read
             progress.show(report)
-            engine.epoch(report)
 
         return training.train(run.dataset, preprocessing, run.recipe, run.work, on_epoch)
