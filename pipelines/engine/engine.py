@@ -12,6 +12,7 @@ import tenacity
 from core.errors import FeedbackError, RepositoryError, SourceError
 from core.train.report import EpochReport
 from pipelines.engine.events import NOBODY, Epoch, Notified, Observer, Shown, StageBegins, StageEnds, Titled, in_words
+from pipelines.engine.stopping import as_stop
 from pipelines.notices.notice import Notice
 
 P = ParamSpec("P")
@@ -50,6 +51,8 @@ class Engine:
         try:
             yield
         except Exception as error:  # not `Stopped`, which is no failure
+            if (stopped := as_stop(error)) is not error:
+                raise stopped from error
             self._observer.tell(StageEnds(error=in_words(error)))
             raise
         self.seconds[name] = round(self.seconds.get(name, 0.0) + perf_counter() - started, 3)

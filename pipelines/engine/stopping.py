@@ -47,6 +47,19 @@ class Stopped(BaseException):
             print(sentence, file=sys.stderr, flush=True)
 
 
+_raised: list[Stopped] = []
+"""What `stopping` has raised, until its block ends."""
+
+
+def as_stop(error: BaseException) -> BaseException:
+    """The `Stopped` that became this error: a library in whose code a signal arrives may raise an error of its own.
+
+    Returns:
+        The error itself if this process has not been stopped.
+    """
+    return _raised[0] if _raised else error
+
+
 @contextmanager
 def stopping() -> Iterator[None]:
     """Turn the first signal into `Stopped`, and the process's end by it into its exit status.
@@ -59,10 +72,14 @@ def stopping() -> Iterator[None]:
             signal.signal(number, _stop)
     try:
         yield
-    except Stopped as stopped:
+    except BaseException as error:
+        stopped = as_stop(error)
+        if not isinstance(stopped, Stopped):
+            raise
         stopped.tell("stopped")
         raise SystemExit(stopped.status) from None
     finally:
+        _raised.clear()
         for number, handler in before.items():
             signal.signal(number, handler)
 
@@ -72,6 +89,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the
         if signal.getsignal(other) is not signal.SIG_IGN:
             signal.signal(other, signal.SIG_DFL)
     stopped = Stopped(number)
+    _raised.append(stopped)
     # A call into a library may not come back in time, or may swallow the exception.
     last = threading.Timer(_LAST_SECONDS, _leave, (stopped,))
     last.daemon = True

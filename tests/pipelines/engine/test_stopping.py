@@ -18,6 +18,18 @@ with stopping(), engine_of(Kind.PLAIN, "", {}) as engine, engine.stage("evaluate
     print("ready", flush=True)
     time.sleep(600)
 """
+WRAPPING = """
+import time
+from pipelines.engine.engine import Engine
+from pipelines.engine.observed import Kind, engine_of
+from pipelines.engine.stopping import stopping
+with stopping(), engine_of(Kind.PLAIN, "", {}) as engine, engine.stage("evaluate"):
+    try:
+        print("ready", flush=True)
+        time.sleep(600)
+    except BaseException as error:
+        raise ValueError("an error of a library") from error
+"""
 STUBBORN = """
 import time
 from pipelines.engine.stopping import stopping
@@ -53,6 +65,14 @@ def test_a_signal_ends_a_run_with_one_sentence_and_its_own_status(
     _, said = process.communicate(timeout=60)
     assert said == "stopped in the stage 'evaluate'; run the same command again to go on\n"
     assert process.returncode == 128 + number
+
+
+def test_a_library_that_makes_an_error_of_its_own_of_a_signal_changes_nothing() -> None:
+    process = begun(WRAPPING)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert said == "stopped in the stage 'evaluate'; run the same command again to go on\n"
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def test_a_run_that_swallows_the_signal_ends_all_the_same() -> None:
