@@ -12,7 +12,6 @@ discarded, as it cannot be known which is right.
 
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from core.data.durable import sync_folder, whole_file
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
 from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem
 from core.regular_file import concerns_one_file, read_regular, why_unreadable
@@ -60,7 +60,9 @@ class FeedbackFolder:
             if target.exists() or self._discarded(item.name).exists():
                 return False
             self.path.mkdir(parents=True, exist_ok=True)
-            _write(target, item.model_dump_json().encode())
+            with whole_file(target) as file:
+                file.write(item.model_dump_json().encode())
+                os.fchmod(file.fileno(), 0o644)  # whatever the umask: the training may run as another user
         return True
 
     def names(self) -> list[str]:
@@ -164,9 +166,9 @@ class FeedbackFolder:
                 raise self._missing(name)
             mark.parent.mkdir(exist_ok=True)
             mark.touch()
-            _sync(mark.parent)  # before the item is removed, so that it cannot be added again in between
+            sync_folder(mark.parent)  # before the item is removed, so that it cannot be added again in between
             path.unlink(missing_ok=True)
-            _sync(self.path)
+            sync_folder(self.path)
 
     def size(self) -> int:
         """The size of all items in bytes. Files that killed writers left behind are removed.
@@ -210,27 +212,3 @@ class FeedbackFolder:
             raise FeedbackError(
                 f"cannot {action} the feedback folder {self.path}: {error.strerror or error}"
             ) from error
-
-
-def _write(target: Path, data: bytes) -> None:
-    """Write the complete file or nothing, even if the power fails: its bytes reach the disk before its name does."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", suffix=".tmp", delete=False) as file:
-        try:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).chmod(0o644)  # a temporary file is private, and the training may run as another user
-            Path(file.name).replace(target)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

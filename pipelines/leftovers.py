@@ -1,10 +1,9 @@
 """What killed and failed runs leave in the data folder, and when it is reclaimed.
 
-    <data folder>/work/<fingerprint>/        an unfinished run: checkpoint, weights, measures; run again, it goes on
-    <data folder>/work/<fingerprint>.lock    held while a run works in the folder
-    <data folder>/work/<other files>         pictures that an unfinished run has packed to train on
-    <data folder>/mnist/*.part               an incomplete download, with what is needed to resume it
-    <data folder>/mnist/quarantine/          files that were found damaged
+    work/<fingerprint>/        an unfinished run: checkpoint, weights, measures; run again, it goes on
+    work/<fingerprint>.lock    held while a run works in the folder
+    mnist/*.part               an incomplete download, with what is needed to resume it
+    mnist/quarantine/          files that were found damaged
 
 A run that ends removes what it has written. The rest is kept for some days, because it saves work or explains a fault,
 and then removed at the start of the next run; and sooner if there is too much of it.

@@ -10,11 +10,11 @@ may lie where a training cannot write: docker compose mounts the feedback folder
 often is.
 """
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from core.data.durable import sync_folder
 from core.errors import ReviewError
 
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -76,18 +76,9 @@ class Reviews:
             for name in names:
                 (folder / name).touch()  # before the opposite goes, so that an interruption leaves no item undecided
                 (self.path / opposite / name).unlink(missing_ok=True)
-            _sync(folder)
+            sync_folder(folder)
         except OSError as error:
             raise ReviewError(
                 f"cannot write the decision to {self.path}: {error.strerror or error}; name a data folder that can be "
                 "written with --data-dir"
             ) from error
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -58,7 +58,7 @@ def drawn(folder: Path) -> Pictures:
     """
     path = folder / f"drawn-{provenance.drawing_digest()[:16]}"
     note = path.with_suffix(".json")
-    reference = FileRef.model_validate_json(note.read_bytes()) if note.is_file() else None
+    reference = FileRef.recall(note)
     if reference is None or not reference.holds():
         reference = FileRef.store(path, samples.digits(_DRAWN_COUNT, _DRAWN_SEED).pack())
         FileRef.store(note, reference.model_dump_json().encode())  # last: the next run may now rely on the images

@@ -40,3 +40,12 @@ def test_a_slice_is_recorded_with_its_digest_and_the_share_read_correctly(tmp_pa
     found = slices.drawn(tmp_path).described(np.array([True, True, False, True, False]))
     assert (found.name, found.images, found.accuracy) == ("drawn digits", 5, 0.6)
     assert found.sha256 == slices.drawn(tmp_path).described(np.ones(5, np.bool_)).sha256
+
+
+def test_where_the_note_about_kept_digits_is_damaged_they_are_drawn_again(tmp_path: Path) -> None:
+    first = slices.drawn(tmp_path)
+    [note] = tmp_path.glob("*.json")
+    whole = note.read_bytes()
+    note.write_bytes(b"{")
+    assert_same_bits(slices.drawn(tmp_path).framed(LATEST), first.framed(LATEST))
+    assert note.read_bytes() == whole
