@@ -13,11 +13,14 @@ from benchmarks import handwriting as handwriting_kinds
 from benchmarks import inference as inference_cases
 from benchmarks import pipeline as pipeline_cases
 from benchmarks import restarts as restarts_case
+from benchmarks import scale as scale_cases
 from benchmarks import serving as serving_cases
 from benchmarks import soak as soak_case
 from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
+from benchmarks import web as web_case
 from benchmarks.attacks import verdicts
+from benchmarks.fleet import rows as fleet_rows
 from benchmarks.result import write
 from benchmarks.runner import people, warn_of_what_misleads
 from core.errors import ConfigError, NumeralError
@@ -135,6 +138,28 @@ def restarts(
 
 
 @app.command()
+def fleet(
+    replicas: Annotated[list[int], typer.Option(help="How many services; may be repeated.", min=0)] = [1, 4, 8],  # noqa: B006 — typer reads it
+    followers: Annotated[
+        list[int], typer.Option(help="How many followers alone, as a simulation; may be repeated; 0: none.", min=0)
+    ] = [100],  # noqa: B006
+    swaps: Annotated[int, typer.Option(help="How many versions are promoted for each number.", min=1)] = 8,
+    poll: Annotated[
+        float | None, typer.Option(help="Seconds between two looks. [default: the service's own]", min=0.01)
+    ] = None,
+    pattern: CaseOption = "*",
+    repository: Annotated[
+        str, typer.Option(help="Folder or URL of the versions; the champion is promoted again and again.")
+    ] = handwriting_kinds.PRETRAINED,
+    as_json: JsonOption = False,
+) -> None:
+    """Let many services follow one repository: listings, the time of a promotion, and the calls that are lost."""
+    warn_of_what_misleads()
+    plan = fleet_rows.Plan([*filter(None, replicas)], [*filter(None, followers)], swaps, poll, repository)
+    write(fleet_rows.measure(plan, pattern), as_json=as_json)
+
+
+@app.command()
 def pipeline(
     rounds: Annotated[int, typer.Option(help="How often each is measured.", min=1)] = 3,
     against: Annotated[Path | None, typer.Option(help="A checkout of another commit to compare with.")] = None,
@@ -157,6 +182,39 @@ def streaming(
 ) -> None:
     """Train on a file that is larger than the memory that training may use."""
     write(streaming_case.measure(images, workers, threads, folder), as_json=as_json)
+
+
+@app.command()
+def scale(
+    images: Annotated[
+        int, typer.Option(help="How many images the large runs read; the default writes 6.3 GB.", min=1)
+    ] = scale_cases.FULL,
+    workers: Annotated[int, typer.Option(help="Processes, or workers of a Dask cluster, that read.", min=1)] = 2,
+    pattern: CaseOption = "*",
+    repository: Annotated[
+        str, typer.Option(help="Folder or URL of the versions; the champion reads.")
+    ] = handwriting_kinds.PRETRAINED,
+    folder: Annotated[Path | None, typer.Option(help="Folder for temporary files. [default: the system's]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read millions of images with one version: images per second, and whether memory stays constant."""
+    warn_of_what_misleads()
+    write(scale_cases.measure(images, workers, repository, pattern, folder), as_json=as_json)
+
+
+@app.command()
+def web(
+    crowd: Annotated[int, typer.Option("--people", help="How many people draw at once.", min=1)] = 200,
+    seconds: Annotated[float, typer.Option(help="How long they draw, in each round.", min=1)] = 20,
+    rounds: RoundsOption = 3,
+    repository: Annotated[
+        str | None, typer.Option(help="A folder whose champion answers. [default: the version that ships]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let many people draw on the page at once, and measure how long they wait for the answers."""
+    warn_of_what_misleads()
+    write(web_case.measure(crowd, seconds, rounds, repository), as_json=as_json)
 
 
 @app.command()

@@ -5,13 +5,14 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
 
 from core.errors import ConfigError
 
-__all__ = ["Load", "framed", "load"]
+__all__ = ["Load", "framed", "load", "load_http"]
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,40 @@ def load(port: int, method: str, body: bytes, *, calls: int, connections: int, s
     Raises:
         ConfigError: h2load is not installed, or calls failed.
     """
+    headers = ["--header=content-type: application/grpc", "--header=te: trailers"]
+    options = [f"--requests={calls}", f"--clients={connections}", f"--max-concurrent-streams={streams}", *headers]
+    return _load(f"http://127.0.0.1:{port}{method}", body, calls, options)
+
+
+def load_http(port: int, path: str, body: bytes, *, requests: int, connections: int, headers: Sequence[str]) -> Load:
+    """Send requests over HTTP/1.1 as fast as they are answered, one at a time on each connection.
+
+    Args:
+        port: A port of this machine.
+        path: The path.
+        body: The body of each request, which is sent with POST.
+        requests: The number of requests.
+        connections: The number of connections.
+        headers: Further headers, such as `content-type: application/json`.
+
+    Raises:
+        ConfigError: h2load is not installed, or requests failed.
+    """
+    options = ["--h1", f"--requests={requests}", f"--clients={connections}", *(f"--header={each}" for each in headers)]
+    return _load(f"http://127.0.0.1:{port}{path}", body, requests, options)
+
+
+def _load(url: str, body: bytes, calls: int, options: Sequence[str]) -> Load:
     program = shutil.which("h2load")
     if program is None:
         raise ConfigError("h2load is not installed, and makes the load: apt-get install nghttp2-client")
     with tempfile.TemporaryDirectory(prefix="numeral-h2load-") as folder:
         data, log = Path(folder, "body"), Path(folder, "log")
         data.write_bytes(body)
-        command = [program, f"--requests={calls}", f"--clients={connections}", f"--max-concurrent-streams={streams}"]
-        command += [f"--data={data}", f"--log-file={log}", "--header=content-type: application/grpc"]
-        command += ["--header=te: trailers", f"http://127.0.0.1:{port}{method}"]
+        command = [program, *options, f"--data={data}", f"--log-file={log}", url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         found = re.search(r"finished in .*?, ([\d.]+) req/s", done.stdout)
         if found is None or f" {calls} succeeded" not in done.stdout:
-            raise ConfigError(f"h2load: calls of {method} failed: {done.stdout[-600:]}{done.stderr[-200:]}")
+            raise ConfigError(f"h2load: calls of {url} failed: {done.stdout[-600:]}{done.stderr[-200:]}")
         times = [int(line.split("\t")[2]) for line in log.read_text().splitlines()]  # start, status, µs
     return Load(float(found[1]), median(times), quantiles(times, n=100)[98])

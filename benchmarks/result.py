@@ -11,6 +11,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+NO_LIBRARIES = ("limit", "no limit")
+"""What our figure is compared with where there is no other software to compare it with."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -77,7 +80,7 @@ def write(results: Sequence[Result], *, as_json: bool) -> None:
             r.case,
             f"{r.peer} {r.version or ''}",
             f"{r.ours:,}",
-            "not installed" if r.theirs is None else f"{r.theirs:,}",
+            f"{r.theirs:,}" if r.theirs is not None else "" if r.peer in NO_LIBRARIES else "not installed",
             r.unit,
             _ratio(r),
             "" if r.agrees is None else "yes" if r.agrees else "NO",

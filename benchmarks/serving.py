@@ -13,7 +13,7 @@ from threading import Event, Thread
 import grpc
 import numpy as np
 
-from benchmarks import sides, versions
+from benchmarks import rest, sides, versions
 from benchmarks.digits import DIGITS
 from benchmarks.h2load import Load, framed, load
 from benchmarks.result import Result
@@ -71,7 +71,7 @@ LONE = Case("lone-call", 1, 1, 1, 0.25, "µs", OURS + "Recognize")
 BATCHES = Case("batches-64", 8, 1, BATCH, 0.1, "images/s", OURS + "RecognizeBatch")
 TENSORS = Case("tensors-64", 8, 1, BATCH, 0.1, "images/s", INFER)
 CASES = (SINGLE, LONE, BATCHES, TENSORS)
-OTHERS = ("stream", "swaps", "ready", "memory")
+OTHERS = ("stream", "swaps", "ready", "memory", *rest.CASES)
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ def _measure(wanted: set[str], rounds: int, calls: int, models: Repository, fold
             results.append(_stream(we, images, rounds, calls))
         if "swaps" in wanted:
             results.append(_swaps(we, models, images, calls))
+        results += rest.measure(wanted, we, images, folder, rounds, calls)
         if "memory" in wanted:
             most = max(sides.resident(pid) for pid in sides.family(we.pid))
             results.append(_limit("memory of a process after all of this", round(most), MEMORY_LIMIT, "MB"))

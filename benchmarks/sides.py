@@ -61,6 +61,15 @@ def numeral(repository: Repository, *options: str, root: Path = ROOT) -> Iterato
 
 
 @contextmanager
+def web(service: Side) -> Iterator[Side]:
+    """The web server before a service."""
+    port = free_port()
+    command = [sys.executable, "-m", "service", "web", "--address", f"127.0.0.1:{service.port}", "--log-level", "error"]
+    with _running([*command, "--port", str(port)], port, said=b"listening on") as side:
+        yield side
+
+
+@contextmanager
 def bare(kind: str, reply: bytes) -> Iterator[Side]:
     """A handler that returns constant bytes; `kind` is asyncio or threads."""
     port = free_port()
@@ -70,10 +79,17 @@ def bare(kind: str, reply: bytes) -> Iterator[Side]:
 
 
 @contextmanager
-def mlserver(python: str, folder: Path) -> Iterator[Side]:
-    """MLServer, with a NumPy model in its own process, its fastest configuration for a model this small."""
+def mlserver(python: str, folder: Path, *, http: bool = False) -> Iterator[Side]:
+    """MLServer, with a NumPy model in its own process, its fastest configuration for a model this small.
+
+    Args:
+        python: The Python that it is installed in.
+        folder: Has the weights.
+        http: Whether the side's port is that of HTTP rather than of gRPC.
+    """
     port = free_port()
-    ports = {"grpc_port": port, "http_port": free_port(), "metrics_port": free_port()}
+    ports = {"http_port" if http else "grpc_port": port, "grpc_port" if http else "http_port": free_port()}
+    ports["metrics_port"] = free_port()
     settings = {"host": "127.0.0.1", "debug": False, "parallel_workers": 0, "metrics_endpoint": None} | ports
     model = {"name": MODEL, "implementation": "mlserver_model.Digits"}
     (folder / "settings.json").write_text(dumps(settings))

@@ -30,6 +30,7 @@
     ├── LeaseHeldError               another run holds the lease of the repository
     ├── LeaseLostError               another run has taken the lease over
     ├── ServerLostError              Prefect's server, which a schedule needs, no longer answers
+    ├── WorkerLostError              the workers that did one part of a job died, again and again
     ├── PictureError                 something is wrong with a user's picture
     │   ├── PictureUnreadableError   the bytes are not a picture, or a damaged one
     │   ├── PictureTooLargeError     the picture has more bytes or pixels than allowed
@@ -133,15 +134,7 @@ class VersionNotFoundError(ArtifactError):
 
 
 class AliasMovedError(ArtifactError):
-    """An alias does not point where a conditional move expects it, so it was not moved.
-
-    Attributes:
-        found: The version that it points to; None if to none yet.
-    """
-
-    def __init__(self, message: str, found: int | None = None) -> None:
-        super().__init__(message)
-        self.found = found
+    """An alias does not point where a conditional move expects it, so it was not moved."""
 
 
 class DamagedVersionError(ArtifactError):
@@ -170,6 +163,10 @@ class LeaseLostError(NumeralError):
 
 class ServerLostError(NumeralError):
     """Prefect's server has answered before, and no longer does."""
+
+
+class WorkerLostError(NumeralError):
+    """The workers that did one part of a job died, again and again."""
 
 
 class PictureError(NumeralError):

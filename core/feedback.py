@@ -2,26 +2,28 @@
 
     <folder>/3f…a0.json               an item; its name is the sha256 of the framed picture and the digit
     <folder>/discarded/9b…17          marks an item that a reviewer has discarded
+    <folder>/accepted/3f…a0           marks an item that a reviewer has looked at and found right
 
 The service writes the folder and the next training reads it; neither knows the other. Since the name covers everything
 that a training learns from, the same item sent twice is one file, and a damaged file is noticed. Items are regular
 files: whatever else lies under the name of one, such as a link or a FIFO, is a damaged item. Nothing is overwritten:
 if one user says 1 and another 7 of the same picture, both items are kept, and neither is used until one of them is
-discarded, as it cannot be known which is right.
+accepted or discarded, as it cannot be known which is right.
 """
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from core.data.durable import sync_folder, whole_file
+from core.data.durable import UNFINISHED, sync_folder, whole_file
 from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError
-from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem
+from core.feedback_item import LARGEST_ORIGINAL, FeedbackItem, item_in
+from core.feedback_marks import Marks
 from core.regular_file import concerns_one_file, read_regular, why_unreadable
 
 __all__ = ["LARGEST_ORIGINAL", "FeedbackFolder", "FeedbackItem"]
@@ -45,6 +47,7 @@ class FeedbackFolder:
             path: The folder; the first `add` creates it.
         """
         self.path = path
+        self._accepted = Marks(path / "accepted")
 
     def add(self, item: FeedbackItem) -> bool:
         """Write an item to disk, complete or not at all; once this returns, it is durable.
@@ -97,15 +100,7 @@ class FeedbackFolder:
                 if not concerns_one_file(error):
                     raise
                 raise DamagedFeedbackError(f"{path}: {why_unreadable(error)}") from error
-        try:
-            item = FeedbackItem.model_validate_json(data)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the document"
-            raise DamagedFeedbackError(f"{path}: {place}: {first['msg']}") from error
-        if item.name != name:
-            raise DamagedFeedbackError(f"{path}: its picture and digit make the name {item.name}; it was changed")
-        return item
+        return item_in(data, path)
 
     def sound(self) -> Iterator[FeedbackItem | DamagedFeedbackError]:
         """The usable items, in the order of their names; for each unusable one, an error that says why.
@@ -136,42 +131,95 @@ class FeedbackFolder:
     def trouble(self, item: FeedbackItem, known: frozenset[str]) -> DamagedFeedbackError | None:
         """The error for an item that nothing can be learned from; None if something can.
 
-        Either others contradict it, or its pixels are what the service refuses to recognize, such as an empty image:
-        earlier versions of the service accepted that as feedback.
+        Either others contradict it, and it is not the one that is accepted, or its pixels are what the service refuses
+        to recognize, such as an empty image: earlier versions of the service accepted that as feedback.
 
         Args:
             item: The item.
             known: The names of all items.
         """
         file = self._file(item.name)
-        others = [str(digit) for name, digit in item.rivals.items() if name in known]
-        if others:
+        rivals = {name: digit for name, digit in item.rivals.items() if name in known}
+        others = [str(digit) for digit in rivals.values()]
+        if rivals and not (self.is_accepted(item.name) and not any(map(self.is_accepted, rivals))):
             return DamagedFeedbackError(
-                f"{file}: says {item.digit}, and another item says {' and '.join(others)} of the same picture; discard "
-                "what is wrong"
+                f"{file}: says {item.digit}, and another item says {' and '.join(others)} of the same picture; accept "
+                "what is right, or discard what is wrong"
             )
         trouble = item.trouble
         return DamagedFeedbackError(f"{file}: {trouble}; discard it") if trouble else None
 
+    def accept(self, name: str) -> None:
+        """Mark an item as looked at and right, so that the next training learns from it; durable once this returns.
+
+        Whatever was accepted before with another digit for the same picture is accepted no longer.
+
+        Raises:
+            FeedbackNotFoundError: There is no such item, or it is discarded.
+            DamagedFeedbackError: Nothing can be learned from it; nothing is changed.
+            FeedbackError: The folder cannot be written.
+        """
+        item = self.read(name)
+        if trouble := item.trouble:
+            raise DamagedFeedbackError(f"{self._file(name)}: {trouble}; discard it")
+        with self._translated("accept an item in"):
+            if self._discarded(name).exists():  # by a reviewer who was interrupted, or is about to remove it
+                raise self._missing(name)
+            for rival in item.rivals:  # first, so that an interruption leaves no picture with two digits accepted
+                self._accepted.remove(rival)
+            self._accepted.put(name)
+
+    def is_accepted(self, name: str) -> bool:
+        """Whether an item that exists is accepted.
+
+        Raises:
+            FeedbackError: The folder cannot be read.
+        """
+        with self._translated("read"):
+            return name in self._accepted
+
+    def accepted(self) -> frozenset[str]:
+        """The names of all items that are accepted; marks of items that do not exist any more count for nothing.
+
+        Raises:
+            DamagedFeedbackError: What should be the folder of the marks is none, or cannot be listed.
+            FeedbackError: The folder cannot be read.
+        """
+        with self._translated("list"):
+            try:
+                marked = self._accepted.names()
+            except OSError as error:
+                if not concerns_one_file(error):
+                    raise
+                raise DamagedFeedbackError(f"{self._accepted.path}: {error.strerror or error}") from error
+        return marked.intersection(self.names()) if marked else marked
+
     def discard(self, name: str) -> None:
-        """Remove an item, and remember its name, so that it cannot be added again.
+        """Remove an item, accepted or not, and remember its name, so that it cannot be added again.
 
         Raises:
             FeedbackNotFoundError: There is no such item.
+            DamagedFeedbackError: There is a folder of its name, and what is in it may be of worth; nothing is changed.
             FeedbackError: The folder cannot be written.
         """
         path, mark = self._known(name), self._discarded(name)
         with self._translated("discard from"):
-            if not os.path.lexists(path):  # a link that leads nowhere is listed, so it can be discarded
-                raise self._missing(name)
+            try:
+                mode = path.lstat().st_mode  # a link that leads nowhere is listed, so it can be discarded
+            except FileNotFoundError:
+                raise self._missing(name) from None
+            if stat.S_ISDIR(mode):
+                raise DamagedFeedbackError(f"{path}: a folder, where a file is expected; remove it by hand")
             mark.parent.mkdir(exist_ok=True)
             mark.touch()
             sync_folder(mark.parent)  # before the item is removed, so that it cannot be added again in between
             path.unlink(missing_ok=True)
             sync_folder(self.path)
+            with suppress(OSError):  # a mark without its item counts for nothing
+                self._accepted.remove(name)
 
     def size(self) -> int:
-        """The size of all items in bytes. Files that killed writers left behind are removed.
+        """The size of all files in bytes. What killed writers left behind is removed; what others put there stays.
 
         Raises:
             FeedbackError: The folder cannot be read.
@@ -180,10 +228,12 @@ class FeedbackFolder:
         with self._translated("measure"):
             for entry in os.scandir(self.path) if self.path.is_dir() else ():
                 try:
+                    if not entry.is_file(follow_symlinks=False):
+                        continue
                     found = entry.stat(follow_symlinks=False)
-                    if entry.name.startswith(".") and found.st_mtime < time.time() - ABANDONED_AFTER:
+                    if fnmatchcase(entry.name, UNFINISHED) and found.st_mtime < time.time() - ABANDONED_AFTER:
                         Path(entry.path).unlink()
-                    elif entry.is_file(follow_symlinks=False):
+                    else:
                         total += found.st_size
                 except FileNotFoundError:  # another process was quicker
                     continue

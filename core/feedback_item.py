@@ -1,18 +1,19 @@
 """One item of feedback: a picture that a user sent, with the digit that it really shows."""
 
 import hashlib
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from core.artifact.fields import Base64Bytes
 from core.digit import LABELS, PIXELS, SIDE
-from core.errors import PictureError
+from core.errors import DamagedFeedbackError, PictureError
 from core.imaging import corrected
 
-__all__ = ["LARGEST_ORIGINAL", "FeedbackItem", "item_name"]
+__all__ = ["LARGEST_ORIGINAL", "FeedbackItem", "item_in", "item_name"]
 
 LARGEST_ORIGINAL = 256 * 1024 * 1024
 """Bytes of the largest encoded picture that an item may hold."""
@@ -69,6 +70,27 @@ class FeedbackItem(BaseModel):
     def image(self) -> NDArray[np.uint8]:
         """The picture, (28, 28) uint8."""
         return np.frombuffer(self.pixels, np.uint8).reshape(SIDE, SIDE)
+
+
+def item_in(data: bytes, path: Path) -> FeedbackItem:
+    """The item that a file holds.
+
+    Args:
+        data: Its bytes.
+        path: Where it lies; its name without the ending is that of the item.
+
+    Raises:
+        DamagedFeedbackError: It holds something else.
+    """
+    try:
+        item = FeedbackItem.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise DamagedFeedbackError(f"{path}: {place}: {first['msg']}") from error
+    if item.name != path.stem:
+        raise DamagedFeedbackError(f"{path}: its picture and digit make the name {item.name}; it was changed")
+    return item
 
 
 def item_name(pixels: bytes, digit: int) -> str:

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-__all__ = ["die_with_parent", "dies_with_parent"]
+__all__ = ["die_with_parent", "parent_death_hook"]
 
 _SET_PARENT_DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG, see prctl(2)."""
@@ -28,7 +28,7 @@ def die_with_parent() -> None:
         _prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
-def dies_with_parent() -> Callable[[], None] | None:
+def parent_death_hook() -> Callable[[], None] | None:
     """What to give to `subprocess.Popen` as `preexec_fn`, so that the child is killed when this process has died.
 
     Returns:

@@ -2,7 +2,10 @@
 
     work/<fingerprint>/        an unfinished run: checkpoint, weights, measures; run again, it goes on
     work/<fingerprint>.lock    held while a run works in the folder
+    judges/                    a judge of new data that had to be trained, and judges' answers: dated by their last use
+    score/<table>/             an unfinished scoring: the rows of its parts, and what it has unpacked
     mnist/*.part               an incomplete download, with what is needed to resume it
+    mnist/.lock                held while a process downloads
     mnist/quarantine/          files that were found damaged
 
 A run that ends removes what it has written. The rest is kept for some days, because it saves work or explains a fault,
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pipelines.lock import locked_if_free
+from pipelines.lock import knows_no_locks, lock_in, locked_if_free
 from pipelines.retrain.work import LOCK, lock_of
 
 __all__ = ["MOST", "Leftover", "due", "find", "reclaim"]
@@ -27,6 +30,9 @@ MOST = 30
 
 SPARED = timedelta(days=1)
 """How long nothing is removed for its number alone: a run that has just begun may still need it."""
+
+_LOCKED = {"unfinished run": "work", "unfinished scoring": "score", "judge of new data": "judges"}
+"""The folders whose entries each have a lock beside them, by the kind of what is left there."""
 
 
 @dataclass(frozen=True)
@@ -38,24 +44,35 @@ class Leftover:
         kind: What messages call it.
         modified: When it, or a file in it, was last written to, in seconds since 1970.
         bytes: Its size, with all that is in it.
+        lock: What is held by whoever works with it; None if nobody does any more.
     """
 
     path: Path
     kind: str
     modified: float
     bytes: int
+    lock: Path | None = None
 
 
 def find(data_dir: Path) -> list[Leftover]:
     """All that could be reclaimed one day, the newest first."""
-    work, mnist = data_dir / "work", data_dir / "mnist"
-    kinds = {
-        "unfinished run": (path for path in work.glob("*") if path.suffix != LOCK),
-        "incomplete download": (path for pattern in ("*.part", "*.part.json") for path in mnist.glob(pattern)),
-        "damaged file": (mnist / "quarantine").glob("*"),
-        "test of the preflight": data_dir.glob(".preflight-*"),
-    }
-    found = [leftover for kind, paths in kinds.items() for path in paths if (leftover := _measured(path, kind))]
+    mnist = data_dir / "mnist"
+    candidates = [
+        *(
+            (kind, path, lock_of(path))
+            for kind, folder in _LOCKED.items()
+            for path in (data_dir / folder).glob("*")
+            if path.suffix != LOCK
+        ),
+        *(
+            ("incomplete download", path, lock_in(mnist))
+            for end in (".part", ".part.json")
+            for path in mnist.glob(f"*{end}")
+        ),
+        *(("damaged file", path, None) for path in (mnist / "quarantine").glob("*")),
+        *(("test of the preflight", path, None) for path in data_dir.glob(".preflight-*")),
+    ]
+    found = [leftover for kind, path, lock in candidates if (leftover := _measured(path, kind, lock))]
     return sorted(found, key=lambda leftover: leftover.modified, reverse=True)
 
 
@@ -78,7 +95,7 @@ def due(found: Sequence[Leftover], *, now: float, keep: timedelta) -> list[Lefto
 
 
 def reclaim(data_dir: Path, keep: timedelta, say: Callable[[str], None]) -> list[Leftover]:
-    """Remove what is due, but nothing that a run works in at this moment.
+    """Remove what is due, but nothing that a run works with at this moment.
 
     Args:
         data_dir: The data folder; a missing one holds nothing.
@@ -91,12 +108,12 @@ def reclaim(data_dir: Path, keep: timedelta, say: Callable[[str], None]) -> list
     removed = []
     for leftover in due(find(data_dir), now=time.time(), keep=keep):
         try:
-            if _removed(leftover.path):
+            if _removed(leftover):
                 removed.append(leftover)
         except OSError as error:
-            say(f"cannot remove {leftover.path}, which no run needs any more: {error.strerror or error}")
+            say(f"cannot remove {leftover.path}, left by a run that never ended: {error.strerror or error}")
     with suppress(OSError):
-        for lock in (data_dir / "work").glob(f"*{LOCK}"):  # of runs that were killed
+        for lock in (lock for folder in _LOCKED.values() for lock in (data_dir / folder).glob(f"*{LOCK}")):
             if not lock.with_suffix("").exists():
                 with locked_if_free(lock):
                     pass  # its end removes the file
@@ -107,21 +124,39 @@ def reclaim(data_dir: Path, keep: timedelta, say: Callable[[str], None]) -> list
     return removed
 
 
-def _removed(path: Path) -> bool:
-    """Remove a file, or a folder that no run holds; whether it was removed."""
-    if not path.is_dir() or path.is_symlink():
-        path.unlink(missing_ok=True)
+def _removed(leftover: Leftover) -> bool:
+    """Remove a file or a folder, unless its lock is held; whether it was removed.
+
+    Where the file system knows no locks, what was written to within a day may be in use.
+    """
+    if leftover.lock is None:
+        _remove(leftover.path)
         return True
-    with locked_if_free(lock_of(path)) as free:
-        if free:
-            shutil.rmtree(path)
-        return free
+    try:
+        with locked_if_free(leftover.lock) as free:
+            if free:
+                _remove(leftover.path)
+            return free
+    except OSError as error:
+        if not knows_no_locks(error):
+            raise
+    idle = time.time() - leftover.modified > SPARED.total_seconds()
+    if idle:
+        _remove(leftover.path)
+    return idle
 
 
-def _measured(path: Path, kind: str) -> Leftover | None:
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _measured(path: Path, kind: str, lock: Path | None) -> Leftover | None:
     """The leftover; None if another process has just removed it."""
     try:
         files = [file.lstat() for file in (path, *path.rglob("*"))]
     except OSError:
         return None
-    return Leftover(path, kind, max(file.st_mtime for file in files), sum(file.st_size for file in files))
+    return Leftover(path, kind, max(file.st_mtime for file in files), sum(file.st_size for file in files), lock)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core.data.durable import storage_error
 
-__all__ = ["Holder", "locked", "locked_if_free"]
+__all__ = ["Holder", "knows_no_locks", "lock_in", "locked", "locked_if_free"]
 
 _LOOK_SECONDS = 0.2
 """Between two attempts. A thread that sleeps can be interrupted, unlike one that the system makes wait for a lock."""
@@ -46,13 +46,23 @@ class Holder:
         return f"process {self.pid} on {self.host}, since {self.since}"
 
 
+def knows_no_locks(error: OSError) -> bool:
+    """Whether this is what a file system answers that knows no locks."""
+    return error.errno in _NO_LOCKS
+
+
+def lock_in(folder: Path) -> Path:
+    """The lock that a folder has in it, for those who change its files."""
+    return folder / ".lock"
+
+
 @contextmanager
 def locked(path: Path, waiting: Callable[[str], None], say: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock while the block lasts; wait for it first if another process, or another thread, holds it.
 
     Args:
         path: The lock's file; its folder is made if necessary.
-        waiting: Called once with who holds it, before the wait.
+        waiting: Called once with who holds it, before the wait. If it raises an error, there is no wait.
         say: Receives a warning if the file system knows no locks; the block is then entered without one.
 
     Raises:
@@ -70,7 +80,7 @@ def locked(path: Path, waiting: Callable[[str], None], say: Callable[[str], None
                 told = True
             time.sleep(_LOOK_SECONDS)
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if not knows_no_locks(error):
                 raise storage_error(path, error) from error
             say(
                 f"the file system of {path.parent} knows no locks ({error.strerror}), so nothing keeps two runs apart: "
@@ -114,8 +124,10 @@ def _try(path: Path) -> int:
                     os.truncate(file, 0)
                     os.write(file, json.dumps(asdict(holder)).encode())
                 return file
-        except BaseException:
+        except BaseException as error:
             os.close(file)
+            if isinstance(error, OSError) and knows_no_locks(error):
+                path.unlink(missing_ok=True)  # nobody can hold it, and nobody would remove it
             raise
         os.close(file)  # its last holder removed it between the two calls: lock the file that is there now
 

@@ -17,6 +17,7 @@ from typer.models import OptionInfo
 from core.artifact.location import Location
 from core.artifact.repository import Repository
 from core.errors import ConfigError
+from pipelines.canary.address import metrics_address
 from pipelines.settings import OFF, InfraGate, Settings
 
 Instruction = Literal["gate", "never", "always"]
@@ -31,7 +32,10 @@ def _real(folder: Path) -> Path:
 
 
 class Order(BaseModel):
-    """What to retrain, and where. A field that is not given comes from the environment, see `pipelines.settings`."""
+    """What to retrain, and where. A field that is not given comes from the environment, see `pipelines.settings`.
+
+    Whether the folders that it names are there is found out by the run (`pipelines.preflight`), which records it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
@@ -47,7 +51,7 @@ class Order(BaseModel):
     data_dir: Annotated[
         Path,
         Option("--data-dir", help="Folder for downloads and unfinished runs (NUMERAL_DATA_DIR, else data/cache)."),
-        AfterValidator(Path.resolve),
+        AfterValidator(_real),
     ] = Field(default_factory=lambda: Settings().data_dir)
     mirrors: Annotated[
         tuple[str, ...],
@@ -68,7 +72,7 @@ class Order(BaseModel):
             help="Folder with labeled pictures, 7/any.png or 7_any.png, on which versions are compared and none is "
             "trained (NUMERAL_HANDWRITING, else none).",
         ),
-        AfterValidator(lambda folder: folder and _folder(folder)),  # before anything is trained
+        AfterValidator(lambda folder: folder and _real(folder)),
     ] = Field(default_factory=lambda: Settings().handwriting)
     promote: Annotated[
         Instruction,
@@ -85,6 +89,16 @@ class Order(BaseModel):
             "require; or off (NUMERAL_INFRA_GATE, else auto).",
         ),
     ] = Field(default_factory=lambda: Settings().infra_gate)
+    canary_services: Annotated[
+        tuple[str, ...],
+        Option(
+            "--canary-service",
+            metavar="ADDRESS",
+            help="Where a service shows its metrics, e.g. service:9090; with any, a version that the gate lets through "
+            "is a canary before it is champion (NUMERAL_CANARY_SERVICES, else none).",
+        ),
+        AfterValidator(lambda named: tuple(metrics_address(each, place="--canary-service") for each in named)),
+    ] = Field(default_factory=lambda: Settings().canary_services)
     extra: Annotated[
         tuple[Path, ...],
         Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
@@ -108,10 +122,7 @@ class Order(BaseModel):
         for name in given.keys() & cls.model_fields.keys():
             value = given[name]
             for one in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(one, str) and not one.strip():
-                    raise ConfigError(
-                        f"{_flag(name)}: found {one!r}, expected a value; leave the flag out for the default"
-                    )
+                _require_value(name, one)
         return given
 
     @property
@@ -130,15 +141,25 @@ class Order(BaseModel):
         return self.model_dump(mode="json")
 
 
-def _flag(field: str) -> str:
-    """What the command line calls a field; within `Annotated`, Typer keeps it in the place of a default."""
-    return str(option(field).default)
+def data_folder(given: str | None) -> Path:
+    """The data folder of an order, without the rest of it: whoever only looks into it needs no other folder.
+
+    Args:
+        given: What the option says; None for what the environment does.
+
+    Raises:
+        ConfigError: It is blank, or a variable has an impossible value.
+    """
+    _require_value("data_dir", given)
+    return _real(Settings().data_dir if given is None else Path(given))
 
 
-def _folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise ConfigError(f"--handwriting {path}: no such folder; expected pictures named 7/any.png or 7_any.png in it")
-    return path.resolve()
+def _require_value(field: str, given: Any) -> None:
+    if (
+        isinstance(given, str) and not given.strip()
+    ):  # within `Annotated`, Typer keeps the flag in the place of a default
+        flag = option(field).default
+        raise ConfigError(f"{flag}: found {given!r}, expected a value; leave the flag out for the default")
 
 
 def option(field: str) -> OptionInfo:

@@ -1,4 +1,4 @@
-"""What is checked before anything is downloaded or trained: can the results be written, and is there room for them?
+"""What is checked before anything is downloaded or trained: what is asked for, and whether its results can be written.
 
 A training may take hours; whoever starts it should learn within a second that its folder is read-only or its disk full.
 A repository in a bucket is not checked here: the first write to it shows what its keys allow.
@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from core.data.durable import storage_error
-from core.data.mnist import FILES
+from core.data.mnist import FILES, locate
 from core.digit import SIDE
-from core.errors import StorageError
+from core.errors import ConfigError, StorageError
 from pipelines.order import Order
-from pipelines.recipe import Recipe
+from pipelines.recipe import Recipe, load_recipe
+from pipelines.settings import Settings
 
-__all__ = ["Need", "check", "needs"]
+__all__ = ["Need", "check", "check_lasting", "needs"]
 
 _DOWNLOADS = 12_000_000
 """Bytes of the four files, gzipped: 11,594,722 at the public mirrors."""
@@ -48,15 +49,41 @@ class Need:
     bytes: int
 
 
-def check(order: Order, recipe: Recipe) -> None:
-    """Check that the data folder, and the repository if it is a folder, can be written and have room for the run.
+def check_lasting(order: Order) -> Recipe:
+    """Check what does not heal by itself: the recipe, the settings of the webhook, and folders that can be written.
+
+    Returns:
+        The recipe, with its overrides applied.
 
     Raises:
-        StorageError: One cannot be written, or has too little room.
+        ConfigError: The recipe, an override or the webhook is wrong.
+        StorageError: The data folder, or a repository that is a folder, cannot be written.
     """
+    from pipelines.notices.announcer import webhook_of  # here: commands that retrain nothing need no HTTP client
+
+    recipe = load_recipe(order.recipe, order.overrides)
+    webhook_of(Settings())
     for folder in (order.data_dir, order.store.location.folder):
         if folder:
             _write(folder)
+    return recipe
+
+
+def check(order: Order) -> Recipe:
+    """Check all that a run needs: what `check_lasting` checks, the folder of handwriting, and room.
+
+    Returns:
+        The recipe, with its overrides applied.
+
+    Raises:
+        ConfigError: See `check_lasting`; or there is no folder of handwriting.
+        StorageError: See `check_lasting`; or a folder cannot be read, or has too little room.
+    """
+    recipe = check_lasting(order)
+    if order.handwriting and not order.handwriting.is_dir():
+        raise ConfigError(
+            f"--handwriting {order.handwriting}: no such folder; expected pictures named 7/any.png or 7_any.png in it"
+        )
     found = needs(order, recipe)
     for need in found:
         device = need.folder.stat().st_dev
@@ -67,16 +94,20 @@ def check(order: Order, recipe: Recipe) -> None:
                 f"{need.folder} has too little room: the run writes about {_mb(needed)} to this disk, and {_mb(free)} "
                 f"are free; free some space, or choose another {need.flag}"
             )
+    return recipe
 
 
 def needs(order: Order, recipe: Recipe) -> list[Need]:
     """Where the run writes, and how much.
 
     Raises:
-        OSError: The data folder cannot be read.
+        StorageError: The data folder cannot be read.
     """
     cache = order.data_dir / "mnist"
-    missing = any(not list(cache.glob(f"{file.name}*")) for file in FILES)
+    try:
+        missing = not all(locate(cache, file) for file in FILES)
+    except OSError as error:
+        raise storage_error(cache, error) from error
     weights = 4 * recipe.build(np.random.default_rng(0)).vector.value.size
     networks = len(recipe.members())
     work = (
@@ -97,8 +128,10 @@ def _write(folder: Path) -> None:
     probe = folder / f".preflight-{secrets.token_hex(8)}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"\n")
-        probe.unlink()
+        try:
+            probe.write_bytes(b"\n")
+        finally:  # on a full disk, the file exists all the same
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(folder, error) from error
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from core.artifact.origin import CodeProvenance, Environment
+from core.shipped import ROOT
 from pipelines.recipe import Recipe
-from pipelines.settings import ROOT
 
 _DECIDING = ("__init__.py", "data", "digit.py", "kernels", "nn", "optim", "registry.py", "train")
 """The files and folders of core/ that decide the weights: all that a training imports of core/ but its errors."""
@@ -88,7 +89,7 @@ def environment(threads: int) -> Environment:
     return Environment(
         python=platform.python_version(),
         numpy=np.__version__,
-        blas=f"{blas['name']} {blas['version']}",
+        blas=f"{blas['name']} {blas['version']}{_kernels()}",
         cpu=_cpu(),
         threads=threads,
     )
@@ -112,11 +113,20 @@ def _sources(path: Path) -> list[Path]:
 
 
 def _git(*arguments: str) -> str | None:
+    if not (ROOT / ".git").exists():  # git would look in the folders above, and find somebody else's project
+        return None
     try:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)  # noqa: S607 — wherever git is
     except (OSError, subprocess.SubprocessError):
         return None  # git is not installed, or this is no checkout but e.g. a container image or a source archive
     return done.stdout.strip()
+
+
+def _kernels() -> str:
+    """For which processor the BLAS has chosen its kernels: these decide the last bits."""
+    chosen = {library.get("architecture") for library in threadpool_info() if library["user_api"] == "blas"}
+    names = ", ".join(sorted(name for name in chosen if name))
+    return f", kernels for {names}" if names else ""
 
 
 def _cpu() -> str:

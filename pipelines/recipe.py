@@ -15,10 +15,10 @@ from core.nn.ensemble import Ensemble
 from core.nn.losses import LOSSES, OpenSetCrossEntropy
 from core.nn.sequential import Sequential
 from core.registry import construct
+from core.shipped import shipped
 from core.train.training_plan import members
 from pipelines.overrides import apply_override, changes
 from pipelines.sections import DataSection, ModelSection, PromotionSection, Section, TrainSection
-from pipelines.settings import ROOT
 
 
 class Recipe(Section):
@@ -75,9 +75,10 @@ def recipe_path(name: str) -> Path:
     Raises:
         ConfigError: There is no such file.
     """
-    path = Path(name) if name.endswith(".toml") else ROOT / "recipes" / f"{name}.toml"
+    folder = shipped("recipes")
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
     if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in (ROOT / "recipes").glob("*.toml")))
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
         raise ConfigError(f"no recipe {name!r}; known: {known}; or give the path of a .toml file")
     return path
 

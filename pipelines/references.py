@@ -85,7 +85,7 @@ class DatasetRef(_Reference):
         test_images: How many images the test files hold.
         new_data: Labeled pictures from folders and from users; None if no folder was named.
         styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
-        trusted: How new pictures were sorted, of which `feedback` holds those that were accepted.
+        trusted: How new pictures were sorted; `new_data` holds those that are trusted. None if none was offered.
         validated: What the validation of all data found.
     """
 

@@ -1,13 +1,14 @@
 """The sections of a recipe: its keys, what each may be, and its default."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from core.artifact.trial import Limits
 from core.data.augment import augmenter
+from core.data.normalize import Normalization
 from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
 from core.nn.architectures import build
@@ -43,6 +44,7 @@ class DataSection(Section):
 
     validation_images: int = Field(5000, ge=1)
     split_seed: int = Field(0, ge=0)
+    normalize: Normalization = "standard"  # see `core.data.normalize`
     styles: StylesSection = StylesSection()
     held_out_share: float = Field(0.1, ge=0, lt=1)  # of new data, never trained on; see `pipelines.new_data.held_out`
     trust: TrustSection = TrustSection()
@@ -99,7 +101,7 @@ class TrainSection(Section):
     workers: int = Field(1, ge=0)
     patience: int = Field(0, ge=0)
     keep_best: bool = False
-    diagnose_every: int = Field(0, ge=0)
+    diagnose_every: Annotated[int, Field(ge=0)] | Literal["auto"] = "auto"
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
     members: int = Field(1, ge=1, le=100)  # networks of each structure, trained one after another with the next seeds
@@ -137,6 +139,29 @@ class TrialSection(Limits):
     model_config = ConfigDict(extra="forbid")
 
 
+class CanarySection(Section):
+    """How long a version is a canary before it is champion, and how much worse it may do; see `pipelines.canary`.
+
+    A rise is how much higher a share may be than the champion's: so much must be shown with `promotion.confidence`.
+    """
+
+    pictures: int = Field(1000, ge=1, le=10**9)  # that it must have answered
+    minutes: float = Field(60.0, ge=0, le=525_600)  # for which it must have been a canary
+    longest_minutes: float = Field(4320.0, ge=0, le=525_600)  # after which a newer version may take its place
+    max_failure_rise: float = Field(0.02, ge=0, le=1)
+    max_rejection_rise: float = Field(0.05, ge=0, le=1)
+    max_disagreement: float = Field(0.2, ge=0, le=1)  # share in which it reads otherwise, where it is a shadow as well
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.longest_minutes < self.minutes:
+            raise ConfigError(
+                f"promotion.canary: longest_minutes = {self.longest_minutes:g}, expected at least minutes = "
+                f"{self.minutes:g}"
+            )
+        return self
+
+
 class PromotionSection(Section):
     """When a version may become champion; see `pipelines.promotion.gate`.
 
@@ -153,3 +178,4 @@ class PromotionSection(Section):
     max_handwriting_drop: float = Field(0.05, ge=0, le=1)  # on labeled pictures that nobody trains on
     max_growth: float = Field(30.0, gt=0, allow_inf_nan=False)  # parameters, as a multiple of the champion's
     trial: TrialSection = TrialSection()
+    canary: CanarySection = CanarySection()

@@ -5,15 +5,15 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.artifact.location import Location
 from core.errors import ConfigError
-
-ROOT = Path(__file__).resolve().parent.parent
-"""The project's folder, which holds `recipes/` and `data/mnist/`."""
+from core.shipped import shipped_repository
+from pipelines.canary.address import metrics_address
 
 ENV_PREFIX = "NUMERAL_"
 
@@ -52,6 +52,19 @@ def _named(repository: str) -> str:
     return repository
 
 
+def _page(url: str) -> str:
+    """The address of the page, without the slash at its end."""
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in url or "?" in url or "#" in url):
+        raise ValueError("expected the address of the page, such as https://digits.example, and no password or query")
+    return url.rstrip("/")
+
+
+def _metrics_of(services: tuple[str, ...]) -> tuple[str, ...]:
+    """Read here, so that the error names the variable."""
+    return tuple(metrics_address(service, place=f"{ENV_PREFIX}CANARY_SERVICES") for service in services)
+
+
 InfraGate = Literal["auto", "require", "off"]
 """Whether a service tries a version before it is promoted; see `pipelines.promotion.infra`."""
 
@@ -63,12 +76,6 @@ def _folders(value: Any) -> Any:
     if value.lstrip().startswith("["):
         return _json_list(value, "expected the path of a folder, or a JSON list of paths")
     return (value,)
-
-
-def shipped() -> str | None:
-    """The repository that ships with Numeral, `pretrained/` beside the code; None where it does not exist."""
-    folder = ROOT / "pretrained"
-    return str(folder) if (folder / "mnist").is_dir() else None
 
 
 class Settings(BaseSettings):
@@ -102,7 +109,7 @@ class Settings(BaseSettings):
         (), description="Folders of labeled pictures to train on as well: one path, or a JSON list of paths."
     )
     pretrained: Annotated[str | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
-        default_factory=shipped,
+        default_factory=shipped_repository,
         description="The repository whose champion judges new data; off: a small network is trained for it.",
     )
     infra_gate: InfraGate = Field(
@@ -110,10 +117,18 @@ class Settings(BaseSettings):
         description="Whether a real service tries a version before its promotion: auto, if one can be started here; "
         "require; or off.",
     )
+    canary_services: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_metrics_of)] = (
+        Field(
+            (), description="Where services show their metrics; with any, a version is a canary before it is champion."
+        )
+    )
     metrics_port: int | None = Field(
         None, ge=1, le=65_535, description="Where a scheduler answers Prometheus, at /metrics."
     )
     metrics_host: str = Field("127.0.0.1", description="The address on which that port is opened.")
+    page_url: Annotated[str, AfterValidator(_page)] = Field(
+        "", description="Where people open the page of `python -m service web`; reports and notices link to it."
+    )
     webhook_url: str = Field("", description="Where notices about published, promoted and rejected versions are sent.")
     webhook_secret: str = Field("", repr=False, description="What notices are signed with: whsec_ and Base64.")
     webhook_secret_file: Path | None = Field(None, description="A file that holds it.")

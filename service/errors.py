@@ -6,6 +6,10 @@
     │   ├── InferRequestError        a request of the Open Inference Protocol is malformed
     │   ├── UnknownModelError        a request of the Open Inference Protocol names a model that does not exist
     │   ├── UnknownVersionError      the request names a version or an alias that does not exist
+    │   ├── UnknownDocumentError     the request names a document that the version does not have
+    │   ├── DocumentRefusedError     a document is not what was published, or too large to be sent
+    │   ├── DocumentUnreadableError  a document cannot be read now
+    │   ├── RepositoryAwayError      the repository cannot be read now
     │   ├── NotReadyError            the version exists, but is not loaded
     │   ├── NoModelError             no version is loaded yet
     │   ├── LoadRefusedError         an operator asks for a version that cannot be served
@@ -36,6 +40,8 @@ __all__ = [
     "CallError",
     "CannotTryError",
     "DeniedError",
+    "DocumentRefusedError",
+    "DocumentUnreadableError",
     "ExpiredError",
     "FeedbackFullError",
     "FeedbackOffError",
@@ -46,10 +52,12 @@ __all__ = [
     "NotEnoughMemoryError",
     "NotReadyError",
     "OverloadedError",
+    "RepositoryAwayError",
     "RequestError",
     "StoppingError",
     "StorageHungError",
     "UnauthenticatedError",
+    "UnknownDocumentError",
     "UnknownModelError",
     "UnknownVersionError",
     "without_traces",
@@ -86,6 +94,22 @@ class UnknownModelError(CallError):
 
 class UnknownVersionError(CallError):
     """The request names a version or an alias that does not exist."""
+
+
+class UnknownDocumentError(CallError):
+    """The request names a document that the version was published without, or that no version has."""
+
+
+class DocumentRefusedError(CallError):
+    """A document is not what was published with its version, or too large to be sent."""
+
+
+class DocumentUnreadableError(CallError):
+    """A document cannot be read now: the storage has failed, or has not answered in time."""
+
+
+class RepositoryAwayError(CallError):
+    """The repository cannot be read now: the storage has failed, or has not answered in time."""
 
 
 class NotReadyError(CallError):

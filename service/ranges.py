@@ -1,10 +1,10 @@
 """What the values of settings may be: no number that its user cannot take, and no text that is not one line."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-__all__ = ["DAY", "GIGABYTE", "Host", "Line", "Port", "Seconds"]
+__all__ = ["DAY", "GIGABYTE", "Host", "Line", "LogLevel", "Port", "Seconds"]
 
 DAY = 86_400
 """Seconds."""
@@ -14,6 +14,12 @@ GIGABYTE = 1024**3
 
 Seconds = Annotated[float, Field(ge=0, le=DAY, allow_inf_nan=False)]
 """A wait. What is longer than a day is a slip: timers would take it, and never end."""
+
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value),
+]
+"""The lowest level of the messages that are logged."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """A port; 0 for any free one."""

@@ -59,10 +59,17 @@ METHODS: dict[str, dict[str, Method]] = {
         "RecognizeStream": Method(Role.PREDICT),
         "RecognizeMany": Method(Role.PREDICT, retry=True),
         "Explain": Method(Role.PREDICT, retry=True),
+        "LookInside": Method(Role.PREDICT, retry=True),
         "GetModel": Method(Role.PREDICT, retry=True),
+        "GetCard": Method(Role.PREDICT, retry=True),
+        "ListVersions": Method(Role.ADMIN, retry=True),
+        "ListMoves": Method(Role.ADMIN, retry=True),
+        "GetDocument": Method(Role.ADMIN, retry=True),
+        "PinVersion": Method(Role.ADMIN, retry=True),
         "SendFeedback": Method(Role.PREDICT, retry=True),  # the server recognizes what it has already
         "ListFeedback": Method(Role.ADMIN),
         "DiscardFeedback": Method(Role.ADMIN),
+        "AcceptFeedback": Method(Role.ADMIN, retry=True),
     },
     INFERENCE: {
         "ServerLive": Method(Role.PREDICT),

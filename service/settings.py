@@ -1,9 +1,8 @@
 """The settings of the service: each comes from a flag, or else from the environment, or else from its default."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.artifact.location import Location
@@ -11,8 +10,10 @@ from core.artifact.repository import CHAMPION
 from core.digit import PIXELS
 from core.errors import ConfigError
 from core.feedback import LARGEST_ORIGINAL
-from service.ranges import DAY, GIGABYTE, Host, Line, Port, Seconds
-from service.texts import quoted
+from core.shipped import shipped_repository
+from service.from_environment import named, read_as
+from service.listening import INSECURE_WORDS, endpoint
+from service.ranges import DAY, GIGABYTE, Host, Line, LogLevel, Port, Seconds
 from service.wishes import Wishes
 
 __all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
@@ -27,32 +28,10 @@ AUTO = "auto"
 OFF = "off"
 """The value that turns off a setting that has a default."""
 
-PROJECT = Path(__file__).resolve().parents[1]
-"""The folder of the code: a checkout, the service's image, or the site-packages of a Python."""
-
-INSECURE_WORDS = "yes-beyond-this-machine"
-"""The value that allows listening without TLS on an address that other machines can reach."""
-
-LogLevel = Literal["debug", "info", "warning", "error"]
-
-
-def shipped(project: Path = PROJECT) -> str | None:
-    """The repository that ships with Numeral, `pretrained/` beside the code; None if it does not exist.
-
-    A checkout and the service's image contain it; an installed package does not.
-    """
-    folder = project / "pretrained"
-    return str(folder) if (folder / "mnist").is_dir() else None
-
 
 def _wish(name: str) -> AfterValidator:
     """A validator for one of the settings that say which versions serve."""
     return AfterValidator(lambda value: Wishes.parse(**({"policy": CHAMPION} | {name: value})) and value)
-
-
-def _named(field: str) -> str:
-    """Where the value of a setting may have come from."""
-    return f"{ENV_PREFIX}{field.upper()} or --{field.replace('_', '-')}"
 
 
 def _repository(text: str, info: ValidationInfo) -> str:
@@ -60,7 +39,7 @@ def _repository(text: str, info: ValidationInfo) -> str:
     try:
         Location.parse(text)
     except ConfigError as error:
-        raise ConfigError(f"{_named(info.field_name or '')}: {error}") from None
+        raise ConfigError(f"{named(Settings, info.field_name or '')}: {error}") from None
     return text
 
 
@@ -78,9 +57,9 @@ class Settings(BaseSettings):
         description="Repository in which versions are published: a folder, file:///… or s3://….",
     )
     pretrained: Annotated[RepositoryUrl | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
-        default_factory=shipped,
+        default_factory=shipped_repository,
         description="Repository whose champion answers until a version is published; off for none. "
-        "By default pretrained/ beside the code, if it exists.",
+        "By default the one that ships with Numeral, if it does.",
     )
     host: Host = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for all addresses.")
     port: Port = Field(8500, description="Port to listen on; 0 for any free port.")
@@ -195,7 +174,7 @@ class Settings(BaseSettings):
         ge=0,
         le=1024 * GIGABYTE,
     )
-    log_level: Annotated[LogLevel, BeforeValidator(lambda v: v.lower() if isinstance(v, str) else v)] = Field(
+    log_level: LogLevel = Field(
         "info", description="Lowest level of the messages that are logged: debug, info, warning or error."
     )
 
@@ -257,11 +236,6 @@ class Settings(BaseSettings):
         return 5.0 if Location.parse(self.repository).folder is None else 0.5
 
 
-def endpoint(host: str, port: int) -> str:
-    """`host:port`, with an IPv6 address in brackets."""
-    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
-
-
 def read(**flags: Any) -> Settings:
     """The settings: a flag beats the environment, the environment beats the default.
 
@@ -271,11 +245,4 @@ def read(**flags: Any) -> Settings:
     Raises:
         ConfigError: A value is impossible.
     """
-    try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        name, found = str(first["loc"][0]), first["input"]
-        shown = quoted(found) if isinstance(found, str) else f"{found!r:.40}"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"{_named(name)}: found {shown}; {reason}") from error
+    return read_as(Settings, **flags)

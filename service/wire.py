@@ -1,7 +1,11 @@
 """The names that server and client share: the answers to pictures, and the keys of the metadata."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["CANARY_KEY", "ERROR_METADATA", "PRETRAINED", "REQUEST_ID", "Box", "Found", "Reading", "in_words"]
 
@@ -31,6 +35,7 @@ class Reading:
         reply_id: A unique id of the answer, which feedback may refer to. Being unique, it is left out of comparisons.
         digitness: The probability that the picture shows a digit at all; 1 if the version does not judge that.
         rejected: Why the picture is not taken for a digit, in a sentence; "" if it is.
+        image: (28, 28) uint8, the picture as the network saw it, if it was asked for. It is left out of comparisons.
     """
 
     digit: int
@@ -41,6 +46,7 @@ class Reading:
     reply_id: str = field(default="", compare=False)
     digitness: float = 1.0
     rejected: str = ""
+    image: "NDArray[np.uint8] | None" = field(default=None, compare=False, repr=False)
 
 
 class Box(NamedTuple):

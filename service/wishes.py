@@ -6,7 +6,7 @@ from typing import Self
 
 from core.artifact.repository import CHAMPION
 
-__all__ = ["LATEST", "PINNED", "PRETRAINED_NUMBER", "Share", "Wishes"]
+__all__ = ["LATEST", "PINNED", "PRETRAINED_NUMBER", "UNNAMED", "Share", "Wishes"]
 
 PRETRAINED_NUMBER = 0
 """The number of the version that ships with Numeral; those of a repository begin with 1."""
@@ -18,6 +18,10 @@ LATEST = "latest"
 
 PINNED = "pinned:"
 """Prefix of the policy that always serves the same version, e.g. `pinned:3`."""
+
+
+UNNAMED = ""
+"""The name under which a version answers that an operator has pinned: it takes the calls that name none."""
 
 
 _NUMBER = r"[1-9][0-9]{0,8}"

@@ -19,13 +19,19 @@ def mark() -> None:
     os.environ.setdefault(MARK, uuid.uuid4().hex)
 
 
+_OF_THIS_PROCESS = b"multiprocessing.resource_tracker"
+"""A helper that Python starts once and that ends with this process."""
+
+
 def marked() -> dict[int, str]:
     """The processes that carry our mark and have not ended: their command lines by process id."""
     ours, found = f"{MARK}={os.environ[MARK]}".encode(), {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile, or is another user's
             if ours in (folder / "environ").read_bytes().split(b"\0") and int(folder.name) != os.getpid():
-                found[int(folder.name)] = (folder / "cmdline").read_text(errors="replace").replace("\0", " ").strip()
+                command = (folder / "cmdline").read_bytes()
+                if _OF_THIS_PROCESS not in command:
+                    found[int(folder.name)] = command.decode(errors="replace").replace("\0", " ").strip()
     return found
 
 

@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,11 @@ from pipelines import engine
 ROOT = Path(__file__).resolve().parents[1]
 STARTS_WITHIN = 240.0
 KEEPER = ["-m", "tests.prefect_server"]
+
+
+def state_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The state of a run of a flow or a task, as the server shows it. For a moment after it was made, it has none."""
+    return run["state"] or {"type": None, "message": None}
 
 
 @dataclass(frozen=True)

@@ -95,8 +95,15 @@ def test_a_mirror_and_a_bare_server_may_be_taken_down_in_any_order_and_twice() -
 
 
 def test_a_process_left_behind_is_found_in_a_session_of_its_own_and_ended() -> None:
-    left = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    left = subprocess.Popen(
+        [sys.executable, "-c", "print('runs', flush=True); input()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
     try:
+        # Linux shows an empty environment for the moment in which a new program replaces the one that started it.
+        assert left.stdout.readline() == b"runs\n"  # type: ignore[union-attr]
         assert "input()" in leftovers.marked()[left.pid]
         leftovers.end({left.pid: ""})
         assert left.wait(60) == -signal.SIGKILL

@@ -1,7 +1,7 @@
 """A running compose project, seen from outside: its containers and versions, Prefect's API, and calls to the service.
 
-`compose` (docker compose with the right project) must be on the PATH, and the published ports in NUMERAL_PORT and
-NUMERAL_PREFECT_PORT.
+`compose` (docker compose with the right project) must be on the PATH, and the published ports in NUMERAL_PORT,
+NUMERAL_PREFECT_PORT and NUMERAL_WEB_PORT.
 """
 
 import json
@@ -20,8 +20,10 @@ import httpx
 from core.errors import NumeralError
 from service.client import Recognizer
 
+ROOT = Path(__file__).resolve().parent.parent
 ADDRESS = f"127.0.0.1:{os.environ.get('NUMERAL_PORT', '8500')}"
 PREFECT = f"http://127.0.0.1:{os.environ.get('NUMERAL_PREFECT_PORT', '4200')}"
+PAGE = f"http://127.0.0.1:{os.environ.get('NUMERAL_WEB_PORT', '8080')}"
 PATIENCE = 180.0
 """Seconds after which an event that is awaited counts as failed."""
 
@@ -51,21 +53,44 @@ def run(*command: str, may_fail: bool = False) -> "subprocess.CompletedProcess[s
     return done
 
 
+def replicas(name: str) -> list[dict[str, Any]]:
+    """The state of every container of a service."""
+    lines = compose("ps", "--all", "--format", "json", name).stdout.splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def containers() -> dict[str, dict[str, Any]]:
-    """The state of every container, by service."""
+    """The state of every container, by service; of one of them, if a service has several."""
     lines = compose("ps", "--all", "--format", "json").stdout.splitlines()
     return {state["Service"]: state for state in map(json.loads, lines)}
 
 
 def is_healthy(name: str) -> bool:
-    """Whether a container reports that it is healthy."""
-    return bool(containers()[name]["Health"] == "healthy")
+    """Whether all containers of a service run, and are healthy where they say so."""
+    return all(state["State"] == "running" and state["Health"] in {"healthy", ""} for state in replicas(name))
 
 
 def started_at(name: str) -> str:
-    """When a container was last started, in UTC, as ISO 8601."""
-    identity = compose("ps", "--all", "--quiet", name).stdout.strip()
+    """When a container was last started, in UTC, as ISO 8601; the first of them, if a service has several."""
+    identity = compose("ps", "--all", "--quiet", name).stdout.split()[0]
     return run("docker", "inspect", "--format", "{{.State.StartedAt}}", identity).stdout.strip()
+
+
+def kill(name: str, index: int = 1) -> None:
+    """Kill the main process of a container, as a crash would, and wait until it is running and healthy again.
+
+    From inside, because a container that is killed through the engine counts as stopped on purpose.
+    """
+    before = _starts(name)
+    # Process 1 reaps orphans and forwards signals; what it has started is the program.
+    command = "kill -9 $(cut -d' ' -f1 /proc/1/task/1/children)"
+    compose("exec", "-T", "--index", str(index), name, "sh", "-c", command, may_fail=True)  # it ends with the container
+    wait_for(lambda: _starts(name) != before and is_healthy(name), f"{name}, which was killed, is healthy again")
+
+
+def _starts(name: str) -> list[str]:
+    identities = compose("ps", "--all", "--quiet", name).stdout.split()
+    return run("docker", "inspect", "--format", "{{.State.StartedAt}}", *identities).stdout.split()
 
 
 # Versions
@@ -160,12 +185,12 @@ class Calls:
 
 
 @contextmanager
-def calls_from_outside(picture: Path) -> Iterator[Calls]:
-    """Call the service continuously while the context lasts."""
+def calls_from_outside(picture: Path, **options: Any) -> Iterator[Calls]:
+    """Call the service continuously while the context lasts; the options are those of the client, such as `tls`."""
     calls, leave, encoded = Calls(), threading.Event(), picture.read_bytes()
 
     def call() -> None:
-        with Recognizer(ADDRESS) as client:
+        with Recognizer(ADDRESS, **options) as client:
             while not leave.wait(0.02):
                 try:
                     calls.versions.append(client.recognize(encoded).model_version)

@@ -39,7 +39,13 @@ def main() -> int:
 
 
 def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str, float]) -> None:
-    report = retrained["report"]
+    """Print the answer and the retraining: apart, unless the version that was trained has given the answer."""
+    report, answering, version = retrained["report"], reading["model_version"], retrained["version"]
+    versions = f"model version  {answering} ({retrained['outcome']})"
+    if answering != str(version):
+        versions = (
+            f"model version  {answering} (the champion)\n\n   retraining     version {version} ({retrained['outcome']})"
+        )
     stages = "  ".join(f"{stage} {spent:.1f} s" for stage, spent in seconds.items())
     print(
         f"""
@@ -47,7 +53,7 @@ def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str,
 
    digit          {reading["digit"]}
    confidence     {_confidence(reading["confidence"])}
-   model version  {reading["model_version"]} ({retrained["outcome"]})
+   {versions}
    test accuracy  {retrained["metrics"]["test_accuracy"]:.2%} on the 10,000 test images
    artifact       {report.rpartition("/")[0]}
    report         {report}  (open it in a browser)
@@ -57,7 +63,8 @@ def _show(retrained: dict[str, Any], reading: dict[str, Any], seconds: dict[str,
      make serve                                                        serve it on port 8500
      .venv/bin/python -m service predict YOUR.png                      read a picture of your own; no server needed
      .venv/bin/python -m pipelines retrain --recipe cnn                train a more accurate version, in half an hour
-     .venv/bin/python -m pipelines models list                         list all versions"""
+     .venv/bin/python -m pipelines models list                         list all versions
+     make web                                                          draw a digit in your browser"""
     )
 
 

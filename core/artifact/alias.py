@@ -13,28 +13,28 @@ it, and the next move gets a higher number. `Snapshot.faults` names what was pas
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from core.artifact.fields import Moment, Part, Text, VersionNumber
+from core.artifact.folder import StoredObject
 from core.artifact.manifest import MANIFEST
+from core.artifact.move import Action, Move, move_number, read_move, standing_promotions
 from core.artifact.objects import Objects
-from core.artifact.sealed import opened, sealed
+from core.artifact.sealed import sealed
 from core.errors import (
     AliasMovedError,
     ConfigError,
-    DamagedVersionError,
     ManifestError,
     RepositoryError,
     UnreadableEntryError,
     VersionNotFoundError,
 )
 
-Action = Literal["promote", "rollback"]
+__all__ = ["ANY", "AliasLog", "Expected", "Move", "standing_promotions"]
 
 
 class _Anywhere(Enum):
@@ -50,31 +50,21 @@ Expected: TypeAlias = int | Literal[_Anywhere.ANY] | None
 _NAME = re.compile(r"(?!(latest|pretrained)$)[A-Za-z][\w.-]*")
 """Excludes names that the service takes for a version (a number, `pretrained`) or for its policy `latest`."""
 
-_MOVE = re.compile(r"0[0-9]{5}|[1-9][0-9]{5,11}")
-"""The one spelling of a move's number: six digits, more only from a million on, and at most twelve."""
-
 _ATTEMPTS = 200  # each failed attempt is a move by another writer; so many in a row cannot be a mere race
 
 
-class Move(Part):
-    """One move of an alias."""
-
-    version: VersionNumber
-    previous: VersionNumber | None
-    action: Action = "promote"
-    at: Moment
-    by: Text
-    why: Text
-
-
 class AliasLog:
-    """The moves of one alias."""
+    """The moves of one alias. A move that was read is not read again: a log has some hundreds of them after a year.
+
+    Any number of threads may use it at once.
+    """
 
     def __init__(self, objects: Objects, model: str, alias: str) -> None:
         self._objects = objects
         self._model = model
         self._folder = f"{model}/aliases/{alias}"
         self.alias = alias
+        self._known: dict[StoredObject, Move] = {}
 
     def target(self) -> int | None:
         """The version that the alias points to, by its last sound move; None before the first.
@@ -83,19 +73,56 @@ class AliasLog:
             ManifestError: There are moves, and none is sound.
             UnreadableEntryError: Likewise.
         """
-        numbers = self._moves()
-        for number in reversed(numbers):
-            if move := self._sound(number):
+        stored = self._stored()
+        for _, found in reversed(stored):
+            if move := self._sound(found):
                 return move.version
-        return self._read(numbers[-1]).version if numbers else None
+        return read_move(self._objects, stored[-1][1].path).version if stored else None
 
     def last_sound(self) -> int:
         """The number of the last move that is sound; 0 if none is."""
-        return next((number for number in reversed(self._moves()) if self._sound(number)), 0)
+        return next((number for number, found in reversed(self._stored()) if self._sound(found)), 0)
 
     def history(self) -> list[Move]:
         """All sound moves, the oldest first."""
-        return [move for move in map(self._sound, self._moves()) if move]
+        return self._read(self._stored())
+
+    def newest(self, most: int, below: int | None = None) -> tuple[list[tuple[int, Move]], bool]:
+        """The newest sound moves. No others are read.
+
+        Args:
+            most: How many at most.
+            below: Only moves with lower numbers; None for all.
+
+        Returns:
+            The moves with their numbers, the newest first, and whether there may be earlier ones.
+        """
+        stored = [(number, found) for number, found in self._stored() if below is None or number < below][::-1]
+        moves: list[tuple[int, Move]] = []
+        sound = self._objects.for_each([found for _, found in stored], self._sound)
+        for place, ((number, _), move) in enumerate(zip(stored, sound, strict=True), 1):
+            if move is not None:
+                moves.append((number, move))
+            if len(moves) >= most:
+                return moves, place < len(stored)
+        return moves, False
+
+    def hidden(self) -> dict[int, str]:
+        """What is wrong with moves that this user may not read, by their numbers: for others they may be sound."""
+        survey = self._objects.survey(self._folder)
+        faults = {path: f"{path}: {survey.faults[path]}" for path in survey.hidden}
+        found = {number: fault for path, fault in faults.items() if (number := _number(path)) is not None}
+        stored = _numbered(survey.objects)
+        self._read(stored)
+        for number, each in stored:
+            try:
+                if each not in self._known:
+                    read_move(self._objects, each.path)
+            except ManifestError:  # torn: it says nothing to anybody
+                continue
+            except UnreadableEntryError as error:
+                found[number] = str(error)
+        return dict(sorted(found.items()))
 
     def promote(self, version: int, *, by: str, why: str, expecting: Expected = ANY) -> Move:
         """Point the alias to `version`, which is not looked at: see `core.artifact.repository.Repository.promote`.
@@ -161,18 +188,15 @@ class AliasLog:
         found = moves[-1].version if moves else None
         if expecting is not ANY and found != expecting:
             raise AliasMovedError(
-                f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; another writer has moved it",
-                found,
+                f"{self.alias}: points to {_named(found)}, expected {_named(expecting)}; another writer has moved it"
             )
 
     def _append(self, decide: Callable[[list[Move]], tuple[int, Action]], *, by: str, why: str) -> Move:
-        known: dict[int, Move | None] = {}  # a move never changes, so after a lost race only new ones are read
         tried = 0
         for _ in range(_ATTEMPTS):
             survey = self._objects.survey(self._folder)
-            numbers = _numbers(found.path for found in survey.objects)
-            known |= {number: self._sound(number) for number in numbers if number not in known}
-            moves = [sound for number in numbers if (sound := known[number])]
+            stored = _numbered(survey.objects)
+            moves = self._read(stored)  # after a lost race, only the new ones are read
             version, action = decide(moves)
             previous = moves[-1].version if moves else None
             try:
@@ -181,69 +205,42 @@ class AliasLog:
                 found = error.errors(include_url=False)[0]
                 raise ConfigError(f"{self.alias}: {found['loc'][0]}: {found['msg']}") from error
             # What lies in the way under a move's name is passed by, whatever it is: also if no listing shows it.
-            tried = max(tried, *numbers, *_numbers(survey.faults), 0) + 1
+            in_the_way = [_number(path) or 0 for path in survey.faults]
+            tried = max(tried, *(number for number, _ in stored), *in_the_way, 0) + 1
             if self._objects.create(f"{self._folder}/{tried:06d}.json", sealed(move.model_dump(mode="json"))):
                 return move
         raise RepositoryError(f"{self.alias}: {_ATTEMPTS} other writers were faster; try again")
 
-    def _moves(self) -> list[int]:
-        return _numbers(found.path for found in self._objects.list(self._folder))
+    def _stored(self) -> list[tuple[int, StoredObject]]:
+        """The numbers of all moves, ascending, with the objects that hold them."""
+        return _numbered(self._objects.list(self._folder))
 
-    def _sound(self, number: int) -> Move | None:
-        """The move with this number; None if it is damaged."""
-        try:
-            return self._read(number)
-        except (ManifestError, UnreadableEntryError):
-            return None
+    def _read(self, stored: Sequence[tuple[int, StoredObject]]) -> list[Move]:
+        """Those of these moves that are sound."""
+        unread = [found for _, found in stored if found not in self._known]
+        for _ in self._objects.for_each(unread, self._sound):
+            pass
+        return [self._known[found] for _, found in stored if found in self._known]
 
-    def _read(self, number: int) -> Move:
-        return read_move(self._objects, f"{self._folder}/{number:06d}.json")
+    def _sound(self, found: StoredObject) -> Move | None:
+        """The move that an object holds; None if it is damaged. The object of a listing says whether it has changed."""
+        if found not in self._known:
+            try:
+                self._known[found] = read_move(self._objects, found.path)
+            except (ManifestError, UnreadableEntryError):
+                return None
+        return self._known[found]
 
 
 def _named(target: int | None) -> str:
     return "no version yet" if target is None else f"version {target}"
 
 
-def move_number(filename: str) -> int | None:
-    """The number of the move that a file of this name holds; None if no move is called so."""
-    digits = filename.removesuffix(".json")
-    return int(digits) if digits != filename and _MOVE.fullmatch(digits) else None
+def _number(path: str) -> int | None:
+    """The number of the move at a path; None if no move is called so."""
+    return move_number(path.rpartition("/")[2])
 
 
-def _numbers(paths: Iterable[str]) -> list[int]:
-    """The numbers of the moves at these paths, ascending."""
-    found = (move_number(path.rpartition("/")[2]) for path in paths)
-    return sorted(number for number in found if number is not None)
-
-
-def read_move(objects: Objects, path: str) -> Move:
-    """The move at this path.
-
-    Raises:
-        ManifestError: There is no object at this path, or it is not a move.
-        UnreadableEntryError: It may not be read, or is no file.
-    """
-    try:
-        return Move.model_validate(opened(objects.get(path) or b"", known=Move.model_fields))
-    except ValidationError as error:
-        finding = error.errors(include_url=False, include_input=False)[0]["msg"]
-    except (ValueError, DamagedVersionError) as error:
-        finding = str(error)
-    raise ManifestError(f"{path}: not a move of an alias: {finding}")
-
-
-def standing_promotions(moves: list[Move]) -> list[int]:
-    """The versions whose promotion no rollback has undone, the oldest first; repeated promotions count once.
-
-    The last of them is where the last move points, even if a move is missing because it is damaged.
-    """
-    standing: list[int] = []
-    for move in moves:
-        if move.action == "rollback" and move.version in standing:
-            while standing[-1] != move.version:
-                standing.pop()
-        elif move.action == "rollback":  # to a version whose promotion is missing
-            standing[-1:] = [move.version]
-        elif not standing or standing[-1] != move.version:
-            standing.append(move.version)
-    return standing
+def _numbered(found: Iterable[StoredObject]) -> list[tuple[int, StoredObject]]:
+    """The moves among these objects with their numbers, ascending."""
+    return sorted((number, each) for each in found if (number := _number(each.path)) is not None)

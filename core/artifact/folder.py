@@ -49,11 +49,13 @@ class Survey(NamedTuple):
         objects: The objects, in the order of their paths.
         faults: For each path that is not an object that can be read, what is wrong with it, and what to do.
         unfinished: Files that are still being written, or that a killed writer has left behind.
+        hidden: Those of the faults that this user may not look into: behind them may be anything.
     """
 
     objects: list[StoredObject]
     faults: dict[str, str]
     unfinished: list[StoredObject]
+    hidden: set[str]
 
 
 def survey_folder(root: Path, prefix: str) -> Survey:
@@ -62,7 +64,7 @@ def survey_folder(root: Path, prefix: str) -> Survey:
     Raises:
         OSError: The folder itself cannot be read.
     """
-    found = Survey([], {}, [])
+    found = Survey([], {}, [], set())
     top = os.fspath(root / prefix)
     to_visit = [(top, prefix)]
     while to_visit:
@@ -74,10 +76,10 @@ def survey_folder(root: Path, prefix: str) -> Survey:
                 continue
             if folder is top:
                 raise
-            found.faults[path] = _fault(error)
+            _record_fault(found, path, error)
             continue
         with entries:
-            for entry, below, status in _readable(entries, path, found.faults):
+            for entry, below, status in _readable(entries, path, found):
                 if _record(found, entry.name, below, status):
                     to_visit.append((entry.path, below))
     found.objects.sort()
@@ -112,7 +114,7 @@ def read_file(file: Path, name: str, most: int) -> bytes | None:
 
 
 def _readable(
-    entries: Iterator["os.DirEntry[str]"], path: str, faults: dict[str, str]
+    entries: Iterator["os.DirEntry[str]"], path: str, found: Survey
 ) -> Iterator[tuple["os.DirEntry[str]", str, os.stat_result]]:
     """The entries of a folder with their status, except those that have none or no proper name."""
     for entry in entries:
@@ -125,9 +127,9 @@ def _readable(
             if _UNFINISHED.fullmatch(entry.name):
                 continue
             if error.errno != errno.ENOENT:
-                faults[below] = _fault(error)
+                _record_fault(found, below, error)
             elif entry.is_symlink():
-                faults[below] = "a link to nothing; remove it"
+                found.faults[below] = "a link to nothing; remove it"
             # otherwise it was removed meanwhile
 
 
@@ -154,6 +156,12 @@ def _object(path: str, status: os.stat_result) -> StoredObject:
     """The mode and the owner count among what may change: they decide whether it can be read."""
     tag = f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_mode:o}-{status.st_uid}-{status.st_gid}"
     return StoredObject(path, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC), tag)
+
+
+def _record_fault(found: Survey, path: str, error: OSError) -> None:
+    found.faults[path] = _fault(error)
+    if error.errno != errno.ELOOP:
+        found.hidden.add(path)
 
 
 def _fault(error: OSError) -> str:

@@ -3,16 +3,14 @@
 import os
 import socket
 from contextlib import suppress
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field
 
 from core.artifact.fields import Part
+from core.process_start import PROC, process_start
 
 __all__ = ["Holder"]
-
-_PROC = Path("/proc")
 
 
 class Holder(Part):
@@ -35,7 +33,7 @@ class Holder(Part):
     def of_this_process(cls) -> Self:
         """The process that asks."""
         pid = os.getpid()
-        began, machine = _began(pid), _machine()
+        began, machine = process_start(pid), _machine()
         return cls(host=socket.gethostname()[:255], pid=pid, began=began or "", machine=machine if began else "")
 
     def is_dead(self) -> bool:
@@ -55,7 +53,7 @@ class Holder(Part):
             return False
         except PermissionError:  # another user's: the system may hide what began when
             pass
-        return _began(self.pid) in (self.began, None)
+        return process_start(self.pid) in (self.began, None)
 
     def __str__(self) -> str:
         """In words."""
@@ -64,16 +62,6 @@ class Holder(Part):
 
 def _machine() -> str:
     with suppress(OSError):
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
+        boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {(PROC / 'self/ns/pid').readlink()}"
     return ""
-
-
-def _began(pid: int) -> str | None:
-    """The start of a process; "" if it has ended and only waits to be collected; None if the system does not tell."""
-    try:
-        # The second field is the program's name in parentheses, and may itself contain blanks and parentheses.
-        fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return None
-    return "" if fields[0] in "ZX" else fields[19]

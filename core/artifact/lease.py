@@ -114,6 +114,11 @@ class Lease:
         entry = last.entry if last else None
         return None if entry is None or entry.action == "release" or entry.holder.is_dead() else entry
 
+    def is_free(self) -> bool:
+        """Whether `take` would get it now. It is not taken; as for `take`, ask again and again."""
+        last = self._log.last()
+        return last is None or self._may_follow(last)
+
     def take(self) -> Grant | None:
         """Take the lease if it is free, if its holder has died, or if it has expired.
 
@@ -145,13 +150,7 @@ class Lease:
         # The time as well: numbers begin again if somebody has removed the whole log.
         mine = entry and (entry.token, entry.since) == (grant.token, grant.since) and entry.action != "release"
         if last is None or not mine:
-            taken = (
-                f"{entry.holder} has it since {entry.since:%Y-%m-%d %H:%M:%S} UTC" if entry else "its log is damaged"
-            )
-            raise LeaseLostError(
-                f"the lease of {self.url} was lost: {taken}; this run was suspended or cut off for too long, and "
-                "changes nothing any more"
-            )
+            raise LeaseLostError(f"the lease of {self.url} was lost: {self._why_lost(grant, entry, last is None)}")
         return last.number
 
     def append(self, grant: Grant, action: Action) -> None:
@@ -161,6 +160,20 @@ class Lease:
         if action == "renew" or not created:  # if another process was faster, its entry says who it is
             self.require(grant)
         self._log.clean(number)
+
+    def _why_lost(self, grant: Grant, entry: Entry | None, removed: bool) -> str:
+        """Why a grant is none any more, given the last entry of the log."""
+        if removed:
+            return "its log was removed, and with it the proof who has it; this run changes nothing any more; run again"
+        if entry is None:
+            return "the last entry of its log is damaged; this run changes nothing any more; run again"
+        if (entry.token, entry.since) == (grant.token, grant.since):
+            return "this run has released it itself, and changes nothing any more"
+        since = f"{entry.since:%Y-%m-%d %H:%M:%S} UTC"
+        taken = f"{entry.holder} has it since {since}"
+        if entry.action == "release":
+            taken = f"{entry.holder} took it over at {since} and has released it"
+        return f"{taken}; this run was suspended or cut off for too long, and changes nothing any more"
 
     def _may_follow(self, last: Found) -> bool:
         """Whether the lease is free, or may be taken from whoever wrote the last entry."""

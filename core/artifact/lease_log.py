@@ -6,10 +6,10 @@ from uuid import uuid4
 
 from pydantic import Field, ValidationError
 
-from core.artifact.alias import move_number
 from core.artifact.fields import Moment, Part
 from core.artifact.folder import StoredObject
 from core.artifact.holder import Holder
+from core.artifact.move import move_number
 from core.artifact.objects import Objects
 from core.artifact.sealed import opened, sealed
 from core.errors import DamagedVersionError, UnreadableEntryError
@@ -89,10 +89,10 @@ class LeaseLog:
 
     def clean(self, number: int) -> None:
         """Delete entries long before this one, and the probes of killed processes. The last one stays."""
-        probes = [found.path for found in self._objects.list(self._folder) if f"/{_PROBE}" in found.path]
-        old = [found.path for at, found in self._entries()[0].items() if at < number - _KEPT]
-        for path in (*old, *probes):
-            self._objects.delete(path)
+        for found in self._objects.list(self._folder):
+            at = _number(found.path)
+            if f"/{_PROBE}" in found.path or (at is not None and at < number - _KEPT):
+                self._objects.delete(found.path)
 
     def age(self, stored: StoredObject) -> timedelta:
         """How long ago an entry was written, by the clock of the store alone: a probe is written beside it."""

@@ -12,17 +12,22 @@ publisher that was taken for dead: it writes the manifest, and then looks for a 
 
 The manifest is deleted first, so that a kill in between leaves no version that looks complete, and the marks last, so
 that the next pruner goes on.
+
+Nothing is deleted if it cannot be told which versions the aliases name: what cannot be read may name any of them. A
+torn move names none; the last sound one stands in for it, as for whoever serves.
 """
 
 import re
 import secrets
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 
-from core.artifact.alias import AliasLog, standing_promotions
-from core.artifact.folder import StoredObject
+from core.artifact.folder import StoredObject, Survey
 from core.artifact.manifest import MANIFEST
+from core.artifact.move import Move, move_number, read_move, standing_promotions
 from core.artifact.objects import Objects
 from core.artifact.snapshot import Contents, contents
+from core.errors import ArtifactError, ManifestError, RepositoryError, UnreadableEntryError
 
 __all__ = ["ABANDONED_AFTER", "is_mark", "prune", "sweep"]
 
@@ -51,12 +56,20 @@ def prune(objects: Objects, model: str, keep: int | None) -> list[int]:
 
     Returns:
         The deleted numbers, ascending.
+
+    Raises:
+        RepositoryError: It cannot be told which versions the aliases name, or the storage has failed.
     """
     mark = f"deleting-{secrets.token_hex(4)}.json"
     marked = _doomed(objects, model, keep)
     for number in marked:
         objects.create(f"{model}/{number}/{mark}", b"")  # empty, because that fits even on a disk that is full
-    doomed = _doomed(objects, model, keep, mark) if marked else {}
+    try:
+        doomed = _doomed(objects, model, keep, mark) if marked else {}
+    except ArtifactError:
+        for number in marked:
+            objects.delete(f"{model}/{number}/{mark}")
+        raise
     for number in marked:
         if number not in doomed:
             objects.delete(f"{model}/{number}/{mark}")
@@ -99,11 +112,50 @@ def _doomed(objects: Objects, model: str, keep: int | None, mark: str | None = N
         if number not in spared and (found.complete or _abandoned(found, now or datetime.now(UTC), mark))
     }
     if doomed:  # reading the logs is worth it
-        aliases = {file.path.split("/")[2] for file in survey.objects if file.path.startswith(f"{model}/aliases/")}
-        for alias in aliases:
-            for number in standing_promotions(AliasLog(objects, model, alias).history())[-2:]:
-                doomed.pop(number, None)
+        for number in _named(objects, model, survey):
+            doomed.pop(number, None)
     return {number: found for number, found in doomed.items() if not objects.is_link(f"{model}/{number}")}
+
+
+def _named(objects: Objects, model: str, survey: Survey) -> set[int]:
+    """The versions that an alias points to or would roll back to."""
+    folder = f"{model}/aliases"
+    paths: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for path in (*(file.path for file in survey.objects), *survey.faults):
+        alias, _, filename = path.removeprefix(f"{folder}/").partition("/")
+        if not f"{path}/".startswith(f"{folder}/"):
+            continue
+        if path in survey.hidden or (path in survey.faults and path.count("/") < 3):
+            raise _unknown(objects, f"{path}: {survey.faults[path]}")
+        if (number := move_number(filename)) is not None:
+            log = paths[alias]
+            if path not in survey.faults:
+                log[number] = path
+    named: set[int] = set()
+    for alias, log in paths.items():
+        in_order = [path for _, path in sorted(log.items())]
+        moves = [move for move in objects.for_each(in_order, lambda path: _move(objects, path)) if move]
+        if not moves:
+            raise _unknown(objects, f"{folder}/{alias}: none of its moves is sound")
+        named.update(standing_promotions(moves)[-2:])
+    return named
+
+
+def _move(objects: Objects, path: str) -> Move | None:
+    """The move at this path; None if it is torn, or is no file."""
+    try:
+        return read_move(objects, path)
+    except ManifestError:
+        return None
+    except UnreadableEntryError as error:
+        raise _unknown(objects, str(error)) from error
+
+
+def _unknown(objects: Objects, finding: str) -> RepositoryError:
+    return RepositoryError(
+        f"repository {objects.url}: cannot tell which versions the aliases name, so none is deleted: {finding}; make "
+        "it readable, or run: python -m pipelines models repair"
+    )
 
 
 def _abandoned(found: Contents, now: datetime, own: str | None) -> bool:

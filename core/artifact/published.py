@@ -1,7 +1,6 @@
 """What was published in a repository, to be read: versions, their files, and aliases."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias, TypeVar
 
 from core.artifact.alias import AliasLog
@@ -9,11 +8,13 @@ from core.artifact.folder import StoredObject
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, Contents, Snapshot, Snapshots, contents
+from core.artifact.summary import Summary, summary_of
 from core.artifact.trial import TRIAL, Trial
 from core.errors import DamagedVersionError, ManifestError, UnreadableEntryError, VersionNotFoundError
 
 __all__ = ["MODEL", "Probe", "Published"]
 
+D = TypeVar("D", Manifest, Summary)
 T = TypeVar("T")
 
 MODEL = "mnist"
@@ -22,9 +23,6 @@ MODEL = "mnist"
 Probe: TypeAlias = Callable[[Manifest, bytes], object]
 """Rebuilds a version from its manifest and its weights, and raises if its golden outputs are not reproduced; see
 `core.inference.predict.rebuild`, which this package cannot import, because it stands above."""
-
-AT_ONCE = 16
-"""Requests to a bucket: each takes some ten milliseconds, nearly all of which is waiting."""
 
 MOST_LISTED = 10
 """How many of the known versions an error names."""
@@ -49,6 +47,7 @@ class Published:
         self.url = self._objects.url
         self.model = model
         self._snapshots = Snapshots(self._objects, model)
+        self._logs: dict[str, AliasLog] = {}
 
     def exists(self) -> bool:
         """Whether the local folder exists; a bucket is assumed to."""
@@ -74,14 +73,41 @@ class Published:
             ManifestError: The manifest is not valid.
             UnreadableEntryError: It may not be read, or is no file.
         """
-        path = f"{self.model}/{version}/{MANIFEST}"
-        data = self._objects.get(path)
+        data = self.raw_manifest(version)
         if data is None:
             raise VersionNotFoundError(f"{self.model} has no version {version}; known: {_listed(self.versions())}")
-        manifest = Manifest.decode(data, name=path)
-        if (manifest.name, manifest.version) != (self.model, version):
-            raise ManifestError(f"{path}: describes {manifest.name} {manifest.version}; was the folder copied?")
-        return manifest
+        return self._own(version, Manifest.decode(data, name=self._manifest_path(version)))
+
+    def summary(self, version: int) -> Summary:
+        """What a list shows of the manifest of one version.
+
+        Raises:
+            VersionNotFoundError: There is no such version. The error names no others: no listing is taken for it.
+            ManifestError: The manifest is not valid.
+            UnreadableEntryError: It may not be read, or is no file.
+        """
+        data = self.raw_manifest(version)
+        if data is None:
+            raise VersionNotFoundError(f"{self.model} has no version {version}")
+        return self._own(version, summary_of(data, name=self._manifest_path(version)))
+
+    def _manifest_path(self, version: int) -> str:
+        return f"{self.model}/{version}/{MANIFEST}"
+
+    def _own(self, version: int, found: D) -> D:
+        """A description, which must be that of this version."""
+        if (found.name, found.version) != (self.model, version):
+            path = self._manifest_path(version)
+            raise ManifestError(f"{path}: describes {found.name} {found.version}; was the folder copied?")
+        return found
+
+    def raw_manifest(self, version: int) -> bytes | None:
+        """The bytes of a version's manifest, whatever they are; None if there is none.
+
+        Raises:
+            UnreadableEntryError: It may not be read, or is no file.
+        """
+        return self._objects.get(self._manifest_path(version))
 
     def mentioning(self, fingerprint: str) -> Iterator[int]:
         """The versions whose manifests contain a fingerprint, the newest first, without validating any manifest.
@@ -92,7 +118,7 @@ class Published:
 
         def mentions(version: int) -> bool:
             try:
-                data = self._objects.get(f"{self.model}/{version}/{MANIFEST}")
+                data = self.raw_manifest(version)
             except (DamagedVersionError, UnreadableEntryError):
                 return True
             return data is not None and sought in data
@@ -104,20 +130,21 @@ class Published:
 
     def for_each(self, versions: Sequence[int], act: Callable[[int], T]) -> Iterator[T]:
         """The results of a function that reads something of a version, in order; in a bucket, several at a time."""
-        if self.location.folder is not None:
-            yield from map(act, versions)
-            return
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            for start in range(0, len(versions), AT_ONCE):  # and not all at once: the caller may have seen enough
-                yield from pool.map(act, versions[start : start + AT_ONCE])
+        return self._objects.for_each(versions, act)
 
     def unpublished(self) -> list[int]:
         """The numbers that are claimed without being versions: not yet, or because their publisher was killed."""
-        return [number for number, found in self._numbers().items() if found.files and not found.complete]
+        return self.pending()[0]
 
     def unfinished(self) -> list[StoredObject]:
         """Files that are being written, or that a killed writer has left behind; a bucket has none."""
-        return self._objects.survey(self.model).unfinished
+        return self.pending()[1]
+
+    def pending(self) -> tuple[list[int], list[StoredObject]]:
+        """`unpublished` and `unfinished`, from one listing."""
+        survey = self._objects.survey(self.model)
+        numbers = contents(self.model, survey)
+        return [number for number, found in numbers.items() if found.files and not found.complete], survey.unfinished
 
     def files(self, version: int) -> dict[str, int]:
         """The files that lie under a number, whatever they are, with their sizes in bytes."""
@@ -175,8 +202,8 @@ class Published:
         return None if data is None else Trial.decode(data, name=path)
 
     def alias(self, name: str = CHAMPION) -> AliasLog:
-        """The log of one alias."""
-        return AliasLog(self._objects, self.model, name)
+        """The log of one alias, which remembers the moves that it has read."""
+        return self._logs.setdefault(name, AliasLog(self._objects, self.model, name))
 
     def champion(self) -> int:
         """The version that the champion alias points to.

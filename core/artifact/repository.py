@@ -2,8 +2,13 @@
 
     <repository>/<name>/7/weights.safetensors          written first: claims the number 7
     <repository>/<name>/7/report.html, card.md         for people
+    <repository>/<name>/7/history.json                 the epochs of its training, to be compared with others
     <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
+    <repository>/<name>/7/trial.json                   what a service did with it, see `core.artifact.trial`
+    <repository>/<name>/7/deleting-0123abcd.json       somebody deletes it just now, see `core.artifact.pruning`
+    <repository>/<name>/7/manifest.json.damaged        set aside, see `core.artifact.repair`; trial.json likewise
     <repository>/<name>/aliases/champion/000003.json   the third move of the alias
+    <repository>/<name>/lease/000007.json              who retrains now, see `core.artifact.lease`
 
 Every object is created only if absent and never overwritten. So two writers cannot claim the same number, a kill at any
 point leaves earlier versions complete and the new one absent, and the history of an alias cannot be lost.
@@ -15,14 +20,23 @@ from contextlib import suppress
 from core.artifact import pruning
 from core.artifact.alias import ANY, AliasLog, Expected, Move
 from core.artifact.draft import Draft
+from core.artifact.finding import Finding
 from core.artifact.folder import StoredObject
 from core.artifact.lease import SECONDS, Lease
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry
 from core.artifact.published import MODEL, Probe, Published
-from core.artifact.repair import Finding, examine
+from core.artifact.repair import examine, set_aside
+from core.artifact.sealed import as_written
 from core.artifact.snapshot import CHAMPION, HIGHEST, Snapshot
 from core.artifact.trial import TRIAL, Trial
-from core.errors import AliasMovedError, ArtifactError, RepositoryError, VersionNotFoundError
+from core.errors import (
+    AliasMovedError,
+    ArtifactError,
+    DamagedVersionError,
+    RepositoryError,
+    UnreadableEntryError,
+    VersionNotFoundError,
+)
 
 __all__ = ["ANY", "CHAMPION", "MODEL", "Draft", "Probe", "Repository", "Snapshot"]
 
@@ -93,13 +107,19 @@ class Repository(Published):
         move = log.rollback(by=by, why=why, check=lambda version: self._require(version, probe))
         return self._confirm(log, move)
 
-    def examine(self, *, by: str) -> Iterator[Finding]:
+    def examine(self, *, by: str, snapshot: Snapshot | None = None) -> Iterator[Finding]:
         """What is wrong with aliases and versions, and how to repair it: see `core.artifact.repair`.
 
         Args:
             by: Who repairs.
+            snapshot: What is looked at; by default, what there is now.
         """
-        return examine(self, self._objects, by)
+
+        def move_back(log: AliasLog, version: int, expecting: int, why: str) -> Move:
+            self._require(version, None)
+            return self._confirm(log, log.move_back(version, by=by, why=why, expecting=expecting))
+
+        return examine(self, self._objects, move_back, snapshot)
 
     def lease(self, seconds: float = SECONDS) -> Lease:
         """The lease under which one process at a time retrains for this repository.
@@ -110,12 +130,33 @@ class Repository(Published):
         return Lease(self._objects, self.model, seconds=seconds)
 
     def record_trial(self, trial: Trial) -> bool:
-        """Store the record of a version's trial.
+        """Store the record of a version's trial. A damaged one gives way to it, and is set aside.
 
         Returns:
-            False, and nothing is changed, if there is a record already.
+            False, and nothing is changed, if there is a record already, or something that may be one.
         """
-        return self._objects.create(f"{self.model}/{trial.version}/{TRIAL}", trial.encode())
+        path = f"{self.model}/{trial.version}/{TRIAL}"
+        if self._objects.create(path, trial.encode()):
+            return True
+        try:
+            there = self._objects.get(path) or b""
+        except (DamagedVersionError, UnreadableEntryError):
+            return False
+        if as_written(there, Trial.model_fields) or not set_aside(self._objects, path, there):
+            return False
+        return self._objects.create(path, trial.encode())
+
+    def trial_is_damaged(self, version: int) -> bool:
+        """Whether the record of a version's trial is not what was written, rather than what a newer Numeral wrote.
+
+        Raises:
+            UnreadableEntryError: It may not be read, or is no file.
+        """
+        try:
+            there = self._objects.get(f"{self.model}/{version}/{TRIAL}")
+        except DamagedVersionError:  # far too large to be one
+            return True
+        return there is not None and not as_written(there, Trial.model_fields)
 
     def prune(self, keep: int) -> list[int]:
         """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.
@@ -124,6 +165,9 @@ class Repository(Published):
 
         Returns:
             The deleted numbers, ascending.
+
+        Raises:
+            RepositoryError: It cannot be told which versions the aliases name; then nothing is deleted.
         """
         if keep < 1:
             raise ArtifactError(f"prune: keep {keep} versions, expected at least 1: the newest number stays claimed")
@@ -153,8 +197,10 @@ class Repository(Published):
         finding = f"{self.model} {version} was deleted by models prune while {log.alias} was moved to it"
         if previous is None:
             raise VersionNotFoundError(f"{finding}; promote another")
-        with suppress(AliasMovedError):  # somebody has moved it on
+        try:
             log.move_back(previous, by=move.by, why=finding, expecting=version)
+        except AliasMovedError:
+            raise VersionNotFoundError(f"{finding}; somebody else has moved {log.alias} on since") from None
         raise VersionNotFoundError(f"{finding}; {log.alias} was moved back to {previous}")
 
     def _deleting(self, version: int) -> bool:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection
 from typing import Any, NoReturn
 
-__all__ = ["DIGEST", "opened", "sealed"]
+__all__ = ["DIGEST", "as_written", "is_as_sealed", "opened", "sealed"]
 
 DIGEST = "digest"
 """The name of the field."""
@@ -47,6 +47,27 @@ def opened(data: bytes, known: Collection[str]) -> dict[str, Any]:
     if digest is not None and digest != _digest(document):
         raise ValueError(f"its {DIGEST} does not match; it was changed after it was written")
     return document
+
+
+def as_written(data: bytes, known: Collection[str]) -> bool:
+    """Whether nothing has changed a document since it was written, also by code that gave it other fields.
+
+    Args:
+        data: The document.
+        known: As for `opened`.
+    """
+    try:
+        opened(data, known)
+    except ValueError:
+        return False
+    return True
+
+
+def is_as_sealed(document: object) -> bool:
+    """Whether a parsed document carries its own digest. The quick half of `opened`, which says what is wrong if not."""
+    if not isinstance(document, dict) or DIGEST not in document:
+        return False
+    return bool(document[DIGEST] == _digest({key: value for key, value in document.items() if key != DIGEST}))
 
 
 def _digest(document: dict[str, Any]) -> str:

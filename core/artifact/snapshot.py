@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from core.artifact.alias import Move, move_number, read_move
 from core.artifact.folder import StoredObject, Survey
 from core.artifact.manifest import MANIFEST
+from core.artifact.move import Move, move_number, read_move
 from core.artifact.objects import Objects
 from core.errors import ManifestError, UnreadableEntryError
 

@@ -12,14 +12,16 @@ __all__ = ["Inked", "Trusted", "Validated"]
 
 
 class Trusted(Part):
-    """How new pictures were sorted into those that were trained on and the others; see `pipelines.new_data.trust`."""
+    """How new pictures were sorted into those that were trusted and the others; see `pipelines.new_data.trust`."""
 
     judge: Line | None = Field(description="The network that judged them, which had not seen them; None: none did.")
     judge_sha256: Digest | None = Field(description="Of its weights.")
     offered: Count
-    accepted: Count = Field(description="How many were trained on.")
+    accepted: Count = Field(
+        description="How many were trusted: to be trained on or held out, unless validation set all of them aside."
+    )
     by_reviewers: Count = Field(description="How many of these a person has accepted.")
-    left_out: dict[Name, Count] = Field(max_length=20, description="How many were not trained on, by reason.")
+    left_out: dict[Name, Count] = Field(max_length=20, description="How many were not trusted, by reason.")
     held_groups: tuple[Line, ...] = Field((), max_length=1000, description="Sources of which nothing was trusted.")
 
 

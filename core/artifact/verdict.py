@@ -36,6 +36,7 @@ class Verdict(Part):
     promote: bool = Field(description="What the gate has decided.")
     reason: Line
     parent: VersionNumber | None = Field(description="The champion that the version was compared with.")
+    parent_accuracy: Fraction | None = Field(None, description="Its validation accuracy; None if it cannot be read.")
     best: VersionNumber | None = Field(None, description="The best comparable version before, compared with as well.")
     best_accuracy: Fraction | None = Field(None, description="Its validation accuracy, in case it is pruned.")
     improves: bool | None = Field(None, description="Whether the version is better than that, beyond chance.")

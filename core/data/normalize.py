@@ -1,13 +1,16 @@
 """Normalization: pixels from 0 … 255 to numbers with mean 0 and variance 1. It is a part of the model."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.data.large import release
 from core.errors import DatasetError
+
+Normalization = Literal["standard", "unit", "none"]
+"""What becomes of pixels: mean 0 and variance 1; numbers from 0 to 1; or what they are, to see what happens then."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Normalizer:
         mean = float(counts @ values / counts.sum())
         std = float(np.sqrt(counts @ (values - mean) ** 2 / counts.sum()))
         return cls(mean, std)
+
+    @classmethod
+    def of(cls, kind: Normalization, images: NDArray[np.uint8]) -> Self:
+        """The normalizer of a recipe: `fit` for "standard", and for the others one that the images do not decide."""
+        return {"standard": lambda: cls.fit(images), "unit": lambda: cls(0, 255), "none": lambda: cls(0, 1)}[kind]()
 
     def apply(
         self, images: NDArray[np.uint8] | NDArray[np.float32], out: NDArray[np.float32] | None = None

@@ -7,10 +7,16 @@ what is left is a list of NumPy calls with all of their arguments: ufuncs, copie
 layer becomes such calls is the matter of `core.inference.lay_out`.
 """
 
+import numpy as np
+
 from core.inference.lay_out import lay_out
+from core.kernels import aligned
 from core.kernels.arrays import Array
 from core.kernels.product import slicing
 from core.nn.sequential import Sequential
+
+MOST_IMAGES = 64
+"""The most images in one forward pass. More are no faster, and need more memory."""
 
 
 class Compiled:
@@ -45,3 +51,25 @@ class Compiled:
         for step in self.steps:
             step()
         return self.y
+
+
+class Passes:
+    """The forward passes of one replica of a network, by batch size."""
+
+    def __init__(self, network: Sequential, *, sliced: bool) -> None:
+        """Lay out the pass for the largest batch.
+
+        Args:
+            network: The replica, which nobody else uses.
+            sliced: Whether to compute matrix products in slices.
+        """
+        self._network, self._sliced = network, sliced
+        x = aligned.empty((MOST_IMAGES, *network.input_shape), np.float32)
+        self._whole = Compiled(network, x, sliced=sliced)
+        self._by_size = {MOST_IMAGES: self._whole}
+
+    def of(self, count: int) -> Compiled:
+        """The forward pass for this number of images, at most `MOST_IMAGES`."""
+        if count not in self._by_size:
+            self._by_size[count] = Compiled(self._network, self._whole.x[:count], sliced=self._sliced)
+        return self._by_size[count]

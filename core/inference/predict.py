@@ -1,6 +1,7 @@
 """One loaded version: uint8 images in, probabilities out."""
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -15,14 +16,11 @@ from core.data.normalize import Normalizer
 from core.digit import PIXELS, SIDE
 from core.errors import ArchitectureError, GoldenProbeError, ManifestError, WeightsError
 from core.inference.answers import Answers
-from core.inference.compiled import Compiled
-from core.kernels import aligned
+from core.inference.compiled import MOST_IMAGES, Passes
+from core.inference.inside import Inside, stages
 from core.kernels.blas import slices_suit
 from core.nn.architectures import build
 from core.nn.sequential import Sequential
-
-_CHUNK = 64
-"""The most images in one forward pass. More are no faster, and need more memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,7 @@ class Predictor:
         self.rejection = rejection
         # A layer's scratch serves one call at a time, and so does a compiled pass. After a call they are returned to
         # this pool, for the next call on any thread: a version that one thread has warmed up is warm for all.
-        self._idle: list[_Passes] = []
+        self._idle: list[Passes] = []
         self._sliced = slices_suit()
         self._local = threading.local()  # holds a frozen network for `saliency`, which is rarely called
 
@@ -105,11 +103,11 @@ class Predictor:
         """
         result = np.empty((len(images), len(self.labels)), np.float32)
         passes = self._take_passes()
-        for start in range(0, len(images), _CHUNK):
-            chunk = images[start : start + _CHUNK]
+        for start in range(0, len(images), MOST_IMAGES):
+            chunk = images[start : start + MOST_IMAGES]
             compiled = passes.of(len(chunk))
             self._normalizer.apply(chunk.reshape(compiled.x.shape), out=compiled.x)
-            result[start : start + _CHUNK] = compiled.forward()
+            result[start : start + MOST_IMAGES] = compiled.forward()
         self._idle.append(passes)
         return result
 
@@ -139,6 +137,19 @@ class Predictor:
         gradient = np.multiply(dx.reshape(SIDE, SIDE), 255 / self._normalizer.std, dtype=np.float32)
         return Saliency(chosen, gradient, Answers.of(z, self.temperature, self.rejection))
 
+    def inside(self, image: NDArray[np.uint8], layers: Sequence[Mapping[str, Any]]) -> Inside:
+        """What each layer makes of an image.
+
+        Args:
+            image: (28, 28) or (784,), uint8, 0 background to 255 ink.
+            layers: What the network was built from, as the manifest's architecture lists it.
+        """
+        network = self._network.replica()  # its scratch is its own: other threads predict meanwhile
+        x = self._normalizer.apply(image[np.newaxis]).reshape(1, *network.input_shape)
+        found = stages(network, layers, x)
+        z = found[-1].output[np.newaxis].copy()  # (1, K)
+        return Inside(found, Answers.of(z, self.temperature, self.rejection))
+
     def _frozen_network(self) -> Sequential:
         """The frozen network of this thread, whose backward pass is that of the network in use.
 
@@ -152,27 +163,12 @@ class Predictor:
             self._local.frozen = frozen
         return frozen
 
-    def _take_passes(self) -> "_Passes":
+    def _take_passes(self) -> Passes:
         """Passes that no other call uses; the caller returns them to `_idle`."""
         try:
             return self._idle.pop()  # those used last, whose arrays may still be in the processor's caches
         except IndexError:
-            return _Passes(self._network.replica(), sliced=self._sliced)
-
-
-class _Passes:
-    """The forward passes of one replica, by batch size."""
-
-    def __init__(self, network: Sequential, *, sliced: bool) -> None:
-        self._network, self._sliced = network, sliced
-        self._whole = Compiled(network, aligned.empty((_CHUNK, *network.input_shape), np.float32), sliced=sliced)
-        self._by_size = {_CHUNK: self._whole}
-
-    def of(self, count: int) -> Compiled:
-        """The forward pass for this number of images."""
-        if count not in self._by_size:
-            self._by_size[count] = Compiled(self._network, self._whole.x[:count], sliced=self._sliced)
-        return self._by_size[count]
+            return Passes(self._network.replica(), sliced=self._sliced)
 
 
 def rebuild(manifest: Manifest, weights: bytes) -> Predictor:

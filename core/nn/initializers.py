@@ -83,6 +83,14 @@ def normal(
     return _normal(rng, shape, std**2, dtype)
 
 
+def unit_normal(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, dtype: DTypeLike) -> Array:  # noqa: ARG001 — one signature for all
+    """Normal with standard deviation 1 for every layer, whatever its size: a lesson.
+
+    Each layer multiplies the signals by about √fan_in, so that outputs, loss and gradients explode.
+    """
+    return _normal(rng, shape, 1.0, dtype)
+
+
 def zeros(rng: np.random.Generator, shape: Shape, fan_in: int, fan_out: int, dtype: DTypeLike) -> Array:  # noqa: ARG001 — one signature for all
     """All zeros: right for biases, wrong for weights, whose units would all stay the same."""
     return np.zeros(shape, dtype)
@@ -107,6 +115,7 @@ INITIALIZERS: dict[str, Initializer] = {
     "lecun_normal": lecun_normal,
     "orthogonal": orthogonal,
     "normal": normal,
+    "unit_normal": unit_normal,
     "zeros": zeros,
 }
 

@@ -14,7 +14,7 @@ from core.kernels.blas import blas_threads
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.clip import clip_by_norm
-from core.train.diagnostics import Inspector
+from core.train.diagnostics import Inspector, steps_between
 from core.train.divergence import check_gradient, check_loss, check_validation_loss, check_weights
 from core.train.report import EpochReport
 from core.train.shards import Shards
@@ -58,7 +58,8 @@ def _epoch(training: Training, shards: Shards, train: Batches, validation: Batch
     """One pass over the training images, a step of the weights for each batch; then the validation."""
     network, average, losses = training.network, training.average, training.validation_losses
     epoch, steps = len(losses) + 1, plan.epochs * len(train)
-    inspector = Inspector(network, plan.diagnose_every)
+    every = steps_between(plan.diagnose_every, steps=steps, parameters=network.vector.value.size)
+    inspector = Inspector(network, every)
     total_loss, correct, rate = 0.0, 0, plan.learning_rate
     if average is not None and average.swapped:
         average.swap(network.vector)

@@ -10,6 +10,7 @@ from core.nn.losses import LOSSES, Loss, SoftmaxCrossEntropy
 from core.optim.optimizers import OPTIMIZERS, SGD, Optimizer
 from core.optim.schedules import Constant, Schedule, schedule_from
 from core.registry import construct
+from core.train.diagnostics import Every
 
 S = TypeVar("S")
 
@@ -33,7 +34,8 @@ class TrainingPlan:
             weights that are measured after each epoch and left at the end.
         patience: Stop after so many epochs in a row without a lower validation loss; 0 never does.
         keep_best: Whether the weights of the epoch with the lowest validation loss are given back at the end.
-        diagnose_every: Measure every layer at each so many steps; 0 never does. It changes no bit of the weights.
+        diagnose_every: Measure every layer at each so many steps; 0 never does; "auto" does so about thirty times if
+            the network is small, see `diagnostics.steps_between`. It changes no bit of the weights.
         shards: Parts of a batch that are computed at the same time, each by its own thread: see `core.train.shards`.
         threads: BLAS threads of each shard; None leaves NumPy's own choice.
     """
@@ -51,7 +53,7 @@ class TrainingPlan:
     ema_decay: float = 0.0
     patience: int = 0
     keep_best: bool = False
-    diagnose_every: int = 0
+    diagnose_every: Every = 0
     shards: int = 1
     threads: int | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.console import JsonOption, reports_errors, show
-from pipelines.order import Order, option
+from pipelines.order import data_folder, option
 from pipelines.schedule.condition import Condition, judge
 from pipelines.schedule.duration import parse_duration
 from pipelines.schedule.heartbeat import Heartbeat
@@ -21,16 +21,21 @@ def health(
         str | None,
         typer.Option(help="How old the last run that ended well may be, e.g. 48h; by default, two missed runs."),
     ] = None,
+    scheduler: Annotated[
+        bool, typer.Option("--scheduler", help="Whether a scheduler works here, as its container's health check asks.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say whether retraining works: when it last did, who does it now, and when it does again.
 
     Reads two small files in the data folder, and needs neither Prefect nor a network. The exit status is 1 if the
-    scheduler does not live, or no run has ended well for too long.
+    scheduler does not live, or no run has ended well for too long. Without a scheduler, only the runs are judged; with
+    --scheduler, that there is none here is a trouble as well.
     """
     limit = parse_duration(max_age, "--max-age") if max_age else None
-    folder = Order(data_dir=data_dir).data_dir
-    found = judge(Journal(folder).read(), Heartbeat.last(folder), datetime.now(UTC), limit)
+    folder = data_folder(data_dir)
+    record, beat = Journal(folder).read(), Heartbeat.last(folder)
+    found = judge(record, beat, datetime.now(UTC), limit, scheduled_here=scheduler)
     if as_json:
         print(json.dumps(found.facts, indent=2))
     else:

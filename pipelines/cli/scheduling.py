@@ -11,7 +11,6 @@ from core.errors import ServerLostError
 from pipelines import engine, preflight, voice
 from pipelines.cli.console import reports_errors, show
 from pipelines.order import Order, takes_order
-from pipelines.recipe import load_recipe
 from pipelines.schedule.duration import parse_duration
 from pipelines.schedule.metrics import exposed
 from pipelines.schedule.sole import sole_scheduler
@@ -65,7 +64,6 @@ def schedule(
     it again if it ends, and stops it at the end.
     """
     order = Order(**given)
-    recipe = load_recipe(order.recipe, order.overrides)
     reasons = Reasons(when_feedback, when_drift, parse_duration(pause, "--pause"))
     timetable = Timetable.parse(cron, interval, timezone)
     if not timetable and not reasons:
@@ -73,14 +71,14 @@ def schedule(
     triggers = Triggers(order, reasons)
     settings = Settings()
     metrics = exposed(order.data_dir, metrics_port or settings.metrics_port, metrics_host or settings.metrics_host)
-    preflight.check(order, recipe)
+    preflight.check_lasting(order)  # a missing share, or too little room, is for each run to report, and may heal
     voice.prepare()
     if sentence := engine.prepare(show_errors=True):
         voice.say(sentence)
     owned, started = False, time.monotonic()
     try:
         with (
-            sole_scheduler(order.data_dir),
+            sole_scheduler(order.data_dir, voice.say),
             metrics,
             engine.own_server() as owned,
         ):

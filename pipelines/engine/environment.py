@@ -52,7 +52,7 @@ def spare_loopback(environment: MutableMapping[str, str]) -> None:
 
 def child_environment() -> dict[str, str]:
     """The environment of a process that this one starts, in which this project can be imported from any folder."""
-    from pipelines.settings import ROOT  # here: it is imported with pydantic, long after signals are handled
+    from core.shipped import ROOT  # here: it is imported with pydantic, long after signals are handled
 
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return os.environ | {"PYTHONPATH": path}

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PROC = Path("/proc")
-"""What Linux says of its processes; other systems have no such folder."""
+from core.process_start import PROC, process_start
 
 
 @contextmanager
@@ -60,12 +59,8 @@ def _folder() -> Path:
 
 
 def _started(process: int) -> str | None:
-    """When a process was started, in whatever unit the system counts; None if there is no such process."""
-    if (_PROC / "self").is_dir():
-        with suppress(OSError):
-            status = (_PROC / str(process) / "stat").read_text("utf-8", errors="replace")
-            state, *fields = status.rpartition(")")[2].split()  # the name in parentheses may hold anything
-            return None if state == "Z" else fields[18]
-        return None
+    """When a process was started, in whatever unit the system counts; None if there is no such process any more."""
+    if (PROC / "self").is_dir():
+        return process_start(process) or None
     asked = subprocess.run(["ps", "-o", "lstart=", "-p", str(process)], capture_output=True, text=True, check=False)  # noqa: S607
     return asked.stdout.strip() or None

@@ -64,6 +64,11 @@ class Mirror:
                 return _STATES[self._end.outcome](message=self._end.message)
         return self._killed()
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the end of the job has been repeated."""
+        return self._end is not None
+
     def _stage(self, name: str) -> None:
         as_task = task(
             name=name,
@@ -102,7 +107,9 @@ class Mirror:
                 create_table_artifact(event.content, key=event.key, description=event.description)
         elif isinstance(event, Titled):
             with get_client(sync_client=True) as client:
-                client.update_flow_run(UUID(runtime.flow_run.id), name=event.name, tags=event.tags)
+                run = client.read_flow_run(UUID(runtime.flow_run.id))
+                tags = sorted({*run.tags, *event.tags})  # an update replaces those of the schedule and of people
+                client.update_flow_run(run.id, name=event.name, tags=tags)
         elif isinstance(event, Notified):
             emit(event.notice)
         elif isinstance(event, Epoch):

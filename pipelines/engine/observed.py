@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.engine.engine import Engine
 from pipelines.engine.environment import prepare
 from pipelines.engine.reporting import Reporting
-from pipelines.engine.stopping import Stopped
+from pipelines.engine.stopping import Stopped, as_stop, raise_stop
 from pipelines.voice import say
 
 
@@ -51,7 +51,10 @@ def engine_of(kind: Kind, flow: str, parameters: dict[str, Any]) -> Iterator[Eng
 def _telling_of_a_stop(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except Stopped as stopped:
-        engine.conclusion = engine.stopped
-        stopped.tell(engine.conclusion)
+    except BaseException as error:
+        stopped = as_stop(error)
+        if isinstance(stopped, Stopped):
+            engine.conclusion = engine.stopped
+            stopped.tell(engine.conclusion)
+        raise_stop(error)
         raise

@@ -41,6 +41,8 @@ class Standing(StrEnum):
     """The server is up and knows of the run."""
     SILENT = "silent"
     """The server has stopped answering."""
+    TOLD = "told"
+    """The server knows how the run ended: the last word."""
     GONE = "gone"
     """Nothing more will be told."""
 
@@ -90,9 +92,13 @@ class _Reporter:
 
         as_flow = importlib.import_module(flow).as_flow
         mirror = Mirror(self._each())
-        as_flow(lambda **_: mirror.follow())(**parameters, return_state=True)
+        state = as_flow(lambda **_: mirror.follow())(**parameters, return_state=True)
         EventsWorker.drain_all(timeout=3)
         APILogWorker.drain_all(timeout=3)
+        if mirror.has_ended:
+            self._say(Standing.TOLD)
+        else:
+            self._say(Standing.GONE, " ".join((state.message or state.name or "the flow has ended").split()))
 
     def _each(self) -> Iterator[Event]:
         while event := self._events.get():

@@ -18,10 +18,13 @@ from pipelines.engine.stopping import Stopped
 from pipelines.voice import LOGGER, say
 
 _READY_WITHIN = 60.0
-_PATIENCE = {Standing.READY: 60.0, Standing.TELLING: 30.0, Standing.SILENT: 3.0}
+_PATIENCE = {Standing.READY: 60.0, Standing.TELLING: 30.0, Standing.SILENT: 3.0, Standing.TOLD: 10.0}
 """Seconds that a finished job waits for Prefect to know of it: long for a server that starts or works, short for one
-that does not answer.
+that does not answer. A server of our own then ends in order.
 """
+_LAST = (Standing.TOLD, Standing.GONE, Standing.REFUSED)
+"""What it says after one of these, as its server ends, is of no interest."""
+
 _SILENTLY = 5.0
 
 
@@ -94,7 +97,7 @@ class Reporting:
         while not self._over.wait(0.05):
             waited, as_it_stands = monotonic() - began, monotonic() - max(began, self._changed)
             if waited > at_most or as_it_stands > _PATIENCE.get(self._standing or Standing.READY, 0.0):
-                if ends.outcome is not Outcome.STOPPED:
+                if ends.outcome is not Outcome.STOPPED and self._standing not in _LAST:
                     say("Prefect was not told how the run ended: its server did not take it in time")
                 return
             if silent and waited > _SILENTLY and self._standing is Standing.READY:
@@ -125,13 +128,15 @@ class Reporting:
                 self._hear(pickle.load(pipe))  # noqa: S301 — written by the process that this one started
         except (EOFError, OSError, pickle.UnpicklingError):
             pass
-        if self._standing in (None, Standing.SILENT, Standing.READY):
+        if self._standing not in _LAST:  # whatever has ended it: it has not said that it was done
             self._hear(Answer(Standing.GONE, "the process that tells it has ended"))
         self._over.set()
 
     def _hear(self, answer: Answer) -> None:
-        before, self._standing, self._reason = self._standing, answer.standing, answer.reason
+        if self._standing in _LAST:
+            return
         self._changed = monotonic()
+        before, self._standing, self._reason = self._standing, answer.standing, answer.reason
         self._first.set()
         if self._over.is_set():
             return

@@ -60,6 +60,16 @@ def as_stop(error: BaseException) -> BaseException:
     return _raised[0] if _raised else error
 
 
+def raise_stop(error: BaseException) -> None:
+    """Raise the `Stopped` that became this error, if there is one: what a stop turns into is no failure.
+
+    Raises:
+        Stopped: This process has been stopped.
+    """
+    if (stopped := as_stop(error)) is not error:
+        raise stopped from error
+
+
 @contextmanager
 def stopping() -> Iterator[None]:
     """Turn the first signal into `Stopped`, and the process's end by it into its exit status.

@@ -1,6 +1,7 @@
 """The account of new data: how many pictures of which source train, are held out, or were left out."""
 
 from core.artifact.origin import NewDataProvenance, NewDataSource
+from pipelines.new_data.item import counted
 from pipelines.references import DatasetRef
 
 __all__ = ["account_of", "counts", "sentence"]
@@ -36,5 +37,5 @@ def _from(source: NewDataSource) -> str:
     aside = [f"{source.set_aside:,} set aside"] if source.set_aside else []
     aside += [f"{known:,} known already"] if known else []
     place = word if word == "feedback" else folder
-    pictures = f"{count:,} picture{'' if count == 1 else 's'} from {place}"
+    pictures = f"{counted(count)} from {place}"
     return f"{pictures} ({', '.join(aside)})" if aside else pictures

@@ -9,7 +9,7 @@ from core.artifact.trusted import Trusted, Validated
 from core.data.labeled import Labeled
 from pipelines.new_data import validation
 from pipelines.new_data.held_out import labeled
-from pipelines.new_data.item import NewItem
+from pipelines.new_data.item import NewItem, counted
 from pipelines.new_data.judge import Judge, find_judge
 from pipelines.new_data.judgement import Judgement, judged
 from pipelines.new_data.reviews import Reviews
@@ -53,10 +53,11 @@ class Sifted:
 
 @dataclass(frozen=True, eq=False)
 class Admission:
-    """What is trained on in addition to MNIST, and what the manifest records about it.
+    """What may be learned from in addition to MNIST, and what the manifest records about it.
 
     Attributes:
-        items: The new pictures, in the order in which they were given; there may be none.
+        items: The trusted pictures, in the order in which they were given; there may be none. A share of them is held
+            out: see `pipelines.new_data.held_out`.
         trusted: How they were sorted; None if nothing was offered.
         validated: What the validation of all data has found.
     """
@@ -93,9 +94,10 @@ def sift(
     if items and rule.judge != "none":
         judge = find_judge(rule.judge, pretrained, dataset, recipe, data_dir, say)
         judgements = judged(items, judge, data_dir / "judges")
-    reviews = Reviews(data_dir)
+    decided = Reviews(data_dir).decisions()
     train_images = dataset.train_images - recipe.data.validation_images
-    found = trust(items, judgements, rule, train_images, accepted=reviews.accepted(), rejected=reviews.rejected())
+    accepted = decided.accepted | {item.name for item in items if item.accepted}
+    found = trust(items, judgements, rule, train_images, accepted=accepted, rejected=decided.rejected)
     return Sifted(items, judge, judgements, found)
 
 
@@ -147,12 +149,8 @@ def sentences(sifted: Sifted) -> list[str]:
         reasons = Counter(str(one.reason) for one in found.held)
         listed = ", ".join(f"{reason}: {count:,}" for reason, count in sorted(reasons.items()))
         lines.append(
-            f"held for review: {_counted(len(found.held))} ({listed}); look at them with "
+            f"held for review: {counted(len(found.held))} ({listed}); look at them with "
             "python -m pipelines feedback list --page held.html"
         )
     over = Counter(one.words for one in found.left_out if not one.reason.held)
-    return lines + [f"left out: {_counted(count)}: {words}" for words, count in sorted(over.items())]
-
-
-def _counted(pictures: int) -> str:
-    return f"{pictures:,} picture{'' if pictures == 1 else 's'}"
+    return lines + [f"left out: {counted(count)}: {words}" for words, count in sorted(over.items())]

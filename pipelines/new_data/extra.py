@@ -56,6 +56,9 @@ def read_extra(folder: Path, framed: FramedFiles, say: Callable[[str], None]) ->
             except NeedsPyarrowError as error:
                 yield SetAside(source, shown(job.place), str(error))
                 continue
+            except MemoryError:  # not remembered: the next run may have more
+                yield SetAside(source, shown(job.place), "there was not enough memory to read it; run again")
+                continue
             except OSError as error:
                 if not concerns_one_file(error):
                     raise NewDataError(f"new data: cannot read {shown(folder)}: {error.strerror}") from error

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from core.errors import DamagedFeedbackError
+from core.errors import DamagedFeedbackError, FeedbackNotFoundError
 from core.feedback import FeedbackFolder
 from pipelines.new_data.item import NewItem, SetAside, shown
 
@@ -16,7 +16,11 @@ def source_of_feedback(folder: Path) -> str:
 
 
 def read_feedback(folder: Path, say: Callable[[str], None]) -> Iterator[NewItem | SetAside]:
-    """Every item that can be learned from, and every one that cannot, in the order of their names.
+    """Every item that can be read, and every one that cannot, in the order of their names.
+
+    Items that contradict each other are all among them: `pipelines.new_data.collected` knows what people have decided
+    about them, and what the other sources say. What an administrator of the service has accepted is marked so; if these
+    marks cannot be read, none counts.
 
     Args:
         folder: The folder in which the service keeps them. If there is none, nothing was sent yet.
@@ -33,9 +37,26 @@ def read_feedback(folder: Path, say: Callable[[str], None]) -> Iterator[NewItem 
         return
     except OSError:
         pass  # listing it fails for the same reason, with a message
-    for name, found in items.examined():
+    accepted = _accepted(items, say)
+    for name in items.names():
         place = f"{name}.json"
-        if isinstance(found, DamagedFeedbackError):
-            yield SetAside(source, place, str(found).removeprefix(f"{folder / place}: "))
+        try:
+            found = items.read(name)
+        except FeedbackNotFoundError:  # discarded meanwhile
+            continue
+        except DamagedFeedbackError as error:
+            yield SetAside(source, place, str(error).removeprefix(f"{folder / place}: "), name)
+            continue
+        if found.trouble:
+            yield SetAside(source, place, f"{found.trouble}; discard it", name)
         else:
-            yield NewItem.of(found.pixels, found.digit, source, place)
+            yield NewItem.of(found.pixels, found.digit, source, place, found.received, accepted=name in accepted)
+
+
+def _accepted(items: FeedbackFolder, say: Callable[[str], None]) -> frozenset[str]:
+    """The names of the items that an administrator of the service has accepted."""
+    try:
+        return items.accepted()
+    except DamagedFeedbackError as error:
+        say(f"feedback: what was accepted with the service does not count: {error}")
+        return frozenset()

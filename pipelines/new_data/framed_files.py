@@ -10,6 +10,7 @@ damaged, or was written by other code, counts as absent.
 import hashlib
 import json
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -104,4 +105,9 @@ def _load(path: Path) -> dict[str, tuple[list[int], Reading]]:
 @cache
 def _code() -> str:
     """What decides a reading besides the files: another Pillow may decode a JPEG to other bits."""
-    return f"{digest_of_sources('core/imaging', 'pipelines/new_data')} {PIL.__version__}"
+    sources = digest_of_sources("core/data", "core/imaging", "pipelines/new_data")
+    try:
+        pyarrow = metadata.version("pyarrow")
+    except metadata.PackageNotFoundError:
+        pyarrow = "none"
+    return f"{sources}, Pillow {PIL.__version__}, pyarrow {pyarrow}"

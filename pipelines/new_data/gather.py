@@ -11,6 +11,7 @@ from pipelines.new_data.framed_files import FramedFiles
 from pipelines.new_data.item import NewItem, SetAside
 from pipelines.new_data.kept import framed_path, reclaim
 from pipelines.new_data.known import KnownPictures
+from pipelines.new_data.reviews import Reviews
 
 __all__ = ["folder_in", "gather"]
 
@@ -29,13 +30,15 @@ def gather(
         feedback: The folder in which the service keeps what users sent, if any.
         extra: Folders of labeled pictures.
         mnist: The data set that they are added to.
-        data_dir: Where files that were framed before are kept.
+        data_dir: Where files that were framed before are kept, and people's decisions.
         say: Receives each message.
 
     Raises:
+        ReviewError: People's decisions cannot be read.
         FeedbackError: The feedback folder cannot be read.
         NewDataError: A folder of new data cannot be read.
     """
+    decided = Reviews(data_dir).decisions()
     folders = tuple(dict.fromkeys(extra))
     kept = folder_in(data_dir)
     reclaim(kept)
@@ -47,4 +50,4 @@ def gather(
             yield from read_extra(folder, FramedFiles(framed_path(kept, folder)), say)
 
     sources = [*([source_of_feedback(feedback)] if feedback else []), *map(source_of, folders)]
-    return collect(found(), sources, KnownPictures(mnist).copies)
+    return collect(found(), sources, KnownPictures(mnist).copies, decided)

@@ -1,6 +1,7 @@
 """`NewItem`: a new picture with its digit, wherever it comes from; `SetAside`: what could not become one."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from core.digit import SIDE
 from core.feedback_item import item_name
 
-__all__ = ["NewItem", "SetAside", "shown"]
+__all__ = ["NewItem", "SetAside", "counted", "shown"]
 
 _LONGEST = 1000
 """Characters of a path that are shown: a manifest holds lines of at most 2000."""
@@ -25,6 +26,8 @@ class NewItem:
         source: Where it comes from, for people: a word and a folder, such as "extra /data/extra".
         name: The sha256 of the image's bytes and the digit, as that of `core.feedback_item.FeedbackItem`.
         place: The file within the folder, such as "7/a.png", or "a.parquet[17]" for a row of it.
+        received: When a user sent it; None if unknown.
+        accepted: Whether an administrator of the service has accepted it.
     """
 
     image: NDArray[np.uint8]
@@ -32,9 +35,20 @@ class NewItem:
     source: str
     name: str
     place: str = ""
+    received: datetime | None = None
+    accepted: bool = False
 
     @classmethod
-    def of(cls, pixels: bytes, label: int, source: str, place: str) -> Self:
+    def of(
+        cls,
+        pixels: bytes,
+        label: int,
+        source: str,
+        place: str,
+        received: datetime | None = None,
+        *,
+        accepted: bool = False,
+    ) -> Self:
         """The item of a framed picture.
 
         Args:
@@ -42,9 +56,12 @@ class NewItem:
             label: 0 to 9.
             source: See the attributes.
             place: See the attributes.
+            received: See the attributes.
+            accepted: See the attributes.
         """
         image = np.frombuffer(pixels, np.uint8).reshape(SIDE, SIDE)
-        return cls(image=image, label=label, source=source, name=item_name(pixels, label), place=place)
+        name = item_name(pixels, label)
+        return cls(image, label, source, name, place, received, accepted)
 
 
 @dataclass(frozen=True)
@@ -55,11 +72,13 @@ class SetAside:
         source: As `NewItem.source`.
         place: As `NewItem.place`.
         reason: What is wrong with it, and what to do.
+        name: As `NewItem.name`, if it has one: a reviewer decides about it by this name.
     """
 
     source: str
     place: str
     reason: str
+    name: str = ""
 
     def __str__(self) -> str:
         """A line for people: the path, and the reason."""
@@ -71,3 +90,8 @@ def shown(path: object) -> str:
     """A path as people can read it: what cannot be printed is written as its escape, and a very long one is cut."""
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
     return text if len(text) <= _LONGEST else f"…{text[1 - _LONGEST :]}"
+
+
+def counted(pictures: int) -> str:
+    """A number of pictures, in words."""
+    return f"{pictures:,} picture{'' if pictures == 1 else 's'}"

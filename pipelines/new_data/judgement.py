@@ -52,6 +52,8 @@ def judged(items: Sequence[NewItem], judge: Judge, folder: Path) -> dict[str, Ju
         if len(known) > _MOST_REMEMBERED:
             known = {item.name: known[item.name] for item in items}
         FileRef.store(path, _REMEMBERED.dump_json(known))
+    elif path.exists():
+        path.touch()  # it is in use: what nobody uses is removed after some time
     return {item.name: known[item.name] for item in items}
 
 

@@ -108,12 +108,17 @@ def _per_digit(items: Sequence[NewItem]) -> tuple[int, ...]:
     return tuple(counted.tolist())
 
 
+def _line(item: SetAside) -> bytes:
+    document = {key: value for key, value in asdict(item).items() if value or key != "name"}
+    return json.dumps(document).encode() + b"\n"
+
+
 def _list_set_aside(set_aside: Sequence[SetAside], path: Path, say: Callable[[str], None]) -> None:
     """Write the list, and show its beginning. The things themselves are not touched."""
     if not set_aside:
         path.unlink(missing_ok=True)
         return
-    FileRef.store(path, b"".join(json.dumps(asdict(item)).encode() + b"\n" for item in set_aside))
+    FileRef.store(path, b"".join(_line(item) for item in set_aside))
     for item in set_aside[:_SHOWN]:
         say(f"new data set aside: {item}")
     rest = len(set_aside) - _SHOWN

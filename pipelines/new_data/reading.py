@@ -54,6 +54,9 @@ class Reading:
         Args:
             given: For each, its number, its label, and an encoded picture or an array (H, W). An array of 28×28 is
                 taken for a framed picture, as the service takes one; any other is searched for its digit.
+
+        Raises:
+            MemoryError: There is not enough memory at the moment, which says nothing about the pictures.
         """
         rows: list[Row] = []
         faults: list[tuple[int | None, str]] = []
@@ -64,6 +67,8 @@ class Reading:
             try:
                 digit = _framed(picture)
             except PictureError as error:
+                if isinstance(error.__cause__, MemoryError):
+                    raise error.__cause__ from error
                 faults.append((number, str(error)))
             else:
                 rows.append(Row(number, int(label), digit.tobytes()))

@@ -12,6 +12,7 @@ often is.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.data.durable import sync_folder
@@ -20,6 +21,19 @@ from core.errors import ReviewError
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 ACCEPTED, REJECTED = "accepted", "rejected"
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What people have decided, at one moment.
+
+    Attributes:
+        accepted: The names of the items to train on.
+        rejected: The names of the items never to train on.
+    """
+
+    accepted: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
 
 
 class Reviews:
@@ -44,6 +58,14 @@ class Reviews:
             ReviewError: They cannot be read.
         """
         return self._marked(REJECTED)
+
+    def decisions(self) -> Decisions:
+        """All of them.
+
+        Raises:
+            ReviewError: They cannot be read.
+        """
+        return Decisions(self.accepted(), self.rejected())
 
     def accept(self, names: Iterable[str]) -> None:
         """Train on these items from now on, whatever was decided before.

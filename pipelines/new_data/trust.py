@@ -19,7 +19,7 @@ FEWEST_WRONG = 5
 
 
 class Reason(StrEnum):
-    """Why a picture is not trained on."""
+    """Why a picture is not trusted."""
 
     CONTRADICTED = "contradicted"
     NO_DIGIT = "no digit"
@@ -35,7 +35,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """A picture that is not trained on.
+    """A picture that is not trusted: it is neither trained on nor held out.
 
     Attributes:
         item: The picture.
@@ -50,11 +50,11 @@ class LeftOut:
 
 @dataclass(frozen=True, eq=False)
 class Sorted:
-    """New pictures, sorted into those that are trained on and the others; both in the order in which they were given.
+    """New pictures, sorted into those that are trusted and the others; both in the order in which they were given.
 
     Attributes:
-        accepted: To be trained on.
-        left_out: Not to be trained on.
+        accepted: To be trained on, but for those that `pipelines.new_data.held_out` holds out.
+        left_out: The others.
         by_reviewers: How many of those accepted a person has accepted.
         held_groups: A sentence about each source, or digit of a source, that is held as a whole.
     """

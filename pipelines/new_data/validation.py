@@ -14,6 +14,7 @@ import numpy as np
 from core.artifact.spread import features, spread_of
 from core.artifact.stability import drift as drift_from
 from core.artifact.trusted import Inked, Validated
+from core.data.checked import check_labels
 from core.data.labeled import Labeled
 from core.digit import LABELS
 from core.errors import DatasetError
@@ -38,23 +39,23 @@ def validate(data_set: Labeled, new: Labeled, rule: ValidationSection) -> Valida
 
     Args:
         data_set: The data set's training split.
-        new: The new pictures, which may be none.
+        new: The new pictures, which may be none. None repeats another: see `pipelines.new_data.collected`.
         rule: The thresholds.
 
     Returns:
         What was found. By the verdict "set aside", the new pictures must not be trained on.
 
     Raises:
-        DatasetError: The data set itself is at fault.
+        DatasetError: The data set itself is at fault, or a label is no digit.
     """
-    _check_labels(data_set, "the training images")
+    for images in (data_set, new):
+        check_labels(images.labels, len(LABELS))
     usual = ink_of(data_set)
     for fault in _faults(usual, rule):
         raise DatasetError(f"the training images cannot be trained on: {fault}")
     findings = list(_remarks(usual, rule))
     if not len(new):
         return Validated(verdict="warned" if findings else "passed", findings=tuple(findings), data_set=usual)
-    _check_labels(new, "the new pictures")
     found = ink_of(new)
     drift = None
     if len(new) >= _FEWEST_FOR_DRIFT:
@@ -85,12 +86,6 @@ def sentence(found: Validated) -> str:
     return words
 
 
-def _check_labels(images: Labeled, what: str) -> None:
-    if len(images) and images.labels.max() >= len(LABELS):
-        worst = int(images.labels.argmax())
-        raise DatasetError(f"{what}: label {images.labels[worst]} for image {worst:,}, expected a digit from 0 to 9")
-
-
 def _faults(usual: Inked, rule: ValidationSection) -> Iterator[str]:
     """What makes a data set useless."""
     if missing := [LABELS[k] for k, count in enumerate(usual.per_digit) if not count]:
@@ -106,7 +101,11 @@ def _remarks(usual: Inked, rule: ValidationSection) -> Iterator[str]:
                 f"the training images: {count:,} of {usual.count:,} show {LABELS[k]}, expected at least "
                 f"{rule.rarest_digit:.1%} (data.validation.rarest_digit)"
             )
-    yield from _repetition(usual, rule, "the training images")
+    if usual.repeated > rule.most_repeated:
+        yield (
+            f"the training images: {usual.repeated:.1%} repeat an earlier one, expected at most "
+            f"{rule.most_repeated:.1%} (data.validation.most_repeated)"
+        )
 
 
 def _new_faults(found: Inked, rule: ValidationSection) -> Iterator[str]:
@@ -120,7 +119,6 @@ def _new_remarks(found: Inked, usual: Inked, drift: float | None, rule: Validati
     """What is odd about new pictures."""
     if found.count < _FEWEST:
         return
-    yield from _repetition(found, rule, "the new pictures")
     most = int(np.argmax(found.per_digit))
     if found.per_digit[most] > _LOPSIDED * found.count:
         yield (
@@ -150,12 +148,4 @@ def _ink_faults(found: Inked, rule: ValidationSection) -> Iterator[str]:
         yield (
             f"{found.blank:.1%} of them are blank and {found.full:.1%} are filled with ink, expected at most "
             f"{rule.most_blank:.1%} together (data.validation.most_blank)"
-        )
-
-
-def _repetition(found: Inked, rule: ValidationSection, what: str) -> Iterator[str]:
-    if found.repeated > rule.most_repeated:
-        yield (
-            f"{what}: {found.repeated:.1%} repeat an earlier one, expected at most {rule.most_repeated:.1%} "
-            "(data.validation.most_repeated)"
         )

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from core.errors import ConfigError, NumeralError
+from core.regular_file import read_regular, why_unreadable
 from pipelines.notices.notice import Notice
 from pipelines.notices.webhook import Webhook
 from pipelines.settings import Settings
 
-__all__ = ["Announcer", "webhook_of"]
+__all__ = ["Announcer", "to_webhook", "webhook_of"]
 
 _LARGEST_SECRET_FILE = 1024
 
@@ -20,7 +21,7 @@ class Announcer:
         """Name the channels.
 
         Args:
-            channels: Functions that deliver a notice, such as `Webhook.send`.
+            channels: Functions that deliver a notice, such as `to_webhook`.
             say: Receives a sentence for each delivery that failed.
         """
         self._channels = channels
@@ -34,6 +35,17 @@ class Announcer:
                     deliver(notice)
                 except NumeralError as error:
                     self._say(f"notice {notice.event} not delivered: {error}")
+
+
+def to_webhook(notice: Notice) -> None:
+    """Deliver a notice to the webhook that the settings name, if they name one.
+
+    Raises:
+        ConfigError: The settings about it are not usable.
+        WebhookError: It was not delivered.
+    """
+    if webhook := webhook_of(Settings()):
+        webhook.send(notice)
 
 
 def webhook_of(settings: Settings) -> Webhook | None:
@@ -57,11 +69,10 @@ def webhook_of(settings: Settings) -> Webhook | None:
 
 def _read(file: Path, place: str) -> str:
     try:
-        if not file.is_file():  # a pipe would block, and a device may never end
-            raise ConfigError(f"{place}: there is no such file")
-        with file.open("rb") as opened:
-            return opened.read(_LARGEST_SECRET_FILE).decode("ascii").strip()
+        return read_regular(file, _LARGEST_SECRET_FILE, follow=True).decode("ascii").strip()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{place}: there is no such file; expected one that holds whsec_ and Base64") from error
     except OSError as error:
-        raise ConfigError(f"{place}: cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{place}: {why_unreadable(error)}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{place}: holds other characters than ASCII; expected whsec_ and Base64") from error

@@ -20,6 +20,7 @@ class Notice(BaseModel):
         reason: One sentence: why the version was promoted or rejected, or how the run failed.
         version: Which version it is about; None if the run failed before it published one.
         metrics: Measures of the version by name, such as `test_accuracy`; empty if the run failed.
+        page: Where people see the version, if `NUMERAL_PAGE_URL` says where the page is.
         at: When it happened, UTC.
     """
 
@@ -31,6 +32,7 @@ class Notice(BaseModel):
     reason: str
     version: int | None = None
     metrics: dict[str, float] = {}
+    page: str | None = None
     at: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @property

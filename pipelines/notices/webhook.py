@@ -1,6 +1,8 @@
 """A webhook: notices sent by HTTP to a program of the operator's choice, signed, with several attempts."""
 
 import json
+import queue
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,11 +37,13 @@ class Delivery:
         attempts: How often it is sent at most.
         backoff_seconds: The upper bound of the first random pause; each further one is twice as long.
         timeout_seconds: How long one attempt may take to connect, and how long it may wait for each byte.
+        attempt_seconds: How long one attempt may take in all, however the receiver answers.
     """
 
     attempts: int = 4
     backoff_seconds: float = 2.0
     timeout_seconds: float = 5.0
+    attempt_seconds: float = 15.0
 
 
 class Webhook:
@@ -89,19 +93,34 @@ class Webhook:
             stop=tenacity.stop_after_attempt(self._delivery.attempts),
             reraise=True,
         )
-        with httpx.Client(timeout=self._delivery.timeout_seconds, headers={"User-Agent": "numeral"}) as client:
-            retrying(self._attempt, client.post, body, message_id)
+        retrying(self._attempt, body, message_id)
 
-    def _attempt(self, post: Callable[..., httpx.Response], body: bytes, message_id: str) -> None:
+    def _attempt(self, body: bytes, message_id: str) -> None:
         headers = signed(self._key, message_id=message_id, timestamp=int(time.time()), body=body)
+        answers: queue.SimpleQueue[httpx.Response | Exception] = queue.SimpleQueue()
+        # No timeout of httpx bounds the look-up of a name, or an answer that comes byte by byte: a thread can be left.
+        threading.Thread(target=self._post, args=(body, headers, answers.put), daemon=True).start()
         try:
-            answer = post(self._url, content=body, headers={"Content-Type": "application/json"} | headers)
-        except httpx.TransportError as error:
-            reason = "it does not answer in time" if isinstance(error, httpx.TimeoutException) else str(error)
-            raise _TemporaryError(f"webhook at {self.host}: {reason or type(error).__name__}") from error
+            answer = answers.get(timeout=self._delivery.attempt_seconds)
+        except queue.Empty:
+            answer = httpx.ReadTimeout("")
+        if isinstance(answer, Exception):
+            reason = "it does not answer in time" if isinstance(answer, httpx.TimeoutException) else str(answer)
+            raise _TemporaryError(f"webhook at {self.host}: {reason or type(answer).__name__}") from answer
         if answer.is_success:
             return
         found = f"webhook at {self.host}: answered {answer.status_code} {answer.reason_phrase}".rstrip()
         if answer.status_code in _TEMPORARY or answer.is_server_error:
             raise _TemporaryError(found)
         raise WebhookError(f"{found}, expected 2xx; check NUMERAL_WEBHOOK_URL and the secret on both sides")
+
+    def _post(self, body: bytes, headers: dict[str, str], found: Callable[[httpx.Response | Exception], None]) -> None:
+        """Find the receiver's status, or why there is none. The rest of its answer is never read, as it may not end."""
+        headers = {"Content-Type": "application/json", "User-Agent": "numeral"} | headers
+        try:
+            with httpx.stream(
+                "POST", self._url, content=body, headers=headers, timeout=self._delivery.timeout_seconds
+            ) as answer:
+                found(answer)
+        except Exception as error:  # noqa: BLE001 — of a network, a proxy, a certificate: never one of the run
+            found(error)

@@ -1,9 +1,9 @@
 """Drops: how much worse than an earlier version a challenger may be, each in one measure."""
 
 from collections.abc import Mapping
-from math import hypot
 
 from core.artifact.manifest import Check, Metrics
+from core.measure.newcombe import newcombe_interval
 from pipelines.promotion.evidence import Comparison, Evidence
 from pipelines.promotion.paired import Pairs, least_images, lower_bound, p_value
 from pipelines.promotion.words import AGAINST, bound_in_words, images, points
@@ -13,7 +13,9 @@ from pipelines.sections import PromotionSection
 def drops(evidence: Evidence, comparison: Comparison, rule: PromotionSection) -> list[Check]:
     """The checks of one comparison: accuracy, digits, altered images, other pictures, size."""
     version = comparison.version
-    found = [_accuracy(evidence.validation, comparison, rule)]
+    by_record = not comparison.readable and evidence.best is not None and version == evidence.best.version
+    # By its record, the best version is compared in `pipelines.promotion.floors`, as if it was pruned.
+    found = [] if by_record else [_accuracy(evidence.validation, comparison, rule)]
     families: list[tuple[str, Mapping[str, Pairs], float]] = [
         ("digits", comparison.digits, rule.max_digit_drop),
         ("altered images", comparison.robustness, rule.max_robustness_drop),
@@ -29,7 +31,7 @@ def drops(evidence: Evidence, comparison: Comparison, rule: PromotionSection) ->
 
 def _accuracy(validation: Metrics, comparison: Comparison, rule: PromotionSection) -> Check:
     if comparison.accuracy is None:
-        return _on_other_images(validation, comparison)
+        return _by_intervals(validation, comparison)
     pairs, margin = comparison.accuracy, rule.max_accuracy_drop
     bound = lower_bound(pairs, rule.confidence)
     passed = bound >= -margin
@@ -51,24 +53,19 @@ def _beside(accuracy: float, pairs: Pairs, comparison: Comparison) -> str:
     return f"{accuracy:.2%}; against {rival} it differs by {100 * pairs.difference:+.2f} points"
 
 
-def _on_other_images(validation: Metrics, comparison: Comparison) -> Check:
-    """By the intervals of both accuracies: only a difference that is shown to be there counts.
-
-    The interval of a difference of independent proportions from the score intervals of both (Newcombe 1998,
-    "Interval estimation for the difference between independent proportions", method 10).
-    """
-    (low, high), (rival_low, rival_high) = validation.interval, comparison.validation.interval
-    difference = validation.accuracy - comparison.validation.accuracy
-    least = difference - hypot(validation.accuracy - low, rival_high - comparison.validation.accuracy)
-    most = difference + hypot(high - validation.accuracy, comparison.validation.accuracy - rival_low)
+def _by_intervals(validation: Metrics, comparison: Comparison) -> Check:
+    """On different images, or by a record alone: only a difference that is shown to be there counts."""
+    rival = comparison.validation
+    least, most = newcombe_interval(validation.accuracy, validation.interval, rival.accuracy, rival.interval)
     finding = "it is lower" if most < 0 else "it is higher" if least > 0 else "neither is shown to be better"
+    apart = f"on different images ({comparison.why_apart})" if comparison.readable else "which can no longer be read"
     return Check(
         name=f"{AGAINST} version {comparison.version}",
         found=most,
         wanted=0,
         passed=most >= 0,
         words=f"validation accuracy {validation.accuracy:.2%}, against {comparison.validation.accuracy:.2%} of version "
-        f"{comparison.version}, {comparison.role}, on different images ({comparison.why_apart}): the 95% interval of "
+        f"{comparison.version}, {comparison.role}, {apart}: the 95% interval of "
         f"the difference is {100 * least:+.2f} to {100 * most:+.2f} points, so {finding}",
     )
 

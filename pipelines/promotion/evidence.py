@@ -18,7 +18,8 @@ class Comparison:
         parameters: How many numbers it has learned.
         accuracy: Both on the same validation images; None if there are too few that neither has trained on, or the
             earlier version cannot be read any more.
-        why_apart: Where `accuracy` is None, the reason.
+        why_apart: Where `accuracy` is None although it can be read, the reason.
+        readable: Whether the earlier version can still be read; if not, only its record is compared.
         digits: The same images by their digit, by the digit's name.
         robustness: Both on altered validation images, by the alteration's description.
         slices: Both on the same pictures beside the validation images, by the slice's name.
@@ -30,6 +31,7 @@ class Comparison:
     parameters: int
     accuracy: Pairs | None
     why_apart: str = ""
+    readable: bool = True
     digits: Mapping[str, Pairs] = field(default_factory=dict)
     robustness: Mapping[str, Pairs] = field(default_factory=dict)
     slices: Mapping[str, Pairs] = field(default_factory=dict)
@@ -37,7 +39,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Best:
-    """The best version that was ever promoted, of those that are comparable.
+    """The best version of those that are comparable and whose promotion no rollback has undone.
 
     Attributes:
         version: Its number.
@@ -57,7 +59,7 @@ class Evidence:
         parameters: How many numbers it has learned.
         parent: The champion at this moment; None if there is none.
         compared: With the champion and with the best version; one comparison if they are the same.
-        best: The best version, even if it was pruned since; None if nothing comparable was ever promoted.
+        best: The best version, even if it was pruned since; None if no promotion of a comparable one stands.
         consulted: How many versions have been judged on the same validation images, the challenger included.
         slices: How the challenger reads pictures beside the validation images.
     """

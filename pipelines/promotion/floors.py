@@ -4,7 +4,7 @@ from core.artifact.manifest import Check
 from core.digit import LABELS
 from pipelines.promotion.evidence import Evidence
 from pipelines.promotion.paired import least_images
-from pipelines.promotion.words import AGAINST, images, points
+from pipelines.promotion.words import AGAINST, BEST, images, points
 from pipelines.sections import PromotionSection
 
 _CALIBRATION_IMAGES = 1000
@@ -16,11 +16,15 @@ def checks(evidence: Evidence, rule: PromotionSection) -> list[Check]:
     return [floor(evidence, rule) for floor in (_enough_images, _accuracy, _worst_digit, _calibration)]
 
 
-def pruned_best(evidence: Evidence, rule: PromotionSection) -> list[Check]:
-    """The comparison with the best version if it was pruned since: only its accuracy is known."""
+def unreadable_best(evidence: Evidence, rule: PromotionSection) -> list[Check]:
+    """The comparison with the best version if it was pruned since, or is damaged: only its accuracy is known."""
     best, found = evidence.best, evidence.validation.accuracy
-    if best is None or any(comparison.version == best.version for comparison in evidence.compared):
+    if best is None:
         return []
+    compared = next((comparison for comparison in evidence.compared if comparison.version == best.version), None)
+    if compared and compared.readable:
+        return []
+    role = compared.role if compared else BEST
     drop = best.accuracy - found
     return [
         Check(
@@ -28,8 +32,8 @@ def pruned_best(evidence: Evidence, rule: PromotionSection) -> list[Check]:
             found=-drop,
             wanted=-rule.max_accuracy_drop,
             passed=drop <= rule.max_accuracy_drop,
-            words=f"validation accuracy {found:.2%}, against {best.accuracy:.2%} of version {best.version}, the best "
-            f"version so far, which can no longer be read; {points(rule.max_accuracy_drop)} less are allowed",
+            words=f"validation accuracy {found:.2%}, against {best.accuracy:.2%} of version {best.version}, {role}, "
+            f"which can no longer be read; {points(rule.max_accuracy_drop)} less are allowed",
         )
     ]
 

@@ -1,8 +1,9 @@
 """The gate: whether a challenger may become the champion. A pure decision, on which the test set has no influence.
 
 The challenger must show that it is not worse than the champion by more than the recipe's margin (a test of
-non-inferiority, see `pipelines.promotion.paired`), and likewise not worse than the best comparable version that was
-ever promoted. The second keeps a chain of versions, each only a little worse than the one before, from drifting away.
+non-inferiority, see `pipelines.promotion.paired`), and likewise not worse than the best comparable version whose
+promotion no rollback has undone. The second keeps a chain of versions, each only a little worse than the one before,
+from drifting away.
 Further checks look at what the accuracy hides: single digits, altered images, pictures that are not MNIST's,
 calibration, size.
 
@@ -32,11 +33,12 @@ def decide(evidence: Evidence, rule: PromotionSection) -> Verdict:
     checks: list[Check] = [*floors.checks(evidence, rule)]
     for comparison in evidence.compared:
         checks += drops(evidence, comparison, rule)
-    checks += floors.pruned_best(evidence, rule)
+    checks += floors.unreadable_best(evidence, rule)
     return Verdict(
         promote=all(check.passed is not False for check in checks),
         reason=reason(evidence, checks),
         parent=evidence.parent,
+        parent_accuracy=next((c.validation.accuracy for c in evidence.compared if c.version == evidence.parent), None),
         best=evidence.best.version if evidence.best else None,
         best_accuracy=evidence.best.accuracy if evidence.best else None,
         improves=improves(evidence),

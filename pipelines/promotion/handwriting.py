@@ -7,7 +7,7 @@ They are framed as served pictures are, for each version in the framing that it 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.digit import LABELS, SIDE
 from core.errors import ConfigError, PictureError
 from core.imaging import LATEST, PictureLimits, digit_from_bytes
-from core.picture_file import read_picture
+from core.regular_file import concerns_one_file, read_regular, why_unreadable
 from pipelines.promotion.slices import Pictures
 
 NAME = "handwriting"
@@ -43,16 +43,20 @@ def read(folder: Path, trained_on: Callable[[], frozenset[bytes]], say: Callable
     Raises:
         ConfigError: The folder cannot be read.
     """
-    found: dict[bytes, tuple[int, bytes]] = {}
+    found: dict[bytes, tuple[int, Path]] = {}
     contradicted: set[bytes] = set()
     for digit, path in _files(folder, say):
         try:
-            data = read_picture(path, PictureLimits().max_bytes)
-            pixels = digit_from_bytes(data).tobytes()
-        except (OSError, PictureError) as error:
-            say(f"handwriting ignored: {path}: {getattr(error, 'strerror', None) or error}")
+            pixels = _framed(path, LATEST).tobytes()
+        except PictureError as error:
+            say(f"handwriting ignored: {path}: {error}")
             continue
-        if found.setdefault(pixels, (digit, data))[0] != digit:
+        except OSError as error:
+            if not concerns_one_file(error):
+                raise _unreadable(folder, error) from error
+            say(f"handwriting ignored: {path}: {why_unreadable(error)}")
+            continue
+        if found.setdefault(pixels, (digit, path))[0] != digit:
             contradicted.add(pixels)
             say(f"handwriting ignored: {path}: another file says {found[pixels][0]} of the same picture")
     known = trained_on() if found else frozenset()
@@ -64,43 +68,65 @@ def read(folder: Path, trained_on: Callable[[], frozenset[bytes]], say: Callable
         return None
     labels = np.array([digit for digit, _ in kept.values()], np.uint8)
     latest = np.frombuffer(b"".join(kept), np.uint8).reshape(-1, SIDE, SIDE)
-    encoded = [data for _, data in kept.values()]
-    return Pictures(NAME, labels, lambda framing: latest if framing == LATEST else _framed(encoded, framing))
+    paths = [path for _, path in kept.values()]
+    return Pictures(NAME, labels, lambda framing: latest if framing == LATEST else _all_framed(paths, framing))
 
 
-def _framed(pictures: list[bytes], framing: int) -> NDArray[np.uint8]:
-    """All pictures in an earlier framing, (N, 28, 28); one that shows no digit in it is blank."""
-    images = np.zeros((len(pictures), SIDE, SIDE), np.uint8)
-    for image, data in zip(images, pictures, strict=True):
-        with suppress(PictureError):
-            image[:] = digit_from_bytes(data, framing=framing)
+def _all_framed(paths: Sequence[Path], framing: int) -> NDArray[np.uint8]:
+    """All pictures in an earlier framing, (N, 28, 28); one that shows no digit in it, or is gone by now, is blank.
+
+    They are read again, because all of them together may be larger than memory.
+    """
+    images = np.zeros((len(paths), SIDE, SIDE), np.uint8)
+    for image, path in zip(images, paths, strict=True):
+        with suppress(PictureError, OSError):
+            image[:] = _framed(path, framing)
     return images
 
 
-def _files(folder: Path, say: Callable[[str], None]) -> Iterator[tuple[int, Path]]:
-    """The digit and the path of each file that is named as a picture, at most `_MOST`."""
+def _framed(path: Path, framing: int) -> NDArray[np.uint8]:
+    return digit_from_bytes(read_regular(path, PictureLimits().max_bytes), framing=framing)
+
+
+def _files(folder: Path, say: Callable[[str], None]) -> list[tuple[int, Path]]:
+    """The digit and the path of whatever is named as a picture, at most `_MOST`; a folder of a digit may be unreadable.
+
+    Raises:
+        ConfigError: The folder itself cannot be read.
+    """
+    try:
+        entries = _entries(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from error
     found: list[tuple[int, Path]] = []
-    for entry in _entries(folder):
+    for entry in entries:
         digit, underscore, _ = entry.name.partition("_")
         if digit not in LABELS:
             continue
         if underscore:
             found.append((int(digit), Path(entry.path)))
-        elif entry.is_dir(follow_symlinks=False):
-            found += [(int(digit), Path(inner.path)) for inner in _entries(Path(entry.path))]
-    regular = [(digit, path) for digit, path in found if path.is_file() and not path.is_symlink()]
-    if others := len(found) - len(regular):
-        say(f"handwriting ignored: {others:,} entries of {folder} that are no regular files")
-    if len(regular) > _MOST:
-        say(f"handwriting: only the first {_MOST:,} of {len(regular):,} pictures in {folder} are read")
-    yield from regular[:_MOST]
+            continue
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                found += [(int(digit), Path(inner.path)) for inner in _entries(Path(entry.path))]
+            elif entry.is_symlink():
+                say(f"handwriting ignored: {entry.path}: a link, where a folder is expected")
+        except OSError as error:
+            if not concerns_one_file(error):
+                raise _unreadable(folder, error) from error
+            say(f"handwriting ignored: {entry.path}: {why_unreadable(error)}")
+    if len(found) > _MOST:
+        say(f"handwriting: only the first {_MOST:,} of {len(found):,} pictures in {folder} are read")
+    return found[:_MOST]
 
 
 def _entries(folder: Path) -> list["os.DirEntry[str]"]:
-    try:
-        return sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise ConfigError(
-            f"the handwriting folder {folder} cannot be read: {error.strerror or error}; expected pictures named "
-            "7/any.png or 7_any.png, or no --handwriting"
-        ) from error
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
+
+
+def _unreadable(folder: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"the handwriting folder {folder} cannot be read: {error.strerror or error}; expected pictures named "
+        "7/any.png or 7_any.png, or no --handwriting"
+    )

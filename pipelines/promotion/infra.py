@@ -8,20 +8,19 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from core.artifact.location import MEMORY
 from core.artifact.manifest import Manifest
-from core.artifact.repository import Repository
-from core.artifact.trial import Check, Limits, Trial
+from core.artifact.trial import Limits, Trial
 from core.errors import DamagedVersionError, UnreadableEntryError
-from core.orphans import dies_with_parent
+from core.orphans import parent_death_hook
+from core.shipped import ROOT
 from pipelines.order import Order
-from pipelines.recipe import load_recipe
-from pipelines.settings import ROOT
 from pipelines.voice import say
 
 __all__ = ["TrialResult", "infra_gate"]
@@ -33,28 +32,25 @@ _STOPS_WITHIN = 40.0
 """Seconds after SIGTERM within which it has stopped its services."""
 
 
-class TrialResult(BaseModel):
+@dataclass(frozen=True)
+class TrialResult:
     """Whether a version may be promoted, as far as its trial decides that.
 
     Attributes:
-        outcome: What became of the trial; "off" if none was wanted.
         allows: Whether the version may be promoted.
         words: The result as a part of a sentence, for the reason of a promotion; "" if no trial was wanted.
-        checks: What was looked at; none without a trial.
+        next_step: What can be done about a trial that failed, likewise; "" if there is nothing to do.
     """
 
-    model_config = ConfigDict(frozen=True)
-
-    outcome: Literal["passed", "failed", "untried", "off"]
     allows: bool
     words: str = ""
-    checks: tuple[Check, ...] = ()
+    next_step: str = ""
 
     @classmethod
     def of(cls, trial: Trial) -> "TrialResult":
-        """The result of a trial that took place."""
-        outcome: Literal["passed", "failed"] = "passed" if trial.passed else "failed"
-        return cls(outcome=outcome, allows=trial.passed, words=trial.words, checks=trial.checks)
+        """The result of a trial that took place. That a version failed is final, so only a person can promote it."""
+        next_step = "" if trial.passed else f"models promote {trial.version} overrules it"
+        return cls(trial.passed, trial.words, next_step)
 
 
 class _NotTriedError(Exception):
@@ -69,41 +65,55 @@ class _NotTriedError(Exception):
         self.here = here
 
 
-def infra_gate(order: Order, manifest: Manifest, champion: int | None) -> TrialResult:
-    """Have a service try a published version, unless the record of a trial is there already.
+def infra_gate(order: Order, manifest: Manifest, champion: int | None, limits: Limits) -> TrialResult:
+    """Have a service try a published version, unless there is the record of a trial that still decides.
+
+    A version whose record says that it failed has failed for good. One that passed beside another champion is tried
+    again, beside the present one; the first record stays, because no object is ever overwritten, so this result is not
+    kept. A record that cannot be understood here may say that the version failed: then it is not tried, nor promoted.
 
     Args:
         order: Says whether a trial is wanted (`infra_gate`), and where the version is published.
         manifest: That of the version.
         champion: The version that it would replace, and is measured beside; None if there is none.
+        limits: What the version must keep within.
 
     Raises:
         RepositoryError: The repository cannot be reached.
     """
     if order.infra_gate == "off":
-        return TrialResult(outcome="off", allows=True)
+        return TrialResult(allows=True)
     store, version = order.store, manifest.version
-    if known := _on_record(store, version):
+    beside = champion if champion != version else None
+    try:
+        known = store.trial(version)
+    except UnreadableEntryError as error:
+        return _undecided(version, error, "make it readable")
+    except DamagedVersionError as error:
+        if not store.trial_is_damaged(version):
+            return _undecided(version, error, "look with the Numeral that wrote it")
+        say(f"the record of a trial is damaged, so the version is tried again: {error}")
+        known = None
+    if known and (known.beside == beside or not known.passed):
         say(f"tried before: {known.words}")
         return TrialResult.of(known)
-    limits = load_recipe(order.recipe, order.overrides).promotion.trial
     try:
-        trial = _try(store.url, version, champion if champion != version else None, limits)
+        trial = _try(store.url, version, beside, limits)
     except _NotTriedError as reason:
         words = f"version {version} was not tried by a service: {reason}"
         say(words)
-        return TrialResult(outcome="untried", allows=order.infra_gate == "auto" and not reason.here, words=words)
-    store.record_trial(trial)
+        return TrialResult(allows=order.infra_gate == "auto" and not reason.here, words=words)
     say(trial.words)
+    if not store.record_trial(trial) and not trial.passed:
+        say(f"an earlier trial of version {version} is on record, so this one is not; a later run tries it again")
     return TrialResult.of(trial)
 
 
-def _on_record(store: Repository, version: int) -> Trial | None:
-    try:
-        return store.trial(version)
-    except (DamagedVersionError, UnreadableEntryError) as error:
-        say(f"the record of a trial is damaged, so the version is tried again: {error}")
-        return None
+def _undecided(version: int, error: Exception, step: str) -> TrialResult:
+    """A record is there, and nobody here can tell what it says."""
+    words = f"the record of the trial of version {version} cannot be understood: {error}"
+    say(words)
+    return TrialResult(allows=False, words=words, next_step=f"{step}; or models promote {version} overrules it")
 
 
 def _try(url: str, version: int, beside: int | None, limits: Limits) -> Trial:
@@ -149,7 +159,7 @@ def _run(command: list[str], limits: Limits) -> tuple[str, str]:
         errors="replace",
         env=os.environ | {"PYTHONPATH": path},
         start_new_session=True,  # Ctrl-C is for the retraining, which then stops the trial in order
-        preexec_fn=dies_with_parent(),
+        preexec_fn=parent_death_hook(),
     )
     with process:
         seconds = limits.ready_seconds + _ENDS_WITHIN

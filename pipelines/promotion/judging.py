@@ -1,7 +1,7 @@
 """Judging: a challenger and the versions before it are read on the same images, and the gate decides."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,8 @@ from pipelines.promotion.exam import ALTERED_EVERY, Exam, Reading
 from pipelines.promotion.gate import decide
 from pipelines.promotion.paired import Pairs, least_images
 from pipelines.promotion.standing import Standing, manifest_of
+from pipelines.promotion.words import BEST, CHAMPION
 from pipelines.sections import PromotionSection
-
-CHAMPION = "the champion"
-BEST = "the best version so far"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +114,7 @@ def _compare(
         framing = framing_version(rival.preprocessing.framing)
     except (DamagedVersionError, UnreadableEntryError, GoldenProbeError) as error:
         say(f"version {rival.version}, {role}, cannot be read, so only its recorded accuracy is compared: {error}")
-        return _apart(rival, role, "it is damaged and can no longer be read")
+        return replace(_apart(rival, role), readable=False)
     theirs = Reading.of(predictor, exam, framing)
     slices = {name: Pairs.of(reading.pictures[name], right) for name, right in theirs.pictures.items()}
     fair = _validated_both(exam.rows, challenger.data, rival.data)
@@ -145,7 +143,7 @@ def _compare(
     )
 
 
-def _apart(rival: Manifest, role: str, why: str, slices: Mapping[str, Pairs] | None = None) -> Comparison:
+def _apart(rival: Manifest, role: str, why: str = "", slices: Mapping[str, Pairs] | None = None) -> Comparison:
     """A comparison without common validation images."""
     return Comparison(
         version=rival.version,

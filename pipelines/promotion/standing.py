@@ -1,6 +1,6 @@
 """Where a repository stands: its champion, its best version, and how often the validation images were used."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from core.artifact.alias import standing_promotions
@@ -48,29 +48,34 @@ class Standing:
         champion = None if parent is None else manifest_of(repository, parent)
         if parent is not None and champion is None:
             say(f"version {parent}, the champion, is damaged or deleted, so the new version is not compared with it")
-        promoted = [manifest_of(repository, n) for n in standing_promotions(moves)[-_LOOKED_BACK:] if n != own]
+        standing = standing_promotions(moves)
+        promoted = [manifest_of(repository, n) for n in standing[-_LOOKED_BACK:] if n != own]
+        undone = {move.version for move in moves}.difference(standing)
         return cls(
             parent=parent,
             champion=champion,
-            best=best_of([m for m in promoted if m and same_validation(m.data, data)]),
+            best=best_of([m for m in promoted if m and same_validation(m.data, data)], undone),
             consulted=_consulted(repository, data, own) + 1,
         )
 
 
-def best_of(promoted: list[Manifest]) -> Best | None:
+def best_of(promoted: list[Manifest], undone: Collection[int] = ()) -> Best | None:
     """The best of comparable versions, by what each verdict said when it was reached.
 
     Args:
         promoted: In the order of their promotion.
+        undone: The versions whose promotion a rollback has undone: they are no rivals, whatever a verdict says of them.
 
     Returns:
-        None if there is none. The version may have been pruned since.
+        None if there is none. The version may have been pruned since, or be damaged.
     """
     best: Best | None = None
     for manifest in promoted:
         verdict, accuracy = manifest.verdict, manifest.validation.accuracy
-        if best is None and verdict.best is not None and verdict.best_accuracy is not None:
-            best = Best(verdict.best, verdict.best_accuracy)
+        if verdict.best is not None and verdict.best_accuracy is not None and verdict.best not in undone:
+            recorded = Best(verdict.best, verdict.best_accuracy)
+            if best is None or recorded.accuracy > best.accuracy:  # its own manifest is damaged, gone, or too long ago
+                best = recorded
         better = best is None or accuracy > best.accuracy
         if better and verdict.improves in (True, None):  # None in older versions
             best = Best(manifest.version, accuracy)

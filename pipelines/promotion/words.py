@@ -8,6 +8,9 @@ from pipelines.promotion.evidence import Evidence
 AGAINST = "accuracy against"
 """How the names of the checks begin that compare accuracies."""
 
+CHAMPION = "the champion"
+BEST = "the best version so far"
+
 
 def points(share: float) -> str:
     """0.005 → 0.50 points: percentage points, so that a difference is not taken for a share."""
@@ -34,12 +37,17 @@ def reason(evidence: Evidence, checks: Sequence[Check]) -> str:
         others = ", ".join(check.name for check in failed[1:])
         return failed[0].words + (f"; it also failed: {others}" if others else "")
     found = f"validation accuracy {evidence.validation.accuracy:.2%}"
-    if evidence.compared:
-        compared = [check.words for check in checks if check.name.startswith(AGAINST)]
-        return "; ".join([compared[0], *(words.removeprefix(f"{found}, ") for words in compared[1:])])
-    if evidence.parent is None:
+    against = [check.words for check in checks if check.name.startswith(AGAINST)]
+    if evidence.parent is None and not against:
         return f"{found}, with no champion to compare it with"
-    return f"{found}; version {evidence.parent}, the champion, is damaged and cannot be compared with it"
+    first, *further = against or [found]
+    parts = [first, *(words.removeprefix(f"{found}, ") for words in further)]
+    known = {comparison.version for comparison in evidence.compared}
+    if evidence.best:
+        known.add(evidence.best.version)
+    if evidence.parent is not None and evidence.parent not in known:
+        parts.append(f"version {evidence.parent}, {CHAMPION}, is damaged and cannot be compared with it")
+    return "; ".join(parts)
 
 
 def consulted_in_words(count: int) -> str:
@@ -47,7 +55,7 @@ def consulted_in_words(count: int) -> str:
     if count == 1:
         return "These validation images decided for the first time."
     return (
-        f"These validation images have now decided about {count:,} versions. The more versions they decide about, the "
+        f"These validation images have now been used to judge {count:,} versions. The more versions they judge, the "
         "likelier the best of them is the best by luck. So a version replaces the best one, with which later ones are "
         "compared too, only if it is better by more than one standard error (Blum & Hardt 2015)."
     )

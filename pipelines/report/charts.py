@@ -122,7 +122,7 @@ def _draw(
     def plot(axes: "Axes") -> None:
         _plot(axes, epochs, lines)
         axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if from_zero:
             axes.set_ylim(bottom=0)
         if percent:
@@ -138,6 +138,7 @@ def drawn(
     plot: Callable[["Axes"], None],
     *,
     height: float = 2.9,
+    width: float = 5,
     colors: Mapping[str, str] | None = None,
 ) -> Markup:
     """One chart in the report's style.
@@ -146,7 +147,8 @@ def drawn(
         title: Shown above the chart; different for every chart of a page.
         name: What a screen reader says instead of the chart.
         plot: Draws into the axes.
-        height: In inches, for a width of 5.
+        height: In inches; a page scales the whole chart, letters included, to the width that it has there.
+        width: In inches: for the same place in a page, a smaller one gives larger letters.
         colors: Further colors that `plot` uses, besides ink, line, training and validation, each with its replacement
             in the page. All colors must be different.
 
@@ -161,7 +163,7 @@ def drawn(
     with _rc_lock, mpl.rc_context():
         mpl.rcdefaults()  # the user's matplotlibrc must not change the report
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
-        figure = Figure(figsize=(5, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()
         plot(axes)
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
@@ -185,7 +187,7 @@ def _plot(axes: "Axes", epochs: Sequence[int], lines: Sequence[_Line]) -> None:
         )
     axes.margins(x=0.02)
     if len(epochs) == 1:
-        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
+        axes.set_xlim(epochs[0] - 0.5, epochs[0] + 0.5)  # no tick but the one epoch's
     if len(lines) > 1:
         axes.legend()
 

@@ -21,9 +21,14 @@ def toml(value: Any) -> str:
         return "[" + ", ".join(map(toml, value)) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    # A JSON string is a TOML string too, except for JSON's surrogate pairs, which ensure_ascii=False avoids.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return _string(value) if isinstance(value, str) else str(value)
 
 
 def _key(name: str) -> str:
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _string(name)
+
+
+def _string(text: str) -> str:
+    # A JSON string is a TOML string too, except for JSON's surrogate pairs, which ensure_ascii=False avoids, and for
+    # the control character DEL, which JSON leaves as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

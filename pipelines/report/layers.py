@@ -78,7 +78,7 @@ def _plot(
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     axes.set_xlabel("step")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))  # steps have up to five digits
     axes.margins(x=0.02)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=8)
 

@@ -14,6 +14,7 @@ from core.measure.evaluate import Evaluation
 from core.train.report import EpochReport
 from pipelines.promotion.words import consulted_in_words
 from pipelines.report import charts, layers, origin, pictures, reliability, tables
+from pipelines.report.diagnosis import diagnose_all
 from pipelines.report.escape import markdown
 from pipelines.report.formats import (
     check_result,
@@ -25,6 +26,7 @@ from pipelines.report.formats import (
     trusted,
     validated,
 )
+from pipelines.report.lower import lower
 
 
 def render_report(
@@ -34,6 +36,7 @@ def render_report(
     mistake_images: NDArray[np.uint8],
     first_layer: NDArray[np.float32] | None,
     drawn: Labeled | None = None,
+    page: str = "",
 ) -> bytes:
     """The training report: one HTML page that loads nothing from the network. Equal input gives equal bytes.
 
@@ -45,6 +48,7 @@ def render_report(
         first_layer: (28, 28, units) float32, the weights of the first dense layer, or None if the network does not
             begin with a dense layer on 784 pixels.
         drawn: The drawn images that were trained on in addition to the data set, if any.
+        page: The address of the page on which people draw, to link to; "" for none.
 
     Returns:
         UTF-8 HTML.
@@ -55,15 +59,18 @@ def render_report(
     labels = manifest.labels
     units = [] if first_layer is None else pictures.strongest(first_layer)
     classes = tables.classes(evaluation, manifest.validation, labels)
-    page = templates().get_template("report.html.j2")
-    return page.render(
+    template = templates().get_template("report.html.j2")
+    return template.render(
         manifest=manifest,
+        page=page,
+        lower=lower(manifest),
         test=evaluation,
         wrong=tables.wrong_count(evaluation),
         seconds=sum(epoch.seconds for epoch in history),
         history=history,
         best_epoch=min(history, key=lambda epoch: epoch.validation_loss, default=None),
         charts=charts.learning_curves(history) if history else (),
+        findings=diagnose_all(history),
         runs=sum(epoch.epoch == 1 for epoch in history),
         inside=layers.charts([step for epoch in _first_run(history) for step in epoch.diagnostics]),
         heat=tables.heat(evaluation),
@@ -102,6 +109,7 @@ def render_card(manifest: Manifest) -> bytes:
         .get_template("card.md.j2")
         .render(
             manifest=manifest,
+            lower=lower(manifest),
             rejected=tables.rejected(manifest),
             layers=origin.layers(manifest.architecture),
             command=origin.retrain_command(manifest.recipe_name, manifest.recipe),

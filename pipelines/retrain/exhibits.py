@@ -53,9 +53,11 @@ def name_of(result: Retrained, asked: str) -> str:
         result: What came of it.
         asked: What it was called until then: the recipe, with its overrides.
     """
-    version = "trial" if result.version is None else f"version {result.version}"
-    standing = "unchanged" if result.outcome == "unchanged" else "champion" if result.promoted else result.outcome
-    return f"{asked} → {version}" + ("" if standing == "trial" else f", {standing}")
+    if result.version is None:
+        return f"{asked} → dry run"
+    standing = "champion" if result.promoted else "canary" if result.canary else result.outcome
+    standing = "unchanged" if result.outcome == "unchanged" else standing
+    return f"{asked} → version {result.version}, {standing}"
 
 
 def tags_of(result: Retrained) -> tuple[str, ...]:

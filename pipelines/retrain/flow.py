@@ -11,9 +11,9 @@ from prefect import Flow, flow, runtime
 from prefect.client.schemas.objects import FlowRun, State
 
 from pipelines import voice
-from pipelines.engine.events import Event
+from pipelines.engine.events import Ends, Event, Outcome, in_words
 from pipelines.engine.mirror import Mirror
-from pipelines.order import Order, takes_order
+from pipelines.order import Order, data_folder, takes_order
 from pipelines.schedule.journal import Journal
 from pipelines.voice import say
 
@@ -26,7 +26,7 @@ def _report_failure(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) 
         voice.prepare()
         say(f"retraining failed: {state.message}")
     if flow_run.deployment_id and state.is_crashed():  # its process could not record that itself
-        journal = Journal(Order(**flow_run.parameters).data_dir)
+        journal = Journal(data_folder(flow_run.parameters.get("data_dir")))
         journal.failed(state.message or "the run crashed")
         journal.ended(str(flow_run.id))
 
@@ -80,11 +80,25 @@ class _Shadow:
 def _observer_in_this_run() -> Iterator[_Shadow]:
     """An observer that shows stages as tasks of the flow run in which this is called, without keeping it waiting."""
     shadow = _Shadow()
-    follow = Mirror(iter(shadow.events.get, None)).follow
-    thread = threading.Thread(target=copy_context().run, args=(follow,), daemon=True)
+    mirror = Mirror(iter(shadow.events.get, None))
+    thread = threading.Thread(target=copy_context().run, args=(_follow, mirror), daemon=True)
     thread.start()
+    ends = Ends(Outcome.STOPPED, "the run was stopped")  # by Prefect's runner or a signal, which is no `Exception`
     try:
         yield shadow
+        ends = Ends(Outcome.DONE, "done")
+    except Exception as error:
+        ends = Ends(Outcome.FAILED, in_words(error))
+        raise
     finally:
+        shadow.tell(ends)
         shadow.events.put(None)
         thread.join(_CATCHES_UP_WITHIN)
+
+
+def _follow(mirror: Mirror) -> None:
+    """Repeat all events. What Prefect cannot be told is told to people, and the run goes on."""
+    try:
+        mirror.follow()
+    except Exception as error:  # noqa: BLE001 — Prefect's own, which is not the job's
+        say(f"Prefect cannot be told of the stages of this run ({in_words(error)}): the run goes on without it")

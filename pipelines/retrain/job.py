@@ -1,19 +1,20 @@
 """The job: download → verify → gather → draw → normalize → train → evaluate → judge → publish → promote."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from core.artifact.manifest import Manifest
 from core.train.report import EpochReport
 from pipelines import leftovers, preflight
 from pipelines.engine.engine import Engine
-from pipelines.notices.announcer import Announcer, webhook_of
-from pipelines.notices.notice import Notice
-from pipelines.notices.outcome import notices_of
+from pipelines.engine.stopping import raise_stop
+from pipelines.notices.announcer import Announcer, to_webhook
+from pipelines.notices.outcome import failure_of, notices_of
 from pipelines.order import Order
+from pipelines.progress import TrainingProgress
 from pipelines.promotion.advance import Advance
-from pipelines.recipe import load_recipe, recipe_path
+from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import FileRef, TrainedRef
+from pipelines.report import render_card
 from pipelines.retrain import promoting, steps, training, work
 from pipelines.retrain.exhibits import exhibits, name_of, tags_of, verdict_of
 from pipelines.retrain.recorded import recorded
@@ -21,7 +22,7 @@ from pipelines.retrain.retrained import Outcome, Retrained
 from pipelines.retrain.run import Run
 from pipelines.retrain.turn import Turn, turn
 from pipelines.settings import Settings
-from pipelines.voice import TrainingProgress, say
+from pipelines.voice import say
 
 
 def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str | None = None) -> Retrained:
@@ -35,28 +36,28 @@ def retrain(order: Order, engine: Engine, *, dry_run: bool = False, run_id: str 
         dry_run: Whether to end with the verdict and publish nothing; a run after it takes over what is trained here.
         run_id: The flow run of Prefect in whose process this is called, if it is.
     """
-    webhook = webhook_of(Settings())
-    announcer = Announcer([engine.announce, *([webhook.send] if webhook else [])], say)
+    announcer = Announcer([engine.announce, to_webhook], say)
     try:
         with recorded(order, run_id) as recording:
-            preflight.check(order, load_recipe(order.recipe, order.overrides))
+            recipe = preflight.check(order)
             with turn(order.store.lease(Settings().lease_seconds), order.wait, say) as mine:
-                result = _retrain(order, engine, mine, dry_run=dry_run)
+                result = _retrain(order, recipe, engine, mine, dry_run=dry_run)
             if not dry_run:
                 recording.ended(result)
     except Exception as error:
-        recipe, reason = Path(order.recipe).stem, str(error) or type(error).__name__
-        announcer.announce(Notice(kind="failed", repository=order.store.url, recipe=recipe, reason=reason))
+        raise_stop(error)
+        announcer.announce(failure_of(order, error))
         raise
-    engine.show(verdict_of(result))
+    engine.conclude(result.sentence)
+    engine.show(lambda: [verdict_of(result)])
     engine.title(name_of(result, order.title), tags_of(result))
     announcer.announce(*notices_of(result))
     return result
 
 
-def _retrain(order: Order, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
+def _retrain(order: Order, recipe: Recipe, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
     leftovers.reclaim(order.data_dir, timedelta(days=Settings().keep_days), say)
-    run = _with_its_data(order, engine)
+    run = with_its_data(order, recipe, engine)
     with work.held(run, say):
         if known := steps.find_unchanged(order.store, run.fingerprint):
             say(f"unchanged: version {known.version} has the same data, recipe and code; nothing to train")
@@ -68,61 +69,66 @@ def _retrain(order: Order, engine: Engine, mine: Turn, *, dry_run: bool) -> Retr
     return result
 
 
-def _with_its_data(order: Order, engine: Engine) -> Run:
-    """Bring and check all data."""
-    local, reaching_out, recipe = engine.local, engine.reaching_out, load_recipe(order.recipe, order.overrides)
+def with_its_data(order: Order, recipe: Recipe, engine: Engine) -> Run:
+    """Bring and check all data: the run that trains a recipe on it."""
+    reaching_out = engine.reaching_out
     with engine.stage("download"):
         files = reaching_out(steps.download)(order.data_dir, order.mirrors)
     with engine.stage("verify"):
-        dataset = local(steps.verify)(files)
+        dataset = steps.verify(files)
     with engine.stage("gather"):
         dataset = reaching_out(steps.gather)(order, recipe, dataset)
     return Run.of(dataset, recipe, order.data_dir)
 
 
 def _known(order: Order, run: Run, known: Manifest, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
-    """Promote a version that was published before, if that is still to be done: its run may have been killed."""
+    """Promote a version that was published before, if that is still to be done: its run may have been killed.
+
+    If that makes it the champion, or a canary, the outcome is the one which that run would have had. Otherwise nothing
+    has changed: a rejection would be told again by every later run.
+    """
     store = order.store
-    outcome: Outcome = "unchanged"
     if dry_run:
         advanced = Advance(promoted=store.alias().target() == known.version)
     else:
-        settled = promoting.settled(store, known)
         with engine.stage("promote"):
-            mine.check()
-            advanced = engine.reaching_out(promoting.promote)(order, run, known)
-        if advanced.rejected and not settled:
-            outcome = "rejected"
+            advanced = engine.reaching_out(promoting.promote)(order, run, known, mine.check)
+    outcome: Outcome = "published" if advanced.moved or advanced.begun else "unchanged"
     return Retrained.published(outcome, known, advanced, run.dataset, store, engine.seconds)
 
 
 def _new(order: Order, run: Run, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
     """Train a version, judge it, publish it, and promote it if it may be."""
-    local, reaching_out, store = engine.local, engine.reaching_out, order.store
+    reaching_out, store = engine.reaching_out, order.store
     if run.recipe.data.styles.count:
         with engine.stage("draw"):
-            run = local(steps.draw)(run)
+            run = steps.draw(run)
     with engine.stage("normalize"):
-        preprocessing = local(steps.fit_normalizer)(run)
+        preprocessing = steps.fit_normalizer(run)
     with engine.stage("train"):
         trained = _train(run, preprocessing, engine)
     with engine.stage("evaluate"):
-        evaluations = local(steps.evaluate)(run, preprocessing, trained)
+        evaluations = steps.evaluate(run, preprocessing, trained)
     with engine.stage("judge"):
         verdict = reaching_out(promoting.judge)(order, run, preprocessing, trained, evaluations)
     measured = steps.EVALUATIONS.validate_json(evaluations.read())
     if dry_run:
-        say(promoting.trial_in_words(verdict))
+        say(promoting.dry_run_in_words(verdict))
         name = recipe_path(order.recipe).stem
-        return Retrained.trial(name, trained, measured, verdict, run.dataset, store, engine.seconds)
+        return Retrained.dry_run(name, trained, measured, verdict, run.dataset, store, engine.seconds)
     with engine.stage("publish"):
+        reaching_out(mine.check)()
         manifest = reaching_out(steps.publish)(order, run, preprocessing, trained, evaluations, verdict)
-        card = reaching_out(store.read)(manifest, "card.md").decode()
-        history = training.HISTORY.validate_json(trained.history.read())
-        engine.show(*exhibits(manifest, history, measured.test, card))
+    engine.show(
+        lambda: exhibits(
+            manifest,
+            training.HISTORY.validate_json(trained.history.read()),
+            measured.test,
+            render_card(manifest).decode(),
+        )
+    )
     with engine.stage("promote"):
-        mine.check()
-        advanced = reaching_out(promoting.promote)(order, run, manifest)
+        advanced = reaching_out(promoting.promote)(order, run, manifest, mine.check)
     outcome: Outcome = "rejected" if advanced.rejected else "published"
     return Retrained.published(outcome, manifest, advanced, run.dataset, store, engine.seconds)
 
@@ -133,6 +139,6 @@ def _train(run: Run, preprocessing: FileRef, engine: Engine) -> TrainedRef:
 
         def on_epoch(report: EpochReport) -> None:
             engine.epoch(report)  # first: a run that is stopped now says after which epoch, as people have just read
-            progress.show(report)
+            progress.tell(report)
 
         return training.train(run.dataset, preprocessing, run.recipe, run.work, on_epoch)

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from core.artifact.manifest import Manifest, Verdict
-from core.artifact.repository import Repository
 from core.data.labeled import Labeled
 from core.digit import LABELS
-from core.errors import DamagedVersionError, UnreadableEntryError
 from core.inference.predict import Predictor
 from pipelines import provenance
+from pipelines.canary.beginning import AsCanary
 from pipelines.order import Order
 from pipelines.promotion import handwriting, slices
 from pipelines.promotion.advance import Advance, advance
@@ -16,11 +15,13 @@ from pipelines.promotion.exam import Exam
 from pipelines.promotion.infra import TrialResult, infra_gate
 from pipelines.promotion.judging import Challenger
 from pipelines.promotion.judging import judge as judge_challenger
+from pipelines.promotion.probation import Probation
 from pipelines.references import FileRef, TrainedRef, read_mnist
 from pipelines.retrain import training
 from pipelines.retrain.measures import as_metrics
 from pipelines.retrain.run import Run
 from pipelines.retrain.steps import EVALUATIONS, data_of, trained_network
+from pipelines.sections import PromotionSection
 from pipelines.voice import say
 
 
@@ -40,34 +41,60 @@ def judge(order: Order, run: Run, preprocessing: FileRef, trained: TrainedRef, e
     return verdict.model_copy(update={"instruction": order.promote, "instructed_by": provenance.author()})
 
 
-def promote(order: Order, run: Run, manifest: Manifest) -> Advance:
+def promote(order: Order, run: Run, manifest: Manifest, check_turn: Callable[[], None]) -> Advance:
     """Make the version the champion if its verdict says so, and the champion is still the one that this names.
 
-    If another version has become the champion meanwhile, it is decided again.
+    If another version has become the champion meanwhile, it is decided again. If the order names services, the version
+    becomes a canary first, see `pipelines.canary`.
+
+    Args:
+        order: What was ordered.
+        run: Of the version.
+        manifest: Of the version.
+        check_turn: Raises `LeaseLostError` if it is no longer this run's turn.
+    """
+    rule, by = run.recipe.promotion, provenance.author()
+    canary = AsCanary(order.store, manifest.version, rule.canary, by=by, begins=bool(order.canary_services))
+    return move(order, manifest, rule, lambda: judge_again(order, run, manifest), check_turn, canary)
+
+
+def judge_again(order: Order, run: Run, manifest: Manifest) -> Verdict:
+    """The verdict on a published version, as the repository stands now."""
+    return _judge(order, run, Challenger.published(order.store, manifest))
+
+
+def move(
+    order: Order,
+    manifest: Manifest,
+    rule: PromotionSection,
+    judge_again: Callable[[], Verdict],
+    check_turn: Callable[[], None],
+    probation: Probation,
+) -> Advance:
+    """The one way to the alias `champion` that any program takes by itself: see `pipelines.promotion.advance`.
+
+    Args:
+        order: What was ordered.
+        manifest: Of the version.
+        rule: From the recipe.
+        judge_again: Gives the verdict as the repository stands now.
+        check_turn: Raises `LeaseLostError` if it is no longer this run's turn.
+        probation: What the version has to go through.
     """
 
-    def judge_again() -> Verdict:
-        return _judge(order, run, Challenger.published(order.store, manifest))
-
     def try_out(champion: int | None) -> TrialResult:
-        return infra_gate(order, manifest, champion)
+        return infra_gate(order, manifest, champion, rule.trial)
 
-    return advance(order.store, manifest, order.promote, judge_again, try_out, by=provenance.author(), say=say)
-
-
-def settled(store: Repository, manifest: Manifest) -> bool:
-    """Whether it was decided before, for good, that a version does not become the champion."""
-    try:
-        trial = store.trial(manifest.version)
-    except (DamagedVersionError, UnreadableEntryError):  # then it is tried again
-        trial = None
-    return not manifest.verdict.promote or (trial is not None and not trial.passed)
+    by = provenance.author()
+    return advance(
+        order.store, manifest, order.promote, judge_again, try_out, check_turn, by=by, say=say, probation=probation
+    )
 
 
-def trial_in_words(verdict: Verdict) -> str:
-    """The result of a trial, which publishes nothing."""
+def dry_run_in_words(verdict: Verdict) -> str:
+    """The result of a dry run, which publishes nothing."""
     outcome = "would be promoted" if verdict.promote else "would be rejected"
-    return f"trial: the version {outcome}: {verdict.reason}; nothing is published, and what was trained is kept"
+    return f"dry run: the version {outcome}: {verdict.reason}; nothing is published, and what was trained is kept"
 
 
 def _judge(order: Order, run: Run, challenger: Challenger) -> Verdict:

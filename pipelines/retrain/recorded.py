@@ -7,15 +7,16 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 
-from core.errors import ConfigError, FeedbackError
+from core.errors import FeedbackError, NumeralError
 from core.feedback import FeedbackFolder
+from pipelines.engine.stopping import raise_stop
 from pipelines.order import Order
 from pipelines.schedule.journal import Journal, Success
 from pipelines.voice import say
 
 
 class Recording:
-    """One run. Unless `ended` is called, as after a trial, no success is recorded."""
+    """One run. Unless `ended` is called, as after a dry run, no success is recorded."""
 
     def __init__(self) -> None:
         self.success: Success | None = None
@@ -30,6 +31,15 @@ class Recording:
         self.success = Success.model_validate({"at": datetime.now(UTC), **found})
 
 
+def record_failure(order: Order, error: Exception) -> None:
+    """Record that a run failed before it had begun.
+
+    Raises:
+        ConfigError, StorageError: The journal cannot be read or written.
+    """
+    Journal(order.data_dir).failed(_sentence(error))
+
+
 @contextmanager
 def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
     """Record when a run begins, and how it ends. A run that is interrupted has neither succeeded nor failed.
@@ -39,7 +49,7 @@ def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
         run: The id of its flow run; None if it has none.
 
     Raises:
-        ConfigError: The data folder cannot be written: then nothing else would work either.
+        ConfigError, StorageError: The journal cannot be read or written: then nothing else would work either.
     """
     journal, recording, name = Journal(order.data_dir), Recording(), run or uuid4().hex
     journal.started(name)
@@ -47,15 +57,21 @@ def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
     try:
         yield recording
     except Exception as error:
-        sentence = str(error) or type(error).__name__
+        raise_stop(error)
+        sentence = _sentence(error)
         _noted(lambda: journal.failed(sentence))
         raise
     else:
         if success := recording.success:
-            _noted(lambda: journal.saw(seen))
+            if order.feedback:
+                _noted(lambda: journal.saw(seen))
             _noted(lambda: journal.succeeded(success))
     finally:
         _noted(lambda: journal.ended(name))
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _feedback(order: Order) -> list[str]:
@@ -70,5 +86,5 @@ def _noted(note: Callable[[], None]) -> None:
     """Record something at the end of a run, whose own outcome matters more than the journal."""
     try:
         note()
-    except ConfigError as error:
+    except NumeralError as error:  # the disk is full, or the folder has become read-only
         say(str(error))

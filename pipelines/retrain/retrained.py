@@ -11,15 +11,16 @@ from pipelines.promotion.advance import Advance
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain.measures import Evaluations, as_metrics, rejected_shares
 
-Outcome = Literal["published", "unchanged", "rejected", "trial"]
+Outcome = Literal["published", "unchanged", "rejected", "dry_run"]
 
 
 class Retrained(BaseModel):
     """What a retraining has come to."""
 
     outcome: Outcome
-    version: int | None = Field(description="None after a trial, which publishes nothing.")
+    version: int | None = Field(description="None after a dry run, which publishes nothing.")
     promoted: bool = Field(description="Whether the version is the champion now.")
+    canary: bool = Field(False, description="Whether the version is a canary now, which may become the champion later.")
     rejected: str | None = Field(description="Why the gate refuses the version; None if it does not.")
     verdict: Verdict = Field(description="What the gate found when the version was judged first.")
     metrics: dict[str, float]
@@ -30,15 +31,16 @@ class Retrained(BaseModel):
     seconds: dict[str, float]
     recipe: str
     repository: str
-    report: str | None = Field(description="Its path; its URL if the repository is no folder. None after a trial.")
+    report: str | None = Field(description="Its path; its URL if the repository is no folder. None after a dry run.")
     weights_sha256: str
 
     @property
     def sentence(self) -> str:
         """What came of it, in a line for people."""
         version = "nothing published" if self.version is None else f"version {self.version}"
-        standing = "the champion" if self.promoted else "not the champion"
-        return f"{self.outcome}: {version}, {standing}, test accuracy {self.metrics['test_accuracy']:.2%}"
+        standing = "the champion" if self.promoted else "a canary" if self.canary else "not the champion"
+        outcome = self.outcome.replace("_", " ")
+        return f"{outcome}: {version}, {standing}, test accuracy {self.metrics['test_accuracy']:.2%}"
 
     @classmethod
     def published(
@@ -55,6 +57,7 @@ class Retrained(BaseModel):
             outcome=outcome,
             version=manifest.version,
             promoted=advance.promoted,
+            canary=advance.canary,
             rejected=advance.rejected,
             verdict=manifest.verdict,
             metrics=_metrics(
@@ -70,7 +73,7 @@ class Retrained(BaseModel):
         )
 
     @classmethod
-    def trial(
+    def dry_run(
         cls,
         recipe: str,
         trained: TrainedRef,
@@ -80,10 +83,10 @@ class Retrained(BaseModel):
         repository: Repository,
         seconds: dict[str, float],
     ) -> Self:
-        """The result of a trial with the recipe of this name."""
+        """The result of a dry run with the recipe of this name."""
         test, validation = as_metrics(measured.test), as_metrics(measured.validation)
         return cls(
-            outcome="trial",
+            outcome="dry_run",
             version=None,
             promoted=False,
             rejected=None if verdict.promote else verdict.reason,

@@ -11,7 +11,7 @@ from pipelines.references import DatasetRef
 
 
 class Run(BaseModel):
-    """One retraining. It holds references and settings, so that Prefect can hand it from task to task.
+    """One retraining. It holds references and settings, so that each step can be run, tested and retried alone.
 
     Attributes:
         dataset: What to train on and to test with.

@@ -102,10 +102,13 @@ def draw(run: Run) -> Run:
 
 
 def fit_normalizer(run: Run) -> FileRef:
-    """Fit the normalizer on the training split alone."""
-    images, _ = training.train_split(run.dataset, run.recipe)
-    normalizer = Normalizer.fit(images)
-    say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
+    """Fit the normalizer on the training split alone, unless the recipe wants another one."""
+    kind = run.recipe.data.normalize
+    normalizer = Normalizer.of(kind, training.train_split(run.dataset, run.recipe)[0])
+    if kind == "standard":
+        say(f"normalized: mean {normalizer.mean:.3f}, standard deviation {normalizer.std:.3f}, in pixel units")
+    else:
+        say(f"not normalized, as data.normalize is {kind}: inputs from 0 to {255 / normalizer.std:g}")
     preprocessing = Preprocessing(mean=normalizer.mean, std=normalizer.std, framing=asdict(FRAMING))
     return FileRef.store(run.work / "preprocessing.json", preprocessing.model_dump_json().encode())
 
@@ -137,7 +140,7 @@ def evaluate(run: Run, preprocessing: FileRef, trained: TrainedRef) -> FileRef:
 def publish(
     order: Order, run: Run, preprocessing: FileRef, trained: TrainedRef, evaluations: FileRef, verdict: Verdict
 ) -> Manifest:
-    """Publish a version: the weights first, then report and card, the manifest last."""
+    """Publish a version: the weights first, then report, card and history, the manifest last."""
     with order.store.claim(trained.weights.read()) as draft:
         manifest = _complete(draft, order, run, preprocessing, trained, evaluations, verdict)
     say(f"published: {manifest.name} version {manifest.version} in {order.store.location}")
@@ -153,7 +156,7 @@ def _complete(
     evaluations: FileRef,
     verdict: Verdict,
 ) -> Manifest:
-    """Add report, card and manifest to the weights with which a version's number was claimed."""
+    """Add report, card, history and manifest to the weights with which a version's number was claimed."""
     repository, recipe = order.store, run.recipe
     measured = EVALUATIONS.validate_json(evaluations.read())
     history = training.HISTORY.validate_json(trained.history.read())
@@ -191,8 +194,10 @@ def _complete(
     mistakes = [mistake.index for mistake in measured.test.mistakes]
     images = read_mnist(run.dataset.files).test_images[mistakes]
     drawn = Labeled.unpack(run.dataset.styles.read()) if run.dataset.styles else None
-    draft.add("report.html", render_report(manifest, history, measured.test, images, _first_layer(network), drawn))
+    first_layer, page = _first_layer(network), Settings().page_url
+    draft.add("report.html", render_report(manifest, history, measured.test, images, first_layer, drawn, page))
     draft.add("card.md", render_card(manifest))
+    draft.add(training.HISTORY_FILE, trained.history.read())
     manifest = manifest.model_copy(update={"files": dict(draft.files)})
     draft.publish(manifest)
     return manifest

@@ -31,6 +31,7 @@ from core.train.training_plan import TrainingPlan
 from pipelines import provenance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
+from pipelines.report.diagnosis import diagnose
 from pipelines.voice import say
 
 HISTORY = TypeAdapter(
@@ -38,6 +39,9 @@ HISTORY = TypeAdapter(
     config=ConfigDict(ser_json_inf_nan="constants"),  # an activation may hide an infinite output from every loss
 )
 """Epoch reports as they are stored; for an ensemble, those of all members in turn."""
+
+HISTORY_FILE = "history.json"
+"""What the epoch reports are called in a work folder, and in a published version."""
 
 _DONE = "trained.json"
 
@@ -140,6 +144,8 @@ def _train_one(
         checkpoint.save(training)
         on_epoch(report)
     say(_outcome(training))
+    for finding in diagnose(training.reports):
+        say(f"{finding.name}: {finding.sentence}")
     return _store(work, weights_file.encode(training.network.state()), training.reports)
 
 
@@ -172,7 +178,7 @@ def _outcome(training: Training) -> str:
 def _store(work: Path, weights: bytes, reports: list[EpochReport]) -> TrainedRef:
     trained = TrainedRef(
         weights=FileRef.store(work / WEIGHTS, weights),
-        history=FileRef.store(work / "history.json", HISTORY.dump_json(tuple(reports))),
+        history=FileRef.store(work / HISTORY_FILE, HISTORY.dump_json(tuple(reports))),
     )
     FileRef.store(work / _DONE, trained.model_dump_json().encode())  # last: a rerun may now rely on the two
     return trained

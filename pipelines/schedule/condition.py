@@ -35,20 +35,32 @@ class Condition:
         return not self.troubles
 
 
-def judge(record: Record | None, beat: Heartbeat | None, now: datetime, max_age: timedelta | None = None) -> Condition:
+def judge(
+    record: Record | None,
+    beat: Heartbeat | None,
+    now: datetime,
+    max_age: timedelta | None = None,
+    *,
+    scheduled_here: bool = False,
+) -> Condition:
     """Judge what is recorded.
 
     Args:
         record: The journal; None if nothing has run yet.
         beat: The last beat of the scheduler; None if there never was one. Then somebody else starts the runs, and only
-            these are judged.
+            these are judged, unless `scheduled_here`.
         now: The time.
         max_age: How old the last success may be. By default, twice as old as the longest time between two runs of the
             timetable, at least six hours; 48 hours if no scheduler ever ran; any age if it has no timetable.
+        scheduled_here: Whether a scheduler must live on this machine, or in this container, and have begun to work: it
+            does once the first version is trained.
     """
     limit = max_age or _default(beat)
     success = record.last_success if record else None
-    troubles = [trouble for trouble in (beat.trouble(now) if beat else "", _age(record, beat, now, limit)) if trouble]
+    silence = beat.trouble(now) if beat else ""
+    if scheduled_here:
+        silence = silence or _absence(beat)
+    troubles = [trouble for trouble in (silence, _age(record, beat, now, limit)) if trouble]
     facts = {
         "healthy": not troubles,
         "troubles": troubles,
@@ -67,6 +79,19 @@ def judge(record: Record | None, beat: Heartbeat | None, now: datetime, max_age:
 
 def _described(beat: Heartbeat) -> dict[str, Any]:
     return {"process": str(beat.scheduler), **beat.model_dump(mode="json", include={"at", "since", "when"})}
+
+
+def _absence(beat: Heartbeat | None) -> str:
+    """Why no scheduler works here; "" if one does."""
+    if beat is None:
+        return (
+            "no scheduler has left a sign of life yet; if one was started, it may train the first version: see its log"
+        )
+    if beat.scheduler.lives_here():
+        return ""
+    return (
+        f"the scheduler of the last sign of life, {beat.scheduler}, is not here; one here has yet to begin: see its log"
+    )
 
 
 def _default(beat: Heartbeat | None) -> timedelta | None:

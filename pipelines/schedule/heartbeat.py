@@ -66,7 +66,7 @@ class Heartbeat(Part):
         """Replace the last beat.
 
         Raises:
-            OSError: The data folder cannot be written.
+            StorageError: The data folder cannot be written.
         """
         FileRef.store(_path(data_dir), sealed(self.model_dump(mode="json")))
 

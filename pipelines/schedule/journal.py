@@ -4,9 +4,8 @@ It is one small file, which every run updates at its beginning and at its end. R
 network.
 """
 
-import fcntl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,6 +16,7 @@ from core.artifact.fields import Count, Moment, Name, Part, Text, VersionNumber
 from core.artifact.holder import Holder
 from core.artifact.sealed import opened, sealed
 from core.errors import ConfigError
+from pipelines.lock import locked
 from pipelines.references import FileRef
 
 __all__ = ["Failure", "Journal", "Record", "Success"]
@@ -56,10 +56,11 @@ class Record(Part):
         began: When the first run with this data folder started.
         last_start: When the last one did.
         last_success: The last one that ended well.
-        last_promotion: The last one after which its own new version was the champion.
+        last_promotion: The last one after which its own new version was the champion; or when a canary became it.
         last_failure: The last one that failed.
         rejections: How many new versions in a row were rejected.
-        active: The process of each run that has not ended, by the id of its flow run.
+        active: The process of each run that has not ended: by the id of its flow run, if a scheduler started it; a run
+            by hand has a name of its own.
     """
 
     began: Moment
@@ -72,7 +73,10 @@ class Record(Part):
 
 
 class Journal:
-    """The journal in a data folder. Any number of processes may write it."""
+    """The journal in a data folder. Any number of processes may write it.
+
+    What writes it raises `ConfigError` if it cannot be read, and `StorageError` if it cannot be locked or written.
+    """
 
     def __init__(self, data_dir: Path) -> None:
         """Name it; nothing is read or written yet."""
@@ -92,14 +96,20 @@ class Journal:
         except (ValidationError, ValueError):
             return None
         except OSError as error:
-            raise ConfigError(
-                f"{self.path}: cannot be read: {error.strerror}; which user runs the pipelines?"
-            ) from error
+            raise _unreadable(self.path, error) from error
 
     def started(self, run: str) -> None:
-        """Record that this process begins a run."""
+        """Record that this process begins a run, under its key in `Record.active`.
+
+        Runs by hand that were killed are forgotten. Those of a scheduler it has to mark in Prefect first.
+        """
         holder, now = Holder.of_this_process(), datetime.now(UTC)
-        self._update(lambda r: r.model_copy(update={"last_start": now, "active": {**r.active, run: holder}}))
+
+        def begin(record: Record) -> Record:
+            left = {key: other for key, other in record.active.items() if _is_flow_run(key) or not other.is_dead()}
+            return record.model_copy(update={"last_start": now, "active": {**left, run: holder}})
+
+        self._update(begin)
 
     def ended(self, run: str) -> None:
         """Record that a run is over, however it went."""
@@ -118,17 +128,27 @@ class Journal:
 
         self._update(add)
 
+    def promoted(self, promotion: Success) -> None:
+        """Record that a version became the champion, though no run ended with that: it has been a canary."""
+        self._update(lambda record: record.model_copy(update={"last_promotion": promotion}))
+
     def failed(self, error: str) -> None:
         """Record a run that failed, with one sentence."""
         failure = Failure(at=datetime.now(UTC), error=error[:LONGEST_ERROR])
         self._update(lambda record: record.model_copy(update={"last_failure": failure}))
 
     def seen(self) -> frozenset[str]:
-        """The names of the feedback that was there when the last run that ended well began."""
+        """The names of the feedback that was there when the last run that ended well began.
+
+        Raises:
+            ConfigError: The file cannot be read.
+        """
         try:
             return frozenset(self._seen.read_text("ascii").split())
         except (FileNotFoundError, UnicodeDecodeError):
             return frozenset()
+        except OSError as error:
+            raise _unreadable(self._seen, error) from error
 
     def saw(self, names: list[str]) -> None:
         """Record which feedback a run that ended well has seen."""
@@ -141,16 +161,16 @@ class Journal:
             record = change(self.read() or Record(began=now, last_start=now))
             FileRef.store(self.path, sealed(record.model_dump(mode="json")))
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        """Between reading and writing, nobody else writes. The system releases the lock of a process that is killed."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.with_name("journal.lock").open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise ConfigError(
-                f"{self.path}: cannot be written: {error.strerror or error}; "
-                "choose a --data-dir that this user may write"
-            ) from error
+    def _locked(self) -> AbstractContextManager[None]:
+        """Between reading and writing, nobody else writes."""
+        # In silence: a wait is short; and if the file system knows no locks, the lock of the run's work folder says so.
+        return locked(self.path.with_name("journal.lock"), lambda _: None, lambda _: None)
+
+
+def _is_flow_run(key: str) -> bool:
+    """Whether a run is one of Prefect's: their ids have dashes, those of runs by hand have none."""
+    return "-" in key
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path}: cannot be read: {error.strerror}; which user runs the pipelines?")

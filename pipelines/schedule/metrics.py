@@ -32,7 +32,10 @@ class RetrainingCollector(Collector):
         record, beat = Journal(self._data_dir).read(), Heartbeat.last(self._data_dir)
         events = {
             "success": ("the last run ended well", record.last_success if record else None),
-            "promotion": ("a new version last became the champion", record.last_promotion if record else None),
+            "promotion": (
+                "a retraining last made its new version the champion",
+                record.last_promotion if record else None,
+            ),
             "failure": ("the last run failed", record.last_failure if record else None),
         }
         for name, (words, event) in events.items():

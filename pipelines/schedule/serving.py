@@ -11,32 +11,30 @@ from typing import Any, cast
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import PrefectException
 from prefect.runner import Runner
-from prefect.states import Scheduled
 from prefect.types.entrypoint import EntrypointType
 
 from core.artifact.holder import Holder
+from core.artifact.lease import RENEWALS
 from core.artifact.repository import Repository
 from core.errors import ArtifactError, NumeralError, ServerLostError
-from pipelines import voice
+from pipelines.canary.attendant import Attendant
+from pipelines.canary.looking import Looker
 from pipelines.engine.observed import Kind, engine_of
 from pipelines.order import Order
 from pipelines.retrain import job
 from pipelines.retrain.flow import retrain
 from pipelines.schedule import DEPLOYMENT
-from pipelines.schedule.abandoned import close_abandoned
+from pipelines.schedule.abandoned import Abandoned
 from pipelines.schedule.heartbeat import Heartbeat, Lessee
+from pipelines.schedule.starter import Starter
 from pipelines.schedule.times import longest_gap, schedules, upcoming
 from pipelines.schedule.timetable import Timetable
 from pipelines.schedule.triggers import Triggers
 from pipelines.settings import Settings
 from pipelines.voice import say
-
-TRIGGERED = "triggered"
-"""The tag of runs that were started for a reason other than the time."""
 
 _LOST = "Prefect's server no longer answers"
 
@@ -89,15 +87,15 @@ class Scheduler:
         Raises:
             ServerLostError: Prefect's server no longer answers.
         """
-        voice.prepare()
         order = self._order
         deployment = cast("UUID", self._runner.add_deployment(self._deployment()))
-        asyncio.run(close_abandoned(retrain.name, deployment, order.data_dir))
+        abandoned = Abandoned(deployment, order.data_dir, order.store.lease(self._settings.lease_seconds))
+        decided = asyncio.run(abandoned.close(starting=True))
         if train_if_empty and not order.store.versions():
             say("no version is published yet: training the first one now")
             try:
                 with engine_of(Kind.PREFECT, "pipelines.retrain.flow", order.parameters) as running:
-                    running.conclusion = job.retrain(order, running).sentence
+                    job.retrain(order, running)
             except NumeralError as error:
                 say(f"the first training failed: {error}; the schedule tries again")
         # A process that a shell started in the background ignores SIGINT, and with it SIGTERM, which becomes a SIGINT.
@@ -105,27 +103,29 @@ class Scheduler:
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
             signal.signal(signal.SIGHUP, self._runner.handle_sigterm)
         try:
-            asyncio.run(self._serve(deployment))
+            asyncio.run(self._serve(deployment, None if decided else abandoned))
         except KeyboardInterrupt:
             say("schedule: stopped; it continues when it is started again")
 
-    async def _serve(self, deployment: UUID) -> None:
+    async def _serve(self, deployment: UUID, abandoned: Abandoned | None) -> None:
         now = datetime.now(UTC)
-        self._gap = await longest_gap(self._timetable, now)
+        self._gap = longest_gap(self._timetable, now)
         times = ", ".join(f"{time:%a %Y-%m-%d %H:%M %Z}" for time in await upcoming(self._timetable, _SHOWN, now))
         say(f"schedule: retrain {self._order.recipe} {self}; stop with Ctrl-C")
         if times:
             say(f"schedule: the next times are {times}")
         serving = asyncio.create_task(self._runner.start())
-        others = [asyncio.create_task(self._beat()), asyncio.create_task(self._look(deployment))]
+        looks = [self._beat(), self._look(deployment), *([self._attend()] if self._order.canary_services else [])]
+        others = [asyncio.create_task(look) for look in looks]
+        closing = asyncio.create_task(self._close(abandoned))  # it ends once there is nothing left to decide
         try:
             # When the runner gives up, it prints tracebacks; what it says otherwise goes to its log.
             with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
                 ended, _ = await asyncio.wait([serving, *others], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (serving, *others):
+            for task in (serving, closing, *others):
                 task.cancel()
-            await asyncio.gather(serving, *others, return_exceptions=True)
+            await asyncio.gather(serving, closing, *others, return_exceptions=True)
         for task in ended - {serving}:
             task.result()  # it never ends but with an error
         raise ServerLostError(_LOST) from serving.exception()
@@ -182,22 +182,33 @@ class Scheduler:
 
     async def _look(self, deployment: UUID) -> None:
         """Start a run whenever there is a reason to."""
+        starter = Starter(deployment, self._triggers.reasons.pause)
         while True:
             await asyncio.sleep(self._settings.trigger_seconds)
             reason = await asyncio.to_thread(self._triggers.find, datetime.now(UTC))
             if not reason:
                 continue
             try:
-                async with get_client() as client:
-                    await client.create_flow_run_from_deployment(
-                        deployment,
-                        state=Scheduled(message=reason.sentence),
-                        tags=[TRIGGERED],
-                        idempotency_key=reason.key,
-                    )
-                say(f"schedule: retraining: {reason.sentence}")
+                await starter.start(reason, datetime.now(UTC))
             except (PrefectException, httpx.HTTPError) as error:
                 say(f"schedule: a run could not be started, which is tried again: {error}")
+
+    async def _attend(self) -> None:
+        """Look after the canary; while a run works for the repository, only count."""
+        attendant = Attendant(Looker(self._order, say))
+        while True:
+            await asyncio.sleep(self._settings.trigger_seconds)
+            await asyncio.to_thread(attendant.look)
+
+    async def _close(self, abandoned: Abandoned | None) -> None:
+        """Mark the runs of processes elsewhere as crashed once the lease that they may hold is free."""
+        while abandoned:
+            await asyncio.sleep(self._settings.lease_seconds / RENEWALS)
+            try:
+                if await abandoned.close():
+                    return
+            except (NumeralError, PrefectException, httpx.HTTPError) as error:
+                say(f"schedule: what became of earlier runs cannot be told, which is tried again: {error}")
 
     def _deployment(self) -> RunnerDeployment:
         return cast(

@@ -1,29 +1,29 @@
 """Only one scheduler uses a data folder."""
 
-import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import ConfigError
+from pipelines.lock import locked
 
 
 @contextmanager
-def sole_scheduler(data_dir: Path) -> Iterator[None]:
-    """Hold a file lock, which the system releases when this process ends, even if it is killed.
+def sole_scheduler(data_dir: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Keep every other scheduler from the data folder while the block lasts.
+
+    Args:
+        data_dir: The data folder, which is made if necessary.
+        say: Receives a warning if its file system knows no locks, so that nothing keeps another scheduler out.
 
     Raises:
-        ConfigError: Another scheduler uses the data folder, or it cannot be written.
+        ConfigError: Another scheduler uses the data folder.
+        StorageError: It cannot be written.
     """
     path = data_dir / "schedule.lock"
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True)
-        lock = path.open("a")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; choose a --data-dir that this user may write") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(f"another scheduler holds {path}; stop it, or choose another --data-dir") from error
+
+    def refuse(holder: str) -> None:
+        raise ConfigError(f"another scheduler holds {path}: {holder}; stop it, or choose another --data-dir")
+
+    with locked(path, refuse, say):
         yield

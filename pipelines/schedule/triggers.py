@@ -32,7 +32,8 @@ class Reasons:
     Attributes:
         feedback: How many new items are one; None: no number is.
         drift: The population stability index above which new items are one; None: none is.
-        pause: The shortest time from the start of any run to one that is started for a reason.
+        pause: The shortest time from the start of any run to one that is started for a reason. A run that ended before
+            it could begin to retrain counts as well.
     """
 
     feedback: int | None = None
@@ -58,7 +59,7 @@ class Reason(NamedTuple):
 
     Attributes:
         sentence: What it is.
-        key: The same until another run has started, so that one reason starts one run.
+        key: The same until another run has begun to retrain, so that one reason starts one such run.
     """
 
     sentence: str

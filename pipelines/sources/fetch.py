@@ -25,7 +25,8 @@ import httpx
 from core.data.durable import storage_error, sync_folder
 from core.data.mnist import FILES, MnistFile, locate
 from core.errors import ConfigError, DataError, SourceError
-from pipelines.lock import locked
+from core.shipped import shipped
+from pipelines.lock import lock_in, locked
 from pipelines.sources.errors import AbsentError, MirrorError, OtherDataError
 from pipelines.sources.exchange import FetchPolicy
 from pipelines.sources.folder import FolderMirror
@@ -40,7 +41,7 @@ PUBLIC_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-SHIPPED = Path(__file__).resolve().parents[2] / "data" / "mnist"
+SHIPPED = shipped("data/mnist")
 FALLBACKS = (*PUBLIC_MIRRORS, SHIPPED.as_uri())
 
 CACHE = "cache"
@@ -105,7 +106,7 @@ def fetch_all(
         if len(cached) == len(files):
             say(f"All {len(files)} files are in {cache_dir} already, and verified.")
             return cached
-        with locked(cache_dir / ".lock", _waits(cache_dir, say), say):
+        with locked(lock_in(cache_dir), _waits(cache_dir, say), say):
             return tuple(_cached(cache_dir, file) or _fetched(cache_dir, file, named, others, say) for file in files)
     except OSError as error:
         raise storage_error(cache_dir, error) from error
@@ -217,6 +218,8 @@ def _quarantine(cache_dir: Path, file: MnistFile, say: Say) -> None:
             aside = cache_dir / "quarantine" / f"{entry.name}.{secrets.token_hex(4)}"
             aside.parent.mkdir(exist_ok=True)
             entry.rename(aside)
+            with suppress(PermissionError):  # another user's
+                os.utime(aside, follow_symlinks=False)  # it is kept for some days from now, however old it is
             say(f"{error}; the damaged {path} was moved to {aside} and is downloaded again.")
 
 

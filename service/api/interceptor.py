@@ -108,7 +108,7 @@ class Interceptor:
                 except grpc.aio.AbortError:  # the handler has chosen a status itself
                     raise
                 except Exception as error:  # noqa: BLE001 — the last place to log it, and to keep it from the client
-                    del data  # gRPC's own error keeps this frame until the garbage collector comes
+                    data = response = b""  # gRPC's own error keeps this frame until the garbage collector comes
                     await call.refuse(error)
                 return response
 

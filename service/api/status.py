@@ -3,9 +3,11 @@
 import grpc
 from google.protobuf.message import DecodeError
 
-from core.errors import FeedbackError, FeedbackNotFoundError, PictureError
+from core.errors import DamagedFeedbackError, FeedbackError, FeedbackNotFoundError, PictureError
 from service.errors import (
     DeniedError,
+    DocumentRefusedError,
+    DocumentUnreadableError,
     ExpiredError,
     FeedbackFullError,
     FeedbackOffError,
@@ -15,9 +17,11 @@ from service.errors import (
     NoModelError,
     NotReadyError,
     OverloadedError,
+    RepositoryAwayError,
     RequestError,
     StoppingError,
     UnauthenticatedError,
+    UnknownDocumentError,
     UnknownModelError,
     UnknownVersionError,
 )
@@ -32,6 +36,10 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     InferRequestError: grpc.StatusCode.INVALID_ARGUMENT,
     UnknownModelError: grpc.StatusCode.NOT_FOUND,
     UnknownVersionError: grpc.StatusCode.NOT_FOUND,
+    UnknownDocumentError: grpc.StatusCode.NOT_FOUND,
+    DocumentRefusedError: grpc.StatusCode.FAILED_PRECONDITION,
+    DocumentUnreadableError: grpc.StatusCode.UNAVAILABLE,
+    RepositoryAwayError: grpc.StatusCode.UNAVAILABLE,
     NotReadyError: grpc.StatusCode.UNAVAILABLE,
     NoModelError: grpc.StatusCode.UNAVAILABLE,
     StoppingError: grpc.StatusCode.UNAVAILABLE,
@@ -44,6 +52,7 @@ STATUS: dict[type[Exception], grpc.StatusCode] = {
     FeedbackRateError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackFullError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     FeedbackNotFoundError: grpc.StatusCode.NOT_FOUND,
+    DamagedFeedbackError: grpc.StatusCode.FAILED_PRECONDITION,
     FeedbackError: grpc.StatusCode.UNAVAILABLE,
 }
 """The status of each class and of its subclasses, unless a subclass has a row above it.

@@ -15,6 +15,9 @@ SMALL = 16 * 1024
 MOST_OF_ONE = 8 * 1024 * 1024
 """Bytes of unread answers of one connection; a single answer may be larger."""
 
+LARGE = 1024 * 1024
+"""Bytes of an answer that may be larger than any to pictures, such as a report: not every connection may leave one."""
+
 RETRY_SECONDS = 1.0
 
 _Context = grpc.aio.ServicerContext[Any, Any]
@@ -24,7 +27,7 @@ class Unread:
     """Counts the bytes of large answers from the moment they are given until their clients have taken them.
 
     gRPC holds an answer until the flow control of HTTP/2 lets it send it, which a client can delay for as long as it
-    likes. It may do so for one large answer of each connection, and within limits for more.
+    likes. It may do so for one answer of each connection, and within limits for more, or for very large ones.
 
     Attributes:
         bytes: What clients have not taken yet.
@@ -34,7 +37,8 @@ class Unread:
         """Nothing is unread yet.
 
         Args:
-            most: The bytes that all connections together may leave unread, beside one answer each.
+            most: The bytes that all connections together may leave unread, beside one answer each of at most `LARGE`
+                bytes. A larger one is given as well if nothing else is unread.
         """
         self.bytes = 0
         self._most = most
@@ -49,10 +53,16 @@ class Unread:
         if size <= SMALL:
             return
         peer = context.peer()
-        held = self._by_peer[peer]
-        if held and (held + size > MOST_OF_ONE or self.bytes + size > self._most):
+        held, full = self._by_peer[peer], self.bytes + size > self._most
+        if held and (full or held + size > MOST_OF_ONE):
             raise OverloadedError(
                 f"{held:,} bytes of answers on this connection are not read yet; read them before you ask for more",
+                retry_after=RETRY_SECONDS,
+            )
+        if full and size > LARGE and self.bytes:
+            raise OverloadedError(
+                f"{self.bytes:,} bytes of answers to others are not read yet, which leaves no room for {size:,} more; "
+                "try again a little later",
                 retry_after=RETRY_SECONDS,
             )
         self._by_peer[peer] += size

@@ -1,4 +1,4 @@
-"""The command line: `python -m service serve | predict | health | status | trial`, also installed as `numeral-service`.
+"""The command line: `python -m service serve | predict | health | status | pin | trial | web`, or `numeral-service`.
 
 Whatever takes long to import is imported by the command that needs it, so that `--help` and `health` are quick.
 """
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from core.command_line import software_version
 from core.errors import ConfigError, NumeralError
 from core.terminal import accept_any_text
 from service.cli.connection_flags import (
@@ -37,10 +38,26 @@ app = typer.Typer(
     name="service",
     help="Serve the promoted version over gRPC, or let it read the digits in pictures.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"numeral {software_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit."),
+    ] = False,
+) -> None:
+    pass  # the options that stand before a command; those of the commands are theirs
+
 
 RepositoryFlag = Annotated[
     str | None,
@@ -195,11 +212,9 @@ def main() -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     accept_any_text()
     if sys.argv[1:2] != ["health"]:  # health runs every few seconds, and the settings take long to import
-        from service.cli import flags
-        from service.cli.trial import trial
+        from service.cli.long_to_import import add_commands
 
-        app.command()(flags.of_settings(serve))
-        app.command()(trial)
+        add_commands(app, serve, sys.argv[1:2])
     try:
         app()
     except NumeralError as error:

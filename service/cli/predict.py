@@ -124,9 +124,9 @@ def champion_here(settings: Settings, say: Callable[[str], None]) -> Oracle:
     from service.recognition.recognize import Recognition
     from service.recognition.workers import Workers
     from service.versions.loader import fetch
+    from service.versions.next_steps import PUBLISH_COMMAND
     from service.versions.storage import Storage
     from service.versions.store import Store
-    from service.versions.watcher import PUBLISH_COMMAND
 
     repository = Storage(Repository(settings.repository), seconds=settings.storage_seconds)
     if settings.pretrained and _is_empty(repository):

@@ -21,10 +21,14 @@ from service.client.failures import (
     NotFoundError,
     OverloadedError,
     PictureFileError,
+    RefusedError,
     RequestError,
     ServiceError,
     UnreachableError,
 )
+from service.client.listed import Move, Versions, VersionSummary
+from service.client.looked import Inside, Stage
+from service.client.reviewed import FeedbackEntry, FeedbackPage
 from service.wire import Box, Found, Reading
 
 __all__ = [
@@ -35,15 +39,23 @@ __all__ = [
     "ClosedError",
     "DeadlineError",
     "Explanation",
+    "FeedbackEntry",
+    "FeedbackPage",
     "Found",
+    "Inside",
     "MissingFileError",
     "Model",
+    "Move",
     "NotFoundError",
     "OverloadedError",
     "PictureFileError",
     "Reading",
     "Recognizer",
+    "RefusedError",
     "RequestError",
     "ServiceError",
+    "Stage",
     "UnreachableError",
+    "VersionSummary",
+    "Versions",
 ]

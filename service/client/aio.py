@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import RecognizeStreamRequest
 from service.client import answers, asking
-from service.client.aio_calls import AsyncCalls
+from service.client.aio_admin_calls import AsyncAdminCalls
+from service.client.aio_version_calls import AsyncVersionCalls
 from service.client.answers import Explanation, Model
 from service.client.arguments import several
+from service.client.looked import Inside, inside
 from service.wire import Found, Reading
 
 if TYPE_CHECKING:
@@ -27,17 +29,22 @@ __all__ = ["AsyncRecognizer"]
 T = TypeVar("T")
 
 
-class AsyncRecognizer(AsyncCalls):
+class AsyncRecognizer(AsyncAdminCalls, AsyncVersionCalls):
     """A connection to one server, or to several behind one name, for the event loop in which it is first used.
 
     Once that event loop is closed, the client may be used in another one, and connects again.
     """
 
     async def recognize(
-        self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None
+        self,
+        picture: "Picture",
+        *,
+        model_version: str | int = "",
+        want_pixels: bool = False,
+        timeout: float | None = None,
     ) -> Reading:
         """Which digit does the picture show?"""
-        request = await _built(asking.recognize_request, picture, model_version)
+        request = await _built(asking.recognize_request, picture, model_version, want_pixels)
         return answers.reading(await self._call(self._stub.Recognize, request, timeout))
 
     async def recognize_batch(
@@ -53,10 +60,11 @@ class AsyncRecognizer(AsyncCalls):
         pictures: "Iterable[Picture] | AsyncIterable[Picture]",
         *,
         model_version: str | int = "",
+        want_pixels: bool = False,
         timeout: float | None = None,
     ) -> AsyncIterator[Reading | NumeralError]:
         """Which digits do any number of pictures show? Yields the answer to each, or its error, in order."""
-        stream = asking.StreamOfPictures(model_version)
+        stream = asking.StreamOfPictures(model_version, want_pixels)
         options = self._connection.stream_options(timeout)
         return self._outcomes(stream, _requests(stream, several(pictures, asynchronous=True)), options)
 
@@ -79,9 +87,20 @@ class AsyncRecognizer(AsyncCalls):
         request = await _built(asking.explain_request, picture, digit, model_version)
         return answers.explanation(await self._call(self._stub.Explain, request, timeout))
 
+    async def look_inside(
+        self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None
+    ) -> Inside:
+        """What does each layer of the network make of the picture?"""
+        request = await _built(asking.inside_request, picture, model_version)
+        return inside(await self._call(self._stub.LookInside, request, timeout))
+
     async def model(self, version: str | int = "", *, timeout: float | None = None) -> Model:
         """Describe a version of the model."""
         return answers.model(await self._call(self._stub.GetModel, asking.model_request(version), timeout))
+
+    async def card(self, version: str | int = "", *, timeout: float | None = None) -> str:
+        """The card of a version: what it is, how well it does and where it fails, in Markdown."""
+        return str((await self._call(self._stub.GetCard, asking.card_request(version), timeout)).markdown)
 
     async def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None

@@ -40,6 +40,7 @@ class AsyncCalls:
         token: str | None = None,
         token_without_tls: bool = False,
         canary_key: str | None = None,
+        own_connection: bool = False,
     ) -> None:
         """Name the server; it is reached at the first call. The arguments are those of `service.client.Recognizer`."""
         self._connection = Connection.to(
@@ -52,6 +53,7 @@ class AsyncCalls:
             token=token,
             token_without_tls=token_without_tls,
             canary_key=canary_key,
+            own_connection=own_connection,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._process = 0
@@ -61,6 +63,10 @@ class AsyncCalls:
     def address(self) -> str:
         """The address, as it was given."""
         return self._connection.address
+
+    def use_token(self, token: str | None, *, token_without_tls: bool = False) -> None:
+        """Send another token from the next call on, or none. Calls in flight go on with the previous one."""
+        self._connection = self._connection.with_token(token, token_without_tls=token_without_tls)
 
     async def health(self, *, timeout: float | None = None) -> str:
         """`SERVING`, or `NOT_SERVING` before a model is loaded and while the server shuts down."""

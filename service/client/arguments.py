@@ -9,7 +9,17 @@ from service.client.failures import ArgumentError
 from service.texts import quoted
 from service.wire import Reading
 
-__all__ = ["LONGEST_TIMEOUT", "digit_of", "reply_id_of", "seconds", "several", "version_text"]
+__all__ = [
+    "LONGEST_TIMEOUT",
+    "digit_of",
+    "flag",
+    "number_within",
+    "reply_id_of",
+    "seconds",
+    "several",
+    "text_of",
+    "version_text",
+]
 
 LONGEST_TIMEOUT = 365 * 24 * 3600
 """Seconds. gRPC counts with more, but wraps around at some point."""
@@ -59,6 +69,49 @@ def digit_of(digit: object) -> int:
     if isinstance(digit, bool) or not 0 <= number <= 9:
         raise ArgumentError(f"the digit is {_shown(digit)}, expected 0 to 9 as an int")
     return number
+
+
+def flag(value: object, name: str) -> bool:
+    """True or False.
+
+    Raises:
+        ArgumentError: It is neither.
+    """
+    if isinstance(value, bool):
+        return value
+    raise ArgumentError(f"{name} is {_shown(value)}, expected True or False")
+
+
+def number_within(value: object, name: str, low: int, high: int) -> int:
+    """A whole number.
+
+    Args:
+        value: What was passed.
+        name: The name of the argument.
+        low: The smallest that is possible.
+        high: The largest.
+
+    Raises:
+        ArgumentError: It is none, or not between these.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
+        return value
+    raise ArgumentError(f"{name} is {_shown(value)}, expected {low:,} to {high:,} as an int")
+
+
+def text_of(value: object, name: str) -> str:
+    """A text that can be sent.
+
+    Raises:
+        ArgumentError: It is none, or no valid Unicode.
+    """
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name} is {_shown(value)}, expected text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(f"{name} is {quoted(value)}, which is no valid Unicode text") from None
+    return value
 
 
 def reply_id_of(about: object) -> str:

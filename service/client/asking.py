@@ -1,12 +1,18 @@
 """The requests of a client, built from a picture in any of the forms that its user may have."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import NumeralError
 from protos.numeral.v1.recognizer_pb2 import (
+    AcceptFeedbackRequest,
+    DiscardFeedbackRequest,
     ExplainRequest,
+    GetCardRequest,
     GetModelRequest,
+    ListFeedbackRequest,
+    LookInsideRequest,
+    PinVersionRequest,
     RecognizeBatchRequest,
     RecognizeManyRequest,
     RecognizeRequest,
@@ -14,7 +20,7 @@ from protos.numeral.v1.recognizer_pb2 import (
     SendFeedbackRequest,
 )
 from protos.numeral.v1.recognizer_pb2 import Picture as PictureMessage
-from service.client.arguments import digit_of, reply_id_of, several, version_text
+from service.client.arguments import digit_of, flag, number_within, reply_id_of, several, text_of, version_text
 from service.client.pictures import picture_field
 
 if TYPE_CHECKING:
@@ -26,18 +32,24 @@ T = TypeVar("T")
 __all__ = [
     "BatchOfPictures",
     "StreamOfPictures",
+    "accept_request",
+    "card_request",
+    "discard_request",
     "explain_request",
     "feedback_request",
+    "inside_request",
+    "list_feedback_request",
     "many_request",
     "model_request",
+    "pin_request",
     "recognize_request",
 ]
 
 
-def recognize_request(picture: "Picture", model_version: str | int = "") -> RecognizeRequest:
-    """The request to recognize one picture."""
-    version = version_text(model_version)
-    return RecognizeRequest(**picture_field(picture), model_version=version)
+def recognize_request(picture: "Picture", model_version: str | int = "", want_pixels: bool = False) -> RecognizeRequest:
+    """The request to recognize one picture; `want_pixels` asks for the picture as the network saw it."""
+    version, wanted = version_text(model_version), flag(want_pixels, "want_pixels")
+    return RecognizeRequest(**picture_field(picture), model_version=version, want_pixels=wanted)
 
 
 def many_request(picture: "Picture", model_version: str | int) -> RecognizeManyRequest:
@@ -52,6 +64,17 @@ def explain_request(picture: "Picture", digit: int | None, model_version: str | 
     return ExplainRequest(**picture_field(picture), digit=wanted, model_version=version)
 
 
+def inside_request(picture: "Picture", model_version: str | int) -> LookInsideRequest:
+    """The request to follow a picture through the network."""
+    version = version_text(model_version)
+    return LookInsideRequest(**picture_field(picture), model_version=version)
+
+
+def card_request(version: str | int) -> GetCardRequest:
+    """The request for the card of a version."""
+    return GetCardRequest(model_version=version_text(version))
+
+
 def feedback_request(picture: "Picture", digit: int, about: "Reading | None") -> SendFeedbackRequest:
     """The request that sends the true digit of a picture; `about` is the answer that was wrong, if it is known."""
     digit, reply_id = digit_of(digit), reply_id_of(about)
@@ -61,6 +84,27 @@ def feedback_request(picture: "Picture", digit: int, about: "Reading | None") ->
 def model_request(version: str | int) -> GetModelRequest:
     """The request to describe a version."""
     return GetModelRequest(model_version=version_text(version))
+
+
+def pin_request(version: str | int) -> PinVersionRequest:
+    """The request to pin a version; "" for none."""
+    return PinVersionRequest(model_version=version_text(version))
+
+
+def list_feedback_request(page_size: int, page: str) -> ListFeedbackRequest:
+    """The request for a page of the feedback."""
+    size = number_within(page_size, "page_size", 1, 1000)
+    return ListFeedbackRequest(page_size=size, page=text_of(page, "page"))
+
+
+def discard_request(item: str) -> DiscardFeedbackRequest:
+    """The request to remove an item of feedback."""
+    return DiscardFeedbackRequest(item=text_of(item, "item"))
+
+
+def accept_request(item: str) -> AcceptFeedbackRequest:
+    """The request to accept an item of feedback."""
+    return AcceptFeedbackRequest(item=text_of(item, "item"))
 
 
 class BatchOfPictures:
@@ -100,9 +144,12 @@ class StreamOfPictures:
             takes the requests, would report it as its own.
     """
 
-    def __init__(self, model_version: str | int) -> None:
+    def __init__(self, model_version: str | int, want_pixels: bool = False) -> None:
         self.raised: BaseException | None = None
-        self._version = version_text(model_version)
+        self._options: dict[str, Any] = {
+            "model_version": version_text(model_version),
+            "want_pixels": flag(want_pixels, "want_pixels"),
+        }
         self._errors: dict[int, NumeralError] = {}
         self._sent = self._answered = 0
 
@@ -118,13 +165,13 @@ class StreamOfPictures:
 
     def request(self, picture: "Picture") -> RecognizeStreamRequest:
         """The request for the next picture."""
-        fields: dict[str, bytes] = {}
+        fields: dict[str, Any] = {}
         try:
             fields = picture_field(picture)
         except NumeralError as error:
             self._errors[self._sent] = error
         self._sent += 1
-        return RecognizeStreamRequest(request=RecognizeRequest(**fields, model_version=self._version))
+        return RecognizeStreamRequest(request=RecognizeRequest(**fields, **self._options))
 
     def outcome(self, outcome: T) -> T | NumeralError:
         """The outcome of the next picture, of which the server said `outcome`."""

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from core.errors import NumeralError
 from service.client import answers, asking
+from service.client.admin_calls import AdminCalls
 from service.client.answers import Explanation, Model
 from service.client.arguments import several
-from service.client.calls import Calls
+from service.client.looked import Inside, inside
+from service.client.version_calls import VersionCalls
 from service.wire import Found, Reading
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Recognizer"]
 
 
-class Recognizer(Calls):
+class Recognizer(AdminCalls, VersionCalls):
     """A connection to one server, or to several behind one name. Any number of threads may use it at once.
 
     It reconnects automatically. A call that fails because a server cannot be reached, or has too much to do, is tried
@@ -24,7 +26,14 @@ class Recognizer(Calls):
     `service.client.connection.SERVICE_CONFIG`.
     """
 
-    def recognize(self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None) -> Reading:
+    def recognize(
+        self,
+        picture: "Picture",
+        *,
+        model_version: str | int = "",
+        want_pixels: bool = False,
+        timeout: float | None = None,
+    ) -> Reading:
         """Which digit does the picture show? If it shows none, the answer says so in `rejected`.
 
         Args:
@@ -33,6 +42,7 @@ class Recognizer(Calls):
                 uint8 from 0 background to 255 ink; in any other picture, the server finds the digit and frames it.
             model_version: The version that is to answer, e.g. "3" or 3, or its alias, e.g. "champion"; by default, the
                 choice of the server's policy.
+            want_pixels: Whether the answer is to contain the picture as the network saw it, in `image`.
             timeout: Seconds above 0; by default the timeout of the client.
 
         Raises:
@@ -47,7 +57,7 @@ class Recognizer(Calls):
             ClosedError: The client is closed.
             ServiceError: The service failed in any other way.
         """
-        request = asking.recognize_request(picture, model_version)
+        request = asking.recognize_request(picture, model_version, want_pixels)
         return answers.reading(self._call(self._stub.Recognize, request, timeout))
 
     def recognize_batch(
@@ -73,7 +83,12 @@ class Recognizer(Calls):
         return batch.in_order(map(self._connection.outcome, sent))
 
     def recognize_stream(
-        self, pictures: "Iterable[Picture]", *, model_version: str | int = "", timeout: float | None = None
+        self,
+        pictures: "Iterable[Picture]",
+        *,
+        model_version: str | int = "",
+        want_pixels: bool = False,
+        timeout: float | None = None,
     ) -> Iterator[Reading | NumeralError]:
         """Which digits do any number of pictures show? One call answers for all of them: the fastest way to ask.
 
@@ -83,6 +98,7 @@ class Recognizer(Calls):
         Args:
             pictures: See `recognize`.
             model_version: As for `recognize`.
+            want_pixels: As for `recognize`.
             timeout: Seconds for the whole call; by default there is no limit.
 
         Yields:
@@ -92,7 +108,7 @@ class Recognizer(Calls):
             ServiceError: The call failed; see `recognize`. It is not tried again.
             Exception: The error of the iterable, once the pictures before it are answered.
         """
-        stream = asking.StreamOfPictures(model_version)
+        stream = asking.StreamOfPictures(model_version, want_pixels)
         return self._outcomes(stream, stream.requests(several(pictures)), timeout)
 
     def recognize_many(
@@ -138,6 +154,20 @@ class Recognizer(Calls):
         request = asking.explain_request(picture, digit, model_version)
         return answers.explanation(self._call(self._stub.Explain, request, timeout))
 
+    def look_inside(self, picture: "Picture", *, model_version: str | int = "", timeout: float | None = None) -> Inside:
+        """What does each layer of the network make of the picture?
+
+        Args:
+            picture: See `recognize`.
+            model_version: As for `recognize`.
+            timeout: Seconds; by default the timeout of the client.
+
+        Raises:
+            NumeralError: See `recognize`.
+        """
+        request = asking.inside_request(picture, model_version)
+        return inside(self._call(self._stub.LookInside, request, timeout))
+
     def model(self, version: str | int = "", *, timeout: float | None = None) -> Model:
         """Describe a version of the model.
 
@@ -149,6 +179,21 @@ class Recognizer(Calls):
             ServiceError: There is no answer; see `recognize`.
         """
         return answers.model(self._call(self._stub.GetModel, asking.model_request(version), timeout))
+
+    def card(self, version: str | int = "", *, timeout: float | None = None) -> str:
+        """The card of a version: what it is, what it was trained with, how well it does and where it fails.
+
+        Args:
+            version: A version or an alias, whether it is loaded or not; by default, the one that is serving.
+            timeout: Seconds; by default the timeout of the client.
+
+        Returns:
+            Markdown; "" if the version was published without a card.
+
+        Raises:
+            ServiceError: The card cannot be read, or is not what was published; see `recognize` for other reasons.
+        """
+        return str(self._call(self._stub.GetCard, asking.card_request(version), timeout).markdown)
 
     def send_feedback(
         self, picture: "Picture", digit: int, *, about: Reading | None = None, timeout: float | None = None

@@ -38,6 +38,7 @@ class Calls:
         token: str | None = None,
         token_without_tls: bool = False,
         canary_key: str | None = None,
+        own_connection: bool = False,
     ) -> None:
         """Name the server, which is reached at the first call.
 
@@ -53,6 +54,9 @@ class Calls:
             token_without_tls: Whether to send the token to other machines in clear text.
             canary_key: A name of the user or session that the calls are for, in ASCII. If a canary answers a share of
                 the calls, it answers all calls with the same key, or none of them.
+            own_connection: Whether the client has a connection of its own. By default, clients of a process that reach
+                the same server in the same way share one. A server with several processes answers all calls of a
+                connection in one of them.
 
         Raises:
             ConfigError: The arguments contradict each other, one is impossible, or a certificate cannot be read.
@@ -67,6 +71,7 @@ class Calls:
             token=token,
             token_without_tls=token_without_tls,
             canary_key=canary_key,
+            own_connection=own_connection,
         )
         self._channel = self._connection.channel()
         self._closed = False
@@ -77,6 +82,18 @@ class Calls:
     def address(self) -> str:
         """The address, as it was given."""
         return self._connection.address
+
+    def use_token(self, token: str | None, *, token_without_tls: bool = False) -> None:
+        """Send another token from the next call on, or none. Calls in flight go on with the previous one.
+
+        Args:
+            token: The token.
+            token_without_tls: Whether to send it to other machines in clear text.
+
+        Raises:
+            ConfigError: It is no token, or would go to another machine in clear text.
+        """
+        self._connection = self._connection.with_token(token, token_without_tls=token_without_tls)
 
     def health(self, *, timeout: float | None = None) -> str:
         """Ask for the health of the server.

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from typing import Any
 
@@ -24,6 +24,9 @@ __all__ = ["DEFAULT_TIMEOUT", "Connection"]
 
 DEFAULT_TIMEOUT = 10.0
 """Seconds."""
+
+AUTHORIZATION = "authorization"
+"""The metadata that carries the token."""
 
 CONNECT_SECONDS = 4
 """After this time, an attempt to connect is given up, and another one begins."""
@@ -118,6 +121,7 @@ class Connection:
         token: str | None = None,
         token_without_tls: bool = False,
         canary_key: str | None = None,
+        own_connection: bool = False,
     ) -> "Connection":
         """Check the arguments, which `service.client.blocking.Recognizer` explains.
 
@@ -136,19 +140,12 @@ class Connection:
             )
         if not isinstance(server_name, str | None):
             raise ConfigError(f"server_name is {type(server_name).__name__}, expected text")
-        options = (*OPTIONS, *((("grpc.ssl_target_name_override", server_name),) if server_name else ()))
-        metadata: tuple[tuple[str, str], ...] = ()
-        if token is not None:
-            if not (isinstance(token, str) and re.fullmatch(r"[!-~]+", token)):
-                raise ConfigError(
-                    "the token is empty, or has characters that no token can have; is it a file's name, or truncated?"
-                )
-            if not (secure or token_without_tls or on_this_machine(target)):
-                raise ConfigError(
-                    f"a token would go to {address} in clear text, which others can read on the way; use tls, or set "
-                    "token_without_tls=True"
-                )
-            metadata = (("authorization", f"Bearer {token}"),)
+        options = (
+            *OPTIONS,
+            *((("grpc.ssl_target_name_override", server_name),) if server_name else ()),
+            *((("grpc.use_local_subchannel_pool", 1),) if own_connection else ()),
+        )
+        metadata = _authorization(token, address, confidential=secure or token_without_tls or on_this_machine(target))
         if canary_key is not None:
             if not (isinstance(canary_key, str) and re.fullmatch(r"[ -~]+", canary_key)):
                 raise ConfigError(
@@ -157,6 +154,16 @@ class Connection:
             metadata += ((CANARY_KEY, canary_key),)
         secrets = credentials(tls, certificate) if secure else None
         return cls(address, target, timeout, bool(wait_for_ready), secrets, options, metadata)
+
+    def with_token(self, token: str | None, *, token_without_tls: bool = False) -> "Connection":
+        """The same with another token, or with none.
+
+        Raises:
+            ConfigError: It is no token, or would go to another machine in clear text.
+        """
+        confidential = self.credentials is not None or token_without_tls or on_this_machine(self.target)
+        others = tuple(pair for pair in self.metadata if pair[0] != AUTHORIZATION)
+        return replace(self, metadata=_authorization(token, self.address, confidential=confidential) + others)
 
     def channel(self) -> grpc.Channel:
         """A new channel to the server, for threads."""
@@ -215,3 +222,19 @@ class Connection:
 
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+def _authorization(token: str | None, address: str, *, confidential: bool) -> tuple[tuple[str, str], ...]:
+    """The metadata that carries a token. Raises ConfigError."""
+    if token is None:
+        return ()
+    if not (isinstance(token, str) and re.fullmatch(r"[!-~]+", token)):
+        raise ConfigError(
+            "the token is empty, or has characters that no token can have; is it a file's name, or truncated?"
+        )
+    if not confidential:
+        raise ConfigError(
+            f"a token would go to {address} in clear text, which others can read on the way; use tls, or set "
+            "token_without_tls=True"
+        )
+    return ((AUTHORIZATION, f"Bearer {token}"),)

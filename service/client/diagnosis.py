@@ -14,6 +14,7 @@ from service.client.failures import (
     AccessError,
     NotFoundError,
     OverloadedError,
+    RefusedError,
     RequestError,
     ServiceError,
     UnreachableError,
@@ -126,6 +127,7 @@ _SAID_BY_THE_SERVICE: dict[grpc.StatusCode, tuple[type[NumeralError], str]] = {
     grpc.StatusCode.NOT_FOUND: (NotFoundError, "{address}: {details}"),
     grpc.StatusCode.UNAVAILABLE: (UnreachableError, "{address}: {details}"),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (OverloadedError, "{address}: {details}"),
+    grpc.StatusCode.FAILED_PRECONDITION: (RefusedError, "{address}: {details}"),
     grpc.StatusCode.UNAUTHENTICATED: (AccessError, "{address}: {details}"),
     grpc.StatusCode.PERMISSION_DENIED: (AccessError, "{address}: {details}"),
 }
@@ -170,7 +172,10 @@ def failure(address: str, code: grpc.StatusCode, details: str, kind: str, *, tls
         found, sentence = cause.kind, cause.sentence
     else:
         found, sentence = _SAID_BY_OTHERS.get(code, _ANYTHING_ELSE)
-    return found(sentence.format(address=address, code=code.name, details=details, start=_start_command(address)))
+    error = found(sentence.format(address=address, code=code.name, details=details, start=_start_command(address)))
+    if isinstance(error, ServiceError):
+        error.kind = kind
+    return error
 
 
 def _cause_of(details: str, *, tls: bool) -> _Cause | None:

@@ -6,6 +6,7 @@
     │   ├── DeadlineError           the answer took too long
     │   ├── NotFoundError           no such version, or no such item
     │   ├── OverloadedError         the service has too much to do, or no room for more
+    │   ├── RefusedError            what is asked for exists, and cannot be served or learned from
     │   ├── AccessError             the service does not know the token, or the token does not permit the call
     │   └── ClosedError             the client is closed, or belongs to another event loop or process
     ├── RequestError                the service refused a request that asks for something impossible
@@ -29,6 +30,7 @@ __all__ = [
     "NotFoundError",
     "OverloadedError",
     "PictureFileError",
+    "RefusedError",
     "RequestError",
     "ServiceError",
     "UnreachableError",
@@ -36,7 +38,14 @@ __all__ = [
 
 
 class ServiceError(NumeralError):
-    """The service gave no answer."""
+    """The service gave no answer.
+
+    Attributes:
+        kind: The class that the service gave the error, such as "FeedbackOffError", where its status says less; "" if
+            the error is not one of the service.
+    """
+
+    kind: str = ""
 
 
 class UnreachableError(ServiceError):
@@ -53,6 +62,10 @@ class NotFoundError(ServiceError):
 
 class OverloadedError(ServiceError):
     """The service has too much to do, or no room for more; the call was tried several times."""
+
+
+class RefusedError(ServiceError):
+    """What is asked for exists and is of no use: a version, an item of feedback or a document that is damaged, say."""
 
 
 class AccessError(ServiceError):

@@ -35,7 +35,7 @@ LONGEST_NAME = 255
 """Characters of a path that an error repeats."""
 
 
-def picture_field(picture: "Picture") -> dict[str, bytes]:
+def picture_field(picture: "Picture") -> dict[str, Any]:
     """A picture as the field of a message: `pixels` for an array (28, 28), else `encoded`.
 
     Raises:
@@ -65,7 +65,7 @@ def picture_field(picture: "Picture") -> dict[str, bytes]:
         raise PictureUnreadableError(f"{type(picture).__name__}: no picture can be made of it: {reason}") from error
 
 
-def _drawn(picture: Any) -> dict[str, bytes]:
+def _drawn(picture: Any) -> dict[str, Any]:
     """A Pillow image, an array, or anything that NumPy can make an array of."""
     # Imported here, so that a client that sends files starts faster.
     import numpy as np

@@ -13,19 +13,20 @@ T = TypeVar("T")
 
 
 class BackgroundQueue:
-    """One thread with a bounded queue: tasks run one after the other, and are refused while the queue is full."""
+    """A thread with a bounded queue: tasks run one after the other, and are refused while the queue is full."""
 
-    def __init__(self, name: str, *, capacity: int = 16) -> None:
+    def __init__(self, name: str, *, capacity: int = 16, threads: int = 1) -> None:
         """Start nothing yet.
 
         Args:
             name: What the tasks are, for the error: "items of feedback".
             capacity: How many tasks may be waiting or running.
+            threads: How many may run at once.
         """
         self._name = name
         self._capacity = capacity
         self._count = 0
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
 
     async def run(self, task: Callable[..., T], *arguments: Any) -> T:
         """Run a task in the thread. A task that is cancelled before its turn does not run.

@@ -34,15 +34,17 @@ class Listed:
         name: Its name.
         item: Its content; None if the file is damaged.
         trouble: Why nothing can be learned from it; "" if something can.
+        accepted: Whether a reviewer has accepted it.
     """
 
     name: str
     item: FeedbackItem | None
     trouble: str
+    accepted: bool = False
 
 
 class Feedback:
-    """Stores feedback, lists it, and discards it. The folder is only touched in one background thread."""
+    """Stores feedback, lists, accepts and discards it. The folder is only touched in one background thread."""
 
     def __init__(
         self,
@@ -122,6 +124,17 @@ class Feedback:
         """
         await self._background.run(self._on().discard, name)
 
+    async def accept(self, name: str) -> None:
+        """Mark an item as looked at and right.
+
+        Raises:
+            FeedbackOffError: The service collects no feedback.
+            FeedbackNotFoundError: There is no such item.
+            DamagedFeedbackError: Nothing can be learned from it.
+            FeedbackError: The folder cannot be written.
+        """
+        await self._background.run(self._on().accept, name)
+
     def close(self) -> None:
         """Accept no more."""
         self._background.close()
@@ -172,5 +185,6 @@ def _page(folder: FeedbackFolder, size: int, after: str) -> tuple[list[Listed], 
         except DamagedFeedbackError as error:
             found.append(Listed(name, None, str(error)))
         else:
-            found.append(Listed(name, item, str(folder.trouble(item, known) or "")))
+            trouble = str(folder.trouble(item, known) or "")
+            found.append(Listed(name, item, trouble, folder.is_accepted(name)))
     return found, rest[size - 1] if len(rest) > size else ""

@@ -1,7 +1,8 @@
 """Recognition of pictures, on which every protocol of the service is built. Knows no transport."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from core.digit import PIXELS, SIDE
 from core.errors import NumeralError, PictureError
 from core.imaging import LATEST, PictureLimits, decode, digit_from_bytes
 from core.inference.answers import Answers
-from core.inference.predict import Saliency
 from service.errors import without_traces
 from service.loaded import Loaded
 from service.observer import Observer
@@ -28,8 +28,7 @@ __all__ = ["Recognition"]
 MANY_SECONDS = 0.1
 """How long it takes to find and to read many digits in a picture once it is decoded, about."""
 
-EXPLAIN_SECONDS = 0.005
-"""How long it takes to explain what a network reads in an image, about."""
+T = TypeVar("T")
 
 
 class Recognition:
@@ -96,7 +95,7 @@ class Recognition:
 
     async def encoded(
         self, pictures: Sequence[bytes | NDArray[np.uint8] | PictureError], *, wanted: str = ""
-    ) -> tuple[Answer, list[PictureError | None]]:
+    ) -> tuple[Answer, list[NDArray[np.uint8] | PictureError]]:
         """Recognize PNG, JPEG, … files. Decoding takes milliseconds, and happens in threads.
 
         Args:
@@ -104,8 +103,8 @@ class Recognition:
             wanted: As for `images`.
 
         Returns:
-            The answer, with a row for each picture; and for each picture None, or why no digit could be read in it. The
-            row of such a picture means nothing: it is not computed.
+            The answer, with a row for each picture; and for each picture the image as the network sees it, (28, 28), or
+            why no digit could be read in it. The row of such a picture means nothing: it is not computed.
         """
         loaded = self.store.choose(wanted)
         files = [picture for picture in pictures if isinstance(picture, bytes)]
@@ -119,17 +118,16 @@ class Recognition:
                     self._observer.rejected(loaded, type(error).__name__)
             decoded = iter(framed)
             found = [next(decoded) if isinstance(picture, bytes) else picture for picture in pictures]
-            errors = [item if isinstance(item, PictureError) else None for item in found]
             images = [item for item in found if not isinstance(item, PictureError)]
             if len(images) == len(found):
-                return Answer(loaded, await self._batcher.answers(loaded, np.stack(images))), errors
-            sound = np.array([error is None for error in errors])
+                return Answer(loaded, await self._batcher.answers(loaded, np.stack(images))), found
+            sound = np.array([not isinstance(item, PictureError) for item in found])
             rows = (
                 await self._batcher.answers(loaded, np.stack(images))
                 if images
                 else loaded.predictor.answers(np.empty((0, SIDE, SIDE), np.uint8))
             )
-            return Answer(loaded, rows.among(sound)), errors
+            return Answer(loaded, rows.among(sound)), found
 
     async def many(self, picture: bytes | NDArray[np.uint8], *, wanted: str = "") -> Many:
         """Recognize all the digits in one picture, in a thread.
@@ -157,18 +155,24 @@ class Recognition:
         self._observer.found(loaded, found.images, found.answer.rows, perf_counter() - start)
         return found
 
-    async def explain(
-        self, picture: bytes | NDArray[np.uint8], digit: int | None, *, wanted: str = ""
-    ) -> tuple[Loaded, NDArray[np.uint8], Saliency]:
-        """Which pixels of a picture speak for a digit, in a thread.
+    async def alone(
+        self,
+        picture: bytes | NDArray[np.uint8],
+        work: Callable[[Loaded, NDArray[np.uint8]], T],
+        seconds: float,
+        *,
+        wanted: str = "",
+    ) -> tuple[Loaded, NDArray[np.uint8], T]:
+        """Look at one picture alone, in a thread.
 
         Args:
             picture: A file; or a framed image, (28, 28).
-            digit: The digit; None for the one that is recognized.
+            work: Takes the version and the image; may be called from any thread.
+            seconds: The time that it is expected to take.
             wanted: As for `images`.
 
         Returns:
-            The version, the image as the network sees it, (28, 28), and its saliency.
+            The version, the image as the network sees it, (28, 28), and what the work gives.
 
         Raises:
             PictureError: There is no digit in the picture.
@@ -176,11 +180,11 @@ class Recognition:
         """
         loaded = self.store.choose(wanted)
 
-        def task() -> tuple[NDArray[np.uint8], Saliency] | PictureError:
+        def task() -> tuple[NDArray[np.uint8], T] | PictureError:
             image = self.decode(picture, loaded) if isinstance(picture, bytes) else picture
-            return image if isinstance(image, PictureError) else (image, loaded.predictor.saliency(image, digit))
+            return image if isinstance(image, PictureError) else (image, work(loaded, image))
 
-        found = await self._turns.one(task, picture, EXPLAIN_SECONDS)
+        found = await self._turns.one(task, picture, seconds)
         if isinstance(found, PictureError):
             raise found
         return loaded, *found

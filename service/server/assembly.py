@@ -42,8 +42,10 @@ from service.server.trimming import Trimming
 from service.settings import RUN_DIR, Settings
 from service.telemetry.instruments import Gauges, Instruments
 from service.telemetry.statistics import Statistics
+from service.versions.catalog import Catalog
 from service.versions.control import Control
 from service.versions.decisions import DecisionFile
+from service.versions.documents import Documents
 from service.versions.fallback import Fallback
 from service.versions.shadow import Shadow
 from service.versions.store import Store
@@ -105,6 +107,9 @@ class Server:
         arrivals = Arrivals(GATHERED)
         recognition = Recognition(self.store, limits, self._workers, observer, self._admission, arrivals)
         self._feedback = Feedback(settings, recognition.framed, observer)
+        shown = (self.store, repository, settings.pretrained, settings.storage_seconds)
+        self._documents = Documents.of(*shown)
+        self._catalog = Catalog.of(*shown, lambda: self._watcher.trouble)
         self._tokens = Tokens(settings.tokens_file, telemetry) if settings.tokens_file else None
         self._renewal = Renewal(None, self._tokens, None)
         guards = [Guard(self._tokens).enter] if self._tokens else []
@@ -124,7 +129,9 @@ class Server:
         """Register the servicers of the service's own protocols."""
         intercepted = self._interceptor.on(self._grpc, self._calls)
         most = self._settings.max_batch
-        self._recognizer = RecognizerServicer(recognition, self._feedback, max_batch=most)
+        self._recognizer = RecognizerServicer(
+            recognition, self._feedback, self._documents, self._catalog, pin=self.control.pin, max_batch=most
+        )
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._recognizer, intercepted)  # type: ignore[no-untyped-call]
         self._inference = InferenceServicer(
             recognition,
@@ -185,6 +192,7 @@ class Server:
             in_flight=lambda: self._interceptor.in_flight,
             queue=lambda: self._admission.pictures,
             queue_seconds=self._workers.seconds,
+            pinned=self.store.pinned,
             serving=self._health.is_serving,
         )
 
@@ -226,6 +234,8 @@ class Server:
         self._trimming.stop()
         await self._instruments.stop()
         self._feedback.close()
+        self._documents.close()
+        self._catalog.close()
         self._workers.close()
         await asyncio.to_thread(self._watcher.stop)
         await asyncio.to_thread(self._shadow.stop)

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from service.listening import endpoint
 from service.server.heartbeat import LOOKS, Heartbeat
-from service.settings import Settings, endpoint
+from service.settings import Settings
 
 __all__ = ["HURRIED", "SIGNALS", "Build", "Farewell", "Serving", "WorkerGroup", "serve"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from core.errors import ConfigError
-from service.settings import endpoint
+from service.listening import bound, endpoint
 
 __all__ = ["METRICS", "cannot_listen", "reserved"]
 
@@ -30,7 +30,7 @@ def reserved(host: str, port: int, purpose: tuple[str, str] = CALLS) -> Iterator
         ConfigError: Another program has it.
     """
     try:
-        holder = _bound(host, port)
+        holder = bound(host, port)
     except OSError as error:
         raise _refusal(host, port, error, purpose) from error
     with holder:
@@ -46,23 +46,10 @@ def reserved(host: str, port: int, purpose: tuple[str, str] = CALLS) -> Iterator
 def cannot_listen(host: str, port: int) -> ConfigError:
     """Why gRPC could not listen on an address. gRPC does not report the reason, so binding is tried once more."""
     try:
-        _bound(host, port).close()
+        bound(host, port).close()
     except OSError as error:
         return _refusal(host, port, error, CALLS)
     return _refusal(host, port, None, CALLS)
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-    holder = socket.socket(family, kind, protocol)
-    try:
-        # Without this, the closed connections of a server that has just ended would block the port for a minute.
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        holder.bind(address)
-    except OSError:
-        holder.close()
-        raise
-    return holder
 
 
 def _refusal(host: str, port: int, error: OSError | None, purpose: tuple[str, str]) -> ConfigError:

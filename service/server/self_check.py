@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
+from service.listening import endpoint
 from service.observer import Observer
-from service.settings import endpoint
 from service.telemetry.once import Once
 
 __all__ = ["SelfCheck"]

@@ -1,8 +1,6 @@
 """TLS, with certificates that are renewed without a restart; and the refusal to listen without it to a network."""
 
-import ipaddress
 import logging
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +10,12 @@ import grpc
 
 from core.errors import ConfigError
 from service import secret_file
+from service.listening import refuse_exposure
 from service.observer import Observer
 from service.reloaded import Reloaded
 from service.server.certificates import Authorities, Identity, configuration
 from service.server.expiry import Expiry
-from service.settings import INSECURE_WORDS, Settings
+from service.settings import Settings
 from service.texts import quoted
 
 __all__ = ["Certificates", "certificates", "check"]
@@ -40,11 +39,8 @@ def check(settings: Settings) -> None:
         raise ConfigError(f"NUMERAL_TLS_{given.upper()} is set without its {missing}; set --tls-{missing} too")
     if settings.tls_client_ca is not None and settings.tls_cert is None:
         raise ConfigError("NUMERAL_TLS_CLIENT_CA is set without a certificate of the server; set --tls-cert, --tls-key")
-    if settings.tls_cert is None and settings.allow_insecure != INSECURE_WORDS and not _is_loopback(settings):
-        raise ConfigError(
-            f"cannot listen on {settings.address}: other machines can reach it, and without TLS everything sent can be "
-            f"read on the way; set --tls-cert and --tls-key, or --allow-insecure {INSECURE_WORDS}"
-        )
+    if settings.tls_cert is None:
+        refuse_exposure(settings.host, settings.port, settings.allow_insecure)
     if files := _files(settings):
         files.parse(files.read())
 
@@ -202,13 +198,3 @@ def _files(settings: Settings) -> _Files | None:
         return None
     client_ca = Path(settings.tls_client_ca) if settings.tls_client_ca else None
     return _Files(Path(settings.tls_cert), Path(settings.tls_key), client_ca)
-
-
-def _is_loopback(settings: Settings) -> bool:
-    """Whether only this machine can reach the address, whatever its name."""
-    try:
-        found = socket.getaddrinfo(settings.host.strip("[]"), settings.port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise ConfigError(f"cannot listen on {settings.address}: {error.strerror or error}") from error
-    # An IPv6 address may be followed by % and the name of an interface.
-    return all(ipaddress.ip_address(str(address[0]).partition("%")[0]).is_loopback for *_, address in found)

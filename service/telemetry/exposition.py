@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from core.errors import ConfigError
-from service.settings import Settings, endpoint
+from service.listening import endpoint
+from service.settings import Settings
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

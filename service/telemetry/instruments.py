@@ -34,6 +34,7 @@ class Gauges:
         in_flight: The number of calls in flight.
         queue: The number of pictures that are waiting.
         queue_seconds: How long the encoded ones among them will keep the decoding threads busy.
+        pinned: The version that an operator has pinned; "" if none is.
         serving: Whether calls can be answered; may be called from any thread.
     """
 
@@ -41,6 +42,7 @@ class Gauges:
     in_flight: Callable[[], int]
     queue: Callable[[], int]
     queue_seconds: Callable[[], float]
+    pinned: Callable[[], str]
     serving: Callable[[], bool]
 
 
@@ -76,6 +78,8 @@ class Instruments:
         """
         if self._metrics is None:
             return
+        if canary := self._settings.wishes.canary:
+            self._metrics.canary(canary.name, canary.fraction)
         folder = os.environ.get(MULTIPROCESS)
         registry = registry_of(Path(folder)) if folder else self._metrics.registry
         self._open.enter_context(Endpoint(self._settings, registry, gauges.serving, shared=folder is not None))
@@ -99,6 +103,7 @@ async def _tick(metrics: "Metrics", gauges: Gauges) -> None:
                 in_flight=gauges.in_flight(),
                 queue=gauges.queue(),
                 queue_seconds=gauges.queue_seconds(),
+                pinned=gauges.pinned(),
             )
             await asyncio.sleep(TICK_SECONDS)
     finally:  # record what was counted since the last tick

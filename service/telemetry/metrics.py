@@ -1,11 +1,12 @@
 """Metrics: an observer that counts, for Prometheus, what the service does."""
 
 from collections.abc import Iterable
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Histogram
 
 from core.inference.answers import Answers
 from service.call import Call
@@ -13,19 +14,26 @@ from service.observer import Observer
 from service.roles import ROLES
 from service.telemetry.drift import Window
 from service.telemetry.series import Series
+from service.telemetry.version_gauges import FELL_BACK, VersionGauges
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from service.loaded import Loaded
 
-__all__ = ["NOT_A_DIGIT", "OTHER", "Metrics"]
+__all__ = ["ERROR", "NOT_A_DIGIT", "NOT_FINITE", "OTHER", "Metrics"]
 
 OTHER = "other"
 """The label of everything beyond the known methods and the first versions: the number of series must be bounded."""
 
 NOT_A_DIGIT = "NotADigit"
 """The reason of pictures that were computed, and that the version refuses to take for a digit."""
+
+ERROR = "Error"
+"""The reason of images that a version failed to compute."""
+
+NOT_FINITE = "NotFinite"
+"""The reason of images that a version has computed, and for which one of its numbers is not finite."""
 
 MOST_VERSIONS = 100
 """The most versions that get series of their own in the lifetime of one process."""
@@ -40,6 +48,7 @@ class _PerVersion:
         self.compute_seconds = series.compute_seconds.labels(label)
         self.batch_images = series.batch_images
         self.images = series.images.labels(label)
+        self.not_finite = series.failures.labels(label, NOT_FINITE)
         self.digits = [series.digits.labels(label, name) for name in loaded.manifest.labels]
         self.counted = np.zeros(len(self.digits), np.int64)
         self.computed = 0
@@ -60,7 +69,11 @@ class Metrics(Observer):
         self._calls: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._versions: dict[tuple[str, str], _PerVersion] = {}
         self._labels: set[str] = set()
-        self._shown: set[tuple[str, str]] = set()
+        self._gauges = VersionGauges(self.registry, self._label, OTHER)
+
+    def canary(self, name: str, share: float) -> None:
+        """Show which share of the calls a canary shall answer; called once, before any call."""
+        self._gauges.canary(name, share)
 
     # events of the service
 
@@ -89,9 +102,13 @@ class Metrics(Observer):
         self._series.many_seconds.observe(seconds)
         self._series.many_digits.observe(len(images))
 
-    def rejected(self, loaded: "Loaded", reason: str) -> None:  # noqa: ARG002 — a fault of the picture, not of the version
+    def rejected(self, loaded: "Loaded", reason: str) -> None:
         """Count the picture."""
-        self._series.rejections.labels(reason).inc()
+        self._series.rejections.labels(self._label(loaded.version), reason).inc()
+
+    def failed(self, loaded: "Loaded", images: int) -> None:
+        """Count the images."""
+        self._series.failures.labels(self._label(loaded.version), ERROR).inc(images)
 
     def dropped(self, reason: str, pictures: int) -> None:
         """Count the pictures."""
@@ -109,9 +126,10 @@ class Metrics(Observer):
         """Count the swap."""
         self._series.swaps.inc()
 
-    def load_failed(self, version: str, reason: str) -> None:  # noqa: ARG002 — their number is not bounded
-        """Count the failure by reason."""
+    def load_failed(self, version: str, reason: str) -> None:
+        """Count the failure by reason, and show the version as refused."""
         self._series.load_failures.labels(reason).inc()
+        self._gauges.refuse(version, reason)
 
     def looked(self, *, reached: bool, faults: int, hanging: int) -> None:
         """Note the time, and what was found."""
@@ -126,9 +144,10 @@ class Metrics(Observer):
         self._series.shadow_images.labels(label).inc(images)
         self._series.shadow_disagreements.labels(label).inc(disagreed)
 
-    def fell_back(self, left: str, taken: str) -> None:  # noqa: ARG002 — the log names them
-        """Count the return."""
+    def fell_back(self, left: str, taken: str) -> None:  # noqa: ARG002 — the log names it
+        """Count the return, and show the version as refused."""
         self._series.fallbacks.inc()
+        self._gauges.refuse(left, FELL_BACK)
 
     def feedback(self, outcome: str) -> None:
         """Count the item by outcome."""
@@ -157,8 +176,10 @@ class Metrics(Observer):
         per_version = self._versions.get((loaded.version, loaded.weights_sha256)) or self._begin(loaded)
         digits = answers.probabilities.argmax(axis=1)
         if rejected := int(np.count_nonzero(answers.rejected)):
-            self._series.rejections.labels(NOT_A_DIGIT).inc(rejected)
+            self._series.rejections.labels(per_version.label, NOT_A_DIGIT).inc(rejected)
             digits[answers.rejected] = -1
+        if not isfinite(np.add.reduce(answers.probabilities, axis=None)):  # a sum is finite only if every term is
+            per_version.not_finite.inc(int(np.count_nonzero(~np.isfinite(answers.probabilities).all(axis=1))))
         # One higher, because bincount takes no −1; the place of the rejected ones is then left out.
         per_version.counted += np.bincount(digits + 1, minlength=len(per_version.counted) + 1)[1:]
         per_version.computed += len(images)
@@ -168,7 +189,9 @@ class Metrics(Observer):
 
     # once a second
 
-    def tick(self, *, loaded: Iterable[tuple[str, str]], in_flight: int, queue: int, queue_seconds: float) -> None:
+    def tick(
+        self, *, loaded: Iterable[tuple[str, str]], in_flight: int, queue: int, queue_seconds: float, pinned: str = ""
+    ) -> None:
         """Update the series that are too costly to update at each call. Quick enough for the event loop.
 
         Args:
@@ -176,6 +199,7 @@ class Metrics(Observer):
             in_flight: The number of calls in flight.
             queue: The number of pictures that are waiting.
             queue_seconds: How long the encoded ones among them will keep the decoding threads busy.
+            pinned: The version that an operator has pinned; "" if none is.
         """
         self._series.in_flight.set(in_flight)
         self._series.queue.set(queue)
@@ -183,18 +207,15 @@ class Metrics(Observer):
         for per_version in self._versions.values():
             self._write(per_version)
         self._follow(set(loaded))
+        self._gauges.pin(pinned)
 
     def _follow(self, loaded: set[tuple[str, str]]) -> None:
         """Show what is loaded, and forget what no longer is: its window takes memory."""
-        for key in self._shown - loaded:
-            self._loaded_as(*key).set(0)
+        for key in self._gauges.follow(loaded):
             gone = self._versions.pop(key, None)
             if gone and gone.window:
                 self._series.drift.labels(gone.label).set(0)
                 self._series.digit_drift.labels(gone.label).set(0)
-        for key in loaded - self._shown:
-            self._loaded_as(*key).set(1)
-        self._shown = loaded
 
     def _write(self, per_version: _PerVersion) -> None:
         if not per_version.computed:
@@ -214,10 +235,6 @@ class Metrics(Observer):
         per_version = _PerVersion(self._series, loaded, self._label(loaded.version))
         self._versions[loaded.version, loaded.weights_sha256] = per_version
         return per_version
-
-    def _loaded_as(self, version: str, digest: str) -> Gauge:
-        label = self._label(version)
-        return self._series.loaded.labels(label, OTHER if label == OTHER else digest)
 
     def _label(self, version: str) -> str:
         """The version, or OTHER if too many versions have series already."""

@@ -8,9 +8,12 @@ class Replacements:
 
     def __init__(self) -> None:
         """Begin at zero. `exposition.share` must have named the folder in which all processes count."""
-        from service.telemetry.series import Series  # imported only if there are metrics
+        from prometheus_client import CollectorRegistry  # imported only if there are metrics
 
-        counter = Series().replaced_workers
+        from service.telemetry.series import replaced_workers
+
+        # Not all series: the supervisor would show its own gauges, such as a repository that was never looked at.
+        counter = replaced_workers(CollectorRegistry())
         self._ended, self._silent = map(counter.labels, ("ended", "silent"))
 
     def count(self, *, silent: bool) -> None:

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-__all__ = ["Series"]
+__all__ = ["Series", "replaced_workers"]
 
 _CALL_SECONDS = (5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _COMPUTE_SECONDS = (2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 0.01, 0.05, 0.1, 0.5, 1)
@@ -71,7 +71,13 @@ class Series:
         self.rejections = Counter(
             "numeral_rejections",
             "Pictures that cannot be read or show no digit; NotADigit: the network has seen them, and refuses them.",
-            ("reason",),
+            ("version", "reason"),
+            registry=registry,
+        )
+        self.failures = Counter(
+            "numeral_failures",
+            "Images that a version failed to compute (Error), or for which a number is not finite (NotFinite).",
+            ("version", "reason"),
             registry=registry,
         )
         self.dropped_pictures = Counter(
@@ -115,12 +121,7 @@ class Series:
             registry=registry,
         )
         self.fallbacks = Counter("numeral_fallbacks", "Automatic returns to an earlier version.", registry=registry)
-        self.replaced_workers = Counter(
-            "numeral_workers_replaced",
-            "Worker processes that were replaced: they ended by themselves, or were silent and had to be killed.",
-            ("reason",),
-            registry=registry,
-        )
+        self.replaced_workers = replaced_workers(registry)
         self.shadow_images = Counter(
             "numeral_shadow_images", "Images that a shadow has computed too.", ("version",), registry=registry
         )
@@ -145,13 +146,13 @@ class Series:
             multiprocess_mode="livemax",
             registry=registry,
         )
-        self.loaded = Gauge(
-            "numeral_model_loaded",
-            "Processes in which a version is loaded.",
-            ("version", "weights_sha256"),
-            multiprocess_mode="livesum",
+        self.start = Gauge(
+            "numeral_start_timestamp_seconds",
+            "When this server started, in seconds since 1970; its counters began at zero then.",
+            multiprocess_mode="min",
             registry=registry,
         )
+        self.start.set_to_current_time()
         self.in_flight = Gauge(
             "numeral_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum", registry=registry
         )
@@ -213,6 +214,16 @@ class Series:
             registry=registry,
         )
         build.labels(_own_version(), platform.python_version()).set(1)
+
+
+def replaced_workers(registry: CollectorRegistry) -> Counter:
+    """The only series that the supervisor counts."""
+    return Counter(
+        "numeral_workers_replaced",
+        "Worker processes that were replaced: they ended by themselves, or were silent and had to be killed.",
+        ("reason",),
+        registry=registry,
+    )
 
 
 def _own_version() -> str:

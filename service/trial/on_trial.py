@@ -13,12 +13,13 @@ from typing import Self
 
 import grpc
 
-from core.orphans import dies_with_parent
+from core.orphans import parent_death_hook
+from core.shipped import ROOT
 from protos.inference.open_inference_pb2 import RepositoryIndexRequest
 from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from service.client.connection import Connection
 from service.errors import CannotTryError
-from service.settings import ENV_PREFIX, OFF, PROJECT
+from service.settings import ENV_PREFIX, OFF
 
 __all__ = ["ServiceOnTrial", "peak_memory"]
 
@@ -73,7 +74,7 @@ class ServiceOnTrial:
             stderr=self._said,
             env=_environment(),
             start_new_session=True,  # Ctrl-C is for the trial, which then stops this service in order
-            preexec_fn=dies_with_parent(),
+            preexec_fn=parent_death_hook(),
         )
 
     @property
@@ -92,12 +93,13 @@ class ServiceOnTrial:
         Raises:
             CannotTryError: It has ended with an error before it listened, so the reason is not the version.
         """
-        if self._process.poll() is not None:
-            self.trouble = self._end(self._process.returncode)
-        elif self.settled:
-            return
-        elif not self.address:
+        ended = self._process.poll()  # first: what it has announced until then can be read now
+        if not self.address:
             self._read_address()
+        if ended is not None:
+            self.trouble = self._end(ended)
+        elif self.settled or not self.address:
+            return
         elif (state := self._state()) is not None:
             self._judge(*state)
 
@@ -189,5 +191,5 @@ def _environment() -> dict[str, str]:
     another prefix.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith((ENV_PREFIX, "OTEL_"))}
-    path = os.pathsep.join(filter(None, [str(PROJECT), kept.get("PYTHONPATH")]))
+    path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH")]))
     return kept | {"PYTHONPATH": path}

@@ -9,7 +9,7 @@ from enum import Enum, auto
 
 from core.artifact.alias import Move
 from service.versions import policy
-from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER, Wishes
+from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER, UNNAMED, Wishes
 
 __all__ = [
     "Action",
@@ -127,6 +127,7 @@ class Versions:
     What was decided:
         withdrawn: Versions that could be served and must not, by an operator's decision or the service's own.
         ordered: Versions that an operator has loaded beside what is wished.
+        pinned: The version that an operator has pinned, to answer the calls that name none.
         closed: Whether an operator has unloaded the model as a whole.
     """
 
@@ -144,6 +145,7 @@ class Versions:
     too_large: frozenset[int] = frozenset()
     withdrawn: frozenset[int] = frozenset()
     ordered: Sequence[int] = ()
+    pinned: int | None = None
     closed: bool = False
 
     @property
@@ -152,11 +154,18 @@ class Versions:
         return self.refused | self.withdrawn
 
     def names(self, wishes: Wishes) -> tuple[str, ...]:
-        """The names under which versions are to serve; the policy comes first, so that it waits for nothing else."""
-        return () if self.closed else tuple(dict.fromkeys((*wishes.names, *map(str, self.ordered))))
+        """The names under which versions are to serve.
+
+        What answers calls that name none comes first, so that it waits for nothing else: a pinned version, then the
+        policy, which is followed under a pin as well, for calls that name its alias and for the time after the pin.
+        """
+        pin = () if self.pinned is None else (UNNAMED,)
+        return () if self.closed else tuple(dict.fromkeys((*pin, *wishes.names, *map(str, self.ordered))))
 
     def target(self, name: str) -> int | None:
         """The version that a name stands for; None if there is none."""
+        if name == UNNAMED:
+            return self.pinned
         return policy.resolve(name, self.available, self.aliases, self.bad)
 
 
@@ -169,19 +178,27 @@ def next_action(versions: Versions, wishes: Wishes) -> Action | None:
     - `ReadHistory` is asked for once: afterwards `moves` is known.
     - `Verify(n)` ends with the stamp of n brought up to date, or with n no longer in `held`.
     - `Load(n)` ends with n in `held`, in `refused` or in `too_large`. `refused` only grows, so that it happens once.
-      `too_large` is emptied by `Release` alone. What is held is served next, and what serves is not freed.
+      `too_large` is emptied by `Release` and by the end of a pin alone. What is held is served next, and what serves is
+      not freed.
     - `Serve` gives a name the version that is wanted, and a name that has it wants no other: the target of a name
       changes only when `refused` grows, and a version that serves from memory is not tried again.
     - `Drop` is asked for where no version is wanted; this stays so, as `refused` only grows.
-    - `Release` empties `before`, which only a `Serve` of the policy's name fills again: it happens twice at most.
+    - `Release` empties `before`, which only a `Serve` of the policy's name or the end of a pin fills again: it happens
+      three times at most.
     """
     names = versions.names(wishes)
-    if unwished := [name for name in versions.named if name not in names]:
-        return Drop(unwished[0])
+    for name in versions.named:
+        if name not in names and (name != UNNAMED or _can_leave_pin(versions, wishes)):
+            return Drop(name)
     if versions.closed and versions.before is not None:
         return Release()
     found = (decide(name, versions, wishes) for name in names)
     return next((action for action in found if not isinstance(action, Stay)), None)
+
+
+def _can_leave_pin(versions: Versions, wishes: Wishes) -> bool:
+    """Whether the policy has all it can have, so that a version whose pin has ended may go: calls have an answer."""
+    return versions.closed or isinstance(decide(wishes.policy, versions, wishes), Stay)
 
 
 def decide(name: str, versions: Versions, wishes: Wishes) -> Action | Stay:

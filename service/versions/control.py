@@ -1,4 +1,4 @@
-"""What an operator decides about versions while the service runs: load, unload. It takes effect in all processes."""
+"""What an operator decides about versions while the service runs: load, unload, pin. All processes follow."""
 
 import asyncio
 import logging
@@ -13,6 +13,7 @@ from service.errors import LoadRefusedError, NotReadyError, UnknownVersionError
 from service.loaded import label
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
+from service.wire import in_words
 
 __all__ = [
     "Control",
@@ -48,7 +49,7 @@ class Following(Protocol):
 
 
 class Control:
-    """Loads and unloads versions for an operator."""
+    """Loads, unloads and pins versions for an operator."""
 
     def __init__(self, store: Store, watcher: Following, decisions: DecisionFile) -> None:
         """Decide nothing yet.
@@ -109,10 +110,58 @@ class Control:
             UnknownVersionError: There is no such version.
         """
         if version:
-            number = self._store.number(version)
-            await self._decide(lambda now: now.add("unload", number, reason="an operator has unloaded it"))
+            await self._decide(partial(_unloaded, self._store.number(version)))
         else:
             await self._decide(lambda now: now.close(True))
+
+    async def pin(self, version: str = "") -> str:
+        """Have one version answer the calls that name none, whatever the policy says, until the server stops.
+
+        What was decided against the version before is void: it is tried again even if it was refused, unloaded, or if
+        the service has fallen back from it.
+
+        Args:
+            version: A version, or an alias, which is resolved now; "" returns to the policy.
+
+        Returns:
+            The version that answers them now; "" if none does. If another operator has decided since, it may be
+            another.
+
+        Raises:
+            UnknownVersionError: There is no such version.
+            LoadRefusedError: It cannot be served; the message says why. What was decided before still holds.
+            NotReadyError: It is not loaded yet; it will be.
+        """
+        if version:
+            await self._pin(self._store.pinnable(version))
+        else:
+            await self._decide(lambda now: now.pin(None))
+        active = self._store.active()
+        return active.version if active else ""
+
+    async def _pin(self, number: int) -> None:
+        before: list[Decisions] = []
+        undone: list[bool] = []
+
+        def pinned(now: Decisions) -> Decisions:
+            if now.closed:
+                raise LoadRefusedError(
+                    "the model is unloaded as a whole; load it again with RepositoryModelLoad, then pin a version"
+                )
+            before.append(now)
+            return now.pin(number)
+
+        def undo(now: Decisions) -> Decisions:
+            undone.append(now.pinned == number)
+            return now.undo_pin(number, before[0])
+
+        await self._decide(pinned)
+        active = self._store.active()
+        if active is None or active.number != number:
+            reason = self._why(number)
+            await self._decide(undo)
+            if undone[0]:
+                raise LoadRefusedError(f"{in_words(label(number))} cannot be pinned{reason}")
 
     async def _decide(self, change: Callable[[Decisions], Decisions]) -> None:
         """Write a decision, and wait until it is followed: by this process, and for a while by the others."""
@@ -165,6 +214,12 @@ def _loaded(numbers: Sequence[int], now: Decisions) -> Decisions:
     """The decisions with these versions loaded as well: one change, followed as one, however many they are."""
     _check_count(len({*now.loads(), *numbers}))
     return reduce(lambda found, number: found.add("load", number), numbers, now)
+
+
+def _unloaded(number: int, now: Decisions) -> Decisions:
+    """The decisions with this version unloaded, which ends its pin."""
+    ended = ", which has ended its pin" if now.pinned == number else ""
+    return now.add("unload", number, reason=f"an operator has unloaded it{ended}")
 
 
 def _tried(numbers: Sequence[int], now: Decisions) -> Decisions:

@@ -57,17 +57,42 @@ class Decisions:
         serial: The number of the last decision.
         closed: Whether an operator has unloaded the model as a whole.
         versions: The decision about each version, by number.
+        pinned: The version that an operator has pinned: it answers the calls that name none. None if none is.
     """
 
     serial: Annotated[int, Field(ge=0)] = 0
     closed: bool = False
     versions: Mapping[Annotated[int, Field(ge=0)], Decision] = field(default_factory=dict)
+    pinned: Annotated[int, Field(ge=0)] | None = None
 
     def add(self, action: Action, number: int, *, reason: str = "", stamp: str = "") -> Self:
-        """These decisions and one more about a version."""
+        """These decisions and one more about a version. To unload the pinned one ends its pin."""
         serial = self.serial + 1
         decision = Decision(action, serial, reason, stamp)
-        return replace(self, serial=serial, versions={**self.versions, number: decision})
+        pinned = None if action == "unload" and number == self.pinned else self.pinned
+        return replace(self, serial=serial, pinned=pinned, versions={**self.versions, number: decision})
+
+    def pin(self, number: int | None) -> Self:
+        """These decisions with a version pinned, and what was decided against it void; None for no pin any more."""
+        if number is None:
+            return replace(self, serial=self.serial + 1, pinned=None)
+        tried = self.add("load" if number in self.loads() else "retry", number)
+        return replace(tried, pinned=number)
+
+    def undo_pin(self, number: int, before: Self) -> Self:
+        """These decisions without the pin of a version that cannot be served, and with what held until then.
+
+        Args:
+            number: The version.
+            before: The decisions before it was pinned.
+        """
+        if self.pinned != number:  # something else was decided since
+            return self
+        versions = {**self.versions}
+        if earlier := before.versions.get(number):
+            versions[number] = earlier
+        pinned = None if before.pinned == number else before.pinned  # it was pinned before, and could not serve either
+        return replace(self, serial=self.serial + 1, pinned=pinned, versions=versions)
 
     def close(self, closed: bool) -> Self:
         """These decisions with the model as a whole unloaded, or not."""

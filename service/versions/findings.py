@@ -4,17 +4,16 @@ import logging
 from collections.abc import Mapping
 
 from core.artifact.repository import CHAMPION
-from service.loaded import Loaded
+from service.loaded import Loaded, label
 from service.telemetry.once import Once
 from service.versions.actions import Serve, Stay, Versions, decide
+from service.versions.next_steps import PROMOTE_COMMAND, PUBLISH_COMMAND
 from service.versions.storage import Storage
 from service.versions.store import Store
-from service.wishes import LATEST, PRETRAINED_NUMBER
+from service.wire import in_words
+from service.wishes import LATEST, PRETRAINED_NUMBER, UNNAMED
 
-__all__ = ["PUBLISH_COMMAND", "Findings"]
-
-PUBLISH_COMMAND = "python -m pipelines retrain"
-PROMOTE_COMMAND = "python -m pipelines models promote"
+__all__ = ["Findings"]
 
 MOST_LINES = 10
 """Lines about single entries that one look logs, at most."""
@@ -74,7 +73,12 @@ class Findings:
     def serving(self, action: Serve, loaded: Loaded) -> None:
         """A version has begun to answer."""
         policy = self._store.wishes.policy
-        if action.name != policy:
+        if action.name == UNNAMED:
+            what = f"it answers the calls that name no version, whatever the policy {policy} says"
+            _log.info("%s is pinned: %s; weights sha256 %s", loaded.words, what, loaded.weights_sha256)
+            return
+        active = self._store.active()
+        if action.name != policy or (active and active is not loaded):  # the latter under a pin
             _log.info("%s is loaded as %s, weights sha256 %s", loaded.words, action.name, loaded.weights_sha256)
             return
         _log.info("serving %s, weights sha256 %s", loaded.words, loaded.weights_sha256)
@@ -86,6 +90,18 @@ class Findings:
             url = self._repository.url
             _log.warning("repository %s holds no version yet: %s by: %s", url, meanwhile, PUBLISH_COMMAND)
 
+    def unpinned(self, loaded: Loaded, reason: str) -> None:
+        """The pin of a version has ended.
+
+        Args:
+            loaded: The version.
+            reason: Why it must not serve; "" if it might.
+        """
+        because = f": {reason}" if reason else ""
+        active, policy = self._store.active(), self._store.wishes.policy
+        now = f"{active.words} serves" if active else "no version serves"
+        _log.info("%s is no longer pinned%s; by the policy %s, %s", loaded.words, because, policy, now)
+
     def settled(self, versions: Versions) -> None:
         """There is nothing more to do: log what keeps the service from serving what is wished."""
         wishes = self._store.wishes
@@ -96,7 +112,13 @@ class Findings:
             elif stay is Stay.NO_TARGET and name == wishes.policy:
                 self._no_target(name, versions)
             elif stay is Stay.NONE_SERVABLE and name == wishes.policy:
-                self._once.say("unservable", logging.ERROR, "no version can be served; waiting for one that can")
+                finding = "no version can be served; waiting for one that can"
+                if active := self._store.active():
+                    finding = f"no version can be served by the policy {name}; {active.words}, which is pinned, goes on"
+                self._once.say("unservable", logging.ERROR, finding)
+            elif stay is Stay.NONE_SERVABLE and name == UNNAMED and versions.pinned is not None:
+                pinned = in_words(label(versions.pinned))
+                self._once.say("pin", logging.ERROR, f"{pinned} is pinned and cannot be served; {self.going_on()}")
 
     def _no_target(self, policy: str, versions: Versions) -> None:
         """The policy stands for no version: a legitimate state, which ends when one is published or promoted."""

@@ -17,7 +17,7 @@ from service.versions.loader import Loader
 from service.versions.routes import Routes
 from service.versions.storage import Storage
 from service.versions.store import Store
-from service.wishes import PRETRAINED_NUMBER
+from service.wishes import PRETRAINED_NUMBER, UNNAMED
 
 __all__ = ["Follower"]
 
@@ -121,6 +121,7 @@ class Follower:
             too_large=frozenset(self._too_large),
             withdrawn=frozenset(decisions.withdrawn(snapshot.stamps)),
             ordered=decisions.loads(),
+            pinned=decisions.pinned,
             closed=decisions.closed,
         )
 
@@ -135,7 +136,7 @@ class Follower:
             case Serve():
                 self._serve(action)
             case Drop(name):
-                self._memory.drop(name)
+                self._drop(name)
             case Release():
                 self._memory.release()
                 self._too_large.clear()  # there is more room now
@@ -174,11 +175,28 @@ class Follower:
         before = self._memory.before
         if action.name == self._wishes.policy:
             before = self._to_fall_back_to(self._memory.named.get(action.name), action.number)
+        if action.name in (self._wishes.policy, UNNAMED):
             self._outgrown = self._outgrown or action.number != PRETRAINED_NUMBER
         loaded = self._memory.name(action.name, action.number, before)
         self._publish()  # from here on it answers
         self._observer.swapped(loaded)
         self._findings.serving(action, loaded)
+
+    def _drop(self, name: str) -> None:
+        dropped, before = self._memory.named[name], self._memory.before
+        if name != UNNAMED or self._decisions.closed:
+            self._memory.drop(name, before)
+            return
+        # The pin has ended. What the policy serves takes all calls now, as a version does that was just promoted.
+        taking = self._memory.named.get(self._wishes.policy)
+        if taking:
+            before = self._to_fall_back_to(dropped, taking.number) or before
+        self._memory.drop(name, before)
+        self._too_large.clear()  # there may be more room now
+        self._publish()
+        if taking:
+            self._observer.swapped(taking)
+        self._findings.unpinned(dropped, self._decisions.withdrawn(self._snapshot.stamps).get(dropped.number, ""))
 
     def _to_fall_back_to(self, current: Loaded | None, number: int) -> Before | None:
         """The version that has served until now, if a newer one takes its place and it may serve again."""
@@ -202,9 +220,12 @@ class Follower:
                 named=dict(self._memory.named),
                 known=frozenset(self._snapshot.versions),
                 aliases=self._snapshot.aliases,
+                pinned=self._decisions.pinned,
+                pretrained=self._pretrained,
                 reasons=reasons,
                 closed=_CLOSED if self._decisions.closed else "",
                 loading=loading,
+                stamps=self._snapshot.stamps,
             )
         )
 
@@ -219,7 +240,11 @@ class Follower:
                     self._loader.say_again(target, self._findings.going_on())
 
     def compared(self) -> list[tuple[Loaded, Loaded]]:
-        """Which version is to be judged by which other: the newest by the one before, a canary by the active one."""
+        """Which version is to be judged by which other: the newest by the one before, a canary by the active one.
+
+        A pinned version is judged by none, as an operator has decided for it; and none is judged by a version that must
+        not serve, as there would be nothing to fall back to.
+        """
         memory, canary = self._memory, self._wishes.canary
         if memory.before and self._clock() > memory.before.until:
             memory.release()
@@ -229,7 +254,12 @@ class Follower:
             (active, memory.before.loaded if memory.before else None),
             (memory.named.get(canary.name) if canary else None, active),
         ]
-        return [(new, old) for new, old in pairs if new and old and new is not old]
+        pinned, withdrawn = self._decisions.pinned, self._decisions.withdrawn(self._snapshot.stamps)
+        return [
+            (new, old)
+            for new, old in pairs
+            if new and old and new is not old and new.number != pinned and old.number not in withdrawn
+        ]
 
     def serving(self) -> list[Loaded]:
         """All versions that answer calls."""

@@ -75,8 +75,9 @@ class Holdings:
         self._free_unused()
         return self.named[name]
 
-    def drop(self, name: str) -> None:
-        """Let no version answer under a name."""
+    def drop(self, name: str, before: Before | None) -> None:
+        """Let no version answer under a name, and keep this version, and no other, to fall back to."""
+        self.before = before
         del self.named[name]
         self._free_unused()
 

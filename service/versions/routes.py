@@ -10,7 +10,7 @@ from service.loaded import Loaded, label
 from service.texts import quoted
 from service.versions.policy import resolve
 from service.wire import PRETRAINED, in_words
-from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER
+from service.wishes import LATEST, PINNED, PRETRAINED_NUMBER, UNNAMED
 
 __all__ = ["Routes", "VersionStatus"]
 
@@ -43,13 +43,16 @@ class Routes:
 
     Attributes:
         url: The repository that versions come from.
-        policy: The name that answers the calls that name no version.
+        policy: The name that answers the calls that name no version, unless one is pinned.
         named: The version that answers under each name, that of the policy among them.
         known: The versions that the repository holds.
         aliases: Where the repository's aliases point.
+        pinned: The version that an operator has pinned, whether it can be served or not; None if none is.
+        pretrained: Whether there is a pretrained version.
         reasons: Why versions are not loaded.
         closed: Why no version is to serve; "" if versions are.
         loading: The version that is being loaded.
+        stamps: What the objects of each version look like: see `core.artifact.repository.Snapshot`.
     """
 
     url: str
@@ -57,9 +60,12 @@ class Routes:
     named: Mapping[str, Loaded] = field(default_factory=dict)
     known: frozenset[int] = frozenset()
     aliases: Mapping[str, int] = field(default_factory=dict)
+    pinned: int | None = None
+    pretrained: bool = False
     reasons: Mapping[int, str] = field(default_factory=dict)
     closed: str = ""
     loading: int | None = None
+    stamps: Mapping[int, str] = field(default_factory=dict)
 
     @cached_property
     def versions(self) -> Mapping[int, Loaded]:
@@ -71,16 +77,23 @@ class Routes:
         """The versions that a call may name, loaded or not."""
         return self.known | self.versions.keys()
 
+    @cached_property
+    def unnamed(self) -> Loaded | None:
+        """The version that answers the calls that name none: the pinned one, or else that of the policy."""
+        return self.named.get(UNNAMED) or self.named.get(self.policy)
+
     def active(self) -> Loaded:
-        """The version that the policy serves.
+        """The same.
 
         Raises:
             NoModelError: None is loaded yet.
         """
-        loaded = self.named.get(self.policy)
-        if loaded is None:
-            raise NoModelError(f"no model is loaded yet from {self.url}; the service waits for one")
-        return loaded
+        if self.unnamed is None:
+            raise self._none_loaded()
+        return self.unnamed
+
+    def _none_loaded(self) -> NoModelError:
+        return NoModelError(f"no model is loaded yet from {self.url}; the service waits for one")
 
     def find(self, wanted: str) -> Loaded:
         """The version that answers a call.
@@ -96,7 +109,7 @@ class Routes:
         if loaded := self.named.get(wanted):
             return loaded
         if wanted == self.policy:
-            return self.active()
+            raise self._none_loaded()
         number = self.number(wanted)
         if loaded := self.versions.get(number):
             return loaded
@@ -114,6 +127,14 @@ class Routes:
             raise UnknownVersionError(f"no version or alias {quoted(wanted)} here; ready: {ready or 'none'}")
         return number
 
+    def pinnable(self, wanted: str) -> int:
+        """The same for a version that is to be pinned: the pretrained one may be, too, whether it serves or not.
+
+        Raises:
+            UnknownVersionError: There is no such version.
+        """
+        return PRETRAINED_NUMBER if self.pretrained and wanted == PRETRAINED else self.number(wanted)
+
     def names(self, loaded: Loaded) -> tuple[str, ...]:
         """The aliases under which calls reach a version; that of the policy may lead to a stand-in."""
         names = {alias for alias, number in self.aliases.items() if self.versions.get(number) is loaded}
@@ -123,11 +144,17 @@ class Routes:
                 names.add(self.policy)
         return tuple(sorted(names))
 
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all versions that are known, ascending; that of the pretrained one among them if it serves."""
+        return tuple(sorted({*self.known, *self.versions, *self.reasons}))
+
     def index(self) -> list[VersionStatus]:
         """Every version that is known, the pretrained one first if it serves, then by number."""
-        return [self._status(number) for number in sorted({*self.known, *self.versions, *self.reasons})]
+        return [self.status(number) for number in self.numbers]
 
-    def _status(self, number: int) -> VersionStatus:
+    def status(self, number: int) -> VersionStatus:
+        """The state of one of them."""
         aliases = tuple(sorted(alias for alias, target in self.aliases.items() if target == number))
         if number in self.versions and not self.closed:
             return VersionStatus(label(number), "READY", "", aliases)

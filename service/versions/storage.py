@@ -1,11 +1,13 @@
 """A repository as the service reads it: each read ends in time, one way or the other."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from core.artifact.alias import Move
 from core.artifact.manifest import MANIFEST, WEIGHTS, Manifest
 from core.artifact.repository import Repository, Snapshot
+from core.artifact.summary import Summary
 from service.versions.patience import Patience
 
 __all__ = ["STORAGE_SECONDS", "Storage"]
@@ -15,6 +17,8 @@ STORAGE_SECONDS = 30.0
 
 SLOWEST = 1024 * 1024
 """Bytes per second that weights may be expected to arrive with: large ones get more time."""
+
+T = TypeVar("T")
 
 
 class Storage:
@@ -78,8 +82,38 @@ class Storage:
         name = f"{self._repository.model}/{number}/{MANIFEST}"
         return self._patience.run(name, lambda: self._repository.manifest(number), self._seconds, stamp)
 
+    def summary(self, number: int, stamp: str, seconds: float) -> Summary:
+        """What a list shows of the manifest of a version, read within `seconds`; the stamp is as above."""
+        name = f"{self._repository.model}/{number}/{MANIFEST}"
+        return self._patience.run(name, lambda: self._repository.summary(number), seconds, stamp)
+
+    def for_each(self, numbers: Sequence[int], act: Callable[[int], T]) -> list[T]:
+        """The results of a function that reads something of a version, in order; in a bucket, several at a time."""
+        return list(self._repository.for_each(numbers, act))
+
+    def newest_moves(
+        self, alias: str, most: int, below: int | None, seconds: float
+    ) -> tuple[list[tuple[int, Move]], bool]:
+        """The newest sound moves of an alias, read within `seconds`: see `core.artifact.alias.AliasLog.newest`."""
+        log = self._repository.alias(alias)
+        return self._patience.run(f"the newest moves of {alias}", lambda: log.newest(most, below), seconds)
+
     def weights(self, manifest: Manifest, stamp: str = "") -> bytes:
         """The weights of a version, with their digest checked; the stamp is as above."""
         name = f"{manifest.name}/{manifest.version}/{WEIGHTS}"
         seconds = self._seconds + (manifest.files[WEIGHTS].size / SLOWEST if WEIGHTS in manifest.files else 0)
         return self._patience.run(name, lambda: self._repository.read(manifest), seconds, stamp)
+
+    def document(self, manifest: Manifest, filename: str) -> bytes:
+        """One of the other files of a version, with its digest checked."""
+        name = f"{manifest.name}/{manifest.version}/{filename}"
+        return self._patience.run(name, lambda: self._repository.read(manifest, filename), self._seconds)
+
+    def sealed_manifest(self, number: int) -> bytes:
+        """The bytes of a version's manifest, which were checked to be a manifest, and what was written."""
+
+        def read() -> bytes:
+            self._repository.manifest(number)  # raises if it is not, or if there is none
+            return self._repository.raw_manifest(number) or b""
+
+        return self._patience.run(f"{self._repository.model}/{number}/{MANIFEST}", read, self._seconds)

@@ -4,10 +4,10 @@ from itertools import count
 
 from service.call import canary_key
 from service.errors import NoModelError, NotReadyError
-from service.loaded import Loaded
+from service.loaded import Loaded, label
 from service.versions import policy
 from service.versions.routes import Routes, VersionStatus
-from service.wishes import Wishes
+from service.wishes import UNNAMED, Wishes
 
 __all__ = ["Store"]
 
@@ -30,6 +30,11 @@ class Store:
         self._routes = Routes(url, self.wishes.policy)
         self._turns = count()
 
+    @property
+    def routes(self) -> Routes:
+        """Which version answers which call now. It never changes: read it once for a whole answer."""
+        return self._routes
+
     def follow(self, routes: Routes) -> None:
         """Answer calls by these routes from now on."""
         self._routes = routes  # one reference assignment: no thread can see half of it
@@ -38,7 +43,8 @@ class Store:
         """The version that answers the present call. Take it once for a call: the next time it may be another.
 
         Args:
-            wanted: A version ("3"), an alias ("champion"), or "" for the one that the policy gives.
+            wanted: A version ("3"), an alias ("champion"), or "" for the one that is pinned, or else that the policy
+                gives, or a canary takes.
 
         Raises:
             NoModelError: None is loaded yet.
@@ -53,6 +59,7 @@ class Store:
         canary = self.wishes.canary
         if (
             canary
+            and UNNAMED not in routes.named  # who has pinned a version wants no share to go elsewhere
             and canary.name in routes.named
             and policy.drawn(canary.fraction, canary_key.get(), next(self._turns))
         ):
@@ -72,8 +79,27 @@ class Store:
         return True
 
     def active(self) -> Loaded | None:
-        """The version that the policy serves. Read it once for a request: the next read may give another version."""
-        return self.named(self.wishes.policy)
+        """The version that answers the calls that name none, but for the share of a canary.
+
+        Read it once for a request: the next read may give another version.
+        """
+        return self._routes.unnamed
+
+    def pinned(self) -> str:
+        """The version that an operator has pinned, as replies name it; "" if none is.
+
+        It answers all calls that name no version, unless it cannot be served; `active` tells.
+        """
+        number = self._routes.pinned
+        return "" if number is None else label(number)
+
+    def pinnable(self, wanted: str) -> int:
+        """The number of a version that may be pinned, by its name or an alias.
+
+        Raises:
+            UnknownVersionError: There is no such version.
+        """
+        return self._routes.pinnable(wanted)
 
     def named(self, name: str) -> Loaded | None:
         """The version that answers under one of the names in `wishes`."""

@@ -13,7 +13,7 @@ from service.observer import Observer
 from service.telemetry.once import Once
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.fallback import Fallback
-from service.versions.findings import PUBLISH_COMMAND, Findings
+from service.versions.findings import Findings
 from service.versions.follower import Follower
 from service.versions.loader import Loader, fetch
 from service.versions.notice import Notice, pause_after
@@ -22,7 +22,7 @@ from service.versions.policy import resolve
 from service.versions.storage import STORAGE_SECONDS, Storage
 from service.versions.store import Store
 
-__all__ = ["PUBLISH_COMMAND", "Watcher"]
+__all__ = ["Watcher"]
 
 _NOTHING = Snapshot(versions=(), aliases={}, digest="")
 """What a folder shows that does not exist."""
@@ -42,6 +42,7 @@ class Watcher:
 
     Attributes:
         followed: Serial of the last decision that was followed; −1 before the first look.
+        trouble: Why the last look did not reach the repository; "" if it did.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Watcher:
             storage_seconds: How long a read may take; see `Storage`.
         """
         self.followed = -1
+        self.trouble = "the repository was not looked at yet"
         self._observer = observer or Observer()
         self._fallback = fallback
         self._patience, self._seconds = Patience(), storage_seconds
@@ -180,11 +182,13 @@ class Watcher:
             # A folder that was never there is yet to be made; one that has vanished is a disk that is away.
             self._was_there = self._was_there or found is not None
             there = found is not None or not self._was_there
+            self.trouble = "" if there else f"repository {self._storage.url} is gone; is the disk still mounted?"
             self._last, self._seen_at = found or _NOTHING, time.monotonic()
             self._findings.faults(self._last.faults)
         except ArtifactError as error:
             ago = f"; it was last seen {time.monotonic() - self._seen_at:.0f} s ago" if self._last else ""
-            self._findings.trouble(f"{error}{ago}")
+            self.trouble = f"{error}{ago}"
+            self._findings.trouble(self.trouble)
             reached = False  # decisions are followed all the same, as far as what is in memory allows
         self._looked(reached=there)
         seen = self._last
@@ -219,7 +223,7 @@ class Watcher:
 
 
 def _demoted(number: int, reason: str, stamp: str, now: Decisions) -> Decisions:
-    """The decisions with this version withdrawn; if another process has withdrawn it already, as they are."""
+    """The decisions with this version withdrawn; as they are if it was withdrawn already, or pinned meanwhile."""
     known = now.versions.get(number)
     already = known is not None and known.action == "demote" and known.stamp == stamp
-    return now if already else now.add("demote", number, reason=reason, stamp=stamp)
+    return now if already or now.pinned == number else now.add("demote", number, reason=reason, stamp=stamp)

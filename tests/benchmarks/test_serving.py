@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import sides, versions
+from benchmarks import rest, sides, versions
 from benchmarks.h2load import framed, load
 from core.artifact.repository import Repository
 from core.inference.predict import load as load_version
@@ -64,6 +64,19 @@ def test_without_h2load_the_error_says_how_to_get_it(models, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(Exception, match="h2load is not installed, and makes the load: apt-get install nghttp2-client"):
         load(1, RECOGNIZE, b"", calls=1, connections=1, streams=1)
+
+
+@pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")
+def test_rest_is_measured_without_mlserver_too(models, tmp_path, monkeypatch):
+    monkeypatch.setattr(sides, "interpreter", lambda _: None)
+    images = STROKE.reshape(1, 784)
+    with sides.numeral(models, "--pretrained", "off") as we:
+        results = rest.measure({"rest", "rest-binary", "stream"}, we, images, tmp_path, 1, 400)
+    assert [(each.case, each.theirs, each.unit) for each in results] == [
+        ("rest", None, "requests/s"),
+        ("rest-binary", None, "requests/s"),
+    ]
+    assert all(each.ours > 0 for each in results)
 
 
 @pytest.mark.skipif(shutil.which("h2load") is None, reason="h2load is not installed")

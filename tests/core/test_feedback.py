@@ -105,6 +105,15 @@ def test_what_is_no_item_can_be_discarded_as_an_item_can(
     assert not os.path.lexists(odd)
 
 
+def test_a_folder_under_the_name_of_an_item_is_left_and_keeps_no_item_out(folder: FeedbackFolder) -> None:
+    odd = folder.path / f"{item().name}.json"
+    odd.mkdir(parents=True)
+    with pytest.raises(DamagedFeedbackError, match=f"{odd}: a folder, where a file is expected; remove it by hand"):
+        folder.discard(item().name)
+    odd.rmdir()
+    assert folder.add(item())
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -207,14 +216,32 @@ def test_size_counts_all_items_and_removes_what_killed_writers_left(folder: Feed
     assert folder.size() == 0
     folder.add(item())
     size = (folder.path / f"{item().name}.json").stat().st_size
-    fresh, old = folder.path / ".fresh.tmp", folder.path / ".old.tmp"
-    for file in (fresh, old):
+    fresh, earlier = folder.path / ".fresh.tmp", folder.path / ".old.tmp"  # as earlier versions called them
+    old = folder.path / f".{item(2).name}.json.0123456789abcdef.tmp"
+    for file in (fresh, earlier, old):
         file.write_bytes(b"half")
     long_ago = time.time() - ABANDONED_AFTER - 60
-    os.utime(old, (long_ago, long_ago))
+    for file in (earlier, old):
+        os.utime(file, (long_ago, long_ago))
     assert folder.size() == size + 4
     assert fresh.exists()
+    assert not earlier.exists()
     assert not old.exists()
+
+
+def test_measuring_removes_nothing_that_others_have_put_there(folder: FeedbackFolder) -> None:
+    folder.add(item())
+    size = folder.size()
+    hidden = [folder.path / name for name in (".snapshot", ".git", ".a folder.tmp")]
+    for each in hidden:
+        each.mkdir()
+    foreign = [folder.path / name for name in (".gitkeep", ".nfs000000000000000100000001", "notes.tmp")]
+    for each in foreign:
+        each.write_bytes(b"mine")
+    for each in hidden + foreign:
+        os.utime(each, (0, 0))
+    assert folder.size() == size + 4 * len(foreign)
+    assert all(each.exists() for each in hidden + foreign)
 
 
 def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:

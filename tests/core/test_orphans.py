@@ -12,8 +12,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends
 
 PARENT = """
 import subprocess, sys
-from core.orphans import dies_with_parent
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], preexec_fn=dies_with_parent())
+from core.orphans import parent_death_hook
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], preexec_fn=parent_death_hook())
 print(child.pid, flush=True)
 child.wait()
 """

@@ -1,42 +1,24 @@
-"""What a page of the documentation shows: its blocks of code, its commands with their output, its links."""
+"""The pages of the documentation, and what they link to."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
-from types import CodeType
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-__all__ = ["ROOT", "Block", "Command", "blocks", "commands", "targets"]
+__all__ = ["PAGES", "ROOT", "anchors", "code", "label", "targets"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PRINTED = re.compile(r"^ *print\(.*\)  # (.+)$", re.MULTILINE)
-COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n?)*)", re.MULTILINE)
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+"""All of them: a new page is found by itself."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of Python.
-
-    Attributes:
-        code: Compiled, so that a traceback names the page and the line.
-        printed: What stands in a comment behind each `print(…)`: its output, with … for anything.
-    """
-
-    code: CodeType
-    printed: list[str]
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command of a console block, and the output that is shown below it, with … for anything."""
-
-    line: str
-    output: str
+def label(page: Path) -> str:
+    """Its path, as tests and messages name it."""
+    return str(page.relative_to(ROOT)) if page.is_relative_to(ROOT) else page.name
 
 
 @cache
@@ -44,26 +26,10 @@ def _tokens(page: Path) -> list[Token]:
     return MarkdownIt().parse(page.read_text("utf-8"))
 
 
-def _fences(page: Path, language: str) -> Iterator[tuple[str, int]]:
-    """The content of each fenced block of a language, and the line on which it begins."""
-    for token in _tokens(page):
-        if token.type == "fence" and token.info == language:
-            assert token.map is not None
-            yield token.content, token.map[0] + 1
-
-
-def blocks(page: Path) -> list[Block]:
-    """The blocks of Python, in order."""
-    return [
-        Block(compile("\n" * line + content, str(page), "exec"), PRINTED.findall(content))
-        for content, line in _fences(page, "python")
-    ]
-
-
-def commands(page: Path) -> list[Command]:
-    """The commands, which begin with `$ `, in order."""
-    shown = "".join(content for content, _ in _fences(page, "console"))
-    return [Command(line, output.strip("\n")) for line, output in COMMAND.findall(shown)]
+def code(page: Path) -> list[tuple[int, str]]:
+    """Its blocks of code: the line on which each begins, and "fence", or "code_block" for one that is only indented."""
+    found = [token for token in _tokens(page) if token.type in ("fence", "code_block")]
+    return [(token.map[0] + 1, token.type) for token in found if token.map]
 
 
 def targets(page: Path) -> list[str]:
@@ -71,3 +37,12 @@ def targets(page: Path) -> list[str]:
     inline = [child for token in _tokens(page) for child in token.children or ()]
     found = [child.attrGet("href") or child.attrGet("src") for child in inline]
     return [str(target) for target in found if target]
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link may name behind `#`: each heading as the code host spells it, and each `<a id="…">`."""
+    tokens = _tokens(page)
+    headings = [text.content for mark, text in pairwise(tokens) if mark.type == "heading_open"]
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    spelled = {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+    return spelled | set(re.findall(r'<a id="([^"]+)">', page.read_text("utf-8")))

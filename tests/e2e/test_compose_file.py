@@ -11,9 +11,10 @@ import yaml
 
 from pipelines.engine import environment
 from pipelines.settings import Settings
+from service.web.web_settings import WebSettings
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("prefect-server", "scheduler", "service")
+SERVICES = ("prefect-server", "scheduler", "service", "web")
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +59,39 @@ def test_a_container_has_limits_and_restarts_by_itself(project: dict[str, Any], 
 
 def test_ports_are_published_on_this_machine_only(project: dict[str, Any]) -> None:
     ports = {name: service.get("ports", []) for name, service in project["services"].items()}
-    assert [len(ports[name]) for name in SERVICES] == [1, 0, 1]
+    assert [len(ports[name]) for name in SERVICES] == [1, 0, 1, 1]
     assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
 
 
 def test_only_the_scheduler_can_write_versions(project: dict[str, Any]) -> None:
-    mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("models:")] for name in SERVICES}
-    assert mounts == {"prefect-server": [], "scheduler": ["models:/models"], "service": ["models:/models:ro"]}
+    mounts = {
+        name: [m for m in project["services"][name].get("volumes", ()) if m.startswith("models:")] for name in SERVICES
+    }
+    assert mounts == {
+        "prefect-server": [],
+        "scheduler": ["models:/models"],
+        "service": ["models:/models:ro"],
+        "web": [],
+    }
 
 
 def test_only_the_service_can_write_feedback_and_the_scheduler_reads_it(project: dict[str, Any]) -> None:
-    mounts = {name: [m for m in project["services"][name]["volumes"] if m.startswith("feedback:")] for name in SERVICES}
+    mounts = {
+        name: [m for m in project["services"][name].get("volumes", ()) if m.startswith("feedback:")]
+        for name in SERVICES
+    }
     assert mounts == {
         "prefect-server": [],
         "scheduler": ["feedback:/feedback:ro"],
         "service": ["feedback:/feedback"],
+        "web": [],
     }
     folders = {project["services"][name]["environment"]["NUMERAL_FEEDBACK"] for name in ("scheduler", "service")}
     assert folders == {"/feedback"}
 
 
 def test_every_volume_is_named(project: dict[str, Any]) -> None:
-    mounted = {mount.partition(":")[0] for name in SERVICES for mount in project["services"][name]["volumes"]}
+    mounted = {mount.partition(":")[0] for name in SERVICES for mount in project["services"][name].get("volumes", ())}
     assert mounted == set(project["volumes"])
 
 
@@ -87,15 +99,25 @@ def test_the_service_shares_no_network_with_the_pipelines(project: dict[str, Any
     networks = {name: set(project["services"][name]["networks"]) for name in SERVICES}
     assert networks["prefect-server"] & networks["scheduler"]
     assert not networks["service"] & (networks["prefect-server"] | networks["scheduler"])
+    assert networks["web"] == networks["service"]
 
 
-def test_the_scheduler_waits_for_its_server_and_the_service_for_nothing(project: dict[str, Any]) -> None:
+def test_the_scheduler_waits_for_its_server_and_nothing_for_a_healthy_service(project: dict[str, Any]) -> None:
     waits = {name: project["services"][name].get("depends_on", {}) for name in SERVICES}
     assert waits == {
         "prefect-server": {},
         "scheduler": {"prefect-server": {"condition": "service_healthy"}},
         "service": {},
+        "web": {"service": {"condition": "service_started"}},
     }
+
+
+def test_the_page_answers_to_names_of_this_machine_and_finds_the_service(project: dict[str, Any]) -> None:
+    environment = project["services"]["web"]["environment"]
+    assert environment["NUMERAL_WEB_ALLOW_HOST"] == "${NUMERAL_WEB_ALLOW_HOST:-localhost}"
+    assert environment["NUMERAL_WEB_ADDRESS"] == "service:8500"
+    names = {name.removeprefix("NUMERAL_WEB_").lower() for name in environment if name.startswith("NUMERAL_WEB_")}
+    assert names <= WebSettings.model_fields.keys()
 
 
 def test_every_variable_has_a_default(project: dict[str, Any]) -> None:
@@ -128,7 +150,7 @@ def test_the_server_sends_no_telemetry(project: dict[str, Any]) -> None:
 def test_the_only_image_from_elsewhere_is_the_pinned_python(stages: dict[str, str]) -> None:
     text = (ROOT / "Dockerfile").read_text("utf-8")
     sources = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) | set(re.findall(r"--from=(\S+)", text))
-    assert sources - set(stages) == {"python:3.11-slim"}
+    assert sources - set(stages) - {"scratch"} == {"python:3.11-slim"}  # scratch is no image: it is empty
 
 
 def test_no_build_names_a_package_host(stages: dict[str, str]) -> None:
@@ -138,25 +160,27 @@ def test_no_build_names_a_package_host(stages: dict[str, str]) -> None:
         assert not re.search(r"index-url|find-links|trusted-host|^ARG ", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["pipelines", "service"])
+@pytest.mark.parametrize("target", ["pipelines", "service", "web"])
 def test_an_image_runs_as_a_user_with_a_fixed_number(stages: dict[str, str], target: str) -> None:
     [user] = re.findall(r"^USER (.*)$", stages[target], re.MULTILINE)
     assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", user)
     assert f"--uid {user.partition(':')[0]} " in stages[target]
 
 
-@pytest.mark.parametrize("target", ["pipelines", "service"])
+@pytest.mark.parametrize("target", ["pipelines", "service", "web"])
 def test_an_image_declares_how_it_is_checked_started_and_stopped(stages: dict[str, str], target: str) -> None:
     lines = stages[target]
     assert re.search(r"^HEALTHCHECK .*CMD \[\"python\"", lines, re.MULTILINE)
-    assert f'ENTRYPOINT ["python", "-m", "{target}"]' in lines
-    assert re.search(r"^CMD \[", lines, re.MULTILINE)
+    program = "pipelines" if target == "pipelines" else "service"
+    assert f'ENTRYPOINT ["python", "-m", "{program}"]' in lines
+    [command] = re.findall(r"^CMD \[\"([a-z]+)\"", lines, re.MULTILINE)
+    assert command == {"pipelines": "schedule", "service": "serve", "web": "web"}[target]
     assert "STOPSIGNAL SIGTERM" in lines
 
 
-def test_the_scheduler_is_healthy_only_while_runs_end_well(stages: dict[str, str]) -> None:
+def test_the_scheduler_is_healthy_only_once_it_works_and_while_runs_end_well(stages: dict[str, str]) -> None:
     check = re.findall(r"^HEALTHCHECK .*CMD (.*)$", stages["pipelines"], re.MULTILINE)
-    assert check == ['["python", "-m", "pipelines", "health"]']
+    assert check == ['["python", "-m", "pipelines", "health", "--scheduler"]']
 
 
 def test_the_history_of_runs_does_not_grow_for_ever(project: dict[str, Any]) -> None:
@@ -165,16 +189,18 @@ def test_the_history_of_runs_does_not_grow_for_ever(project: dict[str, Any]) -> 
 
 
 def test_an_image_contains_only_the_code_of_its_own_side(stages: dict[str, str]) -> None:
-    copied = {
-        name: set(re.findall(r"^COPY .*?(\S+)$", stages[name], re.MULTILINE)) for name in ("pipelines", "service")
+    copied = {  # onto the base, which is itself a copy
+        name: set(re.findall(r"^COPY (?!--from=trimmed / /$).*?(\S+)$", stages[name], re.MULTILINE))
+        for name in ("pipelines", "service", "web")
     }
     assert copied == {
         "pipelines": {"/venv", "data", "recipes", "pretrained", "core", "pipelines"},
         "service": {"/venv", "pretrained", "core", "protos", "service"},
+        "web": {"/venv", "core", "protos", "service"},
     }
 
 
-@pytest.mark.parametrize("target", ["pipelines-venv", "service-venv"])
+@pytest.mark.parametrize("target", ["pipelines-venv", "service-venv", "web-venv"])
 def test_code_is_copied_after_the_packages_are_installed(stages: dict[str, str], target: str) -> None:
     before_install = stages[target].partition("pip --python")[0]
     copied = re.findall(r"^COPY (?:--\S+ )?(\S+) \S+$", before_install, re.MULTILINE)

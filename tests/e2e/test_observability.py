@@ -6,13 +6,16 @@ import subprocess
 from pathlib import Path
 
 import grpc
+import pytest
 import yaml
 
 from pipelines.schedule.metrics import RetrainingCollector
+from service.roles import ROLES
 from service.telemetry.metrics import Metrics
 from tests.service.harness import running
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+DOCS = DEPLOY.parent / "docs"
 
 
 def exported() -> set[str]:
@@ -49,10 +52,26 @@ def test_the_dashboard_shows_every_series_and_no_unknown_one():
     assert missing <= {"numeral_shadow_images", "numeral_shadow_disagreements", "numeral_feedback"}
 
 
-def test_the_operators_page_names_every_metric():
-    page = (DEPLOY.parent / "docs/operations.md").read_text("utf-8")
-    counted = {family.name for family in Metrics().registry.collect()} | exported_by_pipelines()
-    assert {name for name in counted if name not in page} == set()
+def test_methods_that_alerts_name_are_methods_of_the_service():
+    methods = re.findall(r'method="([^"]+)"', (DEPLOY / "prometheus/alerts.yml").read_text("utf-8"))
+    assert methods
+    assert [method for method in methods if f"/{method}" not in ROLES] == []
+
+
+def test_the_pages_on_monitoring_and_retraining_name_every_metric():
+    pages = [(DOCS / f"{name}.md").read_text("utf-8") for name in ("monitoring", "retraining")]
+    counted = {family.name for family in Metrics().registry.collect()}
+    assert {name for name in counted if name not in pages[0]} == set()
+    assert {name for name in exported_by_pipelines() if name not in pages[1]} == set()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_names_no_metric_that_does_not_exist(page):
+    families = {family.name for family in Metrics().registry.collect()}
+    volumes = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text("utf-8"))["volumes"]
+    others = {"numeral_session", *(f"numeral_{name}" for name in volumes)}  # a cookie, and volumes
+    known = families | exported() | exported_by_pipelines() | others
+    assert referenced(page.read_text("utf-8")) - known == set()
 
 
 def test_ports_are_published_on_this_machine_only():

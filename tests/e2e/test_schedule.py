@@ -23,6 +23,7 @@ from core.feedback_item import FeedbackItem
 from pipelines.schedule.heartbeat import Heartbeat
 from pipelines.schedule.journal import Journal
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
+from tests.prefect_server import state_of
 
 POLL_SECONDS = 2
 WAITS = pytest.mark.timeout(1800)
@@ -75,22 +76,21 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
 
         return until(answer, 30, f"the server answers {path}").json()
 
-    def state_of(run: dict[str, Any]) -> str:
-        state: str = httpx.get(f"{prefect_server}/flow_runs/{run['id']}", timeout=60).json()["state"]["type"]
-        return state
+    def shown(run: dict[str, Any]) -> Any:
+        return state_of(httpx.get(f"{prefect_server}/flow_runs/{run['id']}", timeout=60).json())["type"]
 
     with scheduling(workshop):
         assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
         [deployment] = ask("/deployments/filter", deployments={"name": {"any_": ["scheduled"]}})
         start = f"/deployments/{deployment['id']}/create_flow_run"
         long = ask(start, parameters={"overrides": ["train.epochs=5000"]})
-        until(lambda: state_of(long) == "RUNNING", 400, "the run by hand works")
+        until(lambda: shown(long) == "RUNNING", 400, "the run by hand works")
         second = ask(start)
         rival = workshop.run("pipelines", *ARGUMENTS)
         assert rival.status == 1
         assert "another scheduler holds" in rival.stderr
         time.sleep(2 * POLL_SECONDS)
-        assert (state_of(long), state_of(second)) == ("RUNNING", "SCHEDULED"), "a second run waits for the first"
+        assert (shown(long), shown(second)) == ("RUNNING", "SCHEDULED"), "a second run waits for the first"
 
     httpx.delete(f"{prefect_server}/flow_runs/{second['id']}").raise_for_status()
     until(lambda: not processes_that_mention(str(workshop.repository)), 60, "the run ended with its scheduler")
@@ -101,7 +101,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     def scheduled(state: str) -> list[dict[str, Any]]:
         of_deployment = {"id": {"any_": [deployment["id"]]}}
         runs = ask("/flow_runs/filter", deployments=of_deployment, sort="EXPECTED_START_TIME_ASC")
-        return [run for run in runs if run["auto_scheduled"] and run["state"]["type"] == state]
+        return [run for run in runs if run["auto_scheduled"] and state_of(run)["type"] == state]
 
     before = {run["id"] for run in scheduled("COMPLETED")}
     with scheduling(workshop):
@@ -131,9 +131,8 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
     journal = Journal(workshop.data_dir)
     log = workshop.repository.parent / "killed.log"
 
-    def state_of(run: str) -> str:
-        found: str = httpx.get(f"{prefect_server}/flow_runs/{run}", timeout=60).json()["state"]["type"]
-        return found
+    def shown(run: str) -> Any:
+        return state_of(httpx.get(f"{prefect_server}/flow_runs/{run}", timeout=60).json())["type"]
 
     def scheduler(*when: str) -> "subprocess.Popen[str]":
         arguments = ("schedule", *when, "--set", "train.epochs=5000")
@@ -149,7 +148,7 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
         record = journal.read()
         assert record is not None
         [run] = record.active
-        until(lambda: state_of(run) == "RUNNING", 60, "Prefect knows")
+        until(lambda: shown(run) == "RUNNING", 60, "Prefect knows")
         until(lambda: Heartbeat.last(workshop.data_dir), 60, "the scheduler leaves a sign of life")
         killed.kill()
         killed.wait()
@@ -160,7 +159,7 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
 
         following = scheduler("--when-feedback", "1000")
         try:
-            until(lambda: state_of(run) == "CRASHED", 200, "the run is shown as crashed")
+            until(lambda: shown(run) == "CRASHED", 200, "the run is shown as crashed")
             until(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), 60, "a beat")
             healthy = workshop.run("pipelines", "health", "--json").json
             assert (healthy["troubles"], healthy["lease"]) == ([], None)

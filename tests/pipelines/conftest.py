@@ -1,14 +1,17 @@
 """A small data set of real MNIST digits, as the four IDX files that a run would have brought."""
 
+import errno
+import fcntl
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
 
 from core.data import idx, mnist
+from core.shipped import ROOT
 from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
-from pipelines.settings import ROOT
 
 SMALL = {"train": 600, "test": 200}
 
@@ -54,3 +57,13 @@ def work(tmp_path: Path) -> Path:
 def no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial starts services, which takes seconds: only the tests of it have one."""
     monkeypatch.setenv("NUMERAL_INFRA_GATE", "off")
+
+
+@pytest.fixture
+def lockless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file system knows no locks."""
+
+    def flock(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", flock)

@@ -105,3 +105,14 @@ def test_a_link_is_removed_and_what_it_leads_to_stays(tmp_path: Path) -> None:
 
 def test_a_missing_data_folder_holds_nothing(tmp_path: Path) -> None:
     assert leftovers.reclaim(tmp_path / "missing", KEEP, silent) == []
+
+
+def test_without_locks_only_what_has_been_idle_for_a_day_is_removed(tmp_path: Path, lockless: None) -> None:
+    old = leave(tmp_path / "work/old/checkpoint", days=20)
+    fresh = leave(tmp_path / "work/fresh/checkpoint", days=0.5)
+    part = leave(tmp_path / "mnist/images.part", days=20)
+    leftovers.reclaim(tmp_path, timedelta(0), silent)
+    assert not old.exists()
+    assert not part.exists()
+    assert fresh.exists()
+    assert not list(tmp_path.rglob("*.lock"))

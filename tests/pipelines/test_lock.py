@@ -1,8 +1,6 @@
 """A lock that one process holds at a time, and that ends with it."""
 
-import errno
 import fcntl
-import os
 import signal
 import subprocess
 import sys
@@ -12,8 +10,8 @@ from threading import Event, Thread
 import pytest
 
 from core.errors import StorageError
+from core.shipped import ROOT
 from pipelines.lock import Holder, locked, locked_if_free
-from pipelines.settings import ROOT
 
 HOLDING = """
 import sys
@@ -109,13 +107,7 @@ def test_a_holder_that_has_not_said_who_it_is_yet_is_another_process(content: st
             assert told == ["another process"]
 
 
-def test_without_locks_in_the_file_system_the_block_is_entered_with_a_warning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def flock(file: int, operation: int) -> None:
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-    monkeypatch.setattr(fcntl, "flock", flock)
+def test_without_locks_in_the_file_system_the_block_is_entered_with_a_warning(tmp_path: Path, lockless: None) -> None:
     said: list[str] = []
     with locked(tmp_path / "lock", silent, said.append):
         assert "knows no locks (No locks available), so nothing keeps two runs apart" in said[0]

@@ -16,7 +16,7 @@ from pipelines.retrain.flow import retrain
 
 FLAGS = [
     "--recipe", "--set", "--repository", "--data-dir", "--mirror", "--feedback", "--handwriting", "--promote",
-    "--infra-gate", "--extra", "--wait",
+    "--infra-gate", "--canary-service", "--extra", "--wait",
 ]  # fmt: skip
 
 
@@ -81,10 +81,15 @@ def test_folders_are_absolute_so_that_a_scheduled_run_finds_them_from_anywhere(
     assert order.extra == (tmp_path / "new",)
 
 
-def test_a_folder_that_is_a_loop_of_links_is_told_when_it_is_listed(tmp_path: Path) -> None:
+def test_a_folder_that_is_a_loop_of_links_is_left_to_the_run_to_report(tmp_path: Path) -> None:
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    assert Order(feedback=loop, extra=(loop,)).extra == (loop,)
+    order = Order(data_dir=loop, feedback=loop, handwriting=loop, extra=(loop,))
+    assert {order.data_dir, order.feedback, order.handwriting, *order.extra} == {loop}
+
+
+def test_a_folder_that_is_not_mounted_now_is_left_to_the_run_to_report(tmp_path: Path) -> None:
+    assert Order(handwriting=tmp_path / "share").handwriting == tmp_path / "share"
 
 
 def test_the_same_order_is_made_again_from_its_parameters_as_json() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from core.data.durable import storage_error
-from core.errors import StorageError
+from core.data.mnist import FILES
+from core.errors import ConfigError, StorageError
 from pipelines import preflight
 from pipelines.cli.commands import app
 from pipelines.order import Order
@@ -28,9 +30,20 @@ def free(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=size))
 
 
-def test_folders_that_can_be_written_and_have_room_pass_and_nothing_stays_in_them(order: Order, recipe: Recipe) -> None:
-    preflight.check(order, recipe)
+def test_folders_that_can_be_written_and_have_room_pass_and_nothing_stays_in_them(order: Order) -> None:
+    preflight.check(order)
     assert [*order.data_dir.iterdir()] == [*Path(order.repository).iterdir()] == []
+
+
+def test_a_disk_that_takes_no_byte_is_an_error_and_keeps_no_probe(order: Order, recipe: Recipe) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # as a full disk, but nobody else notices
+    try:
+        with pytest.raises(StorageError, match=f"cannot write {order.data_dir}: it is larger than the limit for files"):
+            preflight.check(order)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [*order.data_dir.iterdir()] == []
 
 
 @pytest.mark.parametrize("command", ["retrain", "schedule"])
@@ -48,23 +61,38 @@ def test_a_folder_that_cannot_be_made_ends_the_command_before_prefect_starts(
     assert done.stderr.count("\n") == 1
 
 
-def test_too_little_room_is_an_error_with_both_sizes(
-    order: Order, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_too_little_room_is_an_error_with_both_sizes(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     free(monkeypatch, 3_000_000)
     with pytest.raises(
         StorageError, match=r"has too little room: .* about \d\d\.\d MB to this disk, and 3\.0 MB are free"
     ):
-        preflight.check(order, recipe)
+        preflight.check(order)
 
 
-def test_folders_on_one_disk_need_room_for_both(order: Order, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    data, repository = (need.bytes for need in preflight.needs(order, recipe))
+def test_folders_on_one_disk_need_room_for_both(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, repository = (need.bytes for need in preflight.needs(order, load_recipe("mlp")))
     free(monkeypatch, data + repository)
-    preflight.check(order, recipe)
+    preflight.check(order)
     free(monkeypatch, data + repository - 1)
     with pytest.raises(StorageError, match="--data-dir"):
-        preflight.check(order, recipe)
+        preflight.check(order)
+
+
+def test_a_folder_of_handwriting_that_is_not_there_is_refused(order: Order, tmp_path: Path) -> None:
+    missing = order.model_copy(update={"handwriting": tmp_path / "gone"})
+    with pytest.raises(ConfigError, match=f"^--handwriting {tmp_path}/gone: no such folder; expected pictures named"):
+        preflight.check(missing)
+
+
+@pytest.mark.parametrize("command", [["retrain"], ["schedule", "--cron", "0 3 * * *"]])
+def test_a_webhook_without_a_secret_ends_the_command_before_prefect_starts(
+    command: list[str], order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_WEBHOOK_URL", "https://example.org")
+    options = ["--data-dir", str(order.data_dir), "--repository", order.repository]
+    done = CliRunner().invoke(app, [*command, *options])
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error: NUMERAL_WEBHOOK_URL is set without a secret to sign with")
 
 
 def test_a_bucket_needs_no_room_here(order: Order, recipe: Recipe) -> None:
@@ -72,17 +100,32 @@ def test_a_bucket_needs_no_room_here(order: Order, recipe: Recipe) -> None:
     assert [need.flag for need in preflight.needs(bucket, recipe)] == ["--data-dir"]
 
 
-def test_files_in_the_cache_are_not_downloaded_again(order: Order, recipe: Recipe) -> None:
+@pytest.mark.parametrize(
+    ("names", "saved"),
+    [
+        ([f"{file.name}.gz" for file in FILES], 12_000_000),
+        ([file.name.upper().replace("-IDX", ".IDX") for file in FILES], 12_000_000),
+        ([f"{file.name}/{file.name}" for file in FILES], 12_000_000),
+        ([f"{file.name}.gz.part" for file in FILES], 0),
+        ([f"{file.name}.gz" for file in FILES[1:]], 0),
+    ],
+    ids=["usual names", "other names", "in folders", "incomplete downloads", "one is missing"],
+)
+def test_only_files_that_a_run_would_use_are_not_downloaded_again(
+    names: list[str], saved: int, order: Order, recipe: Recipe
+) -> None:
     before = preflight.needs(order, recipe)[0].bytes
-    (order.data_dir / "mnist").mkdir(parents=True)
-    for name in (
-        "train-images-idx3-ubyte",
-        "train-labels-idx1-ubyte",
-        "t10k-images-idx3-ubyte",
-        "t10k-labels-idx1-ubyte",
-    ):
-        (order.data_dir / "mnist" / f"{name}.gz").touch()
-    assert before - preflight.needs(order, recipe)[0].bytes == 12_000_000
+    for name in names:
+        (order.data_dir / "mnist" / name).parent.mkdir(parents=True, exist_ok=True)
+        (order.data_dir / "mnist" / name).touch()
+    assert before - preflight.needs(order, recipe)[0].bytes == saved
+
+
+def test_a_cache_that_cannot_be_read_is_an_error_that_names_it(order: Order, recipe: Recipe) -> None:
+    order.data_dir.mkdir()
+    (order.data_dir / "mnist").symlink_to("mnist")
+    with pytest.raises(StorageError, match=f"cannot write {order.data_dir}/mnist: something else is in its place"):
+        preflight.check(order)
 
 
 def test_an_ensemble_and_drawn_images_need_more_room(order: Order, recipe: Recipe) -> None:

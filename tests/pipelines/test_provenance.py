@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.data import mnist
+from core.shipped import ROOT
 from pipelines import provenance
 from pipelines.recipe import load_recipe
-from pipelines.settings import ROOT
 
 DATA = {file.name: file.sha256 for file in mnist.FILES}
 

@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from core.errors import ConfigError
+from core.shipped import ROOT
 from pipelines.cli.commands import app
-from pipelines.settings import ROOT, Settings
+from pipelines.settings import Settings
 
 
 def test_the_environment_sets_the_repository_and_the_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +64,8 @@ def test_mirrors_are_separated_by_blanks_or_commas_or_a_json_list(
         ("MIRRORS", f"[{'x' * 500}", f"found '[{'x' * 79}…', expected addresses"),
         ("KEEP_DAYS", "soon", "found 'soon', expected a valid integer"),
         ("KEEP_DAYS", "0", "found '0', expected greater than or equal to 1"),
+        ("PAGE_URL", "digits.example", "found 'digits.example', expected the address of the page, such as https://"),
+        ("PAGE_URL", "https://me:secret@digits.example", "expected the address of the page"),
         ("REPOSITORY", "file:models", "'file:models' names no repository: a file URL names a folder from the root on"),
     ],
 )

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from core.shipped import ROOT
 from pipelines.recipe import load_recipe
-from pipelines.settings import ROOT
 
 NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.toml"))
 

@@ -29,6 +29,8 @@ from tests.pipelines.runs import run_in
         'train.loss={kind="softmax_cross_entropy", label_smoothing=0.1}',
         'train.loss={kind="mean_squared_error"}',
         "train.shards=2",
+        "train.diagnose_every=0",
+        "train.diagnose_every=100",
     ],
 )
 def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
@@ -53,6 +55,8 @@ def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
         ("train.ema_decay=1", "train.ema_decay: .*less than 1, found 1"),
         ("train.ema_decay=-0.5", "train.ema_decay: .*greater than or equal to 0, found -0.5"),
         ('train.loss={kind="hinge"}', "unknown kind 'hinge'; known: softmax_cross_entropy, open_set_cross_entropy"),
+        ("train.diagnose_every=often", "train.diagnose_every.*: .*found 'often'"),
+        ("train.diagnose_every=-1", "train.diagnose_every.*: .*found -1"),
         ("train.shards=0", "train.shards: .*greater than or equal to 1, found 0"),
         ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
     ],

@@ -12,6 +12,7 @@ DEEPEST = 4
 """The depth of nested messages; deeper ones stay empty."""
 
 WORDS = ("", "mnist", "1", "2", "champion", "pretrained", "image", "probabilities", "digit", "UINT8", "FP32", "BYTES")
+WORDS += ("manifest.json", "report.html", "card.md", "challenger", "weights.safetensors", "../1/card.md")
 """Texts with a meaning to the service: random text alone would not pass the first check."""
 
 PICTURES = (b"", drawing(), drawing()[:60], bytes(784), bytes(783), np.zeros(784, "<f4").tobytes(), b"\xff" * 64)

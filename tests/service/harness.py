@@ -115,10 +115,11 @@ class Process:
         return "".join(self._said)
 
     def listening(self) -> str:
-        """The address, once it listens."""
+        """The address, once it listens; the web server's begins with http:// or https://."""
         line = self.popen.stdout.readline()
-        assert line.startswith("listening on 127.0.0.1:"), f"{line!r}; on standard error: {self.log}"
-        return line.split()[-1]
+        where = line.removeprefix("listening on ")
+        assert where.startswith(("127.0.0.1:", "http://127.0.0.1:", "https://127.0.0.1:")), f"{line!r}: {self.log}"
+        return where.strip()
 
     def end(self) -> subprocess.CompletedProcess[str]:
         """Wait until it has ended by itself. May be called again, and after `kill`."""

@@ -21,6 +21,7 @@ from core.errors import (
     SourceError,
     StorageError,
     TrainingError,
+    WorkerLostError,
 )
 from service.api.status import STATUS, status_of
 from service.client import failures
@@ -38,6 +39,7 @@ REACH_NO_CALL = (
     LeaseLostError,
     ReviewError,
     ServerLostError,
+    WorkerLostError,
     SourceError,
     StorageError,
     TrainingError,

@@ -5,7 +5,9 @@ from typing import get_args
 import pytest
 
 from core.errors import ConfigError
-from service.settings import PROJECT, Settings, endpoint, read, shipped
+from core.shipped import shipped_repository
+from service.listening import endpoint
+from service.settings import Settings, read
 from tests.service.tiny_model import publish
 
 
@@ -69,12 +71,9 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch):
     assert read().port == 8500
 
 
-def test_the_default_pretrained_version_is_the_one_beside_the_code_if_it_exists(monkeypatch, tmp_path):
+def test_the_default_pretrained_version_is_the_one_that_ships(monkeypatch):
     monkeypatch.delenv("NUMERAL_PRETRAINED")
-    assert read().pretrained == shipped(PROJECT)
-    assert shipped(tmp_path) is None
-    (tmp_path / "pretrained/mnist").mkdir(parents=True)
-    assert shipped(tmp_path) == str(tmp_path / "pretrained")
+    assert read().pretrained == shipped_repository() is not None
     monkeypatch.setenv("NUMERAL_PRETRAINED", "elsewhere")
     assert read().pretrained == "elsewhere"
     assert read(pretrained="off").pretrained is None

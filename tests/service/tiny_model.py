@@ -1,5 +1,6 @@
 """A repository of tiny models for tests: random weights, published as the pipeline publishes trained ones."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,19 +23,28 @@ NOWHERE = "0" * 64
 MEAN, STD = 33.0, 78.0
 
 
-def publish(repository: Repository, *, seed: int, promote: bool = True, **described: object) -> int:
+def publish(
+    repository: Repository,
+    *,
+    seed: int,
+    promote: bool = True,
+    documents: Mapping[str, bytes] | None = None,
+    **described: object,
+) -> int:
     """Publish a network with random weights; another seed gives other answers.
 
     Args:
         repository: Where to publish it.
         seed: The seed of the weights.
         promote: Whether it becomes champion.
+        documents: Files that are published with it, by name.
         described: Fields of its manifest, such as `spread` or `rejection`.
 
     Returns:
         Its version.
     """
-    return publish_network(repository, tiny_network(seed), promote=promote, **described)
+    network = tiny_network(seed)
+    return publish_network(repository, network, promote=promote, documents=documents, **described)
 
 
 def tiny_network(seed: int) -> Sequential:
@@ -42,10 +52,19 @@ def tiny_network(seed: int) -> Sequential:
     return build((784,), LAYERS, rng=np.random.default_rng(seed))
 
 
-def publish_network(repository: Repository, network: Sequential, *, promote: bool = True, **described: object) -> int:
+def publish_network(
+    repository: Repository,
+    network: Sequential,
+    *,
+    promote: bool = True,
+    documents: Mapping[str, bytes] | None = None,
+    **described: object,
+) -> int:
     """Publish a network of this shape, as `publish` does."""
     data = weights.encode(network.state())
     draft = repository.claim(data)
+    for name, content in (documents or {}).items():
+        draft.add(name, content)
     manifest = manifest_of(draft, Predictor(network, Normalizer(MEAN, STD), LABELS), network.vector.value.size)
     signature = Signature.of(described.get("rejection"))  # type: ignore[arg-type]  # a Rejection, or none
     draft.publish(manifest.model_copy(update={"signature": signature} | described))

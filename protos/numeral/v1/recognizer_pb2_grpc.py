@@ -36,6 +36,8 @@ class RecognizerStub(object):
     it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    FAILED_PRECONDITION an administrator asks for a version that cannot be served, or for an item of feedback from which
+    nothing can be learned
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
     message is too large
     INTERNAL            anything unforeseen; the server's log says what
@@ -72,10 +74,40 @@ class RecognizerStub(object):
                 request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.LookInside = channel.unary_unary(
+                '/numeral.v1.Recognizer/LookInside',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideResponse.FromString,
+                _registered_method=True)
         self.GetModel = channel.unary_unary(
                 '/numeral.v1.Recognizer/GetModel',
                 request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.FromString,
+                _registered_method=True)
+        self.GetCard = channel.unary_unary(
+                '/numeral.v1.Recognizer/GetCard',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardResponse.FromString,
+                _registered_method=True)
+        self.ListVersions = channel.unary_unary(
+                '/numeral.v1.Recognizer/ListVersions',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsResponse.FromString,
+                _registered_method=True)
+        self.ListMoves = channel.unary_unary(
+                '/numeral.v1.Recognizer/ListMoves',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesResponse.FromString,
+                _registered_method=True)
+        self.GetDocument = channel.unary_unary(
+                '/numeral.v1.Recognizer/GetDocument',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentResponse.FromString,
+                _registered_method=True)
+        self.PinVersion = channel.unary_unary(
+                '/numeral.v1.Recognizer/PinVersion',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionResponse.FromString,
                 _registered_method=True)
         self.SendFeedback = channel.unary_unary(
                 '/numeral.v1.Recognizer/SendFeedback',
@@ -92,6 +124,11 @@ class RecognizerStub(object):
                 request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.SerializeToString,
                 response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.FromString,
                 _registered_method=True)
+        self.AcceptFeedback = channel.unary_unary(
+                '/numeral.v1.Recognizer/AcceptFeedback',
+                request_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackRequest.SerializeToString,
+                response_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackResponse.FromString,
+                _registered_method=True)
 
 
 class RecognizerServicer(object):
@@ -105,6 +142,8 @@ class RecognizerServicer(object):
     it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    FAILED_PRECONDITION an administrator asks for a version that cannot be served, or for an item of feedback from which
+    nothing can be learned
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
     message is too large
     INTERNAL            anything unforeseen; the server's log says what
@@ -154,8 +193,60 @@ class RecognizerServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def LookInside(self, request, context):
+        """What does each layer of the network make of one picture?
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetModel(self, request, context):
         """Describes a version of the model.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCard(self, request, context):
+        """The card of a version: what it is, what it was trained with, how well it does and where it fails, for people.
+        FAILED_PRECONDITION if it is not what was published, and UNAVAILABLE if it cannot be read now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListVersions(self, request, context):
+        """Lists the versions of the repository, the newest first, and says what is served and why. For administrators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListMoves(self, request, context):
+        """Lists the moves of an alias, the newest first. For administrators. NOT_FOUND if there is no such alias.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDocument(self, request, context):
+        """One of the documents that were published with a version, e.g. its report. For administrators. NOT_FOUND if the
+        version has no such document.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PinVersion(self, request, context):
+        """Has one version answer the calls that name none, whatever the policy says, until another one is pinned or the server
+        is told to return to its policy. It holds for all processes of the server, and until the server stops. For
+        administrators. NOT_FOUND if there is no such version; FAILED_PRECONDITION if it cannot be served, and then nothing
+        changes; UNAVAILABLE if the deadline is too short to load it, which then goes on.
+
+        While a pin holds, a canary answers only the calls that name it, and the service does not fall back from the pinned
+        version. Calls that name a version or an alias, the policy's among them, are answered as before: the policy is
+        followed all the time, so that it answers at once when the pin ends. To unload the pinned version ends the pin, and
+        to pin a version that was unloaded, or that the service has fallen back from, makes that void.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -183,6 +274,16 @@ class RecognizerServicer(object):
     def DiscardFeedback(self, request, context):
         """Removes one item of feedback for good: no training learns from it, and sending it again changes nothing. For
         administrators. NOT_FOUND if there is no such item.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptFeedback(self, request, context):
+        """Marks one item of feedback as looked at and right: the next training learns from it, whatever its judge thinks of it
+        and whichever other digits were sent for the same picture; another one that was accepted is accepted no longer. What
+        a person decides where the training runs comes first. For administrators. NOT_FOUND if there is no such item, or it
+        was discarded; FAILED_PRECONDITION if nothing can be learned from it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -216,10 +317,40 @@ def add_RecognizerServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainRequest.FromString,
                     response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ExplainResponse.SerializeToString,
             ),
+            'LookInside': grpc.unary_unary_rpc_method_handler(
+                    servicer.LookInside,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideResponse.SerializeToString,
+            ),
             'GetModel': grpc.unary_unary_rpc_method_handler(
                     servicer.GetModel,
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.FromString,
                     response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.SerializeToString,
+            ),
+            'GetCard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCard,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardResponse.SerializeToString,
+            ),
+            'ListVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListVersions,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'ListMoves': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMoves,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesResponse.SerializeToString,
+            ),
+            'GetDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDocument,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'PinVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.PinVersion,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionResponse.SerializeToString,
             ),
             'SendFeedback': grpc.unary_unary_rpc_method_handler(
                     servicer.SendFeedback,
@@ -235,6 +366,11 @@ def add_RecognizerServicer_to_server(servicer, server):
                     servicer.DiscardFeedback,
                     request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.FromString,
                     response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.SerializeToString,
+            ),
+            'AcceptFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptFeedback,
+                    request_deserializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackRequest.FromString,
+                    response_serializer=protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -255,6 +391,8 @@ class Recognizer(object):
     it; or another of its fields has an impossible value
     NOT_FOUND           the version or alias that the request names does not exist
     UNAVAILABLE         no version is loaded yet, or not the one asked for; grpc.health.v1 tells when one is
+    FAILED_PRECONDITION an administrator asks for a version that cannot be served, or for an item of feedback from which
+    nothing can be learned
     RESOURCE_EXHAUSTED  the server has more calls than it can answer, which may be tried again a little later; or the
     message is too large
     INTERNAL            anything unforeseen; the server's log says what
@@ -396,6 +534,33 @@ class Recognizer(object):
             _registered_method=True)
 
     @staticmethod
+    def LookInside(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/LookInside',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.LookInsideResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetModel(request,
             target,
             options=(),
@@ -412,6 +577,141 @@ class Recognizer(object):
             '/numeral.v1.Recognizer/GetModel',
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelRequest.SerializeToString,
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/GetCard',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetCardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/ListVersions',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMoves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/ListMoves',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.ListMovesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/GetDocument',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PinVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/PinVersion',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.PinVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -493,6 +793,33 @@ class Recognizer(object):
             '/numeral.v1.Recognizer/DiscardFeedback',
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackRequest.SerializeToString,
             protos_dot_numeral_dot_v1_dot_recognizer__pb2.DiscardFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/numeral.v1.Recognizer/AcceptFeedback',
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackRequest.SerializeToString,
+            protos_dot_numeral_dot_v1_dot_recognizer__pb2.AcceptFeedbackResponse.FromString,
             options,
             channel_credentials,
             insecure,

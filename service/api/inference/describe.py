@@ -1,8 +1,6 @@
 """Open Inference Protocol: descriptions of the model and its versions, and their statistics."""
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version as installed
 
 from core.artifact.repository import MODEL
 from core.digit import PIXELS
@@ -11,7 +9,7 @@ from service.api.inference.tensors import IMAGE, SHAPES, outputs_of
 from service.loaded import Loaded
 from service.telemetry.statistics import Totals
 
-__all__ = ["EXTENSIONS", "config", "metadata", "software", "statistics"]
+__all__ = ["EXTENSIONS", "config", "metadata", "statistics"]
 
 EXTENSIONS = ("classification", "model_configuration", "model_repository", "statistics")
 """The extensions of the protocol that are supported, by the names that clients know; that for streams has no name."""
@@ -92,14 +90,6 @@ def statistics(version: str, totals: Totals) -> pb.ModelStatistics:
             for size, (count, nanoseconds) in totals.batches.items()
         ],
     )
-
-
-def software() -> str:
-    """The version of Numeral that is running."""
-    try:
-        return installed("numeral")
-    except PackageNotFoundError:  # run from its sources
-        return "unknown"
 
 
 def _about(loaded: Loaded) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 
 from core.artifact.repository import MODEL
+from core.command_line import software_version
 from core.errors import PictureError
 from core.imaging import Corrected
 from protos.inference import open_inference_pb2 as pb
@@ -86,7 +87,7 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def ServerMetadata(self, _request: pb.ServerMetadataRequest, _context: _Context) -> pb.ServerMetadataResponse:  # noqa: N802
         """Describe the server."""
-        return pb.ServerMetadataResponse(name="numeral", version=describe.software(), extensions=describe.EXTENSIONS)
+        return pb.ServerMetadataResponse(name="numeral", version=software_version(), extensions=describe.EXTENSIONS)
 
     async def ModelMetadata(self, request: pb.ModelMetadataRequest, _context: _Context) -> pb.ModelMetadataResponse:  # noqa: N802
         """Describe the input and the outputs of a version."""
@@ -162,10 +163,10 @@ class InferenceServicer(open_inference_pb2_grpc.GRPCInferenceServiceServicer):
         if not isinstance(pictures, list):
             ask = self._recognition.call if alone else self._recognition.images
             return await ask(pictures.images, wanted=wanted)
-        answer, errors = await self._recognition.encoded(pictures, wanted=wanted)
-        found = [(index, error) for index, error in enumerate(errors) if error]
-        if found:
-            raise _picture_error(found, len(pictures))
+        answer, found = await self._recognition.encoded(pictures, wanted=wanted)
+        errors = [(index, item) for index, item in enumerate(found) if isinstance(item, PictureError)]
+        if errors:
+            raise _picture_error(errors, len(pictures))
         return answer
 
     def _failed(self, request: pb.ModelInferRequest, nanoseconds: int) -> None:

@@ -109,4 +109,5 @@ def feedback_item(listed: Listed) -> FeedbackItem:
         received=received,
         reply_id=listed.item.reply_id,
         trouble=listed.trouble,
+        accepted=listed.accepted,
     )

@@ -41,7 +41,9 @@ class ReplyIds:
         return np.frombuffer(digits.encode(), "S16")
 
 
-def put_answer(message: RecognizeResponse, answer: Answer, row: int, ids: ReplyIds) -> None:
+def put_answer(
+    message: RecognizeResponse, answer: Answer, row: int, ids: ReplyIds, image: NDArray[np.uint8] | None = None
+) -> None:
     """Fill a message with the answer to one image.
 
     Args:
@@ -50,6 +52,7 @@ def put_answer(message: RecognizeResponse, answer: Answer, row: int, ids: ReplyI
         answer: The answer to this image, and to others.
         row: The place of the image among them.
         ids: Gives the answer its id.
+        image: The image, (28, 28), if it is to be part of the answer.
     """
     loaded, rows = answer
     probabilities: list[float] = rows.probabilities[row].tolist()
@@ -63,6 +66,8 @@ def put_answer(message: RecognizeResponse, answer: Answer, row: int, ids: ReplyI
     message.reply_id = ids.next()
     message.model_version = loaded.version
     message.weights_sha256 = loaded.weights_sha256
+    if image is not None:
+        message.pixels = image.tobytes()
 
 
 def batch_response(answer: Answer, errors: Mapping[int, Exception], ids: ReplyIds) -> RecognizeBatchResponse:

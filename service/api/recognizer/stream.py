@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import NumeralError
+from core.errors import NumeralError, PictureError
 from protos.numeral.v1.recognizer_pb2 import Outcome, RecognizeStreamRequest, RecognizeStreamResponse
 from service.api.recognizer import convert
 from service.api.recognizer.outcomes import ReplyIds, problem, put_answer
@@ -29,6 +29,7 @@ class _Request:
     Attributes:
         id: The client's name for it.
         wanted: The version that it asks for.
+        want_pixels: Whether its answer is to contain the picture as the network saw it.
         image: Its picture, if it is a framed image, (28, 28).
         decoding: The task that decodes its picture and computes its outcome, if it is an encoded one.
         outcome: Why it cannot be answered at all. The error itself is not kept: it would keep the whole request.
@@ -36,6 +37,7 @@ class _Request:
 
     id: str
     wanted: str = ""
+    want_pixels: bool = False
     image: NDArray[np.uint8] | None = None
     decoding: asyncio.Task[Outcome] | None = None
     outcome: Outcome | None = None
@@ -133,34 +135,36 @@ class Conversation:
         begun = _Request(message.id[:LONGEST_TEXT])
         try:
             check_texts(message, message.ByteSize())
-            begun.wanted = request.model_version
+            begun.wanted, begun.want_pixels = request.model_version, request.want_pixels
             picture = convert.picture_of(request)
         except NumeralError as error:
             begun.outcome = problem(error)
             return begun
         if isinstance(picture, bytes):
-            begun.decoding = asyncio.create_task(self._encoded(picture, begun.wanted))
+            begun.decoding = asyncio.create_task(self._encoded(picture, begun.wanted, begun.want_pixels))
             self._in_flight.add(begun.decoding)
             begun.decoding.add_done_callback(self._in_flight.discard)
         else:
             begun.image = picture
         return begun
 
-    async def _encoded(self, picture: bytes, wanted: str) -> Outcome:
+    async def _encoded(self, picture: bytes, wanted: str, want_pixels: bool) -> Outcome:
         async with self._decoding:
             try:
-                answer, (error,) = await self._recognition.encoded([picture], wanted=wanted)
+                answer, (found,) = await self._recognition.encoded([picture], wanted=wanted)
             except NumeralError as failure:
                 return problem(failure)
-        return problem(error) if error else self._outcome(answer, 0)
+        if isinstance(found, PictureError):
+            return problem(found)
+        return self._outcome(answer, 0, found if want_pixels else None)
 
     async def _outcomes(self, batch: list[_Request]) -> list[Outcome]:
         """The outcome of each request: images that ask for the same version are computed together."""
-        images: dict[str, list[NDArray[np.uint8]]] = {}
+        framed: dict[str, list[_Request]] = {}
         for request in batch:
             if request.image is not None:
-                images.setdefault(request.wanted, []).append(request.image)
-        computed = {wanted: iter(await self._images(found, wanted)) for wanted, found in images.items()}
+                framed.setdefault(request.wanted, []).append(request)
+        computed = {wanted: iter(await self._images(requests, wanted)) for wanted, requests in framed.items()}
         outcomes = []
         for request in batch:
             if request.image is not None:
@@ -172,14 +176,18 @@ class Conversation:
                 outcomes.append(request.outcome)
         return outcomes
 
-    async def _images(self, images: list[NDArray[np.uint8]], wanted: str) -> list[Outcome]:
+    async def _images(self, requests: list[_Request], wanted: str) -> list[Outcome]:
+        images = [request.image for request in requests if request.image is not None]
         try:
             answer = await self._recognition.images(np.stack(images), wanted=wanted)
         except NumeralError as error:
             return [problem(error)] * len(images)
-        return [self._outcome(answer, row) for row in range(len(images))]
+        return [
+            self._outcome(answer, row, request.image if request.want_pixels else None)
+            for row, request in enumerate(requests)
+        ]
 
-    def _outcome(self, answer: Answer, row: int) -> Outcome:
+    def _outcome(self, answer: Answer, row: int, image: NDArray[np.uint8] | None) -> Outcome:
         outcome = Outcome()
-        put_answer(outcome.answer, answer, row, self._ids)
+        put_answer(outcome.answer, answer, row, self._ids, image)
         return outcome

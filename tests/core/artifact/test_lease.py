@@ -72,20 +72,24 @@ def test_only_one_of_two_holds_the_lease_until_it_is_released(lease: Callable[[H
 
 def test_the_holder_can_be_named_by_anyone(lease: Callable[[Holder], Lease]) -> None:
     assert lease(NEAR).holder() is None
+    assert lease(NEAR).is_free()
     grant = taken(lease(FAR))
+    assert not lease(NEAR).is_free()
     found = lease(NEAR).holder()
     assert found is not None
     assert (str(found.holder), found.token, found.since) == ("process 1 on far", grant.token, grant.since)
     grant.release()
     assert lease(NEAR).holder() is None
+    assert lease(NEAR).is_free()
 
 
 def test_a_lease_that_nobody_renews_expires_for_one_who_watches(lease: Callable[[Holder], Lease], clock: Clock) -> None:
     lost, waiting = taken(lease(FAR)), lease(NEAR)
     assert waiting.take() is None
     clock.now += SECONDS - 1
-    assert waiting.take() is None
+    assert (waiting.take(), waiting.is_free()) == (None, False)
     clock.now += 1
+    assert waiting.is_free()
     taken(waiting).check()
     with pytest.raises(LeaseLostError, match="process 2 on near has it since .* changes nothing any more"):
         lost.check()
@@ -93,6 +97,36 @@ def test_a_lease_that_nobody_renews_expires_for_one_who_watches(lease: Callable[
         lost.renew()
     lost.release()  # a no-op: it does not end the lease of the other
     assert lease(FAR).take() is None
+
+
+def test_whoever_took_a_lease_over_and_has_released_it_is_said_to_have_done_both(
+    lease: Callable[[Holder], Lease], clock: Clock
+) -> None:
+    lost, waiting = taken(lease(FAR)), lease(NEAR)
+    assert waiting.take() is None
+    clock.now += SECONDS
+    taken(waiting).release()
+    with pytest.raises(
+        LeaseLostError, match="lost: process 2 on near took it over at .* UTC and has released it; this"
+    ):
+        lost.check()
+
+
+def test_a_lease_that_this_run_has_released_is_not_called_taken(lease: Callable[[Holder], Lease]) -> None:
+    grant = taken(lease(FAR))
+    grant.release()
+    with pytest.raises(LeaseLostError, match="lost: this run has released it itself, and changes nothing any more"):
+        grant.renew()
+
+
+def test_a_log_that_was_removed_is_not_called_damaged(lease: Callable[[Holder], Lease], objects: Objects) -> None:
+    grant = taken(lease(FAR))
+    objects.delete("mnist/lease/000001.json")
+    with pytest.raises(LeaseLostError, match=r"lost: its log was removed.*; run again$"):
+        grant.check()
+    objects.create("mnist/lease/000002.json", b"torn")
+    with pytest.raises(LeaseLostError, match=r"lost: the last entry of its log is damaged;.*; run again$"):
+        grant.check()
 
 
 def test_a_lease_that_is_renewed_never_expires(lease: Callable[[Holder], Lease], clock: Clock) -> None:

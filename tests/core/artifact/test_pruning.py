@@ -2,9 +2,11 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from core.artifact.alias import AliasLog, Move
 from core.artifact.manifest import MANIFEST, WEIGHTS
 from core.artifact.objects import Objects
 from core.artifact.pruning import is_mark
@@ -13,6 +15,7 @@ from core.errors import ArtifactError, RepositoryError, VersionNotFoundError
 from core.inference.predict import load
 
 from .builders import claim, publish
+from .forbidden import forbid
 
 
 def promote(repository: Repository, *versions: int, alias: str = "champion") -> None:
@@ -210,6 +213,25 @@ def test_an_alias_is_moved_back_from_a_version_that_is_deleted_meanwhile(
     assert repository.alias().rollback(by="a test", why="3 was bad").version == 2
 
 
+def test_an_alias_that_somebody_else_has_moved_on_is_not_said_to_be_moved_back(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        publish(repository)
+    promote(repository, 2)
+    monkeypatch.setattr(Repository, "_deleting", lambda self, version: version == 1 and repository.champion() == 1)
+    truly = AliasLog.move_back
+
+    def overtaken(self: AliasLog, version: int, **given: Any) -> Move:
+        promote(repository, 3)
+        return truly(self, version, **given)
+
+    monkeypatch.setattr(AliasLog, "move_back", overtaken)
+    with pytest.raises(VersionNotFoundError, match="mnist 1 was deleted .*; somebody else has moved champion on since"):
+        promote(repository, 1)
+    assert repository.champion() == 3
+
+
 def test_a_promoter_that_finds_a_mark_after_its_move_gives_way(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,6 +315,69 @@ def test_pruning_needs_no_room_on_a_full_disk(on_disk: Repository, monkeypatch: 
 
     monkeypatch.setattr(Objects, "create", create_nothing_that_takes_room)
     assert on_disk.prune(keep=1) == [1]
+
+
+# where it cannot be told which versions the aliases name
+
+
+@pytest.fixture
+def served(on_disk: Repository) -> Repository:
+    """Versions 1 to 4, of which 2 is the champion and 1 what a rollback leads to."""
+    for _ in range(4):
+        publish(on_disk)
+    promote(on_disk, 1, 2)
+    return on_disk
+
+
+REFUSAL = (
+    "cannot tell which versions the aliases name, so none is deleted: mnist/{}.*make it readable, or run: .*repair"
+)
+
+
+@pytest.mark.parametrize("path", ["aliases", "aliases/champion", "aliases/champion/000002.json"])
+def test_nothing_is_pruned_while_moves_of_an_alias_may_not_be_read(
+    served: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    allow = forbid(folder / "mnist" / path, monkeypatch)
+    with pytest.raises(RepositoryError, match=REFUSAL.format(path)):
+        served.prune(keep=1)
+    assert served.versions() == [1, 2, 3, 4]
+    assert marks(served) == []
+    allow()
+    assert served.prune(keep=1) == [3]
+
+
+@pytest.mark.parametrize("tear", [lambda file: file.write_text("{"), lambda file: (file.unlink(), file.mkdir())])
+def test_nothing_is_pruned_while_no_move_of_an_alias_is_sound(
+    served: Repository, folder: Path, tear: Callable[[Path], object]
+) -> None:
+    for file in (folder / "mnist/aliases/champion").iterdir():
+        tear(file)
+    with pytest.raises(RepositoryError, match=REFUSAL.format("aliases/champion: none of its moves is sound")):
+        served.prune(keep=1)
+    assert served.versions() == [1, 2, 3, 4]
+
+
+def test_nothing_is_pruned_where_the_folder_of_the_aliases_is_a_link_to_nothing(
+    served: Repository, folder: Path
+) -> None:
+    (folder / "mnist/aliases").rename(folder / "unmounted")
+    (folder / "mnist/aliases").symlink_to("nowhere")
+    with pytest.raises(RepositoryError, match=REFUSAL.format("aliases: a link to nothing")):
+        served.prune(keep=1)
+    assert served.versions() == [1, 2, 3, 4]
+
+
+def test_a_prune_that_loses_sight_of_the_aliases_midway_takes_its_marks_away(
+    served: Repository, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_the_first(
+        monkeypatch, "create", lambda path: "deleting" in path, lambda: forbid(folder / "mnist/aliases", monkeypatch)
+    )
+    with pytest.raises(RepositoryError, match="cannot tell which versions the aliases name"):
+        served.prune(keep=1)
+    assert served.versions() == [1, 2, 3, 4]
+    assert marks(served) == []
 
 
 # what killed publishers leave behind

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 import pytest
 
 from core.artifact.repository import Repository
+from core.artifact.sealed import sealed
 from core.artifact.trial import TRIAL, Check, Measured, Trial
 from core.errors import ManifestError
 from tests.core.artifact.builders import publish
+from tests.core.artifact.forbidden import forbid
 
 FIGURES = Measured(ready_seconds=1.5, answered=100, p50_ms=1.0, p99_ms=2.0, memory_mb=90.0)
 GOOD = Check(name="start", found="ready after 1.5 s", wanted="ready within 60 s", passed=True)
@@ -47,6 +49,35 @@ def test_a_record_with_a_wrong_letter_is_refused(on_disk: Repository, folder):
     file.write_bytes(file.read_bytes().replace(b"900 MB", b"100 MB"))
     with pytest.raises(ManifestError, match=r"mnist/1/trial.json: not the record of a trial: its digest"):
         on_disk.trial(1)
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: data[:-20], lambda data: data.replace(b"900", b"100")])
+def test_a_damaged_record_is_set_aside_for_the_next_one(on_disk: Repository, folder, damage):
+    publish(on_disk)
+    on_disk.record_trial(trial(BAD))
+    file = folder / "mnist" / "1" / TRIAL
+    damaged = damage(file.read_bytes())
+    file.write_bytes(damaged)
+    assert on_disk.record_trial(trial(GOOD))
+    assert on_disk.trial(1) == trial(GOOD)
+    assert file.with_name(f"{TRIAL}.damaged").read_bytes() == damaged
+
+
+def test_a_record_that_a_newer_numeral_may_have_written_stays(on_disk: Repository, folder):
+    publish(on_disk)
+    newer = sealed(trial(BAD).model_dump(mode="json") | {"watts": 7})
+    (folder / "mnist" / "1" / TRIAL).write_bytes(newer)
+    assert not on_disk.record_trial(trial(GOOD))
+    assert (folder / "mnist" / "1" / TRIAL).read_bytes() == newer
+
+
+def test_a_record_that_may_not_be_read_stays(on_disk: Repository, folder, monkeypatch: pytest.MonkeyPatch):
+    publish(on_disk)
+    on_disk.record_trial(trial(BAD))
+    allow = forbid(folder / "mnist" / "1" / TRIAL, monkeypatch)
+    assert not on_disk.record_trial(trial(GOOD))
+    allow()
+    assert on_disk.trial(1) == trial(BAD)
 
 
 def test_a_version_with_a_record_is_as_sound_as_before_and_is_pruned_whole(on_disk: Repository, folder):

@@ -28,6 +28,13 @@ def test_fitting_finds_mean_and_standard_deviation_of_all_pixels(images: NDArray
     assert found.std == close(images.std(dtype=np.float64), rel=1e-12, why=SUMS)
 
 
+def test_a_recipe_chooses_among_fitting_dividing_by_255_and_nothing() -> None:
+    images = random_images(10)
+    assert Normalizer.of("standard", images) == Normalizer.fit(images)
+    assert Normalizer.of("unit", images).apply(np.array([[0, 255]], np.uint8)).tolist() == [[0, 1]]
+    assert Normalizer.of("none", images).apply(np.array([[0, 255]], np.uint8)).tolist() == [[0, 255]]
+
+
 def test_fitting_two_pixels_worked_by_hand() -> None:
     found = Normalizer.fit(np.array([[0], [10]], np.uint8))
     assert (found.mean, found.std) == (5.0, 5.0)

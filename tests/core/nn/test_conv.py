@@ -44,11 +44,14 @@ def results(layer: Conv2D, x: Any, dy: Any) -> list[Any]:
     return [y, layer.W.grad.copy(), layer.b.grad.copy(), dx.copy()]
 
 
-def assert_same(found: list[Any], expected: list[Any], terms: int) -> None:
-    """The same y, dW, db and dx; `terms` is the length of the longest of their sums, whose terms are of both signs."""
-    for name, one, other in zip(("y", "dW", "db", "dx"), found, expected, strict=True):
-        scale = 4 * max(1.0, float(np.abs(other).max(initial=0)))
-        assert_same_function(one, other, terms=terms, scale=scale, message=name)
+def assert_same(found: list[Any], expected: list[Any], sums: list[Any], terms: int) -> None:
+    """The same y, dW, db and dx.
+
+    `sums` are theirs for the magnitudes of all numbers, Σ|xᵢ||wᵢ|: the sums themselves may almost cancel, and what
+    rounding leaves does not. `terms` is the length of the longest of them.
+    """
+    for name, one, other, size in zip(("y", "dW", "db", "dx"), found, expected, sums, strict=True):
+        assert_same_function(one, other, terms=terms, scale=float(size.max(initial=0)), message=name)
 
 
 def divisors(n: int) -> list[int]:
@@ -108,16 +111,17 @@ def test_every_layout_agrees_with_the_loops(
     padding = fitting(shape, kernel, padding)
 
     framed = naive.frame(x.astype(float), kernel, stride) if padding == "same" else x.astype(float)
-    w, b = layer.W.value.astype(float), layer.b.value.astype(float)
+    w, b, dy_ = layer.W.value.astype(float), layer.b.value.astype(float), dy.astype(float)
     y = naive.conv(framed, w, b, stride)
-    dw, db, d_framed = naive.conv_backward(framed, w, dy.astype(float), stride)
+    dw, db, d_framed = naive.conv_backward(framed, w, dy_, stride)
     dx = naive.unframe(d_framed, x, kernel, stride) if padding == "same" else d_framed
+    sums = naive.conv(abs(framed), abs(w), abs(b), stride), *naive.conv_backward(abs(framed), abs(w), abs(dy_), stride)
 
     terms = max(w.size, y[..., 0].size)  # of y and dx, and of dw and db
-    assert_same(results(layer, x, dy), [y, dw, db, dx], terms)
+    assert_same(results(layer, x, dy), [y, dw, db, dx], list(sums), terms)
     for plan in plans(layer):
         layer.plan, layer.scratch = plan, Scratch(layer.dtype)
-        assert_same(results(layer, x, dy), [y, dw, db, dx], terms)
+        assert_same(results(layer, x, dy), [y, dw, db, dx], list(sums), terms)
 
 
 @settings(deadline=None, max_examples=60)
@@ -157,11 +161,11 @@ def test_at_real_sizes_it_agrees_with_im2col(dtype: Any, shape: tuple[int, int, 
     kernel, stride = (options["kernel"],) * 2, (options.get("stride", 1),) * 2
     same = options.get("padding") == "same"
     framed = naive.frame(x, kernel, stride) if same else x
-    y, dw, db, d_framed = naive.conv_by_patches(
-        framed.astype(float), layer.W.value.astype(float), layer.b.value.astype(float), dy.astype(float), stride
-    )
+    numbers = [array.astype(float) for array in (framed, layer.W.value, layer.b.value, dy)]
+    y, dw, db, d_framed = naive.conv_by_patches(*numbers, stride)
     dx = naive.unframe(d_framed, x, kernel, stride) if same else d_framed
-    assert_same(results(layer, x, dy), [y, dw, db, dx], terms=9 * y[0, :, :, 0].size)
+    sums = naive.conv_by_patches(*map(abs, numbers), stride)
+    assert_same(results(layer, x, dy), [y, dw, db, dx], list(sums), terms=9 * y[0, :, :, 0].size)
 
 
 def test_the_two_references_agree() -> None:
@@ -169,7 +173,8 @@ def test_the_two_references_agree() -> None:
     x, w, b = rng.standard_normal((2, 6, 7, 3)), rng.standard_normal((3, 2, 3, 4)), rng.standard_normal(4)
     dy = rng.standard_normal((2, 2, 6, 4))
     loops = [naive.conv(x, w, b, (2, 1)), *naive.conv_backward(x, w, dy, (2, 1))]
-    assert_same(list(naive.conv_by_patches(x, w, b, dy, (2, 1))), loops, terms=24)
+    sums = naive.conv_by_patches(abs(x), abs(w), abs(b), abs(dy), (2, 1))
+    assert_same(list(naive.conv_by_patches(x, w, b, dy, (2, 1))), loops, list(sums), terms=24)
 
 
 def test_a_kernel_of_one_pixel_is_a_dense_layer_on_every_pixel() -> None:
@@ -206,9 +211,11 @@ def test_input_and_gradient_may_have_any_strides_and_are_left_unchanged(padding:
     wide = np.repeat(x, 2, axis=2)[:, :, ::2]
     turned = np.ascontiguousarray(dy.transpose(3, 1, 2, 0)).transpose(3, 1, 2, 0)
     kept = wide.copy(), turned.copy()
+    framed = naive.frame(x, (3, 3), (1, 1)) if padding == "same" else x
+    sums = naive.conv_by_patches(abs(framed), abs(layer.W.value), abs(layer.b.value), abs(dy), (1, 1))
     for plan in plans(layer):
         layer.plan, layer.scratch = plan, Scratch(layer.dtype)
-        assert_same(results(layer, wide, turned), expected, terms=192)
+        assert_same(results(layer, wide, turned), expected, list(sums), terms=192)
     np.testing.assert_array_equal(wide, kept[0])
     np.testing.assert_array_equal(turned, kept[1])
 

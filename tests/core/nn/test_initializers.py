@@ -15,6 +15,7 @@ from core.nn.initializers import (
     lecun_normal,
     normal,
     orthogonal,
+    unit_normal,
     zeros,
 )
 from tests.floats import assert_same_function, close
@@ -30,6 +31,7 @@ from tests.floats import assert_same_function, close
         (glorot_uniform, lambda fan_in, fan_out: 2 / (fan_in + fan_out)),
         (lecun_normal, lambda fan_in, fan_out: 1 / fan_in),
         (normal, lambda fan_in, fan_out: 0.01**2),
+        (unit_normal, lambda fan_in, fan_out: 1.0),
     ],
 )
 def test_initial_weights_have_mean_zero_and_the_variance_of_their_scheme(

@@ -10,7 +10,7 @@ from core.nn.architectures import build
 from core.nn.losses import SoftmaxCrossEntropy
 from core.nn.sequential import Sequential
 from core.optim.optimizers import SGD
-from core.train.diagnostics import LayerDiagnostics, StepDiagnostics, compare, look, walk
+from core.train.diagnostics import Every, LayerDiagnostics, StepDiagnostics, compare, look, steps_between, walk
 from core.train.report import EpochReport
 from tests.core.train.clouds import clouds, small_network, train_on_clouds
 from tests.floats import assert_same_function, by_hand, close
@@ -157,3 +157,25 @@ def test_a_relu_before_a_pooling_is_visited_in_the_order_of_the_recipe() -> None
     )
     assert [y.shape[1:] for y in shown.values()] == [(6, 6, 2), (6, 6, 2), (3, 3, 2)]
     np.testing.assert_array_equal(shown["1.relu"], np.maximum(shown["0.conv2d"], 0))
+
+
+@pytest.mark.parametrize(
+    ("every", "steps", "parameters", "expected"),
+    [
+        (0, 6_000, 100, 0),
+        (7, 6_000, 10_000_000, 7),
+        ("auto", 6_000, 500_000, 200),
+        ("auto", 6_001, 100, 201),  # rounded up: never more than thirty looks
+        ("auto", 50, 100, 16),  # a short training is not looked at all the time
+        ("auto", 6_000, 500_001, 0),
+    ],
+)
+def test_unasked_a_small_network_is_measured_about_thirty_times(
+    every: Every, steps: int, parameters: int, expected: int
+) -> None:
+    assert steps_between(every, steps=steps, parameters=parameters) == expected
+
+
+def test_a_training_that_is_measured_unasked_spreads_its_looks_over_all_epochs() -> None:
+    reports = list(training(small_network(), diagnose_every="auto", epochs=2))  # ten steps of 32 images each
+    assert [step.step for report in reports for step in report.diagnostics] == [0, 16]

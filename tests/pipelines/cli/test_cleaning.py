@@ -41,3 +41,11 @@ def test_the_environment_and_before_it_a_flag_say_what_is_old(
 def test_json_lists_what_was_removed(leftover: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["clean", "--data-dir", str(tmp_path), "--older-than", "0", "--json"])
     assert json.loads(done.stdout) == [{"path": str(leftover), "kind": "damaged file", "bytes": 7}]
+
+
+def test_a_folder_of_handwriting_that_is_missing_keeps_nothing_from_being_removed(
+    leftover: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_HANDWRITING", str(tmp_path / "unmounted"))
+    CliRunner().invoke(app, ["clean", "--data-dir", str(tmp_path), "--older-than", "9"])
+    assert not leftover.exists()

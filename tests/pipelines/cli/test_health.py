@@ -66,3 +66,32 @@ def test_it_needs_no_prefect(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", program, "health", "--data-dir", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+def test_where_a_scheduler_must_work_its_first_training_is_not_healthy_yet(tmp_path: Path) -> None:
+    Journal(tmp_path).started("the first training")
+    assert health(tmp_path)[0] == 0, "its run is all right"
+    status, said = health(tmp_path, "--scheduler")
+    assert status == 1
+    assert said.startswith("unhealthy: no scheduler has left a sign of life yet; if one was started")
+
+
+def test_a_folder_of_handwriting_that_is_missing_does_not_hide_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_HANDWRITING", str(tmp_path / "unmounted"))
+    succeed(tmp_path, timedelta(hours=1))
+    status, said = health(tmp_path, "--json")
+    assert (status, json.loads(said)["healthy"]) == (0, True)
+
+
+def test_a_blank_data_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["health", "--data-dir", ""])
+    assert done.stderr == "error: --data-dir: found '', expected a value; leave the flag out for the default\n"
+
+
+def test_the_environment_names_the_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    succeed(tmp_path, timedelta(hours=1))
+    monkeypatch.setenv("NUMERAL_DATA_DIR", str(tmp_path))
+    assert CliRunner().invoke(app, ["health"]).output.startswith("healthy\n")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from core.artifact.manifest import Verdict
+from core.artifact.manifest import Manifest, Verdict
 from core.artifact.repository import Repository
 from pipelines.cli.commands import app
 from tests.core.artifact.builders import claim, publish
@@ -127,6 +127,39 @@ def test_verify_finds_aliases_that_point_to_nothing(folder: Path) -> None:
     assert [(row["version"], row["alias"], bool(row["damage"])) for row in rows] == [
         (1, None, False), (2, None, False), (None, "champion", True),
     ]  # fmt: skip
+
+
+def test_verify_has_a_row_for_each_finding(folder: Path) -> None:
+    for filename in ("report.html", "card.md"):
+        (folder / "mnist/1" / filename).write_text("another")
+    rows = json.loads(models(folder, "verify", "--json").stdout)
+    assert [row["version"] for row in rows] == [1, 1, 2]
+    assert sorted(row["damage"].split(":")[0] for row in rows[:2]) == ["mnist/1/card.md", "mnist/1/report.html"]
+    assert models(folder, "verify").stderr.count("version 1: ") == 2
+
+
+def test_verify_says_nothing_of_versions_that_come_or_go_meanwhile(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = Repository.manifest
+
+    def meanwhile(self: Repository, version: int) -> Manifest:
+        monkeypatch.setattr(Repository, "manifest", manifest)
+        other = Repository(str(folder), writable=True)
+        publish(other, 3)
+        assert other.prune(keep=2) == [1]
+        return manifest(self, version)
+
+    monkeypatch.setattr(Repository, "manifest", meanwhile)
+    done = models(folder, "verify")
+    assert (done.exit_code, done.stderr) == (0, "version 2: sound\n")
+
+
+def test_verify_finds_a_folder_of_aliases_that_leads_to_nothing(folder: Path) -> None:
+    (folder / "mnist/aliases").symlink_to("nowhere")
+    done = models(folder, "verify")
+    assert done.exit_code == 1
+    assert "version 2: sound\nthe aliases: mnist/aliases: a link to nothing; remove it\n" in done.stderr
 
 
 def test_repair_says_what_it_would_do_and_does_it_when_told(folder: Path) -> None:

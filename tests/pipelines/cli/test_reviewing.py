@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from core.feedback import FeedbackFolder, FeedbackItem
+from core.shipped import ROOT
 from pipelines.cli.commands import app
 from pipelines.new_data.item import NewItem
-from pipelines.new_data.reviews import Reviews
-from pipelines.settings import ROOT
+from pipelines.new_data.reviews import Decisions, Reviews
 from tests.pipelines.new_data.new_items import items_of, mislabeled, written
 
 
@@ -74,12 +74,36 @@ def test_an_accepted_picture_waits_no_longer(desk: Desk) -> None:
     assert [row["name"] for row in desk.listed()] == [desk.wrong[1].name]
 
 
-def test_a_rejected_picture_leaves_the_folder_and_is_never_added_again(desk: Desk) -> None:
+def test_a_rejection_is_replaced_by_a_later_acceptance(desk: Desk) -> None:
     done = desk.run("reject", "--all-held")
     assert done.exit_code == 0, done.stderr
     assert not desk.listed()
-    assert desk.feedback.names() == sorted(item.name for item in desk.right)
-    assert not desk.add(desk.wrong[0])
+    statuses = {row["name"]: row["status"] for row in desk.listed("--all")}
+    assert all(statuses[item.name] == "rejected" for item in desk.wrong)
+    assert desk.run("accept", desk.wrong[0].name).exit_code == 0
+    statuses = {row["name"]: row["status"] for row in desk.listed("--all")}
+    assert [statuses[item.name] for item in desk.wrong] == ["trusted", "rejected"]
+
+
+def test_reject_all_held_leaves_those_that_wait_for_their_company_alone(desk: Desk) -> None:
+    more = items_of(mislabeled(written(4, start=6)))
+    for item in more:
+        desk.add(item)  # six of ten are wrong, so the four right ones are held with their source
+    assert {row["status"] for row in desk.listed()} == {"contradicted", "source"}
+    assert desk.run("reject", "--all-held").exit_code == 0
+    assert Reviews(desk.data_dir).rejected() == {item.name for item in (*desk.wrong, *more)}
+    assert not desk.listed()
+
+
+def test_a_command_for_a_group_leaves_earlier_decisions_and_what_is_gone(desk: Desk) -> None:
+    one, other = (item.name for item in desk.wrong)
+    desk.run("reject", one)
+    done = desk.run("accept", one, other, "0" * 12)
+    assert done.exit_code == 0, done.stderr
+    assert f"skipped: the opposite is decided about {one[:12]}; name it alone to change that" in done.stderr
+    assert f"skipped: no new picture has a name that begins with {'0' * 12} any more" in done.stderr
+    assert "accepted: 1 picture;" in done.stderr
+    assert (Reviews(desk.data_dir).accepted(), Reviews(desk.data_dir).rejected()) == ({other}, {one})
 
 
 def test_of_two_digits_for_one_picture_the_rejection_of_one_leaves_the_other(desk: Desk) -> None:
@@ -92,12 +116,33 @@ def test_of_two_digits_for_one_picture_the_rejection_of_one_leaves_the_other(des
     assert statuses[right.name] == "trusted"
 
 
-def test_where_the_folder_cannot_be_written_a_rejection_holds_all_the_same(desk: Desk) -> None:
-    (desk.feedback.path / "discarded").touch()  # in the way of the folder of that name, even for root
-    done = desk.run("reject", desk.wrong[0].name)
-    assert done.exit_code == 0
-    assert "their files stay: cannot discard from the feedback folder" in done.stderr
-    assert desk.wrong[0].name in desk.feedback.names()
+def test_an_acceptance_decides_between_two_digits_for_one_picture(desk: Desk) -> None:
+    [right], [wrong] = items_of(written(1, start=9)), items_of(mislabeled(written(1, start=9)))
+    desk.add(right)
+    desk.add(wrong)
+    refused = desk.run("accept", right.name, wrong.name)
+    assert refused.exit_code == 1
+    assert "are the same picture with two digits; accept the right one alone" in " ".join(refused.stderr.split())
+    for chosen, other in ((wrong, right), (right, wrong)):
+        done = desk.run("accept", chosen.name)
+        assert "other digits for the same pictures are rejected: 1" in " ".join(done.stderr.split())
+        statuses = {row["name"]: row["status"] for row in desk.listed("--all")}
+        assert (statuses[chosen.name], statuses[other.name]) == ("trusted", "rejected")
+
+
+def test_what_cannot_be_read_cannot_be_accepted(desk: Desk) -> None:
+    name = desk.right[0].name
+    (desk.feedback.path / f"{name}.json").write_bytes(b"{")
+    done = desk.run("accept", name)
+    assert done.exit_code == 1
+    assert f"error: {name[:12]} cannot be accepted: " in done.stderr
+    assert not Reviews(desk.data_dir).accepted()
+
+
+def test_a_rejection_writes_nothing_to_the_folder_of_feedback(desk: Desk) -> None:
+    before = sorted(desk.feedback.path.iterdir())
+    assert desk.run("reject", desk.wrong[0].name).exit_code == 0
+    assert sorted(desk.feedback.path.iterdir()) == before
     assert [row["name"] for row in desk.listed()] == [desk.wrong[1].name]
 
 
@@ -119,11 +164,12 @@ def test_a_name_that_names_nothing_is_one_sentence(desk: Desk, arguments: tuple[
 
 def test_a_decision_that_cannot_be_written_is_one_sentence(desk: Desk) -> None:
     desk.data_dir.mkdir()
-    (desk.data_dir / "reviews").touch()
+    (desk.data_dir / "reviews").mkdir()
+    (desk.data_dir / "reviews" / "accepted").symlink_to("nowhere")  # in the way of the folder of that name
     done = desk.run("accept", desk.wrong[0].name)
     assert done.exit_code == 1
     assert "cannot write the decision to" in done.stderr
-    assert Reviews(desk.data_dir / "other").accepted() == frozenset()
+    assert Reviews(desk.data_dir).decisions() == Decisions()
 
 
 def test_without_any_new_picture_nothing_is_downloaded_and_nothing_waits(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from pipelines.settings import ROOT
+from core.shipped import ROOT
 
 PATIENCE = 60.0
 

@@ -4,6 +4,7 @@ The jobs are real processes with stages that do nothing, and the server is a rea
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from pipelines.settings import ROOT
-from tests.pipelines.engine.processes import PATIENCE, finish, until
+from core.shipped import ROOT
+from tests.pipelines.engine.processes import PATIENCE, finish, python, until
 from tests.pipelines.engine.relay import Relay
-from tests.prefect_server import Prefect
+from tests.prefect_server import Prefect, state_of
 
 JOB = """
 import sys
@@ -46,13 +47,19 @@ with stopping(), engine_of(Kind.PREFECT, "pipelines.retrain.flow", parameters) a
     with engine.stage("train"):
         for epoch in (1, 2):
             print("epoch", flush=True)
-            if sys.stdin.readline() == "raise\\n":
+            word = sys.stdin.readline()
+            if word == "raise\\n":
                 raise ValueError("a mistake")
+            if word == "kill\\n":
+                engine._observer._process.kill()
             engine.epoch(SimpleNamespace(epoch=epoch, epochs=2, stopped=None))
-    engine.show(Shown("model-card", "The card.", "# A card"))
-    engine.conclusion = "published: version 1"
+    engine.show(lambda: [Shown("model-card", "The card.", "# A card")])
+    engine.conclude("published: version 1")
 print("over", flush=True)
 """
+
+BEGINNING = "attempt 1 of 3 failed (OSError: no route); trying again in 0 s\ndownloaded\n"
+"""What a job says until it trains."""
 
 
 class Job:
@@ -122,7 +129,9 @@ def ask(prefect: Prefect) -> Callable[..., Any]:
 
 def run_of(job: Job, ask: Callable[..., Any]) -> dict[str, Any] | None:
     found = [
-        run for run in ask("/flow_runs/filter", sort="START_TIME_DESC") if run["parameters"]["repository"] == job.name
+        run
+        for run in ask("/flow_runs/filter", sort="START_TIME_DESC")
+        if run["parameters"].get("repository") == job.name
     ]
     return found[0] if found else None
 
@@ -132,7 +141,7 @@ def wait_for(job: Job, ask: Callable[..., Any], state: str) -> dict[str, Any]:
 
     def holds() -> bool:
         found.update(run_of(job, ask) or {})
-        return bool(found) and found["state"]["type"] == state
+        return bool(found) and state_of(found)["type"] == state
 
     until(holds, f"the run is {state}")
     return found
@@ -142,13 +151,13 @@ def test_pages_show_stages_retries_lines_progress_card_and_what_came_of_it(job: 
     job.go_on()
     job.trains()
     job.go_on()
-    assert job.ends() == (0, "over\n", "downloaded\n")
+    assert job.ends() == (0, "over\n", BEGINNING)
     run = wait_for(job, ask, "COMPLETED")
     assert (run["name"], run["state"]["message"]) == ("mlp train.epochs=2", "published: version 1")
     of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
     until(lambda: len(ask("/task_runs/filter", **of_run)) == 2, "both stages are recorded")
     until(
-        lambda: {t["state"]["type"] for t in ask("/task_runs/filter", **of_run)} == {"COMPLETED"}, "they are completed"
+        lambda: {state_of(t)["type"] for t in ask("/task_runs/filter", **of_run)} == {"COMPLETED"}, "they are completed"
     )
     stages = {stage["name"]: stage["run_count"] for stage in ask("/task_runs/filter", **of_run)}
     assert stages == {"download": 2, "train": 1}
@@ -171,10 +180,34 @@ def test_a_run_that_is_killed_is_not_left_running_in_the_pages(job: Job, ask: Ca
     assert "killed" in wait_for(job, ask, "CRASHED")["state"]["message"]
 
 
+def test_a_reporter_that_is_killed_in_mid_run_is_told_in_a_sentence(job: Job, ask: Callable[..., Any]) -> None:
+    wait_for(job, ask, "RUNNING")
+    job.go_on("kill")
+    job.trains()
+    job.says("Prefect cannot be told of this run (the process that tells it has ended): the run goes on without it")
+    job.go_on()
+    assert job.ends() == (0, "over\n", "")
+
+
+def test_a_flow_that_ends_before_its_job_is_told_in_a_sentence(
+    prefect: Prefect, prefect_environment: dict[str, str]
+) -> None:
+    code = """
+from pipelines import voice
+from pipelines.engine.observed import Kind, engine_of
+voice.prepare()
+with engine_of(Kind.PREFECT, "tests.pipelines.engine.early_flow", {}):
+    pass
+"""
+    process = python(code, **prefect_environment, PREFECT_API_URL=prefect.url)
+    _, said = process.communicate(timeout=300)
+    assert re.fullmatch(r"Prefect cannot be told of this run \(.*too early\): the run goes on without it\n", said), said
+
+
 def test_an_interrupt_of_the_whole_group_ends_a_run_with_one_sentence(job: Job) -> None:
     os.killpg(job.process.pid, signal.SIGINT)
     status, _, said = job.ends()
-    assert (status, said) == (130, "downloaded\nstopped in the stage 'train'; run the same command again to go on\n")
+    assert (status, said) == (130, f"{BEGINNING}stopped in the stage 'train'; run the same command again to go on\n")
 
 
 @pytest.mark.parametrize("fault", ["hang", "leave"])

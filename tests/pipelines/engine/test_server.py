@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import ConfigError
+from core.shipped import ROOT
 from pipelines.engine import server
 from pipelines.engine.server import NamedServer
-from pipelines.settings import ROOT
 
 SHOW = "from pipelines.engine.server import named_server; found = named_server(); print((found.url, found.headers))"
 

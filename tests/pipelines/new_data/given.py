@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.data import idx
+from core.shipped import ROOT
 from pipelines.new_data.collected import Collected, collect
 from pipelines.new_data.item import NewItem, SetAside
-from pipelines.settings import ROOT
+from pipelines.new_data.reviews import Decisions
 
 
 @cache
@@ -49,10 +50,10 @@ def item(number: int, shows: int | None = None, source: str = "extra /new", plac
     return NewItem.of(digit(number).tobytes(), label(number) if shows is None else shows, source, place)
 
 
-def collected(*found: NewItem | SetAside) -> Collected:
+def collected(*found: NewItem | SetAside, decided: Decisions = Decisions()) -> Collected:  # noqa: B008 — frozen
     """These alone, with nothing known."""
     sources = list(dict.fromkeys(each.source for each in found))
-    return collect(found, sources, lambda images: np.zeros(len(images), bool))
+    return collect(found, sources, lambda images: np.zeros(len(images), bool), decided)
 
 
 def pixels(items: Iterable[NewItem | SetAside]) -> list[bytes]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from core.data import mnist
 from core.data.labeled import Labeled
 from core.feedback_item import item_name
+from core.shipped import ROOT
 from pipelines.new_data.item import NewItem
 from pipelines.new_data.judgement import Judgement
-from pipelines.settings import ROOT
 
 SOURCE = "feedback /somewhere"
 

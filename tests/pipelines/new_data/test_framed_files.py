@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,37 @@ def test_other_code_reads_everything_again(read_anew: Callable[[], list[str]], m
     read_anew()
     monkeypatch.setattr(framed_files, "_code", lambda: "a newer Pillow")
     assert read_anew() == ALL
+
+
+@pytest.mark.parametrize("source", ["core/data/idx.py", "core/imaging/decode.py", "pipelines/new_data/parquet.py"])
+def test_every_parser_is_part_of_the_code_that_decides_a_reading(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def covers(*parts: str) -> str:
+        assert any(Path(source).is_relative_to(part) for part in parts)
+        return "digest"
+
+    monkeypatch.setattr(framed_files, "digest_of_sources", covers)
+    framed_files._code.__wrapped__()
+
+
+def test_another_pyarrow_reads_everything_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = framed_files._code.__wrapped__()
+    monkeypatch.setattr(metadata, "version", lambda _: "0.0")
+    assert framed_files._code.__wrapped__() != before
+
+
+@pytest.mark.parametrize("where", ["pipelines.new_data.extra.read_regular", "PIL.Image.open"])
+def test_a_file_for_which_memory_was_short_is_tried_again(
+    folder: Path, framed: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object, **__: object) -> bytes:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, short)
+        first = list(read_extra(folder, FramedFiles(framed), lambda _: None))
+    aside = [each for each in first if not isinstance(each, NewItem)]
+    assert "there was not enough memory to read it; run again" in {each.reason for each in aside}
+    assert len(pixels(read_extra(folder, FramedFiles(framed), lambda _: None))) == 5
 
 
 def test_what_is_kept_shrinks_with_the_folder(folder: Path, framed: Path) -> None:

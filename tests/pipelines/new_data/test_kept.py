@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from core.data.labeled import Labeled
-from core.errors import DataError
+from core.errors import DataError, StorageError
 from pipelines.new_data.account import account_of, counts
 from pipelines.new_data.held_out import divide, held_out, held_out_by_source
 from pipelines.new_data.item import SetAside
 from pipelines.new_data.kept import RECLAIMED_AFTER, keep, reclaim
 from pipelines.references import DatasetRef
+from tests.pipelines.full_disk import room_for
 
 from .given import collected, item
 
@@ -103,3 +104,19 @@ def test_files_that_no_run_has_used_for_a_week_are_removed(tmp_path: Path) -> No
 
 def test_a_folder_that_does_not_exist_yet_has_nothing_to_remove(tmp_path: Path) -> None:
     reclaim(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(("what", "share"), [("training", 0.2), ("held-out", 0.8)])
+def test_a_disk_too_full_for_a_pack_keeps_no_part_of_it(tmp_path: Path, what: str, share: float) -> None:
+    whole, _ = kept(tmp_path / "whole", *ITEMS, share=share)
+    [largest] = (tmp_path / "whole").glob(f"{what}-*")
+    sentence = f"cannot write {tmp_path}/full/{largest.name}: it is larger than the limit for files"
+    with room_for(largest.stat().st_size - 1), pytest.raises(StorageError, match=sentence):
+        kept(tmp_path / "full", *ITEMS, share=share)
+    left = {path.name: path.read_bytes() for path in (tmp_path / "full").iterdir()}
+    assert largest.name not in left
+    assert left.items() <= {path.name: path.read_bytes() for path in (tmp_path / "whole").iterdir()}.items()
+    again, _ = kept(tmp_path / "full", *ITEMS, share=share)
+    assert whole.new_data is not None
+    assert again.new_data is not None
+    assert again.new_data.account.sha256 == whole.new_data.account.sha256, "the next run packs the same"

@@ -1,10 +1,11 @@
 """Tables as data sets on Hugging Face have them; without the library that reads them, the error names it."""
 
-import importlib.util
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -15,8 +16,6 @@ from pipelines.new_data.parquet import read_parquet
 from pipelines.new_data.reading import Row
 
 from .given import digit
-
-installed = pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="pyarrow is not installed")
 
 
 def png(number: int) -> bytes:
@@ -34,8 +33,10 @@ def table(**columns: list[Any]) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is not None, reason="pyarrow is installed")
-def test_without_pyarrow_a_table_is_set_aside_with_the_extra_that_installs_it(tmp_path: Path) -> None:
+def test_without_pyarrow_a_table_is_set_aside_with_the_extra_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # to import it is an ImportError
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "train.parquet").write_bytes(b"PAR1")
     [found] = read_extra(tmp_path / "new", FramedFiles(tmp_path / "framed"), lambda _: None)
@@ -44,7 +45,6 @@ def test_without_pyarrow_a_table_is_set_aside_with_the_extra_that_installs_it(tm
     assert not FramedFiles(tmp_path / "framed")._earlier, "it is tried again once the library is there"
 
 
-@installed
 def test_each_row_is_a_picture_with_its_label() -> None:
     images = [{"bytes": png(1), "path": "1.png"}, {"bytes": png(2), "path": None}]
     assert read_parquet(table(image=images, label=[4, 9])).rows == (
@@ -53,12 +53,10 @@ def test_each_row_is_a_picture_with_its_label() -> None:
     )
 
 
-@installed
 def test_a_picture_may_be_its_bytes_alone() -> None:
     assert read_parquet(table(image=[png(1)], label=[4])).rows == (Row(0, 4, digit(1).tobytes()),)
 
 
-@installed
 def test_a_bad_row_is_set_aside_alone() -> None:
     found = read_parquet(table(image=[png(1), b"no picture", png(3), None], label=[4, 5, 11, 6]))
     assert [row.number for row in found.rows] == [0]
@@ -66,7 +64,6 @@ def test_a_bad_row_is_set_aside_alone() -> None:
     assert found.faults[1][1] == "its label is 11, expected a digit from 0 to 9"
 
 
-@installed
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -79,3 +76,12 @@ def test_a_file_that_is_no_such_table_is_one_fault(content: bytes | None, words:
     [(row, reason)] = read_parquet(table(image=[png(1)]) if content is None else content).faults
     assert row is None
     assert words in reason
+
+
+def test_memory_that_is_short_is_no_fault_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short(_: object) -> None:
+        raise pyarrow.ArrowMemoryError("malloc of size 64 failed")
+
+    monkeypatch.setattr(pyarrow.parquet, "ParquetFile", short)
+    with pytest.raises(MemoryError):
+        read_parquet(table(image=[png(1)], label=[4]))

@@ -1,8 +1,10 @@
 """What lies in a folder is found without following, opening or waiting for anything."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,53 @@ def test_a_folder_that_may_not_be_entered_hides_no_other(tmp_path: Path, monkeyp
     found = survey(tmp_path)
     assert [file.path for file in found.files] == ["b/file"]
     assert found.faults == {"a": "cannot be listed: Permission denied"}
+
+
+class Failing:
+    """Of `os.scandir` of one folder: fails when it is opened, or while it is listed, or when an entry is looked at."""
+
+    def __init__(self, at: Path, when: str, number: int) -> None:
+        self.at, self.when, self.error = at, when, OSError(number, os.strerror(number), os.fspath(at))
+        self.truly = os.scandir
+
+    def __call__(self, path: Path) -> Any:
+        if path == self.at and self.when == "opened":
+            raise self.error
+        return self if path == self.at else self.truly(path)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __iter__(self) -> Any:
+        if self.when == "listed":
+            raise self.error
+        return iter([self])
+
+    name = "entry"
+
+    def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+        raise self.error
+
+
+@pytest.mark.parametrize("when", ["opened", "listed", "looked at"])
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.ETIMEDOUT, errno.EMFILE, errno.EIO])
+def test_an_outage_of_the_storage_is_an_error_and_no_smaller_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str, number: int
+) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file").write_bytes(b"x")
+    monkeypatch.setattr(os, "scandir", Failing(tmp_path / "a", when, number))
+    if number == errno.EIO:  # of one folder, or one file
+        found = survey(tmp_path)
+        assert [file.path for file in found.files] == ["b/file"]
+        assert len(found.faults) == 1
+        return
+    with pytest.raises(NewDataError, match=f"cannot read {tmp_path / 'a'}.*; run again once its storage answers"):
+        survey(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file"])

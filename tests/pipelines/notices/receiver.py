@@ -5,20 +5,33 @@ import hashlib
 import hmac
 import json
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 
+def plainly(handler: BaseHTTPRequestHandler) -> None:
+    """End an answer after its status."""
+    handler.end_headers()
+
+
 @dataclass
 class Receiver:
-    """What was received, and with which status each request is answered; after the last one, with 204."""
+    """What was received, and with which status each request is answered; after the last one, with 204.
+
+    What follows the status is up to `rest`.
+    """
 
     secret: str
     answers: list[int] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     forged: int = 0
+    rest: Callable[[BaseHTTPRequestHandler], None] = plainly
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set at the end: an answer that has none ends then."""
 
     def take(self, headers: Any, body: bytes) -> int:
         key = base64.b64decode(self.secret.removeprefix("whsec_"))
@@ -40,7 +53,8 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 self.send_response(receiver.take(self.headers, body))
-                self.end_headers()
+                with suppress(ConnectionError):  # whoever asked need not wait for all of it
+                    receiver.rest(self)
 
             def log_message(self, *_: object) -> None:
                 """Keep quiet."""
@@ -52,6 +66,7 @@ class Receiver:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.left.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,8 +1,10 @@
 """Notices delivered to a real HTTP server that verifies their signatures."""
 
 import base64
+import os
 import socket
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,7 @@ def test_a_notice_arrives_signed_with_its_kind_time_and_details(receiver: Receiv
                 "reason": "validation accuracy 97.50%",
                 "version": 7,
                 "metrics": {"test_accuracy": 0.98},
+                "page": None,
             },
         }
     ]
@@ -103,6 +106,51 @@ def test_a_receiver_that_is_down_fails_no_run_and_its_token_is_not_logged() -> N
     assert heard == [PROMOTED]
 
 
+def test_a_notice_is_delivered_though_the_answer_never_ends(receiver: Receiver) -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> None:
+        handler.end_headers()
+        while not receiver.left.is_set():
+            handler.wfile.write(bytes(1000))
+
+    receiver.answers, receiver.rest = [200], endless
+    webhook(receiver).send(PROMOTED)
+    assert len(receiver.received) == 1
+
+
+def test_a_notice_is_delivered_though_the_answers_body_is_broken(receiver: Receiver) -> None:
+    def broken(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_header("Content-Encoding", "gzip")
+        handler.end_headers()
+        handler.wfile.write(b"not gzip")
+
+    receiver.answers, receiver.rest = [200], broken
+    webhook(receiver).send(PROMOTED)
+    assert len(receiver.received) == 1
+
+
+def test_an_answer_whose_headers_never_end_is_given_up_in_time(receiver: Receiver) -> None:
+    def dripping(handler: BaseHTTPRequestHandler) -> None:
+        handler.flush_headers()
+        while not receiver.left.wait(0.01):
+            handler.wfile.write(b"X")
+
+    receiver.rest = dripping
+    hasty = Webhook.of(receiver.url, SECRET, place="here", delivery=Delivery(attempts=1, attempt_seconds=0.1))
+    with pytest.raises(WebhookError, match=r"^webhook at 127\.0\.0\.1: it does not answer in time$"):
+        hasty.send(PROMOTED)
+
+
+def test_certificates_that_cannot_be_read_fail_a_delivery_and_no_run(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path))
+    said: list[str] = []
+    Announcer([webhook(receiver).send], said.append).announce(PROMOTED)
+    assert [sentence.startswith("notice numeral.model.promoted not delivered: webhook at ") for sentence in said] == [
+        True
+    ]
+
+
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Settings]:
     """The settings of an environment with these variables, without NUMERAL_ in their names."""
@@ -149,7 +197,19 @@ def test_a_webhook_without_a_secret_is_refused(settings: Callable[..., Settings]
         webhook_of(settings(webhook_url="https://example.org"))
 
 
-@pytest.mark.parametrize("contents", [None, b"", b"whsec_\xff"])
+def test_a_secret_file_may_be_a_link_and_nothing_but_a_file_is_opened(
+    tmp_path: Path, receiver: Receiver, settings: Callable[..., Settings]
+) -> None:
+    file, link, pipe = (tmp_path / name for name in ("secret", "link", "pipe"))
+    file.write_text(SECRET)
+    link.symlink_to(file)
+    os.mkfifo(pipe)
+    assert webhook_of(settings(webhook_url=receiver.url, webhook_secret_file=link)) is not None
+    with pytest.raises(ConfigError, match=f"NUMERAL_WEBHOOK_SECRET_FILE={pipe}: a FIFO, where a file is expected"):
+        webhook_of(settings(webhook_secret_file=pipe))
+
+
+@pytest.mark.parametrize("contents", [None, b"", b"whsec_\xff", (SECRET + "\n" * 1024).encode()])
 def test_a_secret_file_that_holds_no_secret_is_named(
     tmp_path: Path, contents: bytes | None, settings: Callable[..., Settings]
 ) -> None:

@@ -58,6 +58,7 @@ def test_a_challenger_must_show_that_it_is_not_worse(
     found = verdict(evidence(accuracy, *([] if champion is None else [beside(champion, pairs)])))
     assert (found.promote, found.reason) == (promoted, reason)
     assert found.parent == (None if champion is None else CHAMPION)
+    assert found.parent_accuracy == champion
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,33 @@ def test_the_best_version_counts_even_after_it_was_pruned() -> None:
     assert failed(found) == ["accuracy against version 2"]
     assert "which can no longer be read" in found.reason
     assert verdict(evidence(0.978, champion, best=Best(2, 0.98))).promote
+
+
+def test_a_damaged_best_version_is_compared_as_strictly_as_a_pruned_one() -> None:
+    damaged = beside(0.985, None, readable=False, digits={}, robustness={}, slices={})
+    found = verdict(evidence(0.978, damaged))
+    assert failed(found) == ["accuracy against version 4"]
+    assert len([c for c in found.checks if c.name == "accuracy against version 4"]) == 1
+    assert found.reason == (
+        "validation accuracy 97.80%, against 98.50% of version 4, the champion and the best version so far, which can "
+        "no longer be read; 0.50 points less are allowed"
+    )
+
+
+def test_a_damaged_champion_beside_a_better_version_is_not_said_to_have_other_images() -> None:
+    damaged = beside(0.98, None, readable=False, role="the champion", digits={}, robustness={}, slices={})
+    best = beside(0.98, EQUAL, version=2, role="the best version so far")
+    found = verdict(evidence(0.98, damaged, best, best=Best(2, 0.98)))
+    assert found.promote
+    assert "of version 4, the champion, which can no longer be read: the 95% interval" in found.reason
+    assert "different images" not in found.reason
+
+
+def test_that_the_champion_cannot_be_compared_is_said_beside_what_could_be() -> None:
+    best = beside(0.98, EQUAL, version=2, role="the best version so far")
+    found = verdict(evidence(0.98, best, parent=CHAMPION, best=Best(2, 0.98)))
+    assert "of version 2, the best version so far, on the same 5,000 images" in found.reason
+    assert found.reason.endswith("; version 4, the champion, is damaged and cannot be compared with it")
 
 
 @pytest.mark.parametrize(("gained", "improves"), [(50, False), (59, False), (62, True)])

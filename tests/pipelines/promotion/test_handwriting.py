@@ -10,9 +10,9 @@ from PIL import Image
 from core.data import mnist
 from core.errors import ConfigError
 from core.imaging import LATEST, digit_from_bytes
+from core.shipped import ROOT
 from pipelines.promotion.handwriting import read
 from pipelines.promotion.slices import Pictures
-from pipelines.settings import ROOT
 from tests.floats import assert_same_bits
 
 SEVEN = (ROOT / "examples" / "seven.png").read_bytes()
@@ -60,7 +60,37 @@ def test_what_is_no_picture_is_left_out_and_named(tmp_path: Path) -> None:
     assert pictures is not None
     assert pictures.labels.tolist() == [7]
     assert any("3_bad.png" in line for line in said)
-    assert any("2 entries" in line and "no regular files" in line for line in said)
+    assert f"handwriting ignored: {folder / '5_pipe'}: a FIFO, where a file is expected" in said
+    assert f"handwriting ignored: {folder / '6_link.png'}: a link, where a file is expected" in said
+    assert f"handwriting ignored: {folder / '8'}: a link, where a folder is expected" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("mode", [0o000, 0o600], ids=["unreadable", "not to be entered"])
+def test_a_folder_of_one_digit_that_cannot_be_used_is_left_out_and_named(tmp_path: Path, mode: int) -> None:
+    folder = folder_of(tmp_path, **{"7__ok.png": SEVEN, "4__a.png": SEVEN})
+    (folder / "4").chmod(mode)
+    try:
+        pictures, said = found(folder)
+    finally:
+        (folder / "4").chmod(0o700)
+    assert pictures is not None
+    assert pictures.labels.tolist() == [7]
+    [line] = said
+    assert line.startswith(f"handwriting ignored: {folder / '4'}")
+    assert line.endswith(": cannot be read: Permission denied")
+
+
+def test_an_earlier_framing_reads_the_files_again_and_one_that_is_gone_is_blank(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, **{"7_a.png": SEVEN, "2_b.png": png(tmp_path, 1)})
+    pictures, _ = found(folder)
+    assert pictures is not None
+    latest = pictures.framed(LATEST)
+    (folder / "7_a.png").unlink()
+    earlier = pictures.framed(1)
+    assert_same_bits(earlier[1], np.zeros((28, 28), np.uint8))
+    assert earlier[0].any()
+    assert_same_bits(pictures.framed(LATEST), latest)
 
 
 def test_copies_count_once_and_contradicted_pictures_not_at_all(tmp_path: Path) -> None:

@@ -47,9 +47,20 @@ def test_a_best_version_that_was_pruned_is_known_from_the_verdicts_after_it() ->
     assert best(Promoted(7, 0.97, False, Best(2, 0.98))) == Best(2, 0.98)
 
 
+def test_a_best_version_that_cannot_be_read_counts_beside_an_older_one_that_can() -> None:
+    older, later = Promoted(1, 0.97, True), Promoted(7, 0.975, False, Best(2, 0.98))
+    assert best(older, later) == Best(2, 0.98)
+    assert best(older, Promoted(7, 0.98, True, Best(1, 0.97))) == Best(7, 0.98)
+
+
 def test_of_two_versions_judged_at_once_the_better_is_the_best() -> None:
     first = Best(1, 0.97)
     assert best(Promoted(2, 0.98, True, first), Promoted(3, 0.975, True, first)) == Best(2, 0.98)
+
+
+def test_a_best_version_whose_promotion_was_undone_does_not_come_back_from_a_verdict() -> None:
+    found: list[Manifest] = [Promoted(1, 0.97, True), Promoted(7, 0.975, False, Best(2, 0.98))]  # type: ignore[list-item]
+    assert best_of(found, undone={2}) == Best(1, 0.97)
 
 
 @pytest.fixture

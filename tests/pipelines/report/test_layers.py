@@ -108,3 +108,10 @@ def test_a_report_says_why_training_stopped_and_which_weights_were_kept() -> Non
     plain = Page(report()).words()
     assert "stopped early" not in plain
     assert "were kept." not in plain
+
+
+def test_the_numbers_of_steps_leave_room_between_them() -> None:
+    many = [step(number, *layers(1e-3)) for number in range(0, 26_000, 1000)]
+    for chart in charts.charts(many):
+        found = [int(text) for text in re.findall(r">(\d{4,5})</text>", chart)]
+        assert 2 <= len(found) <= 5, found

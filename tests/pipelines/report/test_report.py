@@ -19,9 +19,9 @@ from core.data.labeled import Labeled
 from core.digit import NO_DIGIT
 from core.measure.corruptions import CORRUPTIONS
 from core.measure.evaluate import Mistake, evaluate
+from core.shipped import ROOT
 from core.train.report import EpochReport
 from pipelines.report import charts, pictures, render_card, tables
-from pipelines.settings import ROOT
 from tests.pipelines.report.report_inputs import (
     DRAWN,
     EVALUATION,
@@ -81,6 +81,12 @@ def test_the_head_of_a_rejected_version_says_so_and_why():
     verdict = Verdict(promote=False, reason="below the floor", parent=None)
     words = Page(report(manifest=manifest(verdict=verdict))).words()
     assert "Rejected by the gate: below the floor. There was no champion to compare it with." in words
+
+
+def test_the_report_links_to_the_page_where_people_draw_if_its_address_is_known(html):
+    links = Page(report(page="https://digits.example/numeral")).values("href")
+    assert {"https://digits.example/numeral/", "https://digits.example/numeral/models/3"} <= set(links)
+    assert b"Draw a digit" not in html
 
 
 def test_the_report_loads_nothing_from_the_network(html, page):

@@ -1,6 +1,7 @@
 """The page on which a person decides about new pictures: complete, offline, escaped."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,8 @@ WHEN = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 
 def row(label: int, number: int, read: int = 1, status: str = "contradicted", source: str = "feedback /f") -> Row:
     judgement = Judgement(read, 0.987, 0.01, rejected=False)
-    return Row(plain(label, number, source), status, f"because of {source}", True, judgement, WHEN)
+    item = replace(plain(label, number, source), received=WHEN)
+    return Row(item, status, f"because of {source}", True, judgement)
 
 
 def test_each_picture_comes_with_both_digits_and_the_commands_to_decide() -> None:

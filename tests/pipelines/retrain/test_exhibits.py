@@ -78,6 +78,12 @@ def test_the_verdict_says_why_with_every_check_and_where_the_report_is(
         ("published", Advance(promoted=True), "mlp → version 1, champion", ("recipe:mlp", "published", "promoted")),
         ("published", Advance(promoted=False), "mlp → version 1, published", ("recipe:mlp", "published")),
         (
+            "published",
+            Advance(promoted=False, canary=True, begun=True),
+            "mlp → version 1, canary",
+            ("recipe:mlp", "published"),
+        ),
+        (
             "rejected",
             Advance(promoted=False, rejected="worse"),
             "mlp → version 1, rejected",
@@ -97,3 +103,10 @@ def test_a_finished_run_is_named_after_its_version_and_tagged_with_its_outcome(
 ) -> None:
     ended = result(published[0], order, dataset, outcome, advance)
     assert (name_of(ended, order.title), tags_of(ended)) == (name, tags)
+
+
+def test_a_dry_run_is_called_one(published: tuple[Manifest, list[Shown]], order: Order, dataset: DatasetRef) -> None:
+    known = result(published[0], order, dataset, "published", Advance(promoted=False))
+    ended = known.model_copy(update={"outcome": "dry_run", "version": None})
+    assert (name_of(ended, order.title), tags_of(ended)) == ("mlp → dry run", ("recipe:mlp", "dry_run"))
+    assert ended.sentence.startswith("dry run: nothing published, not the champion, ")

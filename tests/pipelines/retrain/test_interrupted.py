@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from core.artifact import weights as weights_file
+from core.shipped import ROOT
 from core.train.loop import measure
 from core.train.report import EpochReport
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, TrainedRef
 from pipelines.retrain import steps, training
-from pipelines.settings import ROOT
 from tests.floats import assert_same_function
 from tests.pipelines.runs import run_in
 

@@ -10,6 +10,7 @@ import pytest
 from core.artifact.manifest import Manifest, Verdict
 from pipelines.order import Order
 from pipelines.promotion import slices
+from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import promoting, training
@@ -51,6 +52,11 @@ def retrain(order: Order, dataset: DatasetRef, recipe: Recipe, tmp_path: Path) -
     return run_once
 
 
+def promote(order: Order, run: Run, manifest: Manifest) -> Advance:
+    """The step, in a run whose turn it stays."""
+    return promoting.promote(order, run, manifest, lambda: None)
+
+
 BAD = {"learning_rate": 0.001}
 """Of a version that reads hardly any digit."""
 
@@ -63,15 +69,15 @@ def lowered(run: Run) -> Run:
 
 def test_the_first_version_is_promoted_once(order: Order, retrain: Retrain) -> None:
     run, manifest = retrain()
-    assert promoting.promote(order, run, manifest).promoted
-    assert promoting.promote(order, run, manifest).promoted
+    assert promote(order, run, manifest).promoted
+    assert promote(order, run, manifest).promoted
     assert [move.version for move in order.store.alias().history()] == [manifest.version]
 
 
 def test_a_version_that_the_gate_rejects_is_not_promoted(order: Order, retrain: Retrain, said: list[str]) -> None:
     run, manifest = retrain(**BAD)
     assert not manifest.verdict.promote
-    found = promoting.promote(order, run, manifest)
+    found = promote(order, run, manifest)
     assert (found.promoted, found.rejected) == (False, manifest.verdict.reason)
     assert order.store.alias().target() is None
     assert said[-1] == f"not promoted: {manifest.verdict.reason}; there is no champion yet"
@@ -80,7 +86,7 @@ def test_a_version_that_the_gate_rejects_is_not_promoted(order: Order, retrain: 
 def test_a_version_is_judged_against_the_champion_on_the_same_images(order: Order, retrain: Retrain) -> None:
     run, champion = retrain()
     assert (champion.verdict.promote, champion.verdict.parent, champion.verdict.consulted) == (True, None, 1)
-    promoting.promote(order, run, champion)
+    promote(order, run, champion)
     _, equal = retrain()
     assert (equal.verdict.promote, equal.verdict.parent, equal.verdict.best) == (True, 1, 1)
     assert (equal.verdict.consulted, equal.verdict.improves) == (2, False)
@@ -97,12 +103,12 @@ def test_of_two_runs_at_once_the_better_version_is_the_champion_in_the_end(order
     bad = bad.model_copy(update={"verdict": Verdict(promote=True, reason="it came first", parent=None)})
     together = Barrier(2)
 
-    def promote(run: Run, manifest: Manifest) -> bool:
+    def promote_together(run: Run, manifest: Manifest) -> bool:
         together.wait(60)
-        return promoting.promote(order, lowered(run), manifest).promoted
+        return promote(order, lowered(run), manifest).promoted
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(promote, [runs[0][0], runs[1][0]], [good, bad]))
+        list(pool.map(promote_together, [runs[0][0], runs[1][0]], [good, bad]))
     assert order.store.champion() == good.version
     moves = order.store.alias().history()
     assert [move.version for move in moves] in ([good.version], [bad.version, good.version])
@@ -112,24 +118,25 @@ def test_of_two_runs_at_once_the_better_version_is_the_champion_in_the_end(order
 def test_a_stale_verdict_is_decided_again_and_may_then_reject(order: Order, retrain: Retrain, said: list[str]) -> None:
     run, good = retrain()
     other, bad = retrain(**BAD)
-    promoting.promote(order, run, good)
+    promote(order, run, good)
     stale = bad.model_copy(update={"verdict": Verdict(promote=True, reason="no champion", parent=None)})
-    found = promoting.promote(order, lowered(other), stale)
+    found = promote(order, lowered(other), stale)
     assert not found.promoted
     assert found.rejected is not None
     assert found.rejected.startswith("validation accuracy")
     assert f"of version {good.version}, the champion" in found.rejected
     assert order.store.champion() == good.version
-    moved = "champion: points to version 1, expected no version yet; another writer has moved it"
-    assert f"but {moved}: it is decided again" in said[-2]
+    assert said[-2] == (
+        "the verdict on version 2 compared it with no champion, but version 1 is the champion now: it is decided again"
+    )
 
 
 def test_a_version_that_is_published_already_is_not_counted_twice(order: Order, retrain: Retrain) -> None:
     run, first = retrain()
-    promoting.promote(order, run, first)
+    promote(order, run, first)
     other, second = retrain(seed=2)
     stale = second.model_copy(update={"verdict": second.verdict.model_copy(update={"parent": None, "promote": True})})
-    promoting.promote(order, other, stale)
+    promote(order, other, stale)
     _, third = retrain(seed=3)
     assert [m.verdict.consulted for m in (first, second, third)] == [1, 2, 3]
 
@@ -139,7 +146,7 @@ def test_an_order_to_promote_overrules_the_gate_and_the_history_says_so(order: O
     run, bad = retrain(always, **BAD)
     assert not bad.verdict.promote
     assert bad.verdict.instruction == "always"
-    found = promoting.promote(always, run, bad)
+    found = promote(always, run, bad)
     assert (found.promoted, found.rejected) == (True, None)
     [move] = order.store.alias().history()
     assert move.why == f"by order of {move.by}, against the gate: {bad.verdict.reason}"
@@ -151,18 +158,18 @@ def test_an_order_not_to_promote_holds_for_a_later_run_as_well(order: Order, ret
     run, good = retrain(order.model_copy(update={"promote": "never"}))
     assert good.verdict.promote
     for again in (order.model_copy(update={"promote": "never"}), order):
-        found = promoting.promote(again, run, good)
+        found = promote(again, run, good)
         assert (found.promoted, found.rejected) == (False, None)
     assert order.store.alias().target() is None
 
 
 def test_a_rollback_is_not_undone_by_running_again(order: Order, retrain: Retrain) -> None:
     run, first = retrain()
-    promoting.promote(order, run, first)
+    promote(order, run, first)
     other, second = retrain()
-    promoting.promote(order, other, second)
+    promote(order, other, second)
     order.store.alias().rollback(by="tests", why="it misreads sevens")
-    assert not promoting.promote(order, other, second).promoted
+    assert not promote(order, other, second).promoted
     assert order.store.champion() == first.version
 
 
@@ -170,20 +177,36 @@ def test_a_champion_with_damaged_weights_is_compared_by_its_record(
     order: Order, retrain: Retrain, tmp_path: Path, said: list[str]
 ) -> None:
     run, first = retrain()
-    promoting.promote(order, run, first)
+    promote(order, run, first)
     weights = tmp_path / "models" / "mnist" / "1" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     _, second = retrain(seed=2)
     assert any("cannot be read, so only its recorded accuracy is compared" in line for line in said)
-    assert "on different images (it is damaged and can no longer be read)" in second.verdict.reason
+    assert (
+        "of version 1, the champion and the best version so far, which can no longer be read" in second.verdict.reason
+    )
+    assert "different images" not in second.verdict.reason
     assert second.verdict.parent == 1
+
+
+def test_with_services_to_ask_a_version_is_a_canary_before_it_is_champion(order: Order, retrain: Retrain) -> None:
+    asking = order.model_copy(update={"canary_services": ("http://127.0.0.1:1/metrics",)})
+    run, first = retrain()
+    assert promote(asking, run, first).promoted, "there is no champion to compare it with"
+    other, second = retrain()
+    assert promote(asking, other, second) == Advance(promoted=False, canary=True, begun=True)
+    assert (order.store.alias().target(), order.store.alias("challenger").target()) == (1, 2)
+    assert promote(asking, other, second) == Advance(promoted=False, canary=True)
+    assert promote(order, other, second) == Advance(promoted=False, canary=True), "it is for others to look at"
+    third_run, third = retrain()
+    assert promote(order, third_run, third).moved, "without services to ask, none becomes a canary"
 
 
 def test_with_another_split_only_images_that_validated_both_versions_are_compared(
     order: Order, retrain: Retrain, dataset: DatasetRef, tmp_path: Path
 ) -> None:
     run, first = retrain()
-    promoting.promote(order, run, first)
+    promote(order, run, first)
     data = run.recipe.data.model_copy(update={"split_seed": 1})
     resplit = run_in(tmp_path / "resplit", dataset, run.recipe.model_copy(update={"data": data}), "e" * 64)
     found = publish(order, resplit).verdict

@@ -1,12 +1,14 @@
 """Every retraining leaves in the journal how it ended."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
-from core.errors import ConfigError, SourceError
+from core.errors import SourceError, StorageError
 from pipelines.order import Order
+from pipelines.references import FileRef
 from pipelines.retrain.recorded import recorded
 from pipelines.schedule.journal import Journal, Record
 
@@ -61,7 +63,7 @@ def test_a_run_that_is_interrupted_has_neither_succeeded_nor_failed(order: Order
     assert (record.last_success, record.last_failure, record.active) == (None, None, {})
 
 
-def test_a_trial_is_no_success(order: Order) -> None:
+def test_a_dry_run_is_no_success(order: Order) -> None:
     with recorded(order):
         pass
     assert record_of(order).last_success is None
@@ -70,11 +72,42 @@ def test_a_trial_is_no_success(order: Order) -> None:
 def test_a_run_whose_end_cannot_be_recorded_has_ended_well_all_the_same(order: Order) -> None:
     with recorded(order) as recording:
         recording.ended(Result())
-        (order.data_dir / "journal.lock").unlink()
         (order.data_dir / "journal.lock").mkdir()
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Fills the disk, when it is called."""
+
+    def store(path: Path, data: bytes) -> FileRef:
+        raise StorageError(f"cannot write {path}: the disk is full, {len(data)} bytes")
+
+    return lambda: monkeypatch.setattr(FileRef, "store", store)
+
+
+def test_a_disk_that_is_full_at_the_end_fails_no_run(order: Order, full_disk: Callable[[], None]) -> None:
+    with recorded(order) as recording:
+        recording.ended(Result())
+        full_disk()
+
+
+def test_a_disk_that_is_full_leaves_a_failed_run_its_own_error(order: Order, full_disk: Callable[[], None]) -> None:
+    def fail() -> None:
+        full_disk()
+        raise SourceError("no mirror answers")
+
+    with pytest.raises(SourceError, match="no mirror answers"), recorded(order):
+        fail()
+
+
+def test_a_run_without_feedback_forgets_none_that_was_seen(order: Order) -> None:
+    Journal(order.data_dir).saw(["a" * 64])
+    with recorded(order.model_copy(update={"feedback": None})) as recording:
+        recording.ended(Result())
+    assert Journal(order.data_dir).seen() == {"a" * 64}
 
 
 def test_a_data_folder_that_cannot_be_written_ends_a_run_before_it_begins(order: Order) -> None:
     order.data_dir.write_text("a file in its place")
-    with pytest.raises(ConfigError, match=r"cannot be written: File exists"), recorded(order):
+    with pytest.raises(StorageError, match=r"journal\.lock: something else is in its place"), recorded(order):
         pytest.fail("it has begun")

@@ -72,6 +72,18 @@ def test_the_normalizer_is_fitted_on_the_training_split_alone(run: Run) -> None:
     assert training.normalizer(steps.fit_normalizer(run)) == expected
 
 
+@pytest.mark.parametrize(("kind", "std", "says"), [("unit", 255, "from 0 to 1"), ("none", 1, "from 0 to 255")])
+def test_a_recipe_may_leave_pixels_as_they_are_and_the_run_says_so(
+    kind: str, std: float, says: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(steps, "say", said.append)
+    data = run.recipe.data.model_copy(update={"normalize": kind})
+    changed = run.model_copy(update={"recipe": run.recipe.model_copy(update={"data": data})})
+    assert training.normalizer(steps.fit_normalizer(changed)) == Normalizer(0, std)
+    assert said == [f"not normalized, as data.normalize is {kind}: inputs {says}"]
+
+
 def test_training_reports_every_epoch_and_lowers_the_loss(run: Run) -> None:
     _, reports = train(run)
     assert [report.epoch for report in reports] == [1, 2, 3]
@@ -108,7 +120,7 @@ def test_a_published_version_loads_and_holds_its_provenance(order: Order, run: R
     assert manifest.data.files == run.dataset.digests
     assert manifest.recipe["train"]["epochs"] == 3
     assert manifest.architecture.parameter_count == 784 * 16 + 16 + 16 * 10 + 10
-    assert manifest.files.keys() == {"weights.safetensors", "report.html", "card.md"}
+    assert manifest.files.keys() == {"weights.safetensors", "report.html", "card.md", "history.json"}
     assert manifest.code.sources_sha256 == provenance.sources_digest(run.recipe)
     assert manifest.spread is not None
     assert manifest.spread.count == manifest.data.train_images, "of the training split alone"

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from core.errors import StorageError
+from core.shipped import ROOT
 from pipelines.lock import locked_if_free
 from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import training, work
 from pipelines.retrain.run import Run
-from pipelines.settings import ROOT
 
 RETRAINING = """
 import sys

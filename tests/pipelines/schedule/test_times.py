@@ -15,6 +15,7 @@ FORWARD = datetime(2027, 3, 28, tzinfo=BERLIN)
 """The night on which 02:00 becomes 03:00."""
 BACK = datetime(2027, 10, 31, tzinfo=BERLIN)
 """The night on which 03:00 becomes 02:00."""
+MONDAY = datetime(2027, 1, 4, tzinfo=UTC)
 
 
 def times(timetable: Timetable, after: datetime, count: int) -> list[datetime]:
@@ -59,11 +60,25 @@ def test_an_interval_is_real_hours_counted_from_midnight_utc() -> None:
 
 
 def test_the_longest_gap_of_working_days_is_the_weekend() -> None:
-    start = datetime(2027, 1, 4, tzinfo=UTC)
-    assert asyncio.run(longest_gap(Timetable(cron="0 3 * * MON-FRI"), start)) == timedelta(days=3)
-    assert asyncio.run(longest_gap(Timetable(cron="0 0 * * *"), start)) == timedelta(days=1)
+    assert longest_gap(Timetable(cron="0 3 * * MON-FRI"), MONDAY) == timedelta(days=3)
+    assert longest_gap(Timetable(cron="0 0 * * *"), MONDAY) == timedelta(days=1)
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 15])
+def test_the_longest_gap_of_working_hours_is_the_weekend_of_however_many_runs(minutes: int) -> None:
+    friday_to_monday = timedelta(days=2, hours=13, minutes=minutes)
+    assert longest_gap(Timetable(cron=f"*/{minutes} 8-18 * * MON-FRI"), MONDAY) == friday_to_monday
+
+
+@pytest.mark.parametrize(("cron", "days"), [("0 0 1 * *", 31), ("0 0 1 1,10 *", 274), ("0 0 29 2 *", 8 * 365 + 1)])
+def test_the_longest_gap_of_rare_runs_is_found_among_many_of_them(cron: str, days: int) -> None:
+    assert longest_gap(Timetable(cron=cron), MONDAY) == timedelta(days=days)
+
+
+def test_the_longest_gap_of_an_interval_is_the_interval() -> None:
+    assert longest_gap(Timetable(interval=timedelta(days=40)), MONDAY) == timedelta(days=40)
 
 
 def test_without_fixed_times_there_is_neither_a_time_nor_a_gap() -> None:
     assert times(Timetable(), datetime.now(UTC), 3) == []
-    assert asyncio.run(longest_gap(Timetable(), datetime.now(UTC))) is None
+    assert longest_gap(Timetable(), datetime.now(UTC)) is None

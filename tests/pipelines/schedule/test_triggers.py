@@ -137,15 +137,19 @@ def test_without_a_champion_nothing_has_drifted(order: Order, monkeypatch: pytes
     assert Triggers(order, Reasons(drift=0.1)).find(NOW) is None
 
 
-def test_a_storage_that_fails_is_told_once_and_tried_again(order: Order, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_storage_that_fails_is_told_once_and_tried_again(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     give(order, digits(1, seed=1))
     folder = order.feedback
     assert folder is not None
     folder.rename(folder.with_name("away"))
     folder.write_text("a file in its place")
     triggers = Triggers(order, Reasons(feedback=1))
-    with caplog.at_level("INFO", "numeral.pipelines"):
-        assert [triggers.find(NOW), triggers.find(NOW)] == [None, None]
+    said: list[str] = []
+    monkeypatch.setattr(triggers_module, "say", said.append)
+    assert [triggers.find(NOW), triggers.find(NOW)] == [None, None]
+    [sentence] = said
+    assert sentence.startswith("schedule: cannot look for reasons to retrain, which is tried again: ")
+    assert str(folder) in sentence
     folder.unlink()
     folder.with_name("away").rename(folder)
     assert triggers.find(NOW) is not None

@@ -3,14 +3,17 @@
 import fcntl
 import gzip
 import json
+import os
 import resource
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from core.data.mnist import FILES
 from core.errors import ConfigError, SourceError, StorageError
+from pipelines import leftovers
 from pipelines.sources import FALLBACKS, PUBLIC_MIRRORS, SHIPPED, fetch_all
 from tests.pipelines.sources.mirror_server import (
     MirrorServer,
@@ -153,6 +156,23 @@ def test_a_folder_with_a_damaged_file_is_moved_aside_as_a_whole(server, cache):
     assert cache.fetch(server.url).path == cache.folder / "images"
     (aside,) = (cache.folder / "quarantine").iterdir()
     assert (aside / "images").read_bytes() == PLAIN[:-1]
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_what_was_just_moved_aside_is_no_old_leftover_however_old_it_is(kind, good, tmp_path):
+    cache = Cache(tmp_path / "mnist")
+    places = {"file": "mnist/images.gz", "folder": "mnist/images/images.gz", "link": "elsewhere/images.gz"}
+    damaged = tmp_path / places[kind]
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"damaged")
+    if kind == "link":
+        cache.folder.mkdir()
+        (cache.folder / "images.gz").symlink_to("../elsewhere/images.gz")
+    for path in cache.folder.rglob("*"):
+        os.utime(path, (0, 0), follow_symlinks=False)
+    cache.fetch(good)
+    assert len(list((cache.folder / "quarantine").iterdir())) == 1
+    assert leftovers.reclaim(tmp_path, timedelta(days=14), cache.words.append) == []
 
 
 def test_every_damaged_file_is_kept(server, cache):

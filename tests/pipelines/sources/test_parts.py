@@ -2,10 +2,12 @@
 
 import gzip
 import json
+from datetime import timedelta
 
 import pytest
 
 from core.errors import SourceError
+from pipelines import leftovers
 from tests.pipelines.sources.mirror_server import (
     MirrorServer,
     etag,
@@ -19,6 +21,7 @@ from tests.pipelines.sources.sources_inputs import (
     HALF,
     PACKED,
     PLAIN,
+    Cache,
     content,
     start,
     until,
@@ -117,6 +120,20 @@ def test_a_download_is_resumed_after_its_process_was_killed(server, cache):
     assert content(cache.fetch(server.url).path) == PLAIN
     assert server.seen[1].headers["Range"] == "bytes=1000-"
     assert cache.names == {"images.gz"}
+
+
+def test_a_download_in_progress_is_no_leftover_and_one_that_was_killed_is(server, tmp_path):
+    server.plan("/images.gz", stalled(at=1000))
+    part, cache = tmp_path / "mnist" / "images.gz.part", Cache(tmp_path / "mnist")
+    with start(cache.folder, server.url, stall_seconds=240.0) as child:
+        try:
+            until(lambda: part.exists() and part.stat().st_size == 1000)
+            assert leftovers.reclaim(tmp_path, timedelta(0), cache.words.append) == []
+            assert cache.names == {"images.gz.part", "images.gz.part.json"}
+        finally:
+            child.kill()
+    assert len(leftovers.reclaim(tmp_path, timedelta(0), cache.words.append)) == 2
+    assert cache.names == set()
 
 
 def test_a_note_holds_no_secret(server, cache):

@@ -39,6 +39,11 @@ NEED_ADMIN = {
     "/inference.GRPCInferenceService/RepositoryModelUnload",
     "/numeral.v1.Recognizer/ListFeedback",
     "/numeral.v1.Recognizer/DiscardFeedback",
+    "/numeral.v1.Recognizer/AcceptFeedback",
+    "/numeral.v1.Recognizer/PinVersion",
+    "/numeral.v1.Recognizer/ListVersions",
+    "/numeral.v1.Recognizer/ListMoves",
+    "/numeral.v1.Recognizer/GetDocument",
 }
 
 

@@ -11,6 +11,7 @@ from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH
 
 from core.artifact.repository import Repository
 from protos.inference import open_inference_pb2 as pb
+from protos.numeral.v1.recognizer_pb2 import GetDocumentRequest
 from service.settings import OFF
 from service.wire import CANARY_KEY, REQUEST_ID
 from tests.service.every_method import every_method, path
@@ -65,6 +66,8 @@ def sound(kind: Descriptor) -> Message:
         elif field.name in ("pictures", "request"):
             place = message.pictures.add() if field.name == "pictures" else message.request
             place.MergeFrom(sound(field.message_type))
+    if isinstance(message, GetDocumentRequest):
+        message.name = "manifest.json"
     if isinstance(message, pb.ModelInferRequest):
         message.inputs.add(name="image", datatype="UINT8", shape=[1, 784])
         message.raw_input_contents.append(STROKE.tobytes())

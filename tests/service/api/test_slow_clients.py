@@ -5,20 +5,25 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from queue import SimpleQueue
 
 import grpc
 import pytest
 
-from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRequest
+from protos.numeral.v1.recognizer_pb2 import GetDocumentRequest, RecognizeRequest, RecognizeStreamRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
+from service.client import Recognizer
 from service.client.connection import OPTIONS
+from service.versions.documents import LARGEST_DOCUMENT
+from tests.service.api.test_unread import megabytes
 from tests.service.harness import assert_same_answer, eventually, expected
 from tests.service.tiny_model import publish
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS = 0, 1, 4
-END_HEADERS = 4
+END_STREAM, END_HEADERS = 1, 4
+INITIAL_WINDOW_SIZE = 4
 CALL = {
     ":method": "POST",
     ":scheme": "http",
@@ -36,11 +41,28 @@ def frame(kind: int, stream: int, payload: bytes = b"", flags: int = 0) -> bytes
     return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
 
-def head(stream: int) -> bytes:
+def head(stream: int, path: str = CALL[":path"]) -> bytes:
     """The headers of a call, each as a literal that is not indexed (RFC 7541, section 6.2.2)."""
-    words = ((name.encode(), value.encode()) for name, value in CALL.items())
+    words = ((name.encode(), value.encode()) for name, value in (CALL | {":path": path}).items())
     block = b"".join(bytes([0, len(name)]) + name + bytes([len(value)]) + value for name, value in words)
     return frame(HEADERS, stream, block, END_HEADERS)
+
+
+def asked(path: str, request: bytes) -> bytes:
+    """A whole call of a client that lets no byte of an answer be sent to it."""
+    message = frame(DATA, 1, struct.pack(">BI", 0, len(request)) + request, END_STREAM)
+    return PREFACE + frame(SETTINGS, 0, struct.pack(">HI", INITIAL_WINDOW_SIZE, 0)) + head(1, path) + message
+
+
+def await_headers(connection: socket.socket) -> None:
+    """Wait for the headers of an answer, or of a refusal: unlike the answer itself, they are sent at once."""
+    connection.settimeout(60)
+    with connection.makefile("rb") as answers:
+        while True:
+            length, kind = int.from_bytes(answers.read(3)), answers.read(1)
+            answers.read(5 + length)
+            if kind == bytes([HEADERS]):
+                return
 
 
 @pytest.fixture
@@ -115,3 +137,22 @@ def test_a_client_that_abandons_thousands_of_calls_keeps_its_connection(reposito
         assert next(stream).HasField("outcome")
         going_on.put(None)
         eventually(lambda: stub.Recognize.future(request, timeout=60).code() is grpc.StatusCode.OK)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads the memory of a process from Linux's /proc")
+def test_documents_that_many_clients_do_not_read_take_little_memory(repository, folder, start):
+    """On 40 connections they have 160 MB."""
+    publish(repository, seed=1, documents={"report.html": bytes(LARGEST_DOCUMENT)})
+    process = start("serve", "--repository", folder, "--port", 0, "--workers", 1)
+    address = process.listening()
+    host, port = address.split(":")
+    words = asked("/numeral.v1.Recognizer/GetDocument", GetDocumentRequest(name="report.html").SerializeToString())
+    with ExitStack() as stack, Recognizer(address) as client:
+        assert len(client.document("report.html")) == LARGEST_DOCUMENT
+        before = megabytes(process.popen.pid)
+        for _ in range(40):
+            connection = stack.enter_context(socket.create_connection((host, int(port))))
+            connection.sendall(words)
+            await_headers(connection)
+        assert megabytes(process.popen.pid) - before < 60
+        assert client.versions().serving == "1", "others are answered"

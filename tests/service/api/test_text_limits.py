@@ -1,7 +1,12 @@
 import pytest
 
 from protos.inference import open_inference_pb2 as pb
-from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRequest
+from protos.numeral.v1.recognizer_pb2 import (
+    GetCardRequest,
+    LookInsideRequest,
+    RecognizeRequest,
+    RecognizeStreamRequest,
+)
 from service.api.text_limits import LONGEST_TEXT, MOST_ENTRIES, check_texts
 from service.errors import RequestError
 
@@ -20,6 +25,8 @@ TENSOR = pb.ModelInferRequest.InferInputTensor
     ("request_", "sentence"),
     [
         (RecognizeRequest(model_version=LONG), "model_version: 1,025 characters, expected at most 1,024"),
+        (LookInsideRequest(model_version=LONG), "model_version: 1,025 characters, expected at most 1,024"),
+        (GetCardRequest(model_version=LONG), "model_version: 1,025 characters, expected at most 1,024"),
         (RecognizeStreamRequest(id=LONG), "id: 1,025 characters, expected at most 1,024"),
         (
             RecognizeStreamRequest(request=RecognizeRequest(model_version=LONG)),

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from protos.inference.open_inference_pb2 import ModelInferRequest
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from service.api.unread import MOST_OF_ONE, SMALL, Unread
+from service.api.unread import LARGE, MOST_OF_ONE, SMALL, Unread
 from service.errors import OverloadedError
 from tests.service.harness import STROKE, eventually
 from tests.service.tiny_model import publish
@@ -97,3 +97,15 @@ def test_all_connections_together_may_leave_one_large_answer_each_beyond_the_lim
     for call in calls:
         call.end()
     assert unread.bytes == 0
+
+
+def test_a_very_large_answer_waits_for_the_room_that_others_hold_unread():
+    unread, first, second = Unread(4 * LARGE), Call("ipv4:1"), Call("ipv4:2")
+    unread.add(first, 5 * LARGE)  # nothing else is unread: so it is sent in the end, however little room there is
+    with pytest.raises(OverloadedError, match="answers to others are not read yet"):
+        unread.add(Call("ipv4:3"), LARGE + 1)
+    unread.add(second, LARGE)
+    assert unread.bytes == 6 * LARGE
+    first.end()
+    unread.add(Call("ipv4:3"), 3 * LARGE)
+    assert unread.bytes == 4 * LARGE

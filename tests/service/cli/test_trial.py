@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from time import sleep
 
 import pytest
 
@@ -14,7 +13,7 @@ from core.artifact.manifest import MANIFEST
 from core.artifact.repository import Repository
 from core.artifact.sealed import DIGEST, sealed
 from core.artifact.trial import Trial
-from tests.service.harness import Process
+from tests.service.harness import Process, eventually
 from tests.service.tiny_model import publish
 
 QUICK = ("--pictures", 4)
@@ -121,10 +120,9 @@ def test_a_trial_that_is_stopped_leaves_no_service_behind(
 ):
     version = publish(repository, seed=1)
     trial = start("trial", "--repository", folder, "--version", version, "--beside", version, "--pictures", 10_000)
-    while len(services := children(trial.popen.pid)) < 2:
-        assert trial.popen.poll() is None, trial.log
-        sleep(0.05)
+    eventually(lambda: len(children(trial.popen.pid)) == 2 or trial.popen.poll() is not None, seconds=240)
+    services = children(trial.popen.pid)
+    assert len(services) == 2, trial.log
     trial.popen.send_signal(number)
     trial.popen.wait(240)
-    while any(Path(f"/proc/{pid}").exists() for pid in services):
-        sleep(0.05)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in services), seconds=240)

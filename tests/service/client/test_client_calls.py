@@ -14,6 +14,7 @@ from PIL import Image
 from core.errors import NoDigitError, PictureUnreadableError
 from core.feedback import FeedbackFolder
 from core.imaging import digit_from_bytes
+from core.inference.predict import load
 from service.client import (
     ArgumentError,
     AsyncRecognizer,
@@ -26,10 +27,12 @@ from service.client import (
     ServiceError,
     UnreachableError,
 )
+from tests.floats import assert_close
 from tests.service.harness import assert_same_answer, encoded, expected
 from tests.service.tiny_model import publish
 
 BLANK = encoded(Image.new("L", (60, 60), 255))
+CARD = "# A card — with a dash\n"
 
 Ask = Callable[..., Any]
 
@@ -52,7 +55,7 @@ def with_asyncio(address: str, method: str, *arguments: Any, **options: Any) -> 
 @pytest.fixture(params=[with_threads, with_asyncio])
 def ask(request: pytest.FixtureRequest, repository, folder, serve, tmp_path) -> Ask:
     """Call a method of the client, once with each of the two clients."""
-    publish(repository, seed=1)
+    publish(repository, seed=1, documents={"card.md": CARD.encode()})
     address = serve(folder, feedback=str(tmp_path / "feedback"), feedback_per_second=0.1).address
     return lambda method, *arguments, **options: request.param(address, method, *arguments, **options)
 
@@ -172,14 +175,17 @@ def test_every_call_takes_the_version_that_is_to_answer(ask, pixels):
         ("recognize", pixels),
         ("recognize_batch", [pixels]),
         ("explain", pixels),
+        ("look_inside", pixels),
     ):
         with pytest.raises(NotFoundError, match="77"):
             ask(method, argument, model_version="77")
         ask(method, argument, model_version="champion")
     assert isinstance(ask("recognize_stream", [pixels], model_version="77")[0], NotFoundError)
     assert ask("model", "1") == ask("model")
-    with pytest.raises(NotFoundError):
-        ask("model", "77")
+    assert ask("card", "1") == ask("card", 1) == ask("card", "champion") == ask("card")
+    for method in ("model", "card"):
+        with pytest.raises(NotFoundError):
+            ask(method, "77")
 
 
 def test_an_explanation_comes_as_arrays(ask, png):
@@ -191,6 +197,38 @@ def test_an_explanation_comes_as_arrays(ask, png):
     assert found.reading == ask("recognize", png)
     with pytest.raises(RequestError, match="expected 0 to 9"):
         ask("explain", png, digit=10)
+
+
+def test_the_image_comes_with_an_answer_only_if_it_is_asked_for(ask, png):
+    image = digit_from_bytes(png)
+    assert ask("recognize", png).image is None
+    [streamed] = ask("recognize_stream", [png], want_pixels=True)
+    for reading in (ask("recognize", png, want_pixels=True), streamed):
+        np.testing.assert_array_equal(reading.image, image, strict=True)
+        assert reading == ask("recognize", png), "it is left out of comparisons"
+
+
+def test_a_look_inside_comes_as_arrays(ask, repository, png):
+    found = ask("look_inside", png)
+    image = digit_from_bytes(png)
+    np.testing.assert_array_equal(found.image, image, strict=True)
+    predictor, manifest = load(repository, 1)
+    inside = predictor.inside(image, manifest.architecture.layers)
+    assert [(s.name, s.kind, s.settings, s.shape, s.parameters) for s in found.stages] == [
+        ("0.dense", "dense", {"units": "16"}, (16,), 784 * 16 + 16),
+        ("1.relu", "relu", {}, (16,), 0),
+        ("2.dense", "dense", {"units": "10"}, (10,), 16 * 10 + 10),
+    ]
+    for stage, right in zip(found.stages, inside.stages, strict=True):
+        assert (stage.values.shape, stage.values.dtype) == (right.output.shape, np.float32)
+        step = np.ptp(right.output) / 255
+        assert_close(stage.values, right.output, abs=0.501 * step, why="rounded to one of 255 steps")
+    assert found.reading.model_version == "1"
+    assert_same_answer(found.reading.probabilities, expected(repository, 1, image))
+
+
+def test_a_card_is_the_text_that_was_published(ask):
+    assert ask("card") == CARD
 
 
 def test_a_model_is_what_was_published(ask, repository):
@@ -222,7 +260,9 @@ def test_every_call_fails_as_unreachable_if_no_server_listens(ask_at, pixels):
     for method, arguments in (
         ("recognize", (pixels,)),
         ("recognize_stream", ([pixels],)),
+        ("look_inside", (pixels,)),
         ("model", ()),
+        ("card", ()),
         ("send_feedback", (pixels, 3)),
         ("health", ()),
     ):

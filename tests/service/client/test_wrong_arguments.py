@@ -86,14 +86,14 @@ NO_VERSIONS = {
 }
 NO_DIGITS = {"None": None, "10": 10, "-1": -1, "a float": 3.0, "text": "3", "True": True, "huge": 10**99}
 
-ONE_PICTURE = ("recognize", "recognize_many", "explain", "send_feedback")
+ONE_PICTURE = ("recognize", "recognize_many", "explain", "look_inside", "send_feedback")
 SEVERAL = ("recognize_batch", "recognize_stream")
-VERSIONED = ("recognize", "recognize_batch", "recognize_stream", "recognize_many", "explain")
+VERSIONED = ("recognize", "recognize_batch", "recognize_stream", "recognize_many", "explain", "look_inside")
 
 
 def arguments(method: str, picture: Any = STROKE) -> tuple[Any, ...]:
     """The arguments of a call about one picture."""
-    if method in ("model", "health"):
+    if method in ("model", "card", "health"):
         return ()
     return ([picture] if method in SEVERAL else picture, *((3,) if method == "send_feedback" else ()))
 
@@ -140,8 +140,15 @@ def test_an_impossible_version_is_an_argument_error(ask, version):
     for method in VERSIONED:
         with pytest.raises(ArgumentError, match="the version is"):
             ask(method, *arguments(method), model_version=version)
-    with pytest.raises(ArgumentError, match="the version is"):
-        ask("model", version)
+    for method in ("model", "card"):
+        with pytest.raises(ArgumentError, match="the version is"):
+            ask(method, version)
+
+
+@pytest.mark.parametrize("method", ["recognize", "recognize_stream"])
+def test_the_image_is_wanted_or_not(ask, method):
+    with pytest.raises(ArgumentError, match="want_pixels is 'yes', expected True or False"):
+        ask(method, *arguments(method), want_pixels="yes")
 
 
 @pytest.mark.parametrize("digit", NO_DIGITS.values(), ids=NO_DIGITS)

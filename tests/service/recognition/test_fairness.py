@@ -7,6 +7,7 @@ import pytest
 
 from protos.numeral.v1.recognizer_pb2 import (
     ExplainRequest,
+    LookInsideRequest,
     Picture,
     RecognizeBatchRequest,
     RecognizeManyRequest,
@@ -41,6 +42,7 @@ WAYS = {
     "RecognizeBatch": RecognizeBatchRequest(pictures=[Picture(encoded=SMALL_PICTURE)]),
     "RecognizeMany": RecognizeManyRequest(encoded=SMALL_PICTURE),
     "Explain": ExplainRequest(encoded=SMALL_PICTURE),
+    "LookInside": LookInsideRequest(encoded=SMALL_PICTURE),
     "SendFeedback": SendFeedbackRequest(encoded=SMALL_PICTURE, digit=1),
 }
 """The methods that decode pictures, and a request for each."""

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.feedback import FeedbackFolder
 from protos.numeral.v1.recognizer_pb2 import (
+    AcceptFeedbackRequest,
     DiscardFeedbackRequest,
     ListFeedbackRequest,
     RecognizeRequest,
@@ -87,6 +88,7 @@ def test_a_service_without_a_folder_refuses_feedback_and_names_the_setting(folde
             (stub.SendFeedback, SendFeedbackRequest(pixels=noise(1), digit=3)),
             (stub.ListFeedback, ListFeedbackRequest()),
             (stub.DiscardFeedback, DiscardFeedbackRequest(item="a" * 64)),
+            (stub.AcceptFeedback, AcceptFeedbackRequest(item="a" * 64)),
         ]
         for call, request in calls:
             code, sentence = refused(call, request)
@@ -171,6 +173,27 @@ def test_a_discarded_item_is_gone_even_if_it_is_sent_again(stub, place):
     assert not send(stub, 1).added
     for item in (name, "../../etc/passwd", ""):
         assert refused(stub.DiscardFeedback, DiscardFeedbackRequest(item=item))[0] is Status.NOT_FOUND
+
+
+def test_an_accepted_item_is_listed_as_such_without_the_trouble_of_a_contradiction(stub, place):
+    four, nine = send(stub, 1).item, send(stub, 1, digit=9).item
+    for _ in range(2):
+        stub.AcceptFeedback(AcceptFeedbackRequest(item=four), timeout=10)
+    listed = {item.item: item for item in stub.ListFeedback(ListFeedbackRequest(), timeout=10).items}
+    assert (listed[four].accepted, listed[four].trouble) == (True, "")
+    assert not listed[nine].accepted
+    assert "says 9, and another item says 4" in listed[nine].trouble
+    assert FeedbackFolder(place).accepted() == {four}
+    for item in ("a" * 64, "../../etc/passwd", ""):
+        assert refused(stub.AcceptFeedback, AcceptFeedbackRequest(item=item))[0] is Status.NOT_FOUND
+
+
+def test_an_item_from_which_nothing_can_be_learned_is_not_accepted(stub, place):
+    name = send(stub, 1).item
+    (place / f"{name}.json").write_bytes(b"{")
+    code, sentence = refused(stub.AcceptFeedback, AcceptFeedbackRequest(item=name))
+    assert code is Status.FAILED_PRECONDITION
+    assert "Invalid JSON" in sentence
 
 
 @pytest.mark.parametrize("size", [-1, -(2**31)])

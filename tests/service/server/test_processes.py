@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 import urllib.request
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from service.client import Recognizer
 from service.server.processes import how_many
 from tests.service.harness import Process, eventually
+from tests.service.scraped import series
 from tests.service.tiny_model import publish
 
 
@@ -59,6 +61,14 @@ def test_a_worker_that_hangs_is_replaced_and_counted(repository, folder, start, 
         with Recognizer(address, timeout=60, wait_for_ready=True) as client:
             client.recognize(pixels)
     assert 'numeral_workers_replaced_total{reason="silent"} 1.0' in scraped(free_port)
+
+
+def test_the_last_look_at_the_repository_is_that_of_the_workers(repository, folder, start, free_port):
+    publish(repository, seed=1)
+    began = time.time()
+    process = start("serve", "--repository", folder, "--port", 0, "--workers", 2, "--metrics-port", free_port)
+    process.listening()
+    eventually(lambda: series(scraped(free_port))("numeral_repository_last_look_timestamp_seconds") > began)
 
 
 def test_sighup_reloads_every_worker_and_ends_none(two):

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from core.errors import ConfigError
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
+from service.listening import INSECURE_WORDS
 from service.observer import Observer
 from service.server import renewal, tls
 from service.server.assembly import Server
-from service.settings import INSECURE_WORDS, read
+from service.settings import read
 from tests.service.authority import DAY, Authority
 from tests.service.harness import eventually
 from tests.service.scraped import scrape

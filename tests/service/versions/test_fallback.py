@@ -170,6 +170,17 @@ def test_the_service_falls_back_though_the_storage_is_away(repository, folder, s
     assert one.goes_on() == "1"
 
 
+def test_the_service_does_not_fall_back_to_a_version_that_an_operator_has_unloaded(repository, service):
+    one = service()
+    publish(repository, seed=2)
+    assert one.goes_on() == "2"
+    one.decisions.change(lambda now: now.add("unload", 1))
+    one.watcher.look()
+    one.calls(BAD)
+    assert one.goes_on() == "2"
+    assert one.told.back == []
+
+
 @pytest.mark.parametrize("what", ["rejected", "failed"])
 def test_rejections_and_failures_count_like_probabilities_that_are_not_finite(repository, service, what):
     one = service()

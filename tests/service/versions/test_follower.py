@@ -25,7 +25,7 @@ from service.versions.follower import Follower
 from service.versions.loader import Loader
 from service.versions.policy import resolve
 from service.versions.store import Store
-from service.wishes import LATEST, PRETRAINED_NUMBER, Wishes
+from service.wishes import LATEST, PRETRAINED_NUMBER, UNNAMED, Wishes
 
 NUMBERS = range(1, 5)
 NAMES = ("champion", "challenger")
@@ -62,6 +62,7 @@ class Scene:
     actions: dict[int, str]
     closed: bool
     room: int
+    pinned: int | None = None
 
     @property
     def snapshot(self) -> Snapshot:
@@ -74,6 +75,8 @@ class Scene:
             serial,
             self.closed,
             {n: Decision(action, serial, "decided", stamps.get(n, "")) for n, action in self.actions.items()},
+            # To unload a pinned version ends its pin, and the service falls back from no pinned one.
+            None if self.actions.get(self.pinned, "") in ("unload", "demote") else self.pinned,
         )
 
 
@@ -95,6 +98,7 @@ scenes = st.builds(
     ),
     st.sampled_from([False, False, False, True]),
     st.integers(1, 6),
+    st.none() | st.sampled_from([PRETRAINED_NUMBER, *NUMBERS, 9]),
 )
 wishes = st.sampled_from(
     [
@@ -197,7 +201,7 @@ class Following:
 
     def serving(self) -> dict[str, tuple[int, int]]:
         """Number and weights of what answers under each name."""
-        names = {*self.wishes.names, *map(str, NUMBERS)}
+        names = {UNNAMED, *self.wishes.names, *map(str, NUMBERS)}
         return {name: (found.number, found.manifest) for name in names if (found := self.store.named(name))}
 
 
@@ -205,8 +209,8 @@ def most(versions: Versions, wishes: Wishes) -> int:
     """How many decisions there are at most, as the docstring of `next_action` argues."""
     numbers = {PRETRAINED_NUMBER, 9, *NUMBERS}
     names = {*versions.names(wishes), *versions.named, *wishes.names, *map(str, numbers)}
-    history, releases, end = 1, 2, 1
-    verified_and_loaded = len(numbers) * (1 + 1 + releases)
+    history, releases, unpinned, end = 1, 3, 1, 1
+    verified_and_loaded = len(numbers) * (1 + 1 + releases + unpinned)
     served_and_dropped = 2 * len(names)
     return history + releases + verified_and_loaded + served_and_dropped + end
 
@@ -245,6 +249,12 @@ def what_is_sound_serves(following: Following, scene: Scene, serial: int) -> Non
         found = scene.published.get(target)
         if found and found.condition == "sound" and target not in withdrawn and target not in too_large:
             assert following.serving()[name] == (target, found.weights)
+    pinned = scene.decisions(serial).pinned
+    found = scene.published.get(pinned)
+    if not scene.closed and found and found.condition == "sound" and pinned not in too_large:
+        active = following.store.choose()
+        assert (active.number, active.manifest) == following.serving()[UNNAMED] == (pinned, found.weights)
+        assert following.store.pinned() == f"{pinned}"
     if scene.closed:
         assert following.serving() == {}
         assert not following.store.ready()

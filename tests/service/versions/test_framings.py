@@ -27,7 +27,9 @@ def test_a_picture_is_framed_as_the_version_was_published(repository, folder, se
     client = connect(serve(folder, feedback=str(tmp_path / "feedback")).address)
     image = digit_from_bytes(PICTURE, framing=framing)
     assert client.recognize(PICTURE).probabilities == expected(repository, 1, image)
-    np.testing.assert_array_equal(client.explain(PICTURE).image, image)
+    seen = client.recognize(PICTURE, want_pixels=True).image
+    for each in (seen, client.explain(PICTURE).image, client.look_inside(PICTURE).image):
+        np.testing.assert_array_equal(each, image)
     assert client.send_feedback(PICTURE, 1)
     folder_of_feedback = FeedbackFolder(tmp_path / "feedback")
     [name] = folder_of_feedback.names()

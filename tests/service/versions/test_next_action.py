@@ -17,7 +17,7 @@ from service.versions.actions import (
     decide,
     next_action,
 )
-from service.wishes import PRETRAINED_NUMBER, Wishes
+from service.wishes import PRETRAINED_NUMBER, UNNAMED, Wishes
 
 CHAMPION = Wishes()
 BESIDE = Wishes(also=("challenger",))
@@ -48,6 +48,7 @@ def promoted(*numbers: int) -> tuple[Move, ...]:
 
 SERVING_1 = {"named": {"champion": 1}}
 SERVING_2 = {"named": {"champion": 2}}
+SERVING_2_UNDER_A_PIN = {"named": {UNNAMED: 1, "champion": 2}}
 PRETRAINED = {"named": {"champion": PRETRAINED_NUMBER}, "held": {PRETRAINED_NUMBER: ""}}
 
 
@@ -315,6 +316,93 @@ PRETRAINED = {"named": {"champion": PRETRAINED_NUMBER}, "held": {PRETRAINED_NUMB
             versions((1, 2), **FALLING_BACK | {"aliases": {"champion": 3}}, before=1),
             Load(3),
         ),
+        # a pin
+        ("a pinned version is loaded before the champion", CHAMPION, versions(pinned=1), Load(1)),
+        ("once it is in memory, it takes the calls that name none", CHAMPION, versions((1,), pinned=1), Serve("", 1)),
+        (
+            "under a pin, the champion is loaded as well",
+            CHAMPION,
+            versions((1,), named={UNNAMED: 1}, pinned=1),
+            Load(2),
+        ),
+        (
+            "under a pin, the champion answers by its name, and there is nothing more to do",
+            CHAMPION,
+            versions((1, 2), named={UNNAMED: 1, "champion": 2}, pinned=1),
+            None,
+        ),
+        (
+            "under a pin, a newer champion takes over its name alone",
+            CHAMPION,
+            versions((1, 2), named={UNNAMED: 1, "champion": 1}, pinned=1),
+            Serve("champion", 2),
+        ),
+        (
+            "another pinned version is loaded while the one before answers",
+            CHAMPION,
+            versions((1, 2), named={UNNAMED: 1, "champion": 2}, pinned=3),
+            Load(3),
+        ),
+        (
+            "a pinned version that is damaged changes nothing",
+            CHAMPION,
+            versions((1, 2), named={UNNAMED: 1, "champion": 2}, pinned=3, refused=frozenset({3})),
+            None,
+        ),
+        (
+            "a pinned version that is damaged at a cold start leaves the calls to the champion",
+            CHAMPION,
+            versions(pinned=3, refused=frozenset({3})),
+            Load(2),
+        ),
+        (
+            "a pinned version that does not fit changes nothing",
+            CHAMPION,
+            versions((2,), named={"champion": 2}, pinned=3, too_large=frozenset({3})),
+            None,
+        ),
+        (
+            "a pinned version comes before the one on probation",
+            CHAMPION,
+            versions((1, 2), named={"champion": 2}, pinned=3, too_large=frozenset({3}), before=1),
+            Release(),
+        ),
+        (
+            "a pinned version whose files are gone goes on",
+            CHAMPION,
+            Versions((2,), {"champion": 2}, {2: "two"}, held={1: "one", 2: "two"}, pinned=1, **SERVING_2_UNDER_A_PIN),
+            None,
+        ),
+        (
+            "a pinned pretrained version is loaded though versions are published",
+            CHAMPION,
+            versions((2,), **SERVING_2, pretrained=True, pinned=PRETRAINED_NUMBER),
+            Load(PRETRAINED_NUMBER),
+        ),
+        (
+            "once a pin has ended, the champion takes the calls",
+            CHAMPION,
+            versions((1, 2), **SERVING_2_UNDER_A_PIN),
+            Drop(UNNAMED),
+        ),
+        (
+            "if the champion is not loaded yet, it is loaded before the pinned version goes",
+            CHAMPION,
+            versions((1,), named={UNNAMED: 1}),
+            Load(2),
+        ),
+        (
+            "if nothing can be served by the policy, the pinned version goes all the same",
+            CHAMPION,
+            versions((1,), named={UNNAMED: 1}, aliases={}),
+            Drop(UNNAMED),
+        ),
+        (
+            "a pinned version goes if the model is unloaded as a whole",
+            CHAMPION,
+            versions((1,), named={UNNAMED: 1}, pinned=1, closed=True),
+            Drop(UNNAMED),
+        ),
         # memory
         (
             "if a version does not fit, the one on probation is released",
@@ -378,6 +466,12 @@ def test_the_next_action(situation, wishes, found, expected):
             "neither the champion nor a stand-in can be served",
             "champion",
             versions(refused=frozenset({1, 2}), moves=()),
+            Stay.NONE_SERVABLE,
+        ),
+        (
+            "the version that is pinned cannot be served",
+            UNNAMED,
+            versions((2,), **SERVING_2, pinned=3, refused=frozenset({3})),
             Stay.NONE_SERVABLE,
         ),
         ("it does not fit", "champion", versions((1,), **SERVING_1, too_large=frozenset({2})), Stay.NO_MEMORY),

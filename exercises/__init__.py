@@ -1,0 +1,1 @@
+"""Implement it yourself: a whole network with gaps, one exercise a file. `python -m exercises` starts."""
