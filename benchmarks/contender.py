@@ -53,7 +53,8 @@ class Side:
     for denormal numbers. Use it as a context manager.
 
     Attributes:
-        waited: Seconds for which the process was idle, waiting for a request.
+        waited: Seconds for which the process was idle while others were measured: those between two of its own turns.
+            Before its first turn it waits for the others to start, which disturbs nobody.
         spent: Processor seconds that it used meanwhile. If it is not close to zero, it disturbed the measured process.
     """
 
@@ -64,6 +65,7 @@ class Side:
             make: Creates the contender in the new process; must be picklable.
         """
         self.waited = self.spent = 0.0
+        self._had_a_turn = False
         context = multiprocessing.get_context("spawn")
         self._connection, there = context.Pipe()
         self._process = context.Process(target=_answer, args=(there, make), daemon=True)
@@ -90,7 +92,9 @@ class Side:
             found, waited, spent = self._connection.recv()
         except EOFError as error:
             raise RuntimeError(f"{method} failed in the contender's process; the reason is printed above") from error
-        self.waited, self.spent = self.waited + waited, self.spent + spent
+        if self._had_a_turn:
+            self.waited, self.spent = self.waited + waited, self.spent + spent
+        self._had_a_turn |= method == "pace"
         return found
 
 

@@ -1,7 +1,7 @@
 """Measure all sides in turns, A B C A B C …, so that if the machine is slow for a while, all are affected alike."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -73,6 +73,14 @@ def warn_of_what_misleads() -> None:
         )
 
 
+def warn_of_the_restless(case: str, sides: Mapping[str, Side]) -> None:
+    """Warn of every side that used the processor while others were measured."""
+    for name, side in sides.items():
+        if side.spent > _IDLE * side.waited:
+            share = side.spent / side.waited
+            people.print(f"{case}: {name} kept {share:.0%} of a core busy while others were measured", style="red")
+
+
 def _processor_seconds() -> float:
     """Seconds for which all cores together have been busy since boot; 0 on systems other than Linux."""
     if not _STAT.is_file():
@@ -117,10 +125,7 @@ def compare(
             our_rates.append(we.ask("pace", seconds))
             for name, side in they.items():
                 their_rates[name].append(side.ask("pace", seconds))
-        for name, side in {"numeral": we, **they}.items():
-            if side.spent > _IDLE * side.waited:
-                share = side.spent / side.waited
-                people.print(f"{case}: {name} kept {share:.0%} of a core busy while others were measured", style="red")
+    warn_of_the_restless(case, {"numeral": we, **they})
     return [
         Result.of_rates(
             case,

@@ -14,9 +14,10 @@ import pytest
 from core.errors import ConfigError
 from tests import leftovers
 from tests.floats import assert_same_bits, assert_same_function, by_hand, close, tolerance
+from tests.patience import eventually
 from tests.pipelines.sources.mirror_server import MirrorServer
 from tests.service.bare_server import bare
-from tests.service.harness import ROOT, Process, Running, eventually, running
+from tests.service.harness import ROOT, Process, Running, running
 
 
 def listens(address: str) -> bool:

@@ -1,6 +1,7 @@
 """Contenders that compute next to nothing, for the tests of the runner; each is made in a process of its own."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -29,15 +30,19 @@ class Noting(Contender):
 
 
 class Restless(Noting):
-    """Keeps a core busy while it waits."""
+    """Computes for half a second of processor time after its first turn, and then says so with a file."""
+
+    SECONDS = 0.5
+    TOLD = "busy"
 
     def begin(self) -> None:
         super().begin()
         threading.Thread(target=self._spin, daemon=True).start()
 
     def _spin(self) -> None:
-        while True:
+        while time.thread_time() < self.SECONDS:
             pass
+        self.notes.with_name(self.TOLD).touch()
 
 
 class Failing(Noting):

@@ -1,11 +1,14 @@
 """Contenders by turns, each in its own process."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.runner import Peer, compare, warn_of_what_misleads
+from benchmarks.contender import Side
+from benchmarks.runner import Peer, compare, warn_of_the_restless, warn_of_what_misleads
 from tests.benchmarks.contenders import Failing, Noting, Restless
+from tests.patience import eventually
 
 
 def compared(ours, *peers, rounds=1):
@@ -45,14 +48,22 @@ def test_a_peer_that_lacks_something_besides_is_not_installed(notes):
     assert (result.theirs, result.version) == (None, None)
 
 
-def test_who_is_busy_while_others_are_measured_is_named(notes, capsys):
-    slow = partial(Noting, "a", notes)
-    restless = Peer("restless", "numpy", partial(Restless, "b", notes))
-    quiet = Peer("quiet", "numpy", partial(Noting, "c", notes))
-    compare("case", slow, [restless, quiet], rounds=3, seconds=0.05, tolerance=1e-3)
-    said = capsys.readouterr().err
-    assert "restless kept" in said
-    assert "quiet kept" not in said
+def test_who_is_busy_while_others_are_measured_is_named(capsys):
+    restless = SimpleNamespace(waited=2.0, spent=0.5)
+    quiet = SimpleNamespace(waited=2.0, spent=0.001)
+    warn_of_the_restless("case", {"restless": restless, "quiet": quiet, "once": SimpleNamespace(waited=0.0, spent=0.0)})
+    assert capsys.readouterr().err == "case: restless kept 25% of a core busy while others were measured\n"
+
+
+def test_what_a_side_computes_between_its_turns_is_counted(notes):
+    with Side(partial(Restless, "a", notes)) as restless:
+        restless.ask("evidence")
+        restless.ask("pace", 0.001)
+        assert (restless.waited, restless.spent) == (0, 0), "nobody was measured before its first turn"
+        eventually((notes.parent / Restless.TOLD).exists, "it has been busy")
+        restless.ask("pace", 0.001)
+    assert restless.spent > Restless.SECONDS / 2, "all but what it computed while its own turn had not ended"
+    assert restless.waited > 0
 
 
 def test_who_has_told_numpy_which_kernels_to_use_is_told_so(monkeypatch, capsys):

@@ -24,6 +24,30 @@ def test_each_layer_is_shown_with_a_sentence(inside):
     assert all(len(words) > 20 for words in stages.locator(".stage-words p:first-of-type").all_inner_texts())
 
 
+def test_what_is_said_again_about_the_same_drawing_keeps_the_pixels_that_were_switched(browse, web_server):
+    """It is opened at once: a quarter of a second later the drawing rests, while pixels are being switched."""
+    visit = browse(web_server, path=None)
+    visit.page.clock.install()
+    visit.open()
+    visit.page.clock.pause_at(4_000_000_000)  # from here on, timers wait for `run_for`
+    drawn(visit, 3)
+    expect(visit.announced()).not_to_be_empty()
+    visit.page.click("#open-inside")
+    verdict = visit.page.locator(".editor-verdict")
+    expect(verdict).to_contain_text("It reads 3")
+    logit = visit.page.locator(".stage").last.locator(".cell-value").nth(3)
+    before = logit.inner_text()
+    visit.page.locator("#inside canvas.pixels").press("Space")
+    expect(logit).not_to_have_text(before)
+    looks = len([url for url in visit.requests if "/page/inside" in url])
+    with visit.page.expect_response("**/page/explain*"):  # asked for at the moment at which the drawing rests
+        visit.page.clock.run_for(1000)
+    assert len([url for url in visit.requests if "/page/inside" in url]) == looks
+    expect(logit).not_to_have_text(before)
+    visit.page.get_by_role("button", name="Back to the drawing").click()
+    expect(logit).to_have_text(before)
+
+
 def test_pixels_that_are_switched_change_the_answer_until_they_are_put_back(inside):
     page = inside.page
     logit = page.locator(".stage").last.locator(".cell-value").nth(3)

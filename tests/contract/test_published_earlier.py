@@ -17,7 +17,8 @@ from core.data import idx
 from core.data.mnist import FILES
 from core.inference.predict import load
 from service.client import Recognizer
-from tests.service.harness import eventually, expected, running
+from tests.patience import eventually
+from tests.service.harness import expected, running
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.sides import free_port, numeral
 from core.artifact.repository import Repository
 from tests.docs.pages import ROOT, anchors
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 
 FOLDER = ROOT / "deploy/prometheus"

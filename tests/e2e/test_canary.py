@@ -14,8 +14,8 @@ from core.artifact.repository import Repository
 from core.data import mnist
 from service.client import Recognizer
 from tests.e2e.workshop import ROOT, Ended, Workshop
+from tests.patience import eventually
 from tests.pipelines.canary.stage import Stage
-from tests.service.harness import eventually
 from tests.service.scraped import scrape
 from tests.service.tiny_model import publish
 

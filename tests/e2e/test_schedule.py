@@ -23,6 +23,7 @@ from core.feedback_item import FeedbackItem
 from pipelines.schedule.heartbeat import Heartbeat
 from pipelines.schedule.journal import Journal
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
+from tests.patience import eventually
 from tests.prefect_server import state_of
 
 POLL_SECONDS = 2
@@ -46,20 +47,12 @@ def scheduling(workshop: Workshop) -> Iterator["subprocess.Popen[str]"]:
     with log.open("w") as stream:
         process = workshop.start("pipelines", *ARGUMENTS, stdout=stream, stderr=stream)
         try:
-            until(lambda: "schedule: retrain mlp" in log.read_text() or process.poll() is not None, 200, "it is up")
+            eventually(lambda: "schedule: retrain mlp" in log.read_text() or process.poll() is not None, "it is up")
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=120) == 0, log.read_text()
     assert "Traceback" not in log.read_text()
-
-
-def until(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"after {seconds} s, this did not hold: {what}"
-        time.sleep(0.25)
-    return found
 
 
 @WAITS
@@ -74,7 +67,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
             response = httpx.post(f"{prefect_server}{path}", json=body, timeout=30)
             return None if response.status_code == 503 else response.raise_for_status()  # 503: SQLite was busy
 
-        return until(answer, 30, f"the server answers {path}").json()
+        return eventually(answer, f"the server answers {path}").json()
 
     def shown(run: dict[str, Any]) -> Any:
         return state_of(httpx.get(f"{prefect_server}/flow_runs/{run['id']}", timeout=60).json())["type"]
@@ -84,7 +77,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
         [deployment] = ask("/deployments/filter", deployments={"name": {"any_": ["scheduled"]}})
         start = f"/deployments/{deployment['id']}/create_flow_run"
         long = ask(start, parameters={"overrides": ["train.epochs=5000"]})
-        until(lambda: shown(long) == "RUNNING", 400, "the run by hand works")
+        eventually(lambda: shown(long) == "RUNNING", "the run by hand works", seconds=400)
         second = ask(start)
         rival = workshop.run("pipelines", *ARGUMENTS)
         assert rival.status == 1
@@ -93,7 +86,7 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
         assert (shown(long), shown(second)) == ("RUNNING", "SCHEDULED"), "a second run waits for the first"
 
     httpx.delete(f"{prefect_server}/flow_runs/{second['id']}").raise_for_status()
-    until(lambda: not processes_that_mention(str(workshop.repository)), 60, "the run ended with its scheduler")
+    eventually(lambda: not processes_that_mention(str(workshop.repository)), "the run ended with its scheduler")
     kept = httpx.get(f"{prefect_server}/deployments/{deployment['id']}", timeout=60).json()
     assert not kept["paused"]
     assert [(s["schedule"]["cron"], s["active"]) for s in kept["schedules"]] == [("* * * * *", True)]
@@ -106,15 +99,14 @@ def test_a_schedule_fires_and_never_runs_twice_at_once_and_survives_a_restart(
     before = {run["id"] for run in scheduled("COMPLETED")}
     with scheduling(workshop):
         # The server has planned a run for each of the next minutes. The next one is due now instead of within a minute.
-        due = until(lambda: scheduled("SCHEDULED"), 90, "a run is planned")[0]
+        due = eventually(lambda: scheduled("SCHEDULED"), "a run is planned")[0]
         assert datetime.fromisoformat(due["expected_start_time"]).second == 0
         now = {"type": "SCHEDULED", "state_details": {"scheduled_time": datetime.now(UTC).isoformat()}}
         httpx.post(
             f"{prefect_server}/flow_runs/{due['id']}/set_state", json={"state": now}, timeout=60
         ).raise_for_status()
-        until(
+        eventually(
             lambda: [run for run in scheduled("COMPLETED") if run["id"] not in before],
-            150,
             "the schedule fires after the restart, and its run works",
         )
     assert [row["version"] for row in workshop.run("pipelines", "models", "list", "--json").json] == [1]
@@ -140,16 +132,16 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
 
     with log.open("w") as stream:
         killed = scheduler("--interval", "300d", "--when-feedback", "1")
-        until(lambda: "the next times are" in log.read_text() or killed.poll() is not None, 200, "it is up")
+        eventually(lambda: "the next times are" in log.read_text() or killed.poll() is not None, "it is up")
         pixels = np.zeros((28, 28), np.uint8)
         pixels[4:24, 12:16] = 255
         FeedbackFolder(feedback).add(FeedbackItem(digit=1, pixels=pixels.tobytes(), received=datetime.now(UTC)))
-        until(lambda: (record := journal.read()) and record.active, 200, "new feedback starts a run")
+        eventually(lambda: (record := journal.read()) and record.active, "new feedback starts a run")
         record = journal.read()
         assert record is not None
         [run] = record.active
-        until(lambda: shown(run) == "RUNNING", 60, "Prefect knows")
-        until(lambda: Heartbeat.last(workshop.data_dir), 60, "the scheduler leaves a sign of life")
+        eventually(lambda: shown(run) == "RUNNING", "Prefect knows")
+        eventually(lambda: Heartbeat.last(workshop.data_dir), "the scheduler leaves a sign of life")
         killed.kill()
         killed.wait()
         os.kill(record.active[run].pid, signal.SIGKILL)
@@ -159,8 +151,8 @@ def test_a_run_that_was_killed_with_its_scheduler_is_shown_as_crashed_afterwards
 
         following = scheduler("--when-feedback", "1000")
         try:
-            until(lambda: shown(run) == "CRASHED", 200, "the run is shown as crashed")
-            until(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), 60, "a beat")
+            eventually(lambda: shown(run) == "CRASHED", "the run is shown as crashed")
+            eventually(lambda: (beat := Heartbeat.last(workshop.data_dir)) and not beat.scheduler.is_dead(), "a beat")
             healthy = workshop.run("pipelines", "health", "--json").json
             assert (healthy["troubles"], healthy["lease"]) == ([], None)
             ours = {"deployments": {"name": {"any_": ["scheduled"]}}}
@@ -186,7 +178,7 @@ def test_a_scheduler_whose_prefect_server_is_gone_ends_instead_of_waiting_for_ev
         with log.open("w") as stream:
             process = workshop.start("pipelines", "schedule", "--interval", "300d", stdout=stream, stderr=stream)
             try:
-                until(lambda: Heartbeat.last(workshop.data_dir) or process.poll() is not None, 200, "it is up")
+                eventually(lambda: Heartbeat.last(workshop.data_dir) or process.poll() is not None, "it is up")
                 cut()
                 assert process.wait(timeout=300) == 1
             finally:

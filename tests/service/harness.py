@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -172,11 +171,3 @@ def assert_same_answer(found: ArrayLike, expected: ArrayLike) -> None:
     A logit is a sum of 784 products and another of 16; probabilities are at most 1.
     """
     assert_same_function(found, expected, terms=784 + 16, dtype=np.float32, scale=1.0)
-
-
-def eventually(condition: Callable[[], object], *, seconds: float = 60.0) -> None:
-    """Wait until a condition holds; `seconds` is what a busy machine may need, and no test waits it out."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"still not true after {seconds:g} seconds"
-        time.sleep(0.01)

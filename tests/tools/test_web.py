@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import eventually
 from tests.service.conftest import folder, free_port, repository, serve
-from tests.service.harness import ENDS_WITHIN, ROOT, eventually, without_settings
+from tests.service.harness import ENDS_WITHIN, ROOT, without_settings
 from tests.service.tiny_model import publish
 
 __all__ = ["folder", "free_port", "repository", "serve"]

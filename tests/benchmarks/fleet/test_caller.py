@@ -3,7 +3,8 @@
 from benchmarks.fleet.caller import Caller
 from benchmarks.sides import free_port
 from core.artifact.repository import Repository
-from tests.service.harness import eventually, running
+from tests.patience import eventually
+from tests.service.harness import running
 from tests.service.tiny_model import publish
 
 

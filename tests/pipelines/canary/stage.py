@@ -19,7 +19,8 @@ from pipelines.order import Order
 from pipelines.promotion.probation import Held
 from pipelines.sections import CanarySection
 from service.client import Recognizer
-from tests.service.harness import Running, eventually, running
+from tests.patience import eventually
+from tests.service.harness import Running, running
 from tests.service.scraped import scrape
 from tests.service.tiny_model import publish
 

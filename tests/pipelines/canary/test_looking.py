@@ -5,8 +5,9 @@ import pytest
 from core.artifact.manifest import Rejection
 from core.errors import ConfigError
 from pipelines.canary.challenger_alias import CHALLENGER, begun
+from tests.patience import eventually
 from tests.pipelines.canary.stage import CANARY, CHAMPION, SOON, Stage
-from tests.service.harness import drawing, eventually
+from tests.service.harness import drawing
 from tests.service.tiny_model import damage, publish, weights_file
 
 REFUSES_ALL = Rejection(scale=1.0, offset=-1000.0, threshold=0.5)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.engine import bound
-from tests.pipelines.engine.processes import finish, lives, python, until
+from tests.patience import eventually
+from tests.pipelines.engine.processes import finish, lives, python
 
 PARENT = """
 import time
@@ -25,11 +26,11 @@ def test_a_bound_process_ends_with_its_parent_however_that_ends(number: signal.S
     try:
         child = int(parent.stdout.readline())  # type: ignore[union-attr]
         threads = Path(f"/proc/{child}/task")
-        until(lambda: len(list(threads.iterdir())) > 1, "it watches its lifeline")
+        eventually(lambda: len(list(threads.iterdir())) > 1, "it watches its lifeline")
         if state == "stopped":
             os.kill(child, signal.SIGSTOP)
         parent.send_signal(number)
-        until(lambda: not lives(child), "it ends")
+        eventually(lambda: not lives(child), "it ends")
     finally:
         finish(parent)
 

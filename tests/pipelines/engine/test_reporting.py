@@ -16,7 +16,8 @@ import httpx
 import pytest
 
 from core.shipped import ROOT
-from tests.pipelines.engine.processes import PATIENCE, finish, python, until
+from tests.patience import eventually
+from tests.pipelines.engine.processes import PATIENCE, finish, python
 from tests.pipelines.engine.relay import Relay
 from tests.prefect_server import Prefect, state_of
 
@@ -143,7 +144,7 @@ def wait_for(job: Job, ask: Callable[..., Any], state: str) -> dict[str, Any]:
         found.update(run_of(job, ask) or {})
         return bool(found) and state_of(found)["type"] == state
 
-    until(holds, f"the run is {state}")
+    eventually(holds, f"the run is {state}")
     return found
 
 
@@ -155,8 +156,8 @@ def test_pages_show_stages_retries_lines_progress_card_and_what_came_of_it(job: 
     run = wait_for(job, ask, "COMPLETED")
     assert (run["name"], run["state"]["message"]) == ("mlp train.epochs=2", "published: version 1")
     of_run = {"flow_runs": {"id": {"any_": [run["id"]]}}}
-    until(lambda: len(ask("/task_runs/filter", **of_run)) == 2, "both stages are recorded")
-    until(
+    eventually(lambda: len(ask("/task_runs/filter", **of_run)) == 2, "both stages are recorded")
+    eventually(
         lambda: {state_of(t)["type"] for t in ask("/task_runs/filter", **of_run)} == {"COMPLETED"}, "they are completed"
     )
     stages = {stage["name"]: stage["run_count"] for stage in ask("/task_runs/filter", **of_run)}
@@ -164,7 +165,7 @@ def test_pages_show_stages_retries_lines_progress_card_and_what_came_of_it(job: 
     shown = {artifact["key"]: artifact["data"] for artifact in ask("/artifacts/filter", **of_run)}
     assert shown == {"training": 100.0, "model-card": "# A card"}
     lines = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
-    until(lambda: "downloaded" in [line["message"] for line in ask("/logs/filter", **lines)], "the line is there")
+    eventually(lambda: "downloaded" in [line["message"] for line in ask("/logs/filter", **lines)], "the line is there")
 
 
 def test_a_failed_run_is_failed_in_the_pages_with_its_reason(job: Job, ask: Callable[..., Any]) -> None:

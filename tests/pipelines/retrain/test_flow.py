@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.pipelines.engine.processes import finish, python, until
+from tests.patience import eventually
+from tests.pipelines.engine.processes import finish, python
 from tests.prefect_server import Prefect, state_of
 
 FLOW = """
@@ -82,15 +83,15 @@ def test_a_run_keeps_the_tags_that_it_has_and_gains_its_own(flow: Any) -> None:
     process.communicate(timeout=300)
     run = ask.run()
     assert (run["name"], sorted(run["tags"])) == ("mlp → version 1", ["published", "recipe:mlp", "triggered"])
-    until(lambda: ask.stage()["type"] == "COMPLETED", "the stage is completed")
+    eventually(lambda: ask.stage()["type"] == "COMPLETED", "the stage is completed")
 
 
 def test_a_run_that_is_stopped_in_a_stage_is_not_shown_as_killed(flow: Any) -> None:
     process, ask = flow("wait")
-    until(lambda: ask.stage()["type"] == "RUNNING", "the stage is shown")
+    eventually(lambda: ask.stage()["type"] == "RUNNING", "the stage is shown")
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=300)
-    until(lambda: ask.stage()["type"] == "CANCELLED", "the stage is cancelled")
+    eventually(lambda: ask.stage()["type"] == "CANCELLED", "the stage is cancelled")
     assert ask.stage()["message"] == "the run was stopped"
 
 
@@ -107,5 +108,5 @@ def test_an_error_of_prefect_beside_a_run_is_one_sentence_and_ends_nothing(flow:
 def test_a_stage_that_fails_is_failed_with_its_reason(flow: Any) -> None:
     process, ask = flow("raise")
     process.communicate(timeout=300)
-    until(lambda: ask.stage()["type"] == "FAILED", "the stage has failed")
+    eventually(lambda: ask.stage()["type"] == "FAILED", "the stage has failed")
     assert ask.stage()["message"] == "ValueError: a mistake"

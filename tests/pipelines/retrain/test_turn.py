@@ -1,10 +1,8 @@
 """A retraining waits for its turn, keeps it while it works, and gives it up."""
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,13 +10,7 @@ from core.artifact.lease import Lease
 from core.artifact.objects import Objects
 from core.errors import LeaseHeldError, LeaseLostError
 from pipelines.retrain.turn import turn
-
-
-def eventually(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.01)
+from tests.patience import eventually
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ import hashlib
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -91,10 +89,3 @@ def start(folder: Path, mirror: str, **changes: float) -> subprocess.Popen[str]:
     policy = replace(QUICK, **changes)
     arguments = [str(folder), mirror, json.dumps(vars(IMAGES)), json.dumps(vars(policy))]
     return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 240
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

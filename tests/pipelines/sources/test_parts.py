@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import SourceError
 from pipelines import leftovers
+from tests.patience import eventually
 from tests.pipelines.sources.mirror_server import (
     MirrorServer,
     etag,
@@ -17,15 +18,7 @@ from tests.pipelines.sources.mirror_server import (
     truncated,
     whole,
 )
-from tests.pipelines.sources.sources_inputs import (
-    HALF,
-    PACKED,
-    PLAIN,
-    Cache,
-    content,
-    start,
-    until,
-)
+from tests.pipelines.sources.sources_inputs import HALF, PACKED, PLAIN, Cache, content, start
 
 
 def test_an_interrupted_download_is_resumed_where_it_ended(server, cache):
@@ -114,7 +107,7 @@ def test_a_download_is_resumed_after_its_process_was_killed(server, cache):
     part = cache.folder / "images.gz.part"
     with start(cache.folder, server.url, stall_seconds=60.0) as child:
         try:
-            until(lambda: part.exists() and part.stat().st_size == 1000)
+            eventually(lambda: part.exists() and part.stat().st_size == 1000)
         finally:
             child.kill()
     assert content(cache.fetch(server.url).path) == PLAIN
@@ -127,7 +120,7 @@ def test_a_download_in_progress_is_no_leftover_and_one_that_was_killed_is(server
     part, cache = tmp_path / "mnist" / "images.gz.part", Cache(tmp_path / "mnist")
     with start(cache.folder, server.url, stall_seconds=240.0) as child:
         try:
-            until(lambda: part.exists() and part.stat().st_size == 1000)
+            eventually(lambda: part.exists() and part.stat().st_size == 1000)
             assert leftovers.reclaim(tmp_path, timedelta(0), cache.words.append) == []
             assert cache.names == {"images.gz.part", "images.gz.part.json"}
         finally:

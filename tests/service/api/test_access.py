@@ -23,8 +23,9 @@ from service.errors import DeniedError, UnauthenticatedError
 from service.observer import Observer
 from service.roles import Role, role_for
 from service.server import renewal
+from tests.patience import eventually
 from tests.service.every_method import every_method, path
-from tests.service.harness import STROKE, eventually
+from tests.service.harness import STROKE
 from tests.service.tiny_model import publish
 
 PREDICT, ADMIN = "a-token-to-predict", "a-token-to-administer"

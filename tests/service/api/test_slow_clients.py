@@ -16,8 +16,9 @@ from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import Recognizer
 from service.client.connection import OPTIONS
 from service.versions.documents import LARGEST_DOCUMENT
+from tests.patience import eventually
 from tests.service.api.test_unread import megabytes
-from tests.service.harness import assert_same_answer, eventually, expected
+from tests.service.harness import assert_same_answer, expected
 from tests.service.tiny_model import publish
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -12,7 +12,8 @@ from protos.numeral.v1.recognizer_pb2 import RecognizeRequest, RecognizeStreamRe
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.api.unread import LARGE, MOST_OF_ONE, SMALL, Unread
 from service.errors import OverloadedError
-from tests.service.harness import STROKE, eventually
+from tests.patience import eventually
+from tests.service.harness import STROKE
 from tests.service.tiny_model import publish
 
 STREAMS, MESSAGES, SIZE = 16, 30, 500_000

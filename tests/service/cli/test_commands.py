@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from core.artifact.repository import Repository
-from tests.service.harness import drawing, encoded, eventually
+from tests.patience import eventually
+from tests.service.harness import drawing, encoded
 from tests.service.tiny_model import damage, publish, weights_file
 
 KEYS = {"file", "digit", "confidence", "probabilities", "digitness", "rejected", "model_version"}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from service.cli.scrape import Source, Status, Version, read
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
 

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.service.harness import ROOT, drawing, eventually
+from tests.patience import eventually
+from tests.service.harness import ROOT, drawing
 from tests.service.tiny_model import publish
 
 ASCII_ONLY = [

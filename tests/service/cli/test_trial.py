@@ -13,7 +13,8 @@ from core.artifact.manifest import MANIFEST
 from core.artifact.repository import Repository
 from core.artifact.sealed import DIGEST, sealed
 from core.artifact.trial import Trial
-from tests.service.harness import Process, eventually
+from tests.patience import eventually
+from tests.service.harness import Process
 from tests.service.tiny_model import publish
 
 QUICK = ("--pictures", 4)
@@ -120,9 +121,9 @@ def test_a_trial_that_is_stopped_leaves_no_service_behind(
 ):
     version = publish(repository, seed=1)
     trial = start("trial", "--repository", folder, "--version", version, "--beside", version, "--pictures", 10_000)
-    eventually(lambda: len(children(trial.popen.pid)) == 2 or trial.popen.poll() is not None, seconds=240)
+    eventually(lambda: len(children(trial.popen.pid)) == 2 or trial.popen.poll() is not None)
     services = children(trial.popen.pid)
     assert len(services) == 2, trial.log
     trial.popen.send_signal(number)
     trial.popen.wait(240)
-    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in services), seconds=240)
+    eventually(lambda: not any(Path(f"/proc/{pid}").exists() for pid in services))

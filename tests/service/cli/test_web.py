@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.patience import eventually
 from tests.service.authority import Authority
-from tests.service.harness import eventually
 from tests.service.tiny_model import publish
 
 NOBODY = "127.0.0.1:1"

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from service.client import AsyncRecognizer, ClosedError, Recognizer
+from tests.patience import eventually
 from tests.service.bare_server import Bare, bare
-from tests.service.harness import STROKE, eventually
+from tests.service.harness import STROKE
 
 
 @contextmanager

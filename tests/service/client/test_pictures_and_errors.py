@@ -13,7 +13,8 @@ from PIL import ExifTags, Image
 from core.errors import ConfigError, NoDigitError, PictureTooLargeError, PictureUnreadableError
 from service.client import DeadlineError, Recognizer, UnreachableError
 from service.wire import Reading
-from tests.service.harness import STROKE, drawing, encoded, eventually, running
+from tests.patience import eventually
+from tests.service.harness import STROKE, drawing, encoded, running
 from tests.service.tiny_model import publish
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from core.errors import NumeralError
 from service.client import AsyncRecognizer, Recognizer
+from tests.patience import eventually
 from tests.service.bare_server import bare
-from tests.service.harness import STROKE, eventually
+from tests.service.harness import STROKE
 from tests.service.names import names
 
 KNOCKS, LONGEST_PAUSE = 7, 8.0

@@ -17,7 +17,8 @@ from protos.numeral.v1.recognizer_pb2 import (
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.recognition import recognize, turns
 from service.server.assembly import MOST_DECODERS
-from tests.service.harness import drawing, eventually
+from tests.patience import eventually
+from tests.service.harness import drawing
 from tests.service.tiny_model import publish
 
 FLOOD, SMALL = "the-token-of-a-flood", "the-token-of-another"

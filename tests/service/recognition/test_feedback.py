@@ -17,7 +17,8 @@ from protos.numeral.v1.recognizer_pb2 import (
     SendFeedbackRequest,
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from tests.service.harness import STROKE, encoded, eventually
+from tests.patience import eventually
+from tests.service.harness import STROKE, encoded
 from tests.service.tiny_model import publish
 
 Status = grpc.StatusCode

@@ -23,7 +23,8 @@ from service.recognition.recognize import Recognition
 from service.recognition.workers import Workers
 from service.versions.store import Store
 from service.versions.watcher import Watcher
-from tests.service.harness import STROKE, drawing, eventually
+from tests.patience import eventually
+from tests.service.harness import STROKE, drawing
 from tests.service.tiny_model import publish
 
 SLOW = drawing(6000)
@@ -42,7 +43,7 @@ def test_a_full_queue_refuses_at_once_and_tells_when_to_try_again(repository, fo
     with grpc.insecure_channel(address) as channel:
         recognize = RecognizerStub(channel).Recognize
         calls = [recognize.future(RecognizeRequest(encoded=SLOW), timeout=120) for _ in range(4)]
-        eventually(lambda: any(call.done() for call in calls), seconds=60)
+        eventually(lambda: any(call.done() for call in calls))
         refusal = next(call for call in calls if call.done())
         assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED, "a refused call does not wait for the others"
         assert grpc.StatusCode.OK in {call.code() for call in calls}, "the first call is answered"

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from service.server.heartbeat import BUSY, LOOKS, Heartbeat, Life, Watch, life_of
-from tests.service.harness import eventually
+from tests.patience import eventually
 
 LIMIT = 5.0
 LOOK = LIMIT / LOOKS

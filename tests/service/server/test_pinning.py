@@ -11,7 +11,7 @@ from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from protos.numeral.v1.recognizer_pb2 import GetModelRequest, PinVersionRequest, PinVersionResponse
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.client import Recognizer
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.server.test_processes import workers
 from tests.service.tiny_model import damage, publish, weights_file
 

@@ -12,7 +12,8 @@ import pytest
 
 from service.client import Recognizer
 from service.server.processes import how_many
-from tests.service.harness import Process, eventually
+from tests.patience import eventually
+from tests.service.harness import Process
 from tests.service.scraped import series
 from tests.service.tiny_model import publish
 
@@ -107,7 +108,7 @@ def test_workers_do_not_outlive_a_killed_supervisor(two):
     begun = workers(two)
     two.popen.kill()
     two.popen.wait()
-    eventually(lambda: not any(_runs(pid) for pid in begun), seconds=60)
+    eventually(lambda: not any(_runs(pid) for pid in begun))
 
 
 def test_a_port_in_use_by_another_program_is_refused_even_if_that_shares_it(repository, folder, run):

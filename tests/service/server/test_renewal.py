@@ -5,7 +5,7 @@ import pytest
 from service.api.tokens import Tokens
 from service.server import renewal
 from service.server.renewal import Renewal
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.threads import alive
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from protos.numeral.v1.recognizer_pb2 import GetModelRequest, RecognizeRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
-from tests.service.harness import STROKE, drawing, eventually
+from tests.patience import eventually
+from tests.service.harness import STROKE, drawing
 from tests.service.tiny_model import publish
 
 SLOW = drawing(6000)

@@ -17,8 +17,8 @@ from service.observer import Observer
 from service.server import renewal, tls
 from service.server.assembly import Server
 from service.settings import read
+from tests.patience import eventually
 from tests.service.authority import DAY, Authority
-from tests.service.harness import eventually
 from tests.service.scraped import scrape
 from tests.service.tiny_model import publish
 from tests.whole_files import replace

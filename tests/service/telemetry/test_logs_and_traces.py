@@ -12,7 +12,8 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_serv
 from protos.numeral.v1.recognizer_pb2 import RecognizeRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.telemetry import logs
-from tests.service.harness import drawing, eventually
+from tests.patience import eventually
+from tests.service.harness import drawing
 from tests.service.tiny_model import publish
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"

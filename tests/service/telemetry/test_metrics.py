@@ -18,7 +18,8 @@ from core.artifact.spread import spread_of
 from core.errors import PictureError
 from service.client import Recognizer
 from service.telemetry.metrics import MOST_VERSIONS, OTHER, Metrics
-from tests.service.harness import Running, encoded, eventually, running
+from tests.patience import eventually
+from tests.service.harness import Running, encoded, running
 from tests.service.scraped import scrape, series
 from tests.service.tiny_model import damage, publish, weights_file
 from tests.service.written import CROSS, CROSS_PIXELS, DIGIT, publish_refusing

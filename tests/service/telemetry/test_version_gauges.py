@@ -9,7 +9,7 @@ from core.inference.answers import Answers
 from core.inference.predict import load
 from service.loaded import Loaded
 from service.telemetry.metrics import Metrics
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.scraped import scrape, series
 from tests.service.tiny_model import damage, publish, weights_file
 from tests.service.written import CROSS, publish_refusing

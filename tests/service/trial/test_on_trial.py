@@ -7,7 +7,7 @@ import pytest
 
 from core.artifact.repository import Repository
 from service.trial.on_trial import ServiceOnTrial
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 
 
@@ -23,7 +23,7 @@ def test_a_service_that_ended_between_two_looks_was_one_that_could_be_started(ur
         selector.register(service._process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
         assert selector.select(timeout=240), "it never announced its address"
         service.ask_to_stop()
-        eventually(lambda: service._process.poll() is not None, seconds=240)
+        eventually(lambda: service._process.poll() is not None)
         service.look()
         assert service.address
         assert service.trouble.startswith("the service ended with exit status ")

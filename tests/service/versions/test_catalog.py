@@ -17,7 +17,7 @@ from service.versions.storage import Storage
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.many_versions import many
 from tests.service.tiny_model import publish
 

@@ -16,7 +16,7 @@ from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
 
@@ -227,7 +227,7 @@ def test_every_worker_process_of_a_service_follows_at_once(three, folder, tmp_pa
     )
     address = process.listening()
     decisions = DecisionFile(tmp_path)
-    eventually(lambda: len(decisions.behind(1)) == 2, seconds=60)  # both have started, and nothing was decided yet
+    eventually(lambda: len(decisions.behind(1)) == 2)  # both have started, and nothing was decided yet
     serial = decisions.change(lambda now: now.add("unload", 3, reason="an operator has unloaded it")).serial
     eventually(lambda: not decisions.behind(serial))
     for _ in range(10):  # each connection reaches one process or the other

@@ -13,7 +13,8 @@ from service.versions.storage import Storage
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
-from tests.service.harness import drawing, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import drawing, expected
 from tests.service.tiny_model import framed, publish
 
 PICTURE = drawing(97)

@@ -11,7 +11,7 @@ from service.observer import Observer
 from service.versions.decisions import DecisionFile, Decisions
 from service.versions.store import Store
 from service.versions.watcher import Watcher
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from core.artifact.repository import Repository
 from service.client import UnreachableError
-from tests.service.harness import eventually, expected
+from tests.patience import eventually
+from tests.service.harness import expected
 from tests.service.tiny_model import damage, publish, weights_file
 
 ROUNDING = 1e-6

@@ -7,7 +7,7 @@ import pytest
 from core.errors import RepositoryError
 from service.errors import StorageHungError
 from service.versions.patience import MOST_HANGING, Patience
-from tests.service.harness import eventually
+from tests.patience import eventually
 
 SOON = 0.05
 """Seconds for work that hangs, which no machine is too slow for."""

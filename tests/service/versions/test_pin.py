@@ -11,7 +11,7 @@ from service.versions.decisions import Decision, DecisionFile, Decisions
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 from tests.service.versions.test_control import Worker
 from tests.service.versions.test_fallback import BAD, GOOD, Service

@@ -14,7 +14,8 @@ from core.errors import RepositoryError
 from service.client import UnreachableError
 from service.versions.store import Store
 from service.versions.watcher import Watcher
-from tests.service.harness import drawing, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import drawing, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
 

@@ -15,7 +15,7 @@ from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
 from tests.floats import assert_same_function
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 from tests.service.written import CROSS_PIXELS, DIGIT_PIXELS, publish_refusing
 

@@ -18,7 +18,8 @@ from core.artifact.repository import Repository
 from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
-from tests.service.harness import eventually, expected
+from tests.patience import eventually
+from tests.service.harness import expected
 from tests.service.tiny_model import publish
 
 PATIENCE = 1000.0
@@ -41,7 +42,7 @@ class Bucket:
         command = [sys.executable, "-m", "moto.server", "-p", str(self.port)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._stack.callback(self.end)
-        eventually(self._answers, seconds=60)
+        eventually(self._answers)
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/models", method="PUT")
         with urllib.request.urlopen(request):
             objects = Objects("s3://models", writable=True)
@@ -93,10 +94,10 @@ def test_an_outage_of_the_bucket_unloads_nothing_and_its_end_is_noticed(bucket, 
         repository.alias().rollback(by="tests", why="to see that it is followed")
         eventually(lambda: store.choose().version == "1")
         bucket.end()
-        eventually(lambda: "version 1 goes on serving" in caplog.text, seconds=60)
+        eventually(lambda: "version 1 goes on serving" in caplog.text)
         assert tuple(store.choose().predictor.probabilities(pixels[None])[0].tolist()) == right
         bucket.begin()  # in which version 2 is champion
-        eventually(lambda: store.choose().version == "2", seconds=60)
+        eventually(lambda: store.choose().version == "2")
     finally:
         watcher.stop()
 

@@ -14,7 +14,7 @@ from service.versions.store import Store
 from service.versions.watcher import Watcher
 from service.wishes import Wishes
 from tests.core.artifact.forbidden import forbid
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import damage, publish, weights_file
 
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.service.harness import ENDS_WITHIN, ROOT, eventually
+from tests.patience import eventually
+from tests.service.harness import ENDS_WITHIN, ROOT
 from tests.service.web.security.guarded import everything
 
 FOREVER = 600

@@ -21,7 +21,7 @@ export function sentence({ kind, message }) {
 
 export class Answer {
   #bars;
-  #pixels = null;
+  pixels = null; // the picture as the network saw it; null if there is none
   #saliency = null;
   #explained = null;
   reading = null;
@@ -39,7 +39,7 @@ export class Answer {
 
   /** Nothing is drawn. */
   clear() {
-    this.reading = this.#pixels = null;
+    this.reading = this.pixels = null;
     this.#state("empty", "", say("empty"));
     this.#bars.show(null);
     this.#unexplained();
@@ -59,7 +59,7 @@ export class Answer {
       this.#state("sure", digit, say("sure", { share: share(confidence) }));
     }
     this.#bars.show(probabilities, rejected ? null : digit);
-    if (reading.pixels) this.#pixels = bytes(reading.pixels);
+    if (reading.pixels) this.pixels = bytes(reading.pixels);
     this.#unexplained();
     this.#origin(reading.version);
   }
@@ -69,7 +69,7 @@ export class Answer {
     this.reading = null;
     this.#state("rejected", "?", sentence(refusal));
     this.#bars.show(null);
-    this.#pixels = null;
+    this.pixels = null;
     this.#unexplained();
   }
 
@@ -78,7 +78,7 @@ export class Answer {
     this.reading = digits[chosen];
     this.#state("several", digits.map((each) => (each.rejected ? "?" : each.digit)).join(" "), say("several", { count: digits.length }));
     this.#bars.show(this.reading.probabilities, this.reading.rejected ? null : this.reading.digit);
-    this.#pixels = null;
+    this.pixels = null;
     this.#unexplained();
     this.#origin(this.reading.version);
   }
@@ -87,13 +87,13 @@ export class Answer {
   explain({ explained, saliency, pixels }) {
     this.#explained = explained;
     this.#saliency = new Float32Array(bytes(saliency).buffer);
-    this.#pixels = bytes(pixels);
+    this.pixels = bytes(pixels);
     this.#see();
   }
 
-  /** The picture as the network saw it, to ask about again; null if there is none. */
+  /** The same as a picture, to ask about again. */
   get seen() {
-    return this.#pixels && pixelsAsPicture(this.#pixels);
+    return this.pixels && pixelsAsPicture(this.pixels);
   }
 
   /** Say the answer to people who do not see it; without words, the one that is shown. */
@@ -131,8 +131,8 @@ export class Answer {
 
   #see() {
     const shown = element("show-saliency").checked && this.#saliency;
-    element("seen").classList.toggle("nothing", !this.#pixels);
-    if (this.#pixels) paintDigit(element("seen"), this.#pixels, shown ? this.#saliency : null);
+    element("seen").classList.toggle("nothing", !this.pixels);
+    if (this.pixels) paintDigit(element("seen"), this.pixels, shown ? this.#saliency : null);
     this.#bars.explained(shown ? this.#explained : null);
     element("legend").hidden = !shown;
     if (!shown) return;

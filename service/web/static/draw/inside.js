@@ -3,7 +3,7 @@
 import { Bars } from "./bars.js";
 import { GridCursor } from "./cursor.js";
 import { paintDigit } from "./pixels.js";
-import { Refusal, ask, bytes, pixelsAsPicture } from "./service.js";
+import { Refusal, ask, pixelsAsPicture } from "./service.js";
 import { Stages } from "./stages.js";
 import { sayInside as say, share } from "./words.js";
 
@@ -13,10 +13,10 @@ const INK = 255;
 export class Inside {
   #sentence;
   #open = true;
-  #picture = null; // what is looked at: a blob, or null
+  #original = null; // the pixels of the drawing as the network saw them, or null for no drawing
+  #pixels = null; // the same, in which somebody may have changed some
+  #picture = null; // these as a blob, which is what is looked at
   #shown = null; // what the stages on the page are about
-  #original = null; // the pixels as the network saw them, before anybody changed some
-  #pixels = null;
   #asking = false;
   #again = false;
   #pen = null; // what a pointer that is held down makes of pixels
@@ -28,11 +28,13 @@ export class Inside {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
   }
 
-  /** The drawing rests: `picture` is what the network saw, or null for nothing. */
-  rested(picture) {
-    this.#picture = picture;
-    this.#original = null;
-    if (this.#open) this.#look();
+  /** The drawing rests: `pixels` are what the network saw, or null for nothing. */
+  rested(pixels) {
+    const known = pixels && this.#original && pixels.every((level, i) => level === this.#original[i]);
+    if (known) return this.opened(this.#open); // the same is said more than once, and somebody may be changing it already
+    this.#original = pixels;
+    this.#pen = null;
+    this.#change(pixels && pixels.slice());
   }
 
   opened(open) {
@@ -111,9 +113,9 @@ export class Inside {
 
   #change(pixels) {
     this.#pixels = pixels;
-    this.#picture = pixelsAsPicture(pixels);
+    this.#picture = pixels && pixelsAsPicture(pixels);
     this.#paint();
-    this.#look();
+    if (this.#open) this.#look();
   }
 
   #paint() {
@@ -149,12 +151,7 @@ export class Inside {
     }
   }
 
-  #show({ digit, confidence, probabilities, rejected, pixels, stages }) {
-    if (!this.#original) {
-      this.#original = bytes(pixels);
-      this.#pixels = this.#original.slice();
-    }
-    paintDigit(this.canvas, this.#pixels);
+  #show({ digit, confidence, probabilities, rejected, stages }) {
     this.reset.disabled = this.#pixels.every((level, i) => level === this.#original[i]);
     this.bars.show(probabilities, rejected ? null : digit);
     this.verdict.textContent = rejected ? say("rejected") : say("verdict", { digit, share: share(confidence) });

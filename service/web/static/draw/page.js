@@ -40,7 +40,7 @@ const reader = new Reader({
 
   rested(outcome, signal) {
     if (found.length === 0 && outcome.reading) explain(wished ?? outcome.reading.digit, signal);
-    inside?.rested(answer.seen);
+    inside?.rested(answer.pixels);
   },
 
   away: () => notice(say("away")),
@@ -84,7 +84,7 @@ async function choose(index) {
     const explanation = await ask("/page/explain", await picture());
     if (mine === explanations) {
       answer.explain(explanation);
-      inside?.rested(answer.seen);
+      inside?.rested(answer.pixels);
     }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error; // the answer is shown without it
@@ -209,7 +209,7 @@ element("open-inside").addEventListener("click", async () => {
   if (open && !inside) {
     const { Inside } = await import("./inside.js");
     inside = new Inside(sentence);
-    inside.rested(answer.seen);
+    inside.rested(answer.pixels);
   }
   inside?.opened(open);
 });

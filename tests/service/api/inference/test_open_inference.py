@@ -14,7 +14,8 @@ from protos.inference.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from service.api.inference import inputs
 from service.api.requests import MOST_REQUESTS
 from service.recognition.recognize import Recognition
-from tests.service.harness import STROKE, assert_same_answer, encoded, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import STROKE, assert_same_answer, encoded, expected
 from tests.service.tiny_model import damage, publish, weights_file
 
 ONE = STROKE.tobytes()

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.imaging import digit_from_bytes
+from tests.patience import eventually
 from tests.service.api.inference.triton_process import tritonclient
-from tests.service.harness import STROKE, assert_same_answer, eventually, expected
+from tests.service.harness import STROKE, assert_same_answer, expected
 from tests.service.tiny_model import publish
 
 

@@ -22,7 +22,8 @@ from protos.numeral.v1.recognizer_pb2 import (
 )
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from tests.floats import assert_same_function
-from tests.service.harness import assert_same_answer, encoded, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import assert_same_answer, encoded, expected
 from tests.service.tiny_model import publish
 
 BLANK = encoded(Image.new("L", (60, 60), 255))

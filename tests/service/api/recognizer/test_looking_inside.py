@@ -21,7 +21,8 @@ from protos.numeral.v1.recognizer_pb2 import (
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.versions.documents import CARD
 from tests.floats import assert_close
-from tests.service.harness import assert_same_answer, encoded, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import assert_same_answer, encoded, expected
 from tests.service.tiny_model import LAYERS, publish, publish_network
 
 BLANK = encoded(Image.new("L", (60, 60), 255))

@@ -10,7 +10,7 @@ from core.artifact.repository import Repository
 from protos.numeral.v1.recognizer_pb2 import GetDocumentRequest, ListMovesRequest, ListVersionsRequest
 from protos.numeral.v1.recognizer_pb2_grpc import RecognizerStub
 from service.versions.documents import DOCUMENTS
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.many_versions import many
 from tests.service.tiny_model import publish
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.artifact.verdict import Check, Verdict
 from service.client import Recognizer
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish, weights_file
 from tests.service.web.administration.conftest import ADMIN
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 from tests.service.web.administration.conftest import ADMIN, PREDICT, Browser
 

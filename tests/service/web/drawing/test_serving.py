@@ -2,7 +2,7 @@
 
 import json
 
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.web.web_harness import WebServer
 
 INFER = "/v2/models/mnist/infer"

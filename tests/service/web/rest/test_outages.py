@@ -1,6 +1,6 @@
 """What requests are told while the service is away, and that they are answered once it is back."""
 
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 from tests.service.web.rest.asking import INFER, asked, pixels_request
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.web.rest.http_error import HttpError
 from service.web.rest.places import Place, place_of
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 from tests.service.web.rest.asking import asked, load
 

@@ -8,7 +8,8 @@ import tritonclient.http as triton
 import tritonclient.http.aio as aio
 from tritonclient.utils import InferenceServerException
 
-from tests.service.harness import STROKE, assert_same_answer, eventually, expected
+from tests.patience import eventually
+from tests.service.harness import STROKE, assert_same_answer, expected
 from tests.service.tiny_model import publish
 
 KINDS = {np.dtype(np.uint8): "UINT8", np.dtype(np.float32): "FP32", np.dtype(object): "BYTES"}

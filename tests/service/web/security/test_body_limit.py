@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 
 from service.web.security.body_limit import FORM_BYTES, BodyLimit
 from service.web.security.limits import Limits
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.web.security.guarded import everything, guarded
 
 LIMITS = Limits(picture_bytes=100_000)

@@ -7,7 +7,7 @@ from starlette.middleware import Middleware
 
 from service.web.security.limits import Limits
 from service.web.security.peers import MOST_PEERS, Peers, peer_of
-from tests.service.harness import eventually
+from tests.patience import eventually
 from tests.service.web.security.guarded import guarded
 
 
