@@ -13,7 +13,7 @@ from tests.prefect_server import prefect, prefect_environment  # noqa: F401 — 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-FIRST = ("tests/e2e/", "tests/browser/", "tests/benchmarks/")
+FIRST = ("tests/e2e/", "tests/docs/", "tests/browser/", "tests/benchmarks/")
 """These take longest. They begin first, so that no process is left with one of them when all others have finished."""
 
 

@@ -178,7 +178,10 @@ class _Swapping:
 
     def _listings(self, case: str, count: int, listings: Callable[[], int]) -> Result:
         before, began = listings(), monotonic()
-        sleep(QUIET_LOOKS * self.interval)
+        while monotonic() < began + QUIET_LOOKS * self.interval or listings() < before + count:
+            if monotonic() > began + PATIENCE:
+                break  # nobody looks: that is the figure
+            sleep(self.interval)
         rate = (listings() - before) / (monotonic() - began)
         expected = count / self.interval
         ratio = round(expected / rate, 2) if rate else None

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
 from pipelines.report.charts import drawn
 from pipelines.report.formats import number
+from pipelines.report.powers import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def _plot(
         style = _STYLES[index % len(_STYLES)]
         axes.plot(steps, values, style, color=written[name], linewidth=1.6, label=name)
     if log:
-        axes.set_yscale("log")
+        logarithmic(axes)
     else:
         axes.set_ylim(0, 1)
         axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))

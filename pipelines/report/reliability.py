@@ -8,6 +8,7 @@ from markupsafe import Markup
 from core.measure.evaluate import Bin, Evaluation
 from pipelines.report.charts import INK, TRAIN, VALIDATION, drawn
 from pipelines.report.formats import percent
+from pipelines.report.powers import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,7 +49,7 @@ def _plot(axes: "Axes", evaluation: Evaluation) -> None:
         width=0.03,
         color=VALIDATION,
     )
-    counts.set_yscale("log")
+    logarithmic(counts)
     counts.set_ylim(bottom=0.5)  # so that a single reading is visible
     counts.set_ylabel("images")
     counts.set_xlabel("confidence")

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from pipelines.report.charts import drawn
 from pipelines.report.formats import number
 from pipelines.report.line_labels import apart
+from pipelines.report.powers import logarithmic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +95,7 @@ def _overlay(axes: "Axes", curves: Sequence[Curve], written: Sequence[str], *, l
         )
         ends.append((epochs[-1], values[-1], f"{curve.name} {_CROSS}" if curve.diverged else curve.name, color))
     if log:
-        axes.set_yscale("log")
+        logarithmic(axes)
         low, high = axes.get_ylim()
         if lowest < _HIGHEST:  # otherwise, nothing would be left of the chart
             axes.set_ylim(low, min(high, _HIGHEST))

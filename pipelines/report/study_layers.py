@@ -10,6 +10,7 @@ from markupsafe import Markup
 from core.train.diagnostics import MOST_PARAMETERS, LayerDiagnostics, kind_of
 from pipelines.report.charts import INK, LINE, TRAIN, VALIDATION, drawn
 from pipelines.report.formats import number
+from pipelines.report.powers import logarithmic
 from pipelines.study.variant_outcome import Outcome
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _by_layer(
             linewidth=1.4,
         )
     if log:
-        axes.set_yscale("log")
+        logarithmic(axes)
         axes.yaxis.set_major_locator(LogLocator(numticks=5))
         axes.minorticks_off()
     else:

@@ -61,7 +61,7 @@ def browse(chromium) -> Iterator[Callable[..., Visit]]:
 
     Without a path, nothing is opened yet.
 
-    A test that provokes complaints looks at them, and empties the list.
+    A test that provokes complaints ends with `end_with_complaints`.
     """
     with ExitStack() as stack:
         visits = []

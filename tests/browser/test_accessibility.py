@@ -2,19 +2,12 @@
 
 import pytest
 
+from tests.browser.axe import violations
 from tests.browser.playwright_api import expect
 from tests.browser.strokes import DIGITS, FOUR_AND_TWO, LETTER
 from tests.browser.visit import drawn, picture
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-
 SCHEMES = ["light", "dark"]
-
-
-def violations(visit) -> list[str]:
-    visit.page.wait_for_timeout(300)  # transitions change colors
-    found = axe.Axe().run(visit.page).response["violations"]
-    return [f"{each['id']}: {node['html']} {node['failureSummary']}" for each in found for node in each["nodes"]]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

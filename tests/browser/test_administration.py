@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,13 @@ import pytest
 
 from core.artifact.repository import Repository
 from core.feedback import FeedbackFolder
-from service.client import Recognizer
+from service.client import AccessError, Recognizer
+from tests.browser.axe import violations
+from tests.browser.playwright_api import expect
+from tests.patience import eventually
 from tests.service.harness import ROOT, STROKE, Running, running
 from tests.service.tiny_model import publish
 from tests.service.web.web_harness import WebServer, web_server_for
-
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install '.[browser]'")
-
-from playwright.sync_api import expect
 
 ADMIN, PREDICT = "admin-" + "a" * 20, "predict-" + "b" * 20
 
@@ -58,14 +58,6 @@ def sign_in(browse, web_server):
     return begin
 
 
-def violations(visit) -> list[str]:
-    """What axe-core finds."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    visit.page.wait_for_timeout(300)  # transitions change colors
-    found = axe.Axe().run(visit.page).response["violations"]
-    return [f"{each['id']}: {node['html']} {node['failureSummary']}" for each in found for node in each["nodes"]]
-
-
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_has_a_violation_or_is_cut_off(browse, web_server, sign_in, scheme, width):
@@ -92,8 +84,7 @@ def test_a_wrong_token_is_said_and_the_right_one_leads_on(browse, web_server):
     visit.page.get_by_label("Admin token").fill("wrong-" + "c" * 20)
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("alert")).to_contain_text("does not accept this token")
-    assert visit.complaints == ["Failed to load resource: the server responded with a status of 403 (Forbidden)"]
-    visit.complaints.clear()
+    assert visit.complained() == ["Failed to load resource: the server responded with a status of 403 (Forbidden)"]
     visit.page.get_by_label("Admin token").fill(ADMIN)
     visit.page.keyboard.press("Enter")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Version 1")
@@ -201,11 +192,21 @@ def test_the_gallery_works_without_scripts(sign_in, feedback):
     assert name not in FeedbackFolder(feedback).names()
 
 
-def test_a_replaced_token_leads_a_script_to_the_sign_in(sign_in, tmp_path):
+def accepted(call) -> bool:
+    """Whether the client's token gives it the right to this call."""
+    with suppress(AccessError):
+        call()
+        return True
+    return False
+
+
+def test_a_replaced_token_leads_a_script_to_the_sign_in(service, sign_in, tmp_path):
     visit = sign_in("/feedback")
-    (tmp_path / "tokens").write_text(f"admin:{'n' * 24}\npredict:{PREDICT}\n")
-    visit.page.wait_for_timeout(1500)
+    replacement = "n" * 24
+    (tmp_path / "tokens").write_text(f"admin:{replacement}\npredict:{PREDICT}\n")
+    with Recognizer(service.address, token=replacement) as client:
+        eventually(lambda: accepted(client.feedback), "the service has read the new token")
     visit.page.locator(".tile").first.focus()
     visit.page.keyboard.press("a")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Sign in")
-    visit.complaints.clear()
+    visit.end_with_complaints()

@@ -56,5 +56,4 @@ def test_a_service_that_collects_none_says_so(browse, tmp_path):
         expect(visit.announced()).not_to_be_empty()
         visit.page.get_by_role("button", name="It was a 3").click()
         expect(visit.page.locator("#feedback-said")).to_have_text("This service collects no feedback.")
-        visit.complaints.clear()
-        visit.page.context.close()
+        visit.end_with_complaints()

@@ -38,8 +38,7 @@ def test_the_page_says_so_keeps_the_drawing_and_reads_it_once_the_service_is_bac
         expect(visit.digit()).to_have_text("3")
         expect(visit.announced()).to_contain_text("3, ")
         expect(visit.page.locator("#notice")).to_be_empty()
-        visit.complaints.clear()  # browsers list each request that failed
-        visit.page.context.close()
+        visit.end_with_complaints()
 
 
 def test_the_web_server_itself_may_go_away(service, browse):
@@ -50,8 +49,7 @@ def test_the_web_server_itself_may_go_away(service, browse):
         expect(visit.digit()).to_have_text("7")
     drawn(visit, 3)
     expect(visit.page.locator("#notice")).to_contain_text("not answering")
-    visit.complaints.clear()
-    visit.page.context.close()
+    visit.end_with_complaints()
 
 
 def test_a_drawing_is_kept_while_the_service_is_away(visit, service):
@@ -59,5 +57,4 @@ def test_a_drawing_is_kept_while_the_service_is_away(visit, service):
     visit.draw(DIGITS[3])
     expect(visit.page.locator("#notice")).to_contain_text("Your drawing is kept")
     assert visit.ink() > 0
-    visit.complaints.clear()
-    visit.page.context.close()
+    visit.end_with_complaints()

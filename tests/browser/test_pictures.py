@@ -83,7 +83,7 @@ def test_a_file_that_is_no_picture_is_refused_in_words(visit, name, kind, data, 
     choose(visit, name, data, kind)
     expect(visit.page.locator("#verdict")).to_contain_text(words)
     expect(visit.page.locator("#photo")).to_have_text(name)
-    visit.complaints.clear()  # browsers list the status 400
+    visit.end_with_complaints()  # browsers list the status 400
 
 
 def test_one_draws_again_after_a_picture(visit):

@@ -37,6 +37,22 @@ class Visit:
         self.page.wait_for_load_state("networkidle")
         return self
 
+    def complained(self) -> list[str]:
+        """What the page complains about, once it does; these complaints are forgotten."""
+        found: list[str] = []
+        while not found:  # until the time limit of the test
+            self.page.wait_for_timeout(20)
+            found, self.complaints = self.complaints, []
+        return found
+
+    def end_with_complaints(self) -> None:
+        """Close the page, and forget what it has complained about: the test has provoked it.
+
+        The last complaint may come after what it was about is shown, and a page that is closed makes none.
+        """
+        self.page.context.close()
+        self.complaints.clear()
+
     def elsewhere(self) -> list[str]:
         """The requests to any other server than the one whose page this is."""
         here = urlsplit(self.url).netloc

@@ -10,6 +10,7 @@ import pytest
 
 from core.data import idx, mnist
 from core.shipped import ROOT
+from pipelines.promotion import slices
 from pipelines.recipe import Recipe, load_recipe
 from pipelines.references import DatasetRef, FileRef
 
@@ -57,6 +58,12 @@ def work(tmp_path: Path) -> Path:
 def no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial starts services, which takes seconds: only the tests of it have one."""
     monkeypatch.setenv("NUMERAL_INFRA_GATE", "off")
+
+
+@pytest.fixture(autouse=True)
+def few_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty drawn digits instead of 500, which take two seconds: too few to decide anything."""
+    monkeypatch.setattr(slices, "_DRAWN_COUNT", 20)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 
 from core.artifact.manifest import Manifest, Verdict
 from pipelines.order import Order
-from pipelines.promotion import slices
 from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
@@ -18,12 +17,6 @@ from pipelines.retrain.run import Run
 from tests.pipelines.runs import publish, run_in
 
 Retrain = Callable[..., tuple[Run, Manifest]]
-
-
-@pytest.fixture(autouse=True)
-def few_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty drawn digits instead of 500, which take two seconds: too few to decide anything."""
-    monkeypatch.setattr(slices, "_DRAWN_COUNT", 20)
 
 
 @pytest.fixture
