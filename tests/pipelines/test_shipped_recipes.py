@@ -10,7 +10,7 @@ NAMES = sorted(path.stem for path in (ROOT / "recipes").glob("*.toml"))
 
 
 def test_the_shipped_recipes_are_these() -> None:
-    assert NAMES == ["cnn", "ensemble", "judge", "mlp", "mlp-augmented", "mlp-wide", "vanishing"]
+    assert NAMES == ["cnn", "ensemble", "judge", "minute", "mlp", "mlp-augmented", "mlp-wide", "vanishing"]
 
 
 @pytest.mark.parametrize("name", NAMES)
