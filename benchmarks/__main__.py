@@ -20,6 +20,7 @@ from benchmarks import streaming as streaming_case
 from benchmarks import training as training_cases
 from benchmarks import web as web_case
 from benchmarks.attacks import verdicts
+from benchmarks.convolutions import cases as convolution_cases
 from benchmarks.fleet import rows as fleet_rows
 from benchmarks.result import write
 from benchmarks.runner import people, warn_of_what_misleads
@@ -68,6 +69,15 @@ def inference(
     """Compare forward passes with ONNX Runtime, on one thread."""
     warn_of_what_misleads()
     write(inference_cases.measure(pattern, rounds, seconds), as_json=as_json)
+
+
+@app.command()
+def convolutions(
+    pattern: CaseOption = "*", rounds: RoundsOption = 7, seconds: SecondsOption = 0.5, as_json: JsonOption = False
+) -> None:
+    """Compare our forward pass of a convolution with other ways to compute it in NumPy, on one thread."""
+    warn_of_what_misleads()
+    write([*convolution_cases.measure(pattern, rounds, seconds)], as_json=as_json)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 def scrape(address: str) -> "Callable[..., float]":
     """All series at an address; `found("name", label="value")` gives the value of one, or 0 if there is none."""
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=10) as response:
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as response:
         return series(response.read().decode())
 
 

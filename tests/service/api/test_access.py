@@ -63,7 +63,7 @@ def call(pixels):
         metadata = [("authorization", each) for each in authorizations]
         with grpc.insecure_channel(server.address) as channel:
             try:
-                channel.unary_unary(RECOGNIZE)(request, metadata=metadata, timeout=10)
+                channel.unary_unary(RECOGNIZE)(request, metadata=metadata, timeout=60)
             except grpc.RpcError as error:
                 return f"{error.code().name}: {error.details()}"
         return ""
@@ -123,7 +123,7 @@ def test_repository_control_and_methods_without_a_row_need_the_role_admin(tokens
         await server.start()
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             try:
-                await channel.unary_unary(method)(b"", metadata=[("authorization", authorization)], timeout=10)
+                await channel.unary_unary(method)(b"", metadata=[("authorization", authorization)], timeout=60)
             except grpc.aio.AioRpcError as error:
                 return f"{error.code().name}: {error.details()}"
             finally:
@@ -172,7 +172,7 @@ def test_a_stream_is_refused_before_its_first_message(server):
     silence = threading.Event()
     requests = (b"" for _ in iter(silence.wait, False))  # none, until the test is over
     with grpc.insecure_channel(server.address) as channel:
-        answers = channel.stream_stream(REFLECT)(requests, timeout=10)
+        answers = channel.stream_stream(REFLECT)(requests, timeout=60)
         with pytest.raises(grpc.RpcError) as caught:
             next(answers)
         silence.set()
@@ -182,20 +182,20 @@ def test_a_stream_is_refused_before_its_first_message(server):
 def test_probes_need_no_token_and_reflection_does(server):
     with grpc.insecure_channel(server.address) as channel:
         check = channel.unary_unary("/grpc.health.v1.Health/Check")
-        assert check(HealthCheckRequest().SerializeToString(), timeout=10)
+        assert check(HealthCheckRequest().SerializeToString(), timeout=60)
         list_all = channel.unary_unary("/grpc.health.v1.Health/List")
-        assert list_all(b"", timeout=10)
+        assert list_all(b"", timeout=60)
         reflect = ServerReflectionStub(channel).ServerReflectionInfo
         listing = [ServerReflectionRequest(list_services="")]
         with pytest.raises(grpc.RpcError) as caught:
-            list(reflect(iter(listing), timeout=10))
+            list(reflect(iter(listing), timeout=60))
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         present = channel.stream_stream("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
         with pytest.raises(grpc.RpcError) as caught:
-            list(present(iter([listing[0].SerializeToString()]), timeout=10))
+            list(present(iter([listing[0].SerializeToString()]), timeout=60))
         assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
         shown = [("authorization", f"Bearer {PREDICT}")]
-        [answer] = reflect(iter(listing), metadata=shown, timeout=10)
+        [answer] = reflect(iter(listing), metadata=shown, timeout=60)
         assert "numeral.v1.Recognizer" in [service.name for service in answer.list_services_response.service]
 
 

@@ -85,5 +85,5 @@ def test_a_client_without_stubs_can_recognize_by_reflection(repository, folder, 
             request_serializer=GetMessageClass(method.input_type).SerializeToString,
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
-        response = call(GetMessageClass(method.input_type)(pixels=pixels.tobytes()), timeout=10)
+        response = call(GetMessageClass(method.input_type)(pixels=pixels.tobytes()), timeout=60)
         assert tuple(response.probabilities) == expected(repository, 1, pixels)

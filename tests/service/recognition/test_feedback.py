@@ -41,18 +41,18 @@ def noise(seed: int) -> bytes:
 
 
 def send(stub, seed: int, digit: int = 4):
-    return stub.SendFeedback(SendFeedbackRequest(pixels=noise(seed), digit=digit), timeout=10)
+    return stub.SendFeedback(SendFeedbackRequest(pixels=noise(seed), digit=digit), timeout=60)
 
 
 def refused(call, request) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
-        call(request, timeout=10)
+        call(request, timeout=60)
     return caught.value.code(), caught.value.details()
 
 
 def test_feedback_is_on_disk_once_when_the_call_returns(stub, place, png):
-    first = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0, reply_id="abc"), timeout=10)
-    again = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0), timeout=10)
+    first = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0, reply_id="abc"), timeout=60)
+    again = stub.SendFeedback(SendFeedbackRequest(encoded=png, digit=0), timeout=60)
     assert (first.added, again.added, first.item) == (True, False, again.item)
     [item] = FeedbackFolder(place).sound()
     assert (item.name, item.digit, item.original, item.reply_id) == (first.item, 0, png, "abc")
@@ -140,7 +140,7 @@ def test_a_disk_that_hangs_delays_no_answer_and_blocks_a_bounded_number_of_items
         ]
         eventually(lambda: sum(call.done() for call in sent) == 24)
         assert {call.code() for call in sent if call.done()} == {Status.RESOURCE_EXHAUSTED}
-        assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=10).model_version == "1"
+        assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=60).model_version == "1"
         hanging.set()
         assert sum(call.exception() is None for call in sent) == 16
 
@@ -152,7 +152,7 @@ def test_reviewers_get_pages_of_items_with_what_is_wrong_with_them(stub, place):
     (place / f"{damaged}.json").write_bytes(b"{")
     seen, page = [], ""
     while True:
-        response = stub.ListFeedback(ListFeedbackRequest(page_size=2, page=page), timeout=10)
+        response = stub.ListFeedback(ListFeedbackRequest(page_size=2, page=page), timeout=60)
         assert len(response.items) == 2
         seen += response.items
         page = response.next_page
@@ -169,8 +169,8 @@ def test_reviewers_get_pages_of_items_with_what_is_wrong_with_them(stub, place):
 
 def test_a_discarded_item_is_gone_even_if_it_is_sent_again(stub, place):
     name = send(stub, 1).item
-    stub.DiscardFeedback(DiscardFeedbackRequest(item=name), timeout=10)
-    assert not stub.ListFeedback(ListFeedbackRequest(), timeout=10).items
+    stub.DiscardFeedback(DiscardFeedbackRequest(item=name), timeout=60)
+    assert not stub.ListFeedback(ListFeedbackRequest(), timeout=60).items
     assert not send(stub, 1).added
     for item in (name, "../../etc/passwd", ""):
         assert refused(stub.DiscardFeedback, DiscardFeedbackRequest(item=item))[0] is Status.NOT_FOUND
@@ -179,8 +179,8 @@ def test_a_discarded_item_is_gone_even_if_it_is_sent_again(stub, place):
 def test_an_accepted_item_is_listed_as_such_without_the_trouble_of_a_contradiction(stub, place):
     four, nine = send(stub, 1).item, send(stub, 1, digit=9).item
     for _ in range(2):
-        stub.AcceptFeedback(AcceptFeedbackRequest(item=four), timeout=10)
-    listed = {item.item: item for item in stub.ListFeedback(ListFeedbackRequest(), timeout=10).items}
+        stub.AcceptFeedback(AcceptFeedbackRequest(item=four), timeout=60)
+    listed = {item.item: item for item in stub.ListFeedback(ListFeedbackRequest(), timeout=60).items}
     assert (listed[four].accepted, listed[four].trouble) == (True, "")
     assert not listed[nine].accepted
     assert "says 9, and another item says 4" in listed[nine].trouble

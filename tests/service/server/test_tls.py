@@ -51,7 +51,7 @@ def ask(pixels):
         credentials = grpc.ssl_channel_credentials(authority.certificate.read_bytes(), key, certificate)
         with grpc.secure_channel(address, credentials, [("grpc.enable_http_proxy", 0)]) as channel:
             request = RecognizeRequest(pixels=pixels.tobytes())
-            return RecognizerStub(channel).Recognize(request, timeout=10).model_version
+            return RecognizerStub(channel).Recognize(request, timeout=60).model_version
 
     return call
 

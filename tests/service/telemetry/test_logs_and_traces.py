@@ -26,7 +26,7 @@ def call():
     def ask(address, request, *metadata):
         with grpc.insecure_channel(address) as channel:
             try:
-                _, called = RecognizerStub(channel).Recognize.with_call(request, metadata=metadata, timeout=10)
+                _, called = RecognizerStub(channel).Recognize.with_call(request, metadata=metadata, timeout=60)
             except grpc.RpcError as error:
                 called = error
             return dict(called.trailing_metadata())

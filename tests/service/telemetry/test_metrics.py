@@ -137,7 +137,7 @@ def test_swaps_and_failed_loads_are_counted(repository, folder, observed):
 
 def test_healthz_agrees_with_the_health_service(repository, observed):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"http://{observed.metrics}/healthz", timeout=10)
+        urllib.request.urlopen(f"http://{observed.metrics}/healthz", timeout=60)
     assert caught.value.code == 503
     publish(repository, seed=1)
     eventually(lambda: healthy(observed.metrics))
@@ -145,7 +145,7 @@ def test_healthz_agrees_with_the_health_service(repository, observed):
 
 def test_other_paths_of_the_endpoint_are_not_found(observed):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"http://{observed.metrics}/", timeout=10)
+        urllib.request.urlopen(f"http://{observed.metrics}/", timeout=60)
     assert caught.value.code == 404
 
 
@@ -165,7 +165,7 @@ def test_refused_calls_are_counted_without_series_for_unknown_methods(folder, fr
     with grpc.insecure_channel(server.address) as channel:
         for method in ("/numeral.v1.Recognizer/Recognize", "/made.up.Service/One", "/made.up.Service/Two"):
             with pytest.raises(grpc.RpcError):
-                channel.unary_unary(method)(b"", timeout=10)
+                channel.unary_unary(method)(b"", timeout=60)
     found = scrape(f"127.0.0.1:{free_port}")
     assert found("numeral_requests_total", method=RECOGNIZE, code="UNAUTHENTICATED") == 1
     assert found("numeral_requests_total") == 1
@@ -243,7 +243,7 @@ def scrape_or_nothing(address: str) -> "Callable[..., float]":
 
 def healthy(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{address}/healthz", timeout=10) as response:
+        with urllib.request.urlopen(f"http://{address}/healthz", timeout=60) as response:
             return response.status == 200
     except urllib.error.HTTPError:
         return False

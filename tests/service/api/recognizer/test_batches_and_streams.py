@@ -39,7 +39,7 @@ def stub(repository, folder, serve):
 
 def refused(call, request) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
-        call(request, timeout=10)
+        call(request, timeout=60)
     return caught.value.code(), caught.value.details()
 
 
@@ -59,7 +59,7 @@ def test_each_picture_of_a_batch_has_its_own_answer_or_error(stub, repository, p
         Picture(),
         Picture(pixels=noise(1).tobytes()),
     ]
-    outcomes = stub.RecognizeBatch(RecognizeBatchRequest(pictures=pictures), timeout=10).outcomes
+    outcomes = stub.RecognizeBatch(RecognizeBatchRequest(pictures=pictures), timeout=60).outcomes
     assert [outcome.WhichOneof("outcome") for outcome in outcomes] == [
         *["answer", "problem", "answer", "problem", "problem", "answer"]
     ]
@@ -97,7 +97,7 @@ def test_the_size_of_a_batch_can_be_limited_by_a_setting(repository, folder, ser
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder, max_batch=3).address) as channel:
         recognize_batch = RecognizerStub(channel).RecognizeBatch
-        assert len(recognize_batch(batch_of(3, pixels), timeout=10).outcomes) == 3
+        assert len(recognize_batch(batch_of(3, pixels), timeout=60).outcomes) == 3
         assert refused(recognize_batch, batch_of(4, pixels)) == (INVALID, "a batch of 4 pictures; expected 1 to 3")
 
 
@@ -119,7 +119,7 @@ def test_every_call_accepts_a_version_or_an_alias_and_refuses_unknown_ones(stub,
     ]
     for call, request, fields, version in calls:
         for wanted in ("", "1", "champion"):
-            assert version(call(request(**fields, model_version=wanted), timeout=10)) == "1"
+            assert version(call(request(**fields, model_version=wanted), timeout=60)) == "1"
         code, sentence = refused(call, request(**fields, model_version="77"))
         assert code is grpc.StatusCode.NOT_FOUND
         assert "77" in sentence
@@ -139,7 +139,7 @@ def test_each_request_of_a_stream_has_its_own_outcome_in_order_with_its_id(stub,
         RecognizeRequest(encoded=png, model_version="77"),
     ]
     messages = [RecognizeStreamRequest(request=request, id=f"n{n}") for n, request in enumerate(requests)]
-    responses = list(stub.RecognizeStream(iter([*messages, RecognizeStreamRequest(id="empty")]), timeout=10))
+    responses = list(stub.RecognizeStream(iter([*messages, RecognizeStreamRequest(id="empty")]), timeout=60))
     assert [response.id for response in responses] == [*(f"n{n}" for n in range(7)), "empty"]
     kinds = [response.outcome.problem.kind for response in responses]
     assert kinds == [
@@ -161,7 +161,7 @@ def test_a_stream_answers_before_it_ends(stub, pixels):
             sent.append(n)
             yield RecognizeStreamRequest(request=RecognizeRequest(pixels=pixels.tobytes()), id=str(n))
 
-    responses = stub.RecognizeStream(requests(), timeout=10)
+    responses = stub.RecognizeStream(requests(), timeout=60)
     for n in range(3):
         more.release()
         assert next(responses).id == str(n)
@@ -227,7 +227,7 @@ def test_a_client_that_leaves_amid_a_stream_leaves_no_task_behind(stub, serve, p
     call.cancel()
     with pytest.raises(grpc.RpcError):
         list(call)
-    assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=10).model_version == "1"
+    assert stub.Recognize(RecognizeRequest(pixels=pixels.tobytes()), timeout=60).model_version == "1"
 
 
 def test_an_open_stream_does_not_delay_the_stop_of_the_server(repository, folder, start, pixels):
@@ -254,7 +254,7 @@ def test_malformed_bytes_end_a_stream_after_the_answers_before_them(repository, 
     publish(repository, seed=1)
     good = RecognizeStreamRequest(request=RecognizeRequest(pixels=pixels.tobytes())).SerializeToString()
     with grpc.insecure_channel(serve(folder).address) as channel:
-        call = channel.stream_stream("/numeral.v1.Recognizer/RecognizeStream")(iter([good, b"\xff\xff"]), timeout=10)
+        call = channel.stream_stream("/numeral.v1.Recognizer/RecognizeStream")(iter([good, b"\xff\xff"]), timeout=60)
         assert b"1" in next(call)
         with pytest.raises(grpc.RpcError) as caught:
             next(call)
@@ -266,7 +266,7 @@ def test_malformed_bytes_end_a_stream_after_the_answers_before_them(repository, 
 
 @pytest.mark.parametrize("digit", [None, 0, 9])
 def test_an_explanation_has_the_answer_the_image_and_the_saliency(stub, repository, png, digit):
-    found = stub.Explain(ExplainRequest(encoded=png, digit=digit), timeout=10)
+    found = stub.Explain(ExplainRequest(encoded=png, digit=digit), timeout=60)
     image = digit_from_bytes(png)
     predictor, _ = load(repository, 1)
     wanted = predictor.saliency(image, digit)
@@ -293,7 +293,7 @@ def test_a_picture_without_a_digit_has_no_explanation(stub):
 
 
 def test_a_model_is_described_by_its_manifest(stub, repository):
-    found, manifest = stub.GetModel(GetModelRequest(), timeout=10), repository.manifest(1)
+    found, manifest = stub.GetModel(GetModelRequest(), timeout=60), repository.manifest(1)
     assert (found.name, found.model_version, list(found.labels)) == ("mnist", "1", list("0123456789"))
     assert found.weights_sha256 == manifest.files["weights.safetensors"].sha256
     assert abs(found.created.ToDatetime().timestamp() - manifest.created.replace(tzinfo=None).timestamp()) < 1e-3
@@ -306,4 +306,4 @@ def test_a_model_is_described_by_its_manifest(stub, repository):
 
 def test_after_a_swap_the_new_model_is_described(stub, repository):
     publish(repository, seed=2)
-    eventually(lambda: stub.GetModel(GetModelRequest(), timeout=10).model_version == "2")
+    eventually(lambda: stub.GetModel(GetModelRequest(), timeout=60).model_version == "2")

@@ -57,7 +57,7 @@ def test_a_picture_without_a_digit_is_an_invalid_argument_with_the_reason(
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder, max_picture_bytes=1900).address) as channel:
         with pytest.raises(grpc.RpcError) as caught:
-            RecognizerStub(channel).Recognize(request_, timeout=10)
+            RecognizerStub(channel).Recognize(request_, timeout=60)
         error = caught.value
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert len(error.details()) > 15
@@ -70,7 +70,7 @@ def test_malformed_bytes_are_an_invalid_argument(repository, folder, serve):
     publish(repository, seed=1)
     with grpc.insecure_channel(serve(folder).address) as channel:
         with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary("/numeral.v1.Recognizer/Recognize")(b"\xff\xff\xff", timeout=10)
+            channel.unary_unary("/numeral.v1.Recognizer/Recognize")(b"\xff\xff\xff", timeout=60)
         assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert "RecognizeRequest" in caught.value.details()
 

@@ -27,7 +27,7 @@ def body(pixels) -> bytes:
 def spoken(address: str, *pieces: bytes) -> bytes:
     """What a server says to these bytes until it closes the connection, or says nothing for ten seconds."""
     host, port = address.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
         for piece in pieces:
             connection.sendall(piece)
         said = b""
@@ -122,7 +122,7 @@ def test_a_body_that_does_not_come_is_408(small):
 def test_whoever_hangs_up_in_a_body_is_forgotten(small, body):
     host, port = small.address.split(":")
     for _ in range(20):
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
             connection.sendall(head("Content-Length: 5000") + body[:100])
     assert asked(small, "POST", INFER, body)[0] == 200
 
