@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from core.artifact.repository import Repository
 from service.client import Reading, Recognizer
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
 from tests.floats import assert_same_function
+from tests.patience import eventually
 from tests.service.tiny_model import publish, weights_file
 
 SEVEN = ROOT / "examples" / "seven.png"
@@ -53,10 +53,7 @@ class Caller(threading.Thread):
                     self.failures.append(error)
 
     def wait_for_version(self, version: str) -> None:
-        deadline = time.monotonic() + 60
-        while not self.readings or self.readings[-1].model_version != version:
-            assert time.monotonic() < deadline, f"version {version} is not served"
-            time.sleep(0.05)
+        eventually(lambda: self.readings and self.readings[-1].model_version == version, f"version {version} is served")
 
     def end(self) -> None:
         self._stop_asking.set()
@@ -88,13 +85,10 @@ def test_a_retrained_version_replaces_the_old_without_failed_calls_a_damaged_one
         refused = workshop.run("pipelines", "models", "promote", "3")
         assert (refused.status, "the manifest says" in refused.stderr) == (1, True)
         Repository(str(workshop.repository)).alias().promote(3, by="a test", why="an older program does not look")
-        log, deadline = workshop.repository.parent / "service.log", time.monotonic() + 60
-        while "the manifest says" not in log.read_text():
-            assert time.monotonic() < deadline, "the damaged version was not refused in words"
-            time.sleep(0.1)
+        log = workshop.repository.parent / "service.log"
+        eventually(lambda: "the manifest says" in log.read_text(), "the damaged version is refused in words")
         asked = len(caller.readings)
-        while len(caller.readings) < asked + 20:
-            time.sleep(0.01)
+        eventually(lambda: len(caller.readings) >= asked + 20, "the version before it goes on answering")
         caller.end()
 
     assert caller.failures == []

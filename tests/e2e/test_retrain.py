@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from core.artifact.repository import Repository
 from core.inference.predict import load
 from service.client import Recognizer
 from tests.e2e.workshop import ROOT, Workshop, processes_that_mention
+from tests.patience import eventually
 from tests.service.tiny_model import publish
 
 
@@ -150,10 +150,10 @@ def test_prefect_shows_the_run_with_its_lines_its_progress_and_the_card(
     assert set(run["tags"]) == {"recipe:mlp", "published", "promoted"}
     assert run["state"]["message"].startswith("published: version 1, the champion")
     of_run = {"logs": {"flow_run_id": {"any_": [run["id"]]}}}
-    deadline = time.monotonic() + 60  # Prefect sends log lines in batches
-    while not any("published: mnist version 1" in line["message"] for line in _logs(prefect_server, of_run)):
-        assert time.monotonic() < deadline, "the line never reached the server"
-        time.sleep(0.5)
+    published = "published: mnist version 1"
+    eventually(  # Prefect sends log lines in batches
+        lambda: any(published in line["message"] for line in _logs(prefect_server, of_run)), "the line is at the server"
+    )
 
 
 def _logs(server: str, query: dict[str, object]) -> list[dict[str, str]]:
@@ -241,15 +241,10 @@ def test_a_run_that_is_killed_takes_its_prefect_server_with_it(
         "pipelines", "retrain", "--set", "train.epochs=5000", stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
     notes = Path(used_prefect_home) / "numeral-servers"
-    deadline = time.monotonic() + 240
-    while not list(notes.glob("*.json")):
-        assert time.monotonic() < deadline, "its server never starts"
-        time.sleep(0.1)
+    eventually(lambda: list(notes.glob("*.json")), "its server starts")
     process.kill()
     process.communicate()
-    while left := processes_that_mention(used_prefect_home):
-        assert time.monotonic() < deadline, left
-        time.sleep(0.1)
+    eventually(lambda: not processes_that_mention(used_prefect_home), "its server has ended with it")
 
 
 def test_a_full_disk_is_reported_in_one_sentence(workshop: Workshop) -> None:

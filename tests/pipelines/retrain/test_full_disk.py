@@ -7,7 +7,6 @@ import pytest
 from core.artifact.manifest import MANIFEST, WEIGHTS, Verdict
 from core.errors import RepositoryError
 from pipelines.order import Order
-from pipelines.promotion import slices
 from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef
@@ -17,12 +16,6 @@ from tests.pipelines.full_disk import room_for
 from tests.pipelines.runs import run_in
 
 Trained = tuple[Run, FileRef, TrainedRef, FileRef, Verdict]
-
-
-@pytest.fixture(autouse=True)
-def few_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty drawn digits instead of 500, which take two seconds: too few to decide anything."""
-    monkeypatch.setattr(slices, "_DRAWN_COUNT", 20)
 
 
 @pytest.fixture

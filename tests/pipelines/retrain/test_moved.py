@@ -10,7 +10,6 @@ from core.errors import RepositoryError
 from pipelines.engine import engine as engine_module
 from pipelines.engine.engine import Engine
 from pipelines.order import Order
-from pipelines.promotion import slices
 from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
@@ -21,7 +20,6 @@ from tests.pipelines.runs import publish, run_in
 def test_a_move_after_which_the_storage_fails_is_told_as_one_of_this_run(
     dataset: DatasetRef, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slices, "_DRAWN_COUNT", 20)
     monkeypatch.setattr(engine_module, "_PAUSES", (0.0, 0.0))
     order = Order(repository=str(tmp_path / "models"), data_dir=tmp_path / "data")
     run = run_in(tmp_path / "work", dataset, recipe)

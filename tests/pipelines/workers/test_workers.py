@@ -16,6 +16,7 @@ import pytest
 from core.errors import ConfigError, WorkerLostError
 from pipelines.workers.on_dask import OnDask
 from pipelines.workers.processes import Processes
+from tests.patience import eventually
 from tests.pipelines.workers.units import Failing, Part, fail, square
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -73,10 +74,8 @@ def test_a_worker_that_dies_between_two_parts_is_replaced(tmp_path):
         list(one.run(square, iter([Part(1, tmp_path)])))
         pid = int((tmp_path / "1-0").read_text())
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while Path(f"/proc/{pid}/exe").exists():  # of a process that has ended, even unwaited for, there is none
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        # Of a process that has ended, even unwaited for, there is no such file.
+        eventually(lambda: not Path(f"/proc/{pid}/exe").exists(), "the worker has ended")
         assert [result for _, result in one.run(square, iter([Part(2, tmp_path)]))] == [4]
 
 
@@ -109,11 +108,7 @@ def test_no_worker_outlives_a_parent_that_was_killed(tmp_path):
         assert parent.stdout.readline() == b"done\n"
         parent.kill()
     worker = Path("/proc") / (folder / "1-0").read_text()
-    deadline = time.monotonic() + 60
-    while worker.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    assert not worker.exists()
+    eventually(lambda: not worker.exists(), "the worker has ended with its parent")
 
 
 @pytest.fixture
