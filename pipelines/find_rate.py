@@ -21,7 +21,7 @@ _ROWS = 28
 def find_rate(recipe: Recipe, data_dir: Path, mirrors: Sequence[str]) -> RangeTest:
     """Download the data, and try rates on the batches that a training would begin with; nothing is kept.
 
-    For an ensemble, the first member is tried.
+    For an ensemble, the first member is tried. A teacher is left out: the rates are tried on the labels alone.
 
     Args:
         recipe: Network, optimizer, loss, batches and seed.

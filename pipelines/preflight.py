@@ -17,6 +17,7 @@ from core.digit import SIDE
 from core.errors import ConfigError, StorageError
 from pipelines.order import Order
 from pipelines.recipe import Recipe, load_recipe
+from pipelines.retrain import teaching
 from pipelines.settings import Settings
 
 __all__ = ["Need", "check", "check_lasting", "needs"]
@@ -70,13 +71,13 @@ def check_lasting(order: Order) -> Recipe:
 
 
 def check(order: Order) -> Recipe:
-    """Check all that a run needs: what `check_lasting` checks, the folder of handwriting, and room.
+    """Check all that a run needs: what `check_lasting` checks, the folder of handwriting, the teacher, and room.
 
     Returns:
         The recipe, with its overrides applied.
 
     Raises:
-        ConfigError: See `check_lasting`; or there is no folder of handwriting.
+        ConfigError: See `check_lasting`; or there is no folder of handwriting, or no teacher that the recipe names.
         StorageError: See `check_lasting`; or a folder cannot be read, or has too little room.
     """
     recipe = check_lasting(order)
@@ -84,6 +85,9 @@ def check(order: Order) -> Recipe:
         raise ConfigError(
             f"--handwriting {order.handwriting}: no such folder; expected pictures named 7/any.png or 7_any.png in it"
         )
+    teacher = recipe.train.teacher
+    if teacher and teaching.holding(order.store, teacher).location.folder:
+        teaching.named(order.store, teacher)
     found = needs(order, recipe)
     for need in found:
         device = need.folder.stat().st_dev

@@ -32,10 +32,12 @@ def fingerprint(data: Mapping[str, str], recipe: Recipe) -> str:
         data: sha256 of each data file, by name.
         recipe: With its overrides applied. Its description and its rule for promotion are left out, because they decide
             no weight; so are the share of new data that is held out and the rules that data has to pass, because the
-            digests of data are of what trains; and so is the section about drawn images, where there are none.
+            digests of data are of what trains; and so is the section about drawn images, where there are none. By what
+            the recipe names its teacher decides nothing either: the data has the digest of the version that it is.
     """
     of_data = {"held_out_share", "trust", "validation"}
-    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": of_data}
+    of_train = {"teacher": {"recipe", "alias", "version", "repository"}}
+    exclude: dict[str, Any] = {"description": True, "promotion": True, "data": of_data, "train": of_train}
     if not recipe.data.styles.count:
         exclude["data"] |= {"styles"}
     deciding = recipe.model_dump(mode="json", exclude=exclude)

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 from pydantic import ValidationError, model_validator
@@ -127,5 +127,6 @@ def _first_finding(error: ValidationError) -> str:
         return f"{place}: {finding['msg']}, found {finding['input']!r}"
     section: Any = Recipe
     for part in finding["loc"][:-1]:
-        section = section.model_fields[str(part)].annotation
+        kind = section.model_fields[str(part)].annotation
+        section = next((one for one in get_args(kind) if one is not type(None)), kind)  # of one that may be left out
     return f"unknown key {place}; known: {', '.join(section.model_fields)}"

@@ -76,6 +76,28 @@ class NewDataRef(_Reference):
     account: FileRef
 
 
+class TeacherRef(_Reference):
+    """A published version that teaches, as `pipelines.retrain.teaching` has found it.
+
+    Attributes:
+        repository: Where it is published.
+        name: What the recipe named it by, in words.
+        version: Its number.
+        recipe_name: The recipe that it was trained with.
+        test_accuracy: Its accuracy on the test images, 0 to 1.
+        weights_sha256: Of its weight file.
+        sha256: Of all that decides its answers: weights, structure and normalization.
+    """
+
+    repository: str
+    name: str
+    version: int
+    recipe_name: str
+    test_accuracy: float
+    weights_sha256: str
+    sha256: str
+
+
 class DatasetRef(_Reference):
     """The four MNIST files, and what is trained on in addition, if anything.
 
@@ -87,6 +109,7 @@ class DatasetRef(_Reference):
         styles: Images drawn by code, as `pipelines.retrain.styles.draw` packed them.
         trusted: How new pictures were sorted; `new_data` holds those that are trusted. None if none was offered.
         validated: What the validation of all data found.
+        teacher: The version whose answers to the images are learned beside their labels; None if there is none.
     """
 
     files: Mapping[str, FileRef]
@@ -96,6 +119,7 @@ class DatasetRef(_Reference):
     styles: FileRef | None = None
     trusted: Trusted | None = None
     validated: Validated | None = None
+    teacher: TeacherRef | None = None
 
     @property
     def digests(self) -> dict[str, str]:
@@ -104,12 +128,13 @@ class DatasetRef(_Reference):
 
     @property
     def deciding(self) -> dict[str, str]:
-        """The digests of all data that decides the weights: of the files, and of new data that is trained on.
+        """The digests of all data that decides the weights: of the files, of new data that trains, of the teacher.
 
         Drawn images are left out: the recipe and the code decide them, and a fingerprint covers both.
         """
         training = self.new_data and self.new_data.training
-        return self.digests | ({"new data": training.sha256} if training else {})
+        beside = {"new data": training, "teacher": self.teacher}
+        return self.digests | {name: found.sha256 for name, found in beside.items() if found}
 
 
 class TrainedRef(_Reference):

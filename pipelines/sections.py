@@ -12,11 +12,12 @@ from core.data.normalize import Normalization
 from core.digit import LABELS, PIXELS
 from core.errors import ConfigError
 from core.nn.architectures import build
-from core.nn.losses import LOSSES
+from core.nn.losses import LOSSES, TAUGHT
 from core.optim.optimizers import OPTIMIZERS
 from core.optim.schedules import schedule_from
 from core.registry import construct
 from pipelines.new_data.rules import TrustSection, ValidationSection
+from pipelines.teacher_section import TeacherSection
 
 HELD_OUT_SEED = 1_000_000
 """From this one on, the seeds of drawn images are reserved for those that are only measured and never trained on."""
@@ -95,6 +96,7 @@ class TrainSection(Section):
     schedule: str | dict[str, Any] = "constant"
     optimizer: dict[str, Any]
     loss: dict[str, Any] = {"kind": "softmax_cross_entropy"}
+    teacher: TeacherSection | None = None
     clip_norm: float = Field(0, ge=0, allow_inf_nan=False)  # here and below, 0 turns it off: TOML has no null
     ema_decay: float = Field(0, ge=0, lt=1)
     augment: tuple[dict[str, Any], ...] = ()
@@ -105,6 +107,15 @@ class TrainSection(Section):
     shards: int = Field(1, ge=1)
     threads: int = Field(1, ge=1)
     members: int = Field(1, ge=1, le=100)  # networks of each structure, trained one after another with the next seeds
+
+    @model_validator(mode="after")
+    def _can_be_taught(self) -> Self:
+        if self.teacher and self.loss["kind"] not in TAUGHT:
+            raise ConfigError(
+                f"train.teacher with train.loss.kind = {self.loss['kind']}: expected {' or '.join(sorted(TAUGHT))}, "
+                "whose outputs are logits as the teacher's are"
+            )
+        return self
 
     @field_validator("schedule", mode="before")
     @classmethod

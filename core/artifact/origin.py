@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.artifact.fields import Count, Digest, FileName, Line, Part
+from core.artifact.fields import Count, Digest, FileName, Fraction, Line, Part, VersionNumber
 from core.artifact.trusted import Trusted, Validated
 from core.digit import LABELS
 
@@ -51,6 +51,16 @@ class StylesProvenance(Part):
     sha256: Digest = Field(description="Of all of them, in the order in which they were added.")
 
 
+class TeacherProvenance(Part):
+    """A published version whose answers were learned beside the labels; see `core.nn.distillation`."""
+
+    version: VersionNumber
+    recipe_name: Line
+    test_accuracy: Fraction
+    weights_sha256: Digest
+    sha256: Digest = Field(description="Of all that decides its answers: weights, structure and normalization.")
+
+
 class DataProvenance(Part):
     """The data that the version was trained and measured on."""
 
@@ -65,6 +75,7 @@ class DataProvenance(Part):
     styles: StylesProvenance | None = Field(None, description="None if no drawn images were trained on.")
     trusted: Trusted | None = Field(None, description="None if no new pictures were offered, and in older versions.")
     validated: Validated | None = Field(None, description="None in older versions.")
+    teacher: TeacherProvenance | None = Field(None, description="None if the labels alone were learned.")
 
 
 class CodeProvenance(Part):

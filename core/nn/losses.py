@@ -1,6 +1,5 @@
 """Losses: one number that says how wrong a batch is, and its gradient, where backpropagation begins."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.kernels.arrays import Array
+from core.nn.loss import Loss
 
 
 def softmax(logits: Array, out: Array | None = None) -> Array:
@@ -28,31 +28,6 @@ def softmax(logits: Array, out: Array | None = None) -> Array:
     return p
 
 
-class Loss(ABC):
-    """How wrong the outputs of a batch are. Its `backward` gives the gradient that the last layer's starts from."""
-
-    @abstractmethod
-    def forward(self, outputs: Array, targets: NDArray[Any], /) -> float:
-        """The batch's loss.
-
-        Args:
-            outputs: What the last layer returned, (N, …).
-            targets: What it should have returned; each loss documents the form.
-        """
-
-    @abstractmethod
-    def backward(self) -> Array:
-        """∂L/∂outputs for the last `forward`, in the outputs' shape, valid until the next call.
-
-        Called at most once for each `forward`, whose results it overwrites.
-        """
-
-    def predicted(self, outputs: Array, /) -> NDArray[np.intp]:
-        """The label that the outputs (N, K) make most probable for each image, (N,): that of the largest."""
-        largest: NDArray[np.intp] = outputs.argmax(axis=1)
-        return largest
-
-
 class SoftmaxCrossEntropy(Loss):
     """L = −(1/N) Σ_n log p[n, t_n], where p = softmax(z) and t_n is the true class of image n.
 
@@ -69,6 +44,9 @@ class SoftmaxCrossEntropy(Loss):
         L = −(1/N) Σ_n Σ_k q[n, k] log p[n, k]        dz = (p − q) / N
 
     The smallest loss is no longer 0, so only losses with the same ε are comparable; to measure a network, use ε = 0.
+
+    Attributes:
+        each: The loss of each image of the last forward pass, (N,), in nats.
     """
 
     def __init__(self, *, label_smoothing: float = 0.0) -> None:
@@ -85,6 +63,7 @@ class SoftmaxCrossEntropy(Loss):
                 f"softmax_cross_entropy: label_smoothing = {label_smoothing}, expected at least 0 and below 1"
             )
         self.label_smoothing = float(label_smoothing)
+        self.each: Array = np.empty(0, np.float32)
         self._p: Array = np.empty((0, 0), np.float32)
         self._labels: NDArray[np.integer] = np.empty(0, np.intp)
         self._rows = np.empty(0, np.intp)
@@ -118,8 +97,8 @@ class SoftmaxCrossEntropy(Loss):
         total = z.sum(axis=1, keepdims=True)
         self._p /= total
         self._labels = labels
-        each = np.log(total[:, 0]) - z_target
-        return float(each.sum() / len(each))  # Σ_k q_k log p_k = Σ_k q_k z_k − log Σ_j exp(z_j)
+        self.each = np.log(total[:, 0]) - z_target
+        return float(self.each.sum() / len(self.each))  # Σ_k q_k log p_k = Σ_k q_k z_k − log Σ_j exp(z_j)
 
     def backward(self) -> Array:
         """dz = (p − q) / N, (N, K), valid until the next call."""
@@ -183,6 +162,11 @@ class OpenSetCrossEntropy(Loss):
         self._dz[...] = self._over_all.backward()[:, :-1]
         return self._dz
 
+    @property
+    def each(self) -> Array:
+        """The loss of each image of the last forward pass, (N,), in nats."""
+        return self._over_all.each
+
     def predicted(self, logits: Array) -> NDArray[np.intp]:
         """The most probable of the K + 1 labels, (N,): K where no logit is above its 0."""
         return np.where(logits.max(axis=1) > 0, super().predicted(logits), logits.shape[1])
@@ -242,6 +226,9 @@ LOSSES: dict[str, Callable[..., Loss]] = {
     "open_set_cross_entropy": OpenSetCrossEntropy,
     "mean_squared_error": MeanSquaredError,
 }
+
+TAUGHT = {"softmax_cross_entropy", "open_set_cross_entropy"}
+"""Those that a teacher can stand beside: see `core.nn.distillation`."""
 
 
 def _unknown_label(labels: NDArray[np.integer], classes: int) -> ConfigError:

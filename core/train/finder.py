@@ -75,6 +75,7 @@ def range_test(
         with blas_threads(plan.threads), np.errstate(over="ignore", invalid="ignore"):
             # No name refers to the iterator, so that an error in the loop ends the threads that prepare batches.
             for step, (x, labels) in zip(range(steps), chain.from_iterable(repeat(train)), strict=False):
+                criterion.see(x)
                 loss = criterion.forward(network.forward(x, training=True), labels)
                 mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
                 smoothed = mean / (1 - _SMOOTHING ** (step + 1))  # corrects for the 0 that the mean began with

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from core.errors import ConfigError
 from core.kernels.arrays import Array
-from core.nn.losses import Loss
+from core.nn.loss import Loss
 from core.nn.sequential import Sequential
 
 
@@ -95,6 +95,7 @@ class Shards:
         """Forward, loss and backward of shard k, on the calling thread; gradients are multiplied by its share."""
         network, loss = self._networks[k], self._losses[k]
         with np.errstate(over="ignore", invalid="ignore"):  # NumPy keeps this per thread; the loop checks the loss
+            loss.see(x)
             logits = network.forward(x, training=True)
             mean = loss.forward(logits, labels)
             right = int(np.count_nonzero(loss.predicted(logits) == labels))

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from core.data.augment import Augmenter, augmenter
-from core.nn.losses import LOSSES, Loss, SoftmaxCrossEntropy
+from core.nn.loss import Loss
+from core.nn.losses import LOSSES, SoftmaxCrossEntropy
 from core.optim.optimizers import OPTIMIZERS, SGD, Optimizer
 from core.optim.schedules import Constant, Schedule, schedule_from
 from core.registry import construct

@@ -159,7 +159,9 @@ class Deciding:
                 f"version {manifest.version} cannot be judged again, as its recipe cannot be read here: {error}; "
                 f"decide yourself: models promote {manifest.version}"
             ) from error
-        return job.with_its_data(self._order, recipe.model_copy(update={"promotion": self._rule}), Engine())
+        untaught = recipe.train.model_copy(update={"teacher": None})  # it trains nothing, so nobody has to teach
+        judged = recipe.model_copy(update={"promotion": self._rule, "train": untaught})
+        return job.with_its_data(self._order, judged, Engine())
 
     def _announce(self, kind: Kind, manifest: Manifest, reason: str) -> None:
         metrics = {"test_accuracy": manifest.test.accuracy, "validation_accuracy": manifest.validation.accuracy}

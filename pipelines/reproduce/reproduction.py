@@ -22,7 +22,7 @@ from pipelines.progress import TrainingProgress
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, TrainedRef, read_mnist
 from pipelines.reproduce.nearness import Predictions, Tensor, predictions, tensors
-from pipelines.retrain import steps, training, work
+from pipelines.retrain import steps, teaching, training, work
 from pipelines.retrain.run import Run
 from pipelines.voice import say
 
@@ -110,6 +110,7 @@ def reproduce(order: Order, version: int, engine: Engine) -> Reproduced:
     for name, (then, now) in circumstances.items():
         say(f"different from when version {version} was trained: {name}: {then}, now {now}")
     dataset = _data(order, manifest, recipe, engine)
+    dataset = engine.reaching_out(teaching.pinned)(store, recipe, dataset, manifest.data.teacher)
     run = Run.of(dataset, recipe, order.data_dir)
     with work.held(run, say):
         again = _train(run, manifest, engine)

@@ -15,7 +15,7 @@ from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import FileRef, TrainedRef
 from pipelines.report import render_card
-from pipelines.retrain import promoting, steps, training, work
+from pipelines.retrain import promoting, steps, teaching, training, work
 from pipelines.retrain.exhibits import exhibits, name_of, tags_of, verdict_of
 from pipelines.retrain.recorded import recorded
 from pipelines.retrain.retrained import Outcome, Retrained
@@ -78,6 +78,7 @@ def with_its_data(order: Order, recipe: Recipe, engine: Engine) -> Run:
         dataset = steps.verify(files)
     with engine.stage("gather"):
         dataset = reaching_out(steps.gather)(order, recipe, dataset)
+        dataset = reaching_out(teaching.find)(order.store, recipe, dataset)
     return Run.of(dataset, recipe, order.data_dir)
 
 

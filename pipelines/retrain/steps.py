@@ -37,7 +37,7 @@ from pipelines.order import Order
 from pipelines.recipe import Recipe, recipe_path
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report import render_card, render_report
-from pipelines.retrain import styles, training
+from pipelines.retrain import styles, teaching, training
 from pipelines.retrain.measures import Evaluations, as_held_out, as_metrics, as_robustness, measure, sentences
 from pipelines.retrain.run import Run
 from pipelines.settings import Settings
@@ -217,6 +217,7 @@ def data_of(run: Run) -> DataProvenance:
         styles=styles.provenance_of(data.styles, dataset.styles) if dataset.styles else None,
         trusted=dataset.trusted,
         validated=dataset.validated,
+        teacher=teaching.provenance_of(dataset.teacher) if dataset.teacher else None,
     )
 
 

@@ -8,6 +8,7 @@ trained already.
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from pipelines import provenance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef, TrainedRef, read_mnist
 from pipelines.report.diagnosis import diagnose
+from pipelines.retrain import teaching
 from pipelines.voice import say
 
 HISTORY = TypeAdapter(
@@ -103,8 +105,23 @@ def normalizer(preprocessing: FileRef) -> Normalizer:
 
 
 def plan(recipe: Recipe) -> TrainingPlan:
-    """How a single network is trained."""
+    """How a single network is trained from the labels alone."""
     return TrainingPlan.of(recipe.train.model_dump())
+
+
+def taught_plan(dataset: DatasetRef, preprocessing: FileRef, recipe: Recipe) -> TrainingPlan:
+    """How a single network is trained, by its teacher too, if the recipe names one.
+
+    Raises:
+        ConfigError: The data names no teacher, or another one.
+        ArtifactError: The teacher cannot be read.
+    """
+    labeled, section = plan(recipe), recipe.train.teacher
+    ref = teaching.check(recipe, dataset)
+    if section is None or ref is None:
+        return labeled
+    teacher, student = teaching.load(ref, section), normalizer(preprocessing)
+    return replace(labeled, loss=lambda: teacher.beside(labeled.loss(), student))
 
 
 def begin(recipe: Recipe) -> Training:
@@ -140,7 +157,8 @@ def _train_one(
     checkpoint = Checkpoint(work / "train.checkpoint", provenance.fingerprint(dataset.deciding, recipe))
     training = _resumed(checkpoint, recipe)
     train_batches, validation_batches = batches(dataset, preprocessing, recipe, training)
-    for report in fit(training, train_batches, validation_batches, plan(recipe)):
+    taught = taught_plan(dataset, preprocessing, recipe)
+    for report in fit(training, train_batches, validation_batches, taught):
         checkpoint.save(training)
         on_epoch(report)
     say(_outcome(training))

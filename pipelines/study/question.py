@@ -100,5 +100,9 @@ class Question:
 def _checked(variants: tuple[Variant, ...]) -> tuple[Variant, ...]:
     """The same, once every one has been seen to make a recipe: before anything is downloaded or trained."""
     for variant in variants:
-        variant.resolved()
+        if variant.resolved().train.teacher:
+            raise ConfigError(
+                f"study: {variant.name} has a teacher (train.teacher), which is a published version, and a study looks "
+                "into no repository; leave it out, or sweep train.teacher.weight"
+            )
     return variants

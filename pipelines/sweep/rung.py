@@ -20,6 +20,7 @@ from core.errors import ConfigError, DivergenceError, TrainingError
 from core.train.checkpoint import Checkpoint
 from core.train.loop import fit
 from core.train.training import Training
+from core.train.training_plan import TrainingPlan
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef, FileRef
 from pipelines.retrain import steps, training
@@ -87,6 +88,7 @@ class _Live:
     training: Training
     train: Batches
     validation: Batches
+    plan: TrainingPlan
 
 
 _here = threading.local()
@@ -129,8 +131,10 @@ def _taken_up(rung: Rung) -> _Live:
             work=Path(folder),
         )
         run = steps.draw(run)
-        batches = training.batches(run.dataset, steps.fit_normalizer(run), rung.recipe, begun)
-    return _Live(rung, begun, *batches)
+        preprocessing = steps.fit_normalizer(run)
+        batches = training.batches(run.dataset, preprocessing, rung.recipe, begun)
+        plan = training.taught_plan(run.dataset, preprocessing, rung.recipe)
+    return _Live(rung, begun, *batches, plan)
 
 
 def _begun(rung: Rung) -> Training:
@@ -150,7 +154,7 @@ def _begun(rung: Rung) -> Training:
 
 def _train(live: _Live, rung: Rung) -> None:
     missing = max(0, rung.epochs - len(live.training.reports))
-    for _ in islice(fit(live.training, live.train, live.validation, training.plan(rung.recipe)), missing):
+    for _ in islice(fit(live.training, live.train, live.validation, live.plan), missing):
         pass
 
 

@@ -10,7 +10,7 @@ from pipelines.lock import locked
 from pipelines.order import Order
 from pipelines.recipe import load_recipe
 from pipelines.references import DatasetRef
-from pipelines.retrain import steps
+from pipelines.retrain import steps, teaching
 from pipelines.sweep import challenger
 from pipelines.sweep.course import Course, Courses
 from pipelines.sweep.driving import drive
@@ -143,7 +143,8 @@ def _dataset(order: Order) -> DatasetRef:
     engine = Engine()
     recipe = load_recipe(order.recipe, order.overrides)
     files = engine.reaching_out(steps.download)(order.data_dir, order.mirrors)
-    return engine.reaching_out(steps.gather)(order, recipe, steps.verify(files))
+    dataset = engine.reaching_out(steps.gather)(order, recipe, steps.verify(files))
+    return engine.reaching_out(teaching.find)(order.store, recipe, dataset)
 
 
 def _waiting(holder: str) -> None:

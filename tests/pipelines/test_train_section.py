@@ -31,6 +31,8 @@ from tests.pipelines.runs import run_in
         "train.shards=2",
         "train.diagnose_every=0",
         "train.diagnose_every=100",
+        "train.teacher.recipe=ensemble",
+        'train.teacher={alias="champion", repository="pretrained", weight=0.7, temperature=2}',
     ],
 )
 def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
@@ -58,12 +60,24 @@ def test_a_valid_train_section_is_read_and_survives_json(override: str) -> None:
         ("train.diagnose_every=often", "train.diagnose_every.*: .*found 'often'"),
         ("train.diagnose_every=-1", "train.diagnose_every.*: .*found -1"),
         ("train.shards=0", "train.shards: .*greater than or equal to 1, found 0"),
+        ("train.teacher={}", "train.teacher: found none of them, expected exactly one of recipe, alias and version"),
+        ('train.teacher={recipe="cnn", version=1}', "train.teacher: found recipe and version, expected exactly one"),
+        ('train.teacher={recipe="cnn", weight=1.5}', "train.teacher.weight: .*less than or equal to 1, found 1.5"),
+        ('train.teacher={recipe="cnn", temperature=0}', "train.teacher.temperature: .*greater than 0, found 0"),
+        ("train.teacher.recpie=cnn", "unknown key train.teacher.recpie; known: recipe, alias, version, repository"),
         ("train.ema=0.9", "unknown key train.ema; known: .*clip_norm, ema_decay"),
     ],
 )
 def test_an_invalid_train_section_is_refused_and_the_valid_values_are_listed(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_recipe("mlp", [override])
+
+
+def test_a_teacher_needs_a_loss_of_logits() -> None:
+    with pytest.raises(
+        ConfigError, match="kind = mean_squared_error: expected open_set_cross_entropy or softmax_cross"
+    ):
+        load_recipe("mlp", ["train.teacher.recipe=cnn", "train.loss.kind=mean_squared_error"])
 
 
 def test_the_command_that_reproduces_a_version_has_every_train_option() -> None:

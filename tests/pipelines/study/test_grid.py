@@ -92,3 +92,9 @@ def test_a_key_that_is_given_twice_is_refused() -> None:
     axes = [Axis.parse("train.seed=1,2"), Axis.parse("train.seed=3,4")]
     with pytest.raises(ConfigError, match="train.seed: given twice"):
         grid("mlp", axes)
+
+
+def test_a_teacher_is_refused_before_anything_is_downloaded() -> None:
+    overrides = ["train.teacher.recipe=ensemble"]
+    with pytest.raises(ConfigError, match="has a teacher .*; leave it out, or sweep train.teacher.weight"):
+        Question.asked(None, ["train.teacher.weight=0.2,0.8"], None, overrides, None)
