@@ -3,6 +3,8 @@
 Results go to standard output, as a table or, with `--json`, as one JSON document; progress goes to standard error.
 """
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +23,7 @@ from benchmarks import training as training_cases
 from benchmarks import web as web_case
 from benchmarks.attacks import verdicts
 from benchmarks.convolutions import cases as convolution_cases
+from benchmarks.dense import table as dense_table
 from benchmarks.fleet import rows as fleet_rows
 from benchmarks.result import write
 from benchmarks.runner import people, warn_of_what_misleads
@@ -78,6 +81,26 @@ def convolutions(
     """Compare our forward pass of a convolution with other ways to compute it in NumPy, on one thread."""
     warn_of_what_misleads()
     write([*convolution_cases.measure(pattern, rounds, seconds)], as_json=as_json)
+
+
+@app.command()
+def dense(
+    pattern: CaseOption = "*",
+    kernels: Annotated[
+        list[str] | None,
+        typer.Option(help="Kernels of OpenBLAS, e.g. Haswell; may be repeated. [default: those that it chooses]"),
+    ] = None,
+    rounds: RoundsOption = 5,
+    seconds: SecondsOption = 2,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where the time of a training step of dense layers goes, call by call, on one and two threads."""
+    warn_of_what_misleads()
+    rows = [*dense_table.measure(pattern, kernels or ["default"], rounds, seconds)]
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        dense_table.write(rows)
 
 
 @app.command()
