@@ -16,6 +16,7 @@ from pipelines.report.formats import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Where the home folder cannot be written, matplotlib recommends at length what does not matter for a few charts.
 logging.getLogger("matplotlib").setLevel(logging.ERROR)
@@ -67,6 +68,25 @@ class _Line:
     color: str
     style: str
     values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Margins:
+    """Room beside the axes for what is written there, in inches."""
+
+    left: float = 0.62  # a number such as 0.0025, 97.5% or 2×10⁻³
+    right: float = 0.15
+    top: float = 0.5  # the title and, below it, a factor such as 1e−8, if the numbers have one
+    bottom: float = 0.5  # numbers, and what they count
+
+    def around(self, figure: "Figure", width: float, height: float) -> None:
+        """Leave it in a figure of this size."""
+        figure.subplots_adjust(
+            left=self.left / width,
+            right=1 - self.right / width,
+            top=1 - self.top / height,
+            bottom=self.bottom / height,
+        )
 
 
 def learning_curves(history: Sequence[EpochReport]) -> tuple[Markup, ...]:
@@ -129,7 +149,8 @@ def _draw(
             axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
 
     last = ", ".join(f"{line.label} {number(line.values[-1])}" for line in lines)
-    return drawn(title, f"{title}: after epoch {epochs[-1]}, {last}.", plot, height=height)
+    name = f"{title}: after epoch {epochs[-1]}, {last}."
+    return drawn(title, name, plot, height=height, margins=Margins())
 
 
 def drawn(
@@ -140,6 +161,7 @@ def drawn(
     height: float = 2.9,
     width: float = 5,
     colors: Mapping[str, str] | None = None,
+    margins: Margins | None = None,
 ) -> Markup:
     """One chart in the report's style.
 
@@ -151,6 +173,7 @@ def drawn(
         width: In inches: for the same place in a page, a smaller one gives larger letters.
         colors: Further colors that `plot` uses, besides ink, line, training and validation, each with its replacement
             in the page. All colors must be different.
+        margins: Around the axes; by default as much as all texts need, which takes as long to find out as to draw.
 
     Returns:
         An `<svg>` element.
@@ -163,7 +186,9 @@ def drawn(
     with _rc_lock, mpl.rc_context():
         mpl.rcdefaults()  # the user's matplotlibrc must not change the report
         mpl.rcParams.update(_STYLE | {"svg.hashsalt": title})
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=None if margins else "constrained")
+        if margins:
+            margins.around(figure, width, height)
         axes = figure.subplots()
         plot(axes)
         axes.set_title(title, loc="left", fontsize=11, fontweight="bold")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from core.train.diagnostics import LayerDiagnostics, StepDiagnostics
-from pipelines.report.charts import drawn
+from pipelines.report.charts import Margins, drawn
 from pipelines.report.formats import number
 from pipelines.report.powers import logarithmic
 
@@ -61,6 +61,7 @@ def _chart(title: str, steps: Sequence[StepDiagnostics], measure: _Measure, *, l
         f"{title}: at step {steps[-1].step}, {last}.",
         lambda axes: _plot(axes, [step.step for step in steps], lines, written, log=log),
         height=3.4,
+        margins=Margins(right=0.5 + 0.07 * max(map(len, lines))),  # for the legend
         colors={color: _shade(index / max(len(lines) - 1, 1)) for index, color in enumerate(written.values())},
     )
 

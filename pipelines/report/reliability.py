@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from core.measure.evaluate import Bin, Evaluation
-from pipelines.report.charts import INK, TRAIN, VALIDATION, drawn
+from pipelines.report.charts import INK, TRAIN, VALIDATION, Margins, drawn
 from pipelines.report.formats import percent
 from pipelines.report.powers import logarithmic
 
@@ -26,6 +26,7 @@ def diagram(evaluation: Evaluation) -> Markup:
         f"Reliability diagram: calibration error {before} at temperature 1, {after} as published.",
         lambda axes: _plot(axes, evaluation),
         height=4.4,
+        margins=Margins(left=0.85),
     )
 
 
