@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Event, Thread
 from uuid import uuid4
 
 from pydantic import BaseModel
 
+from core.artifact.lease import RENEWALS
 from core.errors import FeedbackError, NumeralError
 from core.feedback import FeedbackFolder
 from pipelines.engine.stopping import raise_stop
 from pipelines.order import Order
 from pipelines.schedule.journal import Journal, Success
+from pipelines.settings import Settings
 from pipelines.voice import say
 
 
@@ -42,7 +45,10 @@ def record_failure(order: Order, error: Exception) -> None:
 
 @contextmanager
 def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
-    """Record when a run begins, and how it ends. A run that is interrupted has neither succeeded nor failed.
+    """Record when a run begins, that its process lives, and how it ends.
+
+    A run that is interrupted has neither succeeded nor failed. The signs of life are what tells a scheduler elsewhere
+    that the process lives: it holds no lease while it checks its settings, or waits for its turn.
 
     Args:
         order: What is retrained.
@@ -52,10 +58,13 @@ def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
         ConfigError, StorageError: The journal cannot be read or written: then nothing else would work either.
     """
     journal, recording, name = Journal(order.data_dir), Recording(), run or uuid4().hex
+    every = Settings().lease_seconds / RENEWALS
     journal.started(name)
-    seen = _feedback(order)
+    seen: list[str] = []
     try:
-        yield recording
+        with _living(journal, name, every):
+            seen = _feedback(order)
+            yield recording
     except Exception as error:
         raise_stop(error)
         sentence = _sentence(error)
@@ -68,6 +77,31 @@ def recorded(order: Order, run: str | None = None) -> Iterator[Recording]:
             _noted(lambda: journal.succeeded(success))
     finally:
         _noted(lambda: journal.ended(name))
+
+
+@contextmanager
+def _living(journal: Journal, name: str, every: float) -> Iterator[None]:
+    """Give a sign of life every so many seconds while the block lasts, from a thread of its own."""
+    over = Event()
+
+    def give() -> None:
+        failing = False
+        while not over.wait(every):
+            try:
+                journal.lives(name)
+                failing = False
+            except NumeralError as error:
+                if not failing:
+                    say(f"the journal cannot take a sign of life, which is tried again: {error}")
+                failing = True
+
+    thread = Thread(target=give, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _sentence(error: Exception) -> str:

@@ -1,7 +1,7 @@
 """The journal of a data folder: which runs ended well and which did not, for health checks and for triggers.
 
-It is one small file, which every run updates at its beginning and at its end. Reading it needs neither Prefect nor a
-network.
+It is one small file, which every run updates at its beginning, at its end, and while it lasts, as a sign that its
+process lives. Reading it needs neither Prefect nor a network.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,6 +22,9 @@ from pipelines.references import FileRef
 __all__ = ["Failure", "Journal", "Record", "Success"]
 
 LONGEST_ERROR = 2000
+
+RunKey = Annotated[str, Field(max_length=64)]
+"""The id of a flow run, with dashes; or the name of a run by hand, without."""
 
 
 class Success(Part):
@@ -61,6 +64,8 @@ class Record(Part):
         rejections: How many new versions in a row were rejected.
         active: The process of each run that has not ended: by the id of its flow run, if a scheduler started it; a run
             by hand has a name of its own.
+        signs: How many signs of life the process of each of them has given, by the same key. The clocks of two machines
+            may differ, so whoever wants to know whether a process lives elsewhere looks whether its number grows.
     """
 
     began: Moment
@@ -69,7 +74,13 @@ class Record(Part):
     last_promotion: Success | None = None
     last_failure: Failure | None = None
     rejections: Count = 0
-    active: Mapping[Annotated[str, Field(max_length=64)], Holder] = {}
+    active: Mapping[RunKey, Holder] = {}
+    signs: Mapping[RunKey, Count] = {}
+
+    def without(self, run: str) -> "Record":
+        """The same record after a run is over."""
+        active, signs = ({k: v for k, v in each.items() if k != run} for each in (self.active, self.signs))
+        return self.model_copy(update={"active": active, "signs": signs})
 
 
 class Journal:
@@ -107,13 +118,24 @@ class Journal:
 
         def begin(record: Record) -> Record:
             left = {key: other for key, other in record.active.items() if _is_flow_run(key) or not other.is_dead()}
-            return record.model_copy(update={"last_start": now, "active": {**left, run: holder}})
+            signs = {key: count for key, count in record.signs.items() if key in left}
+            return record.model_copy(update={"last_start": now, "active": {**left, run: holder}, "signs": signs})
 
         self._update(begin)
 
+    def lives(self, run: str) -> None:
+        """Record that this process, which began a run, still lives. A run that was taken for dead is active again."""
+        holder = Holder.of_this_process()
+
+        def count(record: Record) -> Record:
+            signs = {**record.signs, run: record.signs.get(run, 0) + 1}
+            return record.model_copy(update={"active": {**record.active, run: holder}, "signs": signs})
+
+        self._update(count)
+
     def ended(self, run: str) -> None:
         """Record that a run is over, however it went."""
-        self._update(lambda r: r.model_copy(update={"active": {k: v for k, v in r.active.items() if k != run}}))
+        self._update(lambda record: record.without(run))
 
     def succeeded(self, success: Success) -> None:
         """Record a run that ended well."""

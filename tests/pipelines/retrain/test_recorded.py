@@ -11,6 +11,7 @@ from pipelines.order import Order
 from pipelines.references import FileRef
 from pipelines.retrain.recorded import recorded
 from pipelines.schedule.journal import Journal, Record
+from tests.patience import eventually
 
 
 class Result(BaseModel):
@@ -45,6 +46,22 @@ def test_a_run_that_ends_well_is_recorded_with_the_feedback_that_it_saw(order: O
     assert (record.last_success.outcome, record.last_success.version) == ("published", 4)
     assert (record.last_failure, record.active) == (None, {})
     assert Journal(order.data_dir).seen() == {"a" * 64}
+
+
+def test_a_run_gives_signs_of_life_from_its_start_to_its_end(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMERAL_LEASE_SECONDS", "0.04")
+    with recorded(order, "run"):
+        eventually(lambda: record_of(order).signs.get("run", 0) > 2, "signs of life come again and again")
+    assert record_of(order).signs == {}
+
+
+def test_a_run_that_was_taken_for_dead_is_active_again_with_its_next_sign(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_LEASE_SECONDS", "0.04")
+    with recorded(order, "run"):
+        Journal(order.data_dir).ended("run")
+        eventually(lambda: record_of(order).active, "it is active")
 
 
 def test_a_run_that_fails_is_recorded_with_its_sentence(order: Order) -> None:

@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Pending, Running
 
 from core.artifact.holder import Holder
-from core.artifact.lease import Lease
+from core.artifact.lease import RENEWALS, SECONDS, Lease
 from core.artifact.objects import Objects
 from pipelines.schedule import abandoned as abandoned_module
 from pipelines.schedule.abandoned import Abandoned
@@ -16,6 +16,7 @@ from pipelines.schedule.journal import Journal
 from tests.pipelines.schedule.prefect_runs import Runs, do
 from tests.prefect_server import Prefect
 
+EVERY = SECONDS / RENEWALS
 HERE = Holder.of_this_process()
 DEAD = HERE.model_copy(update={"pid": 2**22 + 1})
 ELSEWHERE = Holder(host="far", pid=1, machine="another")
@@ -40,7 +41,7 @@ class Place:
         self.journal = Journal(self.data_dir)
         self.clock = Clock()
         self._objects = Objects(str(folder / "models"), writable=True)
-        self.abandoned = Abandoned(runs.deployment, self.data_dir, self.lease(HERE))
+        self.abandoned = Abandoned(runs.deployment, self.data_dir, self.lease(HERE), self.clock)
 
     def lease(self, holder: Holder) -> Lease:
         return Lease(self._objects, "mnist", holder=holder, clock=self.clock)
@@ -53,6 +54,17 @@ class Place:
 
     def name(self, run: str, holder: Holder) -> None:
         self.journal._update(lambda record: record.model_copy(update={"active": {**record.active, run: holder}}))
+
+    def sign(self, run: str, holder: Holder) -> None:
+        """The process of a run elsewhere says that it lives."""
+        self.journal.lives(run)
+        self.name(run, holder)
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes, in which the scheduler looks as often as it does; nothing is decided before the last look."""
+        for _ in range(round(seconds / EVERY)):
+            self.clock.now += EVERY
+            do(self.abandoned.close())
 
     def named(self) -> list[str]:
         record = self.journal.read()
@@ -79,34 +91,76 @@ def test_a_run_whose_process_has_ended_is_marked_and_one_that_lives_is_not(place
     assert place.named() == [str(alive.id)]
 
 
-def test_a_run_elsewhere_is_dead_if_nobody_has_the_lease(place: Place) -> None:
+def test_a_run_elsewhere_is_dead_if_it_is_silent_and_nobody_has_the_lease(place: Place) -> None:
     run = place.running(ELSEWHERE)
-    assert do(place.abandoned.close(starting=True))
+    assert not do(place.abandoned.close(starting=True))
+    place.pass_time(SECONDS - EVERY)
+    assert place.state(run) == StateType.RUNNING
+    place.clock.now += EVERY
+    assert do(place.abandoned.close())
     assert (place.state(run), place.named()) == (StateType.CRASHED, [])
+
+
+def test_a_run_elsewhere_that_has_not_taken_its_lease_yet_lives_as_long_as_it_says_so(place: Place) -> None:
+    run = place.running(ELSEWHERE)
+    assert not do(place.abandoned.close(starting=True))
+    for _ in range(8):
+        place.sign(str(run.id), ELSEWHERE)
+        place.pass_time(EVERY)
+        assert (place.state(run), place.named()) == (StateType.RUNNING, [str(run.id)])
+    place.pass_time(SECONDS)
+    assert (place.state(run), place.named()) == (StateType.CRASHED, [])
+
+
+def test_a_run_elsewhere_that_waits_for_its_turn_is_not_dead_when_the_lease_becomes_free(place: Place) -> None:
+    run, other = place.running(ELSEWHERE), Holder(host="farther", pid=1, machine="a third")
+    grant = place.lease(other).take()
+    assert grant is not None
+    for _ in range(8):
+        grant.renew()
+        place.sign(str(run.id), ELSEWHERE)
+        assert not do(place.abandoned.close(starting=True))
+        place.clock.now += EVERY
+    grant.release()
+    assert not do(place.abandoned.close())
+    assert (place.state(run), place.named()) == (StateType.RUNNING, [str(run.id)])
 
 
 def test_a_run_elsewhere_lives_as_long_as_somebody_renews_the_lease(place: Place) -> None:
     run, killed = place.running(ELSEWHERE), place.running(DEAD)
     grant = place.lease(ELSEWHERE).take()
     assert grant is not None
-    for _ in range(3):
+    for _ in range(8):
         assert not do(place.abandoned.close(starting=True))
         assert (place.state(run), place.named()) == (StateType.RUNNING, [str(run.id)])
-        place.clock.now += 100
+        place.clock.now += EVERY
         grant.renew()
     assert place.state(killed) == StateType.CRASHED, "it need not wait for the other"
     assert not do(place.abandoned.close())
-    place.clock.now += 120
-    assert do(place.abandoned.close())
+    place.pass_time(SECONDS)
     assert (place.state(run), place.named()) == (StateType.CRASHED, [])
 
 
-def test_a_run_that_was_pending_when_its_scheduler_ended_is_marked_at_a_start(place: Place) -> None:
+def test_a_run_whose_process_begins_after_its_scheduler_was_killed_is_left_to_begin(place: Place) -> None:
     run = place.runs.add(Pending(), data_dir=str(place.data_dir))
+    assert not do(place.abandoned.close(starting=True))
+    place.pass_time(SECONDS - EVERY)
+    assert place.state(run) == StateType.PENDING, "its process may be starting"
+    place.runs.set(run, Running())
+    place.name(str(run.id), HERE)
     assert do(place.abandoned.close())
-    assert place.state(run) == StateType.PENDING, "it may be about to begin"
-    assert do(place.abandoned.close(starting=True))
-    assert place.state(run) == StateType.CRASHED
+    place.pass_time(2 * SECONDS)
+    assert (place.state(run), place.named()) == (StateType.RUNNING, [str(run.id)])
+
+
+def test_a_run_that_was_pending_before_a_start_and_stays_so_is_marked(place: Place) -> None:
+    run = place.runs.add(Pending(), data_dir=str(place.data_dir))
+    assert not do(place.abandoned.close(starting=True))
+    later = place.runs.add(Pending(), data_dir=str(place.data_dir))
+    place.pass_time(SECONDS)
+    assert (place.state(run), place.state(later)) == (StateType.CRASHED, StateType.PENDING), (
+        "the scheduler's own is not"
+    )
 
 
 def test_a_run_that_another_data_folder_of_this_path_may_know_is_left_and_told(
@@ -115,7 +169,9 @@ def test_a_run_that_another_data_folder_of_this_path_may_know_is_left_and_told(
     said: list[str] = []
     monkeypatch.setattr(abandoned_module, "say", said.append)
     run = place.runs.add(Running(), data_dir=str(place.data_dir))
-    assert do(place.abandoned.close(starting=True))
+    assert not do(place.abandoned.close(starting=True))
+    assert said == [], "it may be about to begin"
+    place.pass_time(2 * SECONDS)
     assert place.state(run) == StateType.RUNNING
     [sentence] = said
     assert sentence.startswith(
