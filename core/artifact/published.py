@@ -9,7 +9,8 @@ from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry, Manifest
 from core.artifact.objects import Objects
 from core.artifact.snapshot import CHAMPION, Contents, Snapshot, Snapshots, contents
 from core.artifact.summary import Summary, summary_of
-from core.artifact.trial import TRIAL, Trial
+from core.artifact.trial import Trial
+from core.artifact.trial_log import TrialLog
 from core.errors import DamagedVersionError, ManifestError, UnreadableEntryError, VersionNotFoundError
 
 __all__ = ["MODEL", "Probe", "Published"]
@@ -191,15 +192,17 @@ class Published:
         return manifest
 
     def trial(self, version: int) -> Trial | None:
-        """The record of a version's trial; None if there is none.
+        """The record of a version's last trial, which decides; None if there is none.
 
         Raises:
             ManifestError: It is damaged.
             UnreadableEntryError: It may not be read, or is no file.
         """
-        path = f"{self.model}/{version}/{TRIAL}"
-        data = self._objects.get(path)
-        return None if data is None else Trial.decode(data, name=path)
+        return self.trials(version).last()
+
+    def trials(self, version: int) -> TrialLog:
+        """The records of all trials of a version."""
+        return TrialLog(self._objects, f"{self.model}/{version}")
 
     def alias(self, name: str = CHAMPION) -> AliasLog:
         """The log of one alias, which remembers the moves that it has read."""

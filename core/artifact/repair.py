@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 
 from core.artifact.alias import AliasLog
+from core.artifact.aside import SET_ASIDE, set_aside
 from core.artifact.finding import Finding
 from core.artifact.manifest import MANIFEST, WEIGHTS, Manifest
 from core.artifact.move import move_number, standing_promotions
@@ -15,22 +16,17 @@ from core.artifact.objects import Objects
 from core.artifact.published import Published
 from core.artifact.sealed import as_written
 from core.artifact.snapshot import Snapshot
-from core.artifact.trial import TRIAL, Trial
+from core.artifact.trial import Trial
 from core.errors import DamagedVersionError, ManifestError, UnreadableEntryError, VersionNotFoundError
 
-__all__ = ["SET_ASIDE", "examine", "set_aside"]
-
-SET_ASIDE = ".damaged"
-"""What is added to the name of a document that is set aside. Without a manifest, a version is none any more, and files
-that are no version are deleted once they are old, see `core.artifact.pruning`; before that, renaming it undoes it."""
+__all__ = ["examine"]
 
 _MANIFEST_ASIDE = (
     f"set the version aside: {MANIFEST} becomes {MANIFEST}{SET_ASIDE}, "
     "and its files are deleted when they are a day old"
 )
 _TRIAL_ASIDE = (
-    f"set the record aside: {TRIAL} becomes {TRIAL}{SET_ASIDE}, "
-    "and whoever would promote the version has it tried again"
+    f"set the record aside: {SET_ASIDE} is added to its name, and whoever would promote the version has it tried again"
 )
 _TO_BE_ENTERED = "make it a folder that this user can read; until then nobody can tell which versions it names"
 _NO_MOVE = "move it away; the alias is the same without it"
@@ -66,19 +62,6 @@ def examine(
     yield from _of_aliases(published, snapshot, useless, unknown, move_back)
 
 
-def set_aside(objects: Objects, path: str, data: bytes) -> bool:
-    """Give a damaged document the name under which it counts no more, if it still is what was found.
-
-    Returns:
-        False, and nothing is changed, if it was removed or replaced meanwhile.
-    """
-    if objects.get(path) != data:
-        return False
-    objects.create(f"{path}{SET_ASIDE}", data)
-    objects.delete(path)
-    return True
-
-
 def _exists(objects: Objects, path: str) -> bool:
     try:
         return objects.get(path) is not None
@@ -112,11 +95,12 @@ def _of_version(
         except (DamagedVersionError, UnreadableEntryError) as error:
             remedy = f"restore {filename} from a backup; the version can be served without"
             yield Finding(version, None, str(error), remedy, None)
-    try:
-        published.trial(version)
-    except (DamagedVersionError, UnreadableEntryError) as error:
-        path = f"{published.model}/{version}/{TRIAL}"
-        yield _of_document(objects, path, version, error, Trial.model_fields, _TRIAL_ASIDE)
+    trials = published.trials(version)
+    for path in trials.paths():
+        try:
+            trials.at(path)
+        except (DamagedVersionError, UnreadableEntryError) as error:
+            yield _of_document(objects, path, version, error, Trial.model_fields, _TRIAL_ASIDE)
 
 
 def _of_document(

@@ -4,9 +4,9 @@
     <repository>/<name>/7/report.html, card.md         for people
     <repository>/<name>/7/history.json                 the epochs of its training, to be compared with others
     <repository>/<name>/7/manifest.json                written last: now, and only now, version 7 exists
-    <repository>/<name>/7/trial.json                   what a service did with it, see `core.artifact.trial`
+    <repository>/<name>/7/trial.json, trial-2.json     what a service did with it, see `core.artifact.trial`
     <repository>/<name>/7/deleting-0123abcd.json       somebody deletes it just now, see `core.artifact.pruning`
-    <repository>/<name>/7/manifest.json.damaged        set aside, see `core.artifact.repair`; trial.json likewise
+    <repository>/<name>/7/manifest.json.damaged        set aside, see `core.artifact.aside`; trial.json likewise
     <repository>/<name>/aliases/champion/000003.json   the third move of the alias
     <repository>/<name>/lease/000007.json              who retrains now, see `core.artifact.lease`
 
@@ -25,16 +25,13 @@ from core.artifact.folder import StoredObject
 from core.artifact.lease import SECONDS, Lease
 from core.artifact.manifest import MANIFEST, WEIGHTS, FileEntry
 from core.artifact.published import MODEL, Probe, Published
-from core.artifact.repair import examine, set_aside
-from core.artifact.sealed import as_written
+from core.artifact.repair import examine
 from core.artifact.snapshot import CHAMPION, HIGHEST, Snapshot
-from core.artifact.trial import TRIAL, Trial
+from core.artifact.trial import Trial
 from core.errors import (
     AliasMovedError,
     ArtifactError,
-    DamagedVersionError,
     RepositoryError,
-    UnreadableEntryError,
     VersionNotFoundError,
 )
 
@@ -130,33 +127,8 @@ class Repository(Published):
         return Lease(self._objects, self.model, seconds=seconds)
 
     def record_trial(self, trial: Trial) -> bool:
-        """Store the record of a version's trial. A damaged one gives way to it, and is set aside.
-
-        Returns:
-            False, and nothing is changed, if there is a record already, or something that may be one.
-        """
-        path = f"{self.model}/{trial.version}/{TRIAL}"
-        if self._objects.create(path, trial.encode()):
-            return True
-        try:
-            there = self._objects.get(path) or b""
-        except (DamagedVersionError, UnreadableEntryError):
-            return False
-        if as_written(there, Trial.model_fields) or not set_aside(self._objects, path, there):
-            return False
-        return self._objects.create(path, trial.encode())
-
-    def trial_is_damaged(self, version: int) -> bool:
-        """Whether the record of a version's trial is not what was written, rather than what a newer Numeral wrote.
-
-        Raises:
-            UnreadableEntryError: It may not be read, or is no file.
-        """
-        try:
-            there = self._objects.get(f"{self.model}/{version}/{TRIAL}")
-        except DamagedVersionError:  # far too large to be one
-            return True
-        return there is not None and not as_written(there, Trial.model_fields)
+        """Store the record of a trial as the last one of its version: see `core.artifact.trial_log`."""
+        return self.trials(trial.version).add(trial)
 
     def prune(self, keep: int) -> list[int]:
         """Delete all versions except the newest `keep` and those that an alias points to or would roll back to.

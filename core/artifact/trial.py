@@ -2,6 +2,8 @@
 
     <repository>/<name>/7/trial.json      written once, after the manifest, and never overwritten
 
+A further trial, beside another champion, has a record of its own, see `core.artifact.trial_log`.
+
 The service writes this document to its standard output, the pipelines read it there and store it. So both sides, which
 know nothing of each other, agree on it here.
 """
@@ -17,7 +19,7 @@ from core.errors import ManifestError
 __all__ = ["TRIAL", "Check", "Limits", "Measured", "Trial"]
 
 TRIAL = "trial.json"
-"""The name of the file, within the folder of the version."""
+"""The name of the file of the first trial, within the folder of the version."""
 
 Figure = Annotated[float, Field(ge=0, le=1e9)]
 """A duration or a size that was measured."""

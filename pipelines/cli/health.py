@@ -49,6 +49,8 @@ def _describe(found: Condition) -> None:
     show("healthy" if found.healthy else f"unhealthy: {'; '.join(found.troubles)}")
     if success := facts["last_success"]:
         show(f"  last success    {_moment(success['at'])}: {success['outcome']}, version {success['version']}")
+        if success["rejected"]:
+            show(f"  not promoted    {success['rejected']}")
     if promotion := facts["last_promotion"]:
         show(f"  last promotion  {_moment(promotion['at'])}: version {promotion['version']}")
     if failure := facts["last_failure"]:

@@ -24,7 +24,7 @@ def notices_of(result: Retrained) -> list[Notice]:
             kind=kind,
             repository=result.repository,
             recipe=result.recipe,
-            reason=result.rejected or result.verdict.reason,
+            reason=result.rejected or result.why or result.verdict.reason,
             version=result.version,
             metrics=result.metrics,
             page=f"{page}/models/{result.version}" if page else None,

@@ -27,6 +27,8 @@ class Advance(BaseModel):
         moved: Whether it has become the champion just now, rather than in an earlier run.
         canary: Whether it is a canary, which may become the champion later; see `pipelines.canary`.
         begun: Whether it has become a canary just now.
+        failed: Whether it was tried by a service just now, and failed.
+        why: What spoke for it, if it has become the champion just now: its verdict, or the order that overruled it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,6 +38,8 @@ class Advance(BaseModel):
     moved: bool = False
     canary: bool = False
     begun: bool = False
+    failed: bool = False
+    why: str | None = None
 
 
 def advance(
@@ -95,7 +99,7 @@ def advance(
         if order == "gate" and not trial.allows:
             refusal = "; ".join(filter(None, (trial.words, trial.next_step)))
             say(f"not promoted: {refusal}; {standing}")
-            return Advance(promoted=False, rejected=refusal)
+            return Advance(promoted=False, rejected=refusal, failed=trial.news)
         reasons = "; ".join(filter(None, (why, trial.words)))
         check_turn()
         found = due.before_move(champion, reasons)
@@ -105,7 +109,7 @@ def advance(
         if not _moves(repository, version, moves, by=by, why=reasons):
             continue  # while the version was tried: the next look sees where the alias points now
         say(f"promoted: version {version} is now the champion: {reasons}")
-        return Advance(promoted=True, moved=True)
+        return Advance(promoted=True, moved=True, why=why)
     raise AliasMovedError(
         f"version {version} was not promoted: the champion changed each of the {_LOOKS} times that it was looked at, "
         "expected that it stays; run again"

@@ -40,17 +40,19 @@ class TrialResult:
         allows: Whether the version may be promoted.
         words: The result as a part of a sentence, for the reason of a promotion; "" if no trial was wanted.
         next_step: What can be done about a trial that failed, likewise; "" if there is nothing to do.
+        news: Whether the version was tried just now, rather than in an earlier run.
     """
 
     allows: bool
     words: str = ""
     next_step: str = ""
+    news: bool = False
 
     @classmethod
-    def of(cls, trial: Trial) -> "TrialResult":
+    def of(cls, trial: Trial, *, news: bool = False) -> "TrialResult":
         """The result of a trial that took place. That a version failed is final, so only a person can promote it."""
         next_step = "" if trial.passed else f"models promote {trial.version} overrules it"
-        return cls(trial.passed, trial.words, next_step)
+        return cls(trial.passed, trial.words, next_step, news)
 
 
 class _NotTriedError(Exception):
@@ -68,9 +70,9 @@ class _NotTriedError(Exception):
 def infra_gate(order: Order, manifest: Manifest, champion: int | None, limits: Limits) -> TrialResult:
     """Have a service try a published version, unless there is the record of a trial that still decides.
 
-    A version whose record says that it failed has failed for good. One that passed beside another champion is tried
-    again, beside the present one; the first record stays, because no object is ever overwritten, so this result is not
-    kept. A record that cannot be understood here may say that the version failed: then it is not tried, nor promoted.
+    The last record decides. A version that failed then has failed for good. One that passed beside another champion is
+    tried again, beside the present one, which gives a further record. A record that cannot be understood here may say
+    that the version failed: then it is not tried, nor promoted.
 
     Args:
         order: Says whether a trial is wanted (`infra_gate`), and where the version is published.
@@ -90,7 +92,7 @@ def infra_gate(order: Order, manifest: Manifest, champion: int | None, limits: L
     except UnreadableEntryError as error:
         return _undecided(version, error, "make it readable")
     except DamagedVersionError as error:
-        if not store.trial_is_damaged(version):
+        if not store.trials(version).last_is_damaged():
             return _undecided(version, error, "look with the Numeral that wrote it")
         say(f"the record of a trial is damaged, so the version is tried again: {error}")
         known = None
@@ -104,9 +106,12 @@ def infra_gate(order: Order, manifest: Manifest, champion: int | None, limits: L
         say(words)
         return TrialResult(allows=order.infra_gate == "auto" and not reason.here, words=words)
     say(trial.words)
-    if not store.record_trial(trial) and not trial.passed:
-        say(f"an earlier trial of version {version} is on record, so this one is not; a later run tries it again")
-    return TrialResult.of(trial)
+    if not store.record_trial(trial):
+        say(
+            f"the record of an earlier trial of version {version} can no longer be read, so there is none of this one; "
+            "look with: python -m pipelines models verify"
+        )
+    return TrialResult.of(trial, news=True)
 
 
 def _undecided(version: int, error: Exception, step: str) -> TrialResult:

@@ -85,8 +85,8 @@ def with_its_data(order: Order, recipe: Recipe, engine: Engine) -> Run:
 def _known(order: Order, run: Run, known: Manifest, engine: Engine, mine: Turn, *, dry_run: bool) -> Retrained:
     """Promote a version that was published before, if that is still to be done: its run may have been killed.
 
-    If that makes it the champion, or a canary, the outcome is the one which that run would have had. Otherwise nothing
-    has changed: a rejection would be told again by every later run.
+    If that makes it the champion, or a canary, or it fails its trial now, the outcome is the one which that run would
+    have had. Otherwise nothing has changed: a rejection that was found before would be told again by every later run.
     """
     store = order.store
     if dry_run:
@@ -94,7 +94,8 @@ def _known(order: Order, run: Run, known: Manifest, engine: Engine, mine: Turn, 
     else:
         with engine.stage("promote"):
             advanced = engine.reaching_out(promoting.promote)(order, run, known, mine.check)
-    outcome: Outcome = "published" if advanced.moved or advanced.begun else "unchanged"
+    found: Outcome = "rejected" if advanced.failed else "unchanged"
+    outcome: Outcome = "published" if advanced.moved or advanced.begun else found
     return Retrained.published(outcome, known, advanced, run.dataset, store, engine.seconds)
 
 

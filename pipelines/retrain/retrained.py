@@ -21,7 +21,8 @@ class Retrained(BaseModel):
     version: int | None = Field(description="None after a dry run, which publishes nothing.")
     promoted: bool = Field(description="Whether the version is the champion now.")
     canary: bool = Field(False, description="Whether the version is a canary now, which may become the champion later.")
-    rejected: str | None = Field(description="Why the gate refuses the version; None if it does not.")
+    rejected: str | None = Field(description="Why the gate or its trial refuses the version; None if neither does.")
+    why: str | None = Field(None, description="Why this run has made the version the champion; None if it has not.")
     verdict: Verdict = Field(description="What the gate found when the version was judged first.")
     metrics: dict[str, float]
     robustness: dict[str, float] = Field(description="Test accuracy on altered images, by the kind of alteration.")
@@ -59,6 +60,7 @@ class Retrained(BaseModel):
             promoted=advance.promoted,
             canary=advance.canary,
             rejected=advance.rejected,
+            why=advance.why,
             verdict=manifest.verdict,
             metrics=_metrics(
                 manifest.test, manifest.validation, manifest.calibration.temperature, manifest.rejection_metrics

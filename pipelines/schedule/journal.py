@@ -36,6 +36,7 @@ class Success(Part):
         version: The version that it published, or that has the same data, recipe and code already.
         promoted: Whether that version was the champion then.
         recipe: Its name.
+        rejected: Why the version may not become the champion: by the gate, or by its trial; None if it may.
     """
 
     at: Moment
@@ -43,6 +44,7 @@ class Success(Part):
     version: VersionNumber
     promoted: bool
     recipe: Name
+    rejected: Text | None = None
 
 
 class Failure(Part):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from core.artifact.aside import SET_ASIDE
 from core.artifact.finding import Finding
 from core.artifact.manifest import MANIFEST, WEIGHTS
 from core.artifact.objects import Objects
-from core.artifact.repair import SET_ASIDE
 from core.artifact.repository import Repository
 from core.artifact.sealed import sealed
 from core.artifact.trial import TRIAL
@@ -100,6 +100,14 @@ def test_a_damaged_record_of_a_trial_is_set_aside_and_the_version_stays(three: R
     assert repair(three) == ["version 3"]
     assert (three.versions(), three.trial(3), examine(three)) == ([1, 2, 3], None, [])
     assert (folder / "mnist/3" / f"{TRIAL}{SET_ASIDE}").exists()
+
+
+def test_damage_is_found_in_the_record_of_each_trial(three: Repository, folder: Path) -> None:
+    for _ in range(2):
+        three.record_trial(failed_trial(3))
+    truncate(folder / "mnist/3" / TRIAL)
+    assert repair(three) == ["version 3"]
+    assert (three.trial(3), examine(three)) == (failed_trial(3), [])
 
 
 def test_nothing_is_repaired_against_an_alias_that_was_moved_meanwhile(three: Repository, folder: Path) -> None:
@@ -264,6 +272,7 @@ def test_a_version_that_is_pruned_while_it_is_read_is_passed_over(
     three: Repository, monkeypatch: pytest.MonkeyPatch, midway: str
 ) -> None:
     publish(three)
+    three.record_trial(failed_trial(3))
     get = Objects.get
 
     def pruned_before(self: Objects, path: str, *most: int) -> bytes | None:

@@ -1,6 +1,8 @@
 """The record of a trial: kept once beside its version, sealed, and no obstacle to anything that knows none."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 
@@ -35,11 +37,36 @@ def test_a_record_is_read_as_it_was_stored(repository: Repository):
     assert repository.trial(1) == trial(GOOD, BAD)
 
 
-def test_the_first_record_of_a_trial_stays(repository: Repository):
+def test_of_several_trials_the_last_decides_and_each_record_stays(repository: Repository):
     publish(repository)
-    repository.record_trial(trial(BAD))
-    assert not repository.record_trial(trial(GOOD))
-    assert repository.trial(1) == trial(BAD)
+    trials = [trial(GOOD), trial(BAD), trial(GOOD, GOOD)]
+    for one in trials:
+        assert repository.record_trial(one)
+        assert repository.trial(1) == one
+    log = repository.trials(1)
+    assert log.paths() == [f"mnist/1/{name}" for name in (TRIAL, "trial-2.json", "trial-3.json")]
+    assert [log.at(path) for path in log.paths()] == trials
+
+
+def test_the_tenth_trial_comes_after_the_ninth(repository: Repository):
+    publish(repository)
+    for count in range(10):
+        assert repository.record_trial(trial(*[GOOD] * (count + 1)))
+    assert repository.trial(1) == trial(*[GOOD] * 10)
+
+
+def test_two_trials_at_once_are_both_recorded(repository: Repository):
+    publish(repository)
+    together = Barrier(2)
+
+    def record(one: Trial) -> bool:
+        together.wait(60)
+        return repository.record_trial(one)
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(record, [trial(GOOD), trial(BAD)]))
+    log = repository.trials(1)
+    assert {log.at(path) for path in log.paths()} == {trial(GOOD), trial(BAD)}
 
 
 def test_a_record_with_a_wrong_letter_is_refused(on_disk: Repository, folder):
@@ -67,7 +94,7 @@ def test_a_record_that_a_newer_numeral_may_have_written_stays(on_disk: Repositor
     publish(on_disk)
     newer = sealed(trial(BAD).model_dump(mode="json") | {"watts": 7})
     (folder / "mnist" / "1" / TRIAL).write_bytes(newer)
-    assert not on_disk.record_trial(trial(GOOD))
+    assert on_disk.record_trial(trial(GOOD))
     assert (folder / "mnist" / "1" / TRIAL).read_bytes() == newer
 
 

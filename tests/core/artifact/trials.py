@@ -18,3 +18,9 @@ def failed_trial(version: int) -> Trial:
         checks=(Check(name="start", found="refused", wanted="ready within 60 s", passed=False),),
         candidate=NOTHING,
     )
+
+
+def passed_trial(version: int) -> Trial:
+    """The record of a version that a service could start."""
+    check = Check(name="start", found="ready after 1.5 s", wanted="ready within 60 s", passed=True)
+    return failed_trial(version).model_copy(update={"checks": (check,)})

@@ -33,6 +33,16 @@ def test_it_is_healthy_while_runs_end_well(tmp_path: Path) -> None:
     assert "unchanged, version 7" in said
 
 
+def test_it_shows_why_the_version_of_the_last_run_may_not_become_the_champion(tmp_path: Path) -> None:
+    why = "the trial of version 7 by a service failed: memory: 900 MB, expected at most 200 MB"
+    rejected = {"outcome": "rejected", "version": 7, "promoted": False, "recipe": "mlp", "rejected": why}
+    Journal(tmp_path).succeeded(Success.model_validate({"at": datetime.now(UTC), **rejected}))
+    status, said = health(tmp_path)
+    assert status == 0
+    assert f"rejected, version 7\n  not promoted    {why}\n" in said
+    assert json.loads(health(tmp_path, "--json")[1])["last_success"]["rejected"] == why
+
+
 def test_it_is_unhealthy_when_no_run_has_ended_well_for_long(tmp_path: Path) -> None:
     succeed(tmp_path, timedelta(hours=49))
     status, said = health(tmp_path, "--json")

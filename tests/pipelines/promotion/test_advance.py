@@ -1,6 +1,7 @@
 """The champion's move: what is looked at before it is made, and what becomes of a version that is not moved to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ class Scene:
 def test_a_verdict_beside_an_earlier_champion_is_renewed_before_the_trial(repository: Repository) -> None:
     champion = make_champion(repository)
     scene = Scene(repository)
-    assert scene.advance() == Advance(promoted=True, moved=True)
+    assert scene.advance().moved
     assert scene.happened == ["judged", f"tried beside {champion}"]
     assert repository.alias().history()[-1].why == (
         "decided again, because the champion had changed: it is good still; the trial was passed"
@@ -77,6 +78,17 @@ def test_a_champion_that_changes_during_the_trial_is_compared_with_as_well(repos
     scene.at_trial = lambda: [make_champion(repository, seed) for seed in others]
     assert scene.advance().moved
     assert scene.happened == ["tried beside None", "judged", "tried beside 2"]
+
+
+def test_a_trial_that_fails_beside_a_new_champion_leaves_that_one(repository: Repository) -> None:
+    champion = make_champion(repository)
+    scene = Scene(repository)
+    scene.trial = TrialResult(allows=False, words="the trial failed", next_step="overrule it", news=True)
+    assert scene.advance() == Advance(promoted=False, rejected="the trial failed; overrule it", failed=True)
+    assert scene.happened == ["judged", f"tried beside {champion}"]
+    assert scene.said[-1] == f"not promoted: the trial failed; overrule it; version {champion} stays the champion"
+    scene.trial = replace(scene.trial, news=False)
+    assert not scene.advance().failed, "it is told once"
 
 
 def test_an_order_to_promote_looks_again_if_the_champion_moved(repository: Repository) -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from core.artifact.manifest import Manifest
 from core.artifact.sealed import sealed
-from core.artifact.trial import Limits
+from core.artifact.trial import Limits, Trial
 from pipelines.order import Order
 from pipelines.promotion import infra
 from pipelines.promotion.advance import Advance, advance
 from pipelines.promotion.infra import TrialResult, infra_gate
 from tests.core.artifact.builders import publish
-from tests.core.artifact.trials import failed_trial
+from tests.core.artifact.trials import failed_trial, passed_trial
 
 GENEROUS = Limits(latency_allowance_ms=100_000, ready_seconds=600)
 """So that a test does not depend on what else the machine does."""
@@ -66,18 +66,41 @@ def test_a_version_whose_trial_failed_is_not_tried_again_and_not_promoted(order:
     assert order.store.alias().history() == []
 
 
-def test_a_trial_that_was_passed_counts_only_beside_the_champion_of_that_time(
-    order: Order, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
-):
-    passed = failed_trial(1).checks[0].model_copy(update={"passed": True})
-    before = failed_trial(1).model_copy(update={"beside": 5, "checks": (passed,)})
-    order.store.record_trial(before)
+@pytest.fixture
+def tried_beside(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
+    """Services pass whatever they try, but beside version 6; beside which versions they have tried one."""
     beside: list[int | None] = []
-    monkeypatch.setattr(infra, "_try", lambda url, version, champion, limits: beside.append(champion) or before)
-    for champion in (5, 6, None):
+
+    def tried(url: str, version: int, champion: int | None, limits: Limits) -> Trial:
+        beside.append(champion)
+        found = failed_trial(version) if champion == 6 else passed_trial(version)
+        return found.model_copy(update={"beside": champion})
+
+    monkeypatch.setattr(infra, "_try", tried)
+    return beside
+
+
+def test_a_trial_that_was_passed_counts_only_beside_the_champion_of_that_time(
+    order: Order, manifest: Manifest, tried_beside: list[int | None]
+):
+    order.store.record_trial(passed_trial(1).model_copy(update={"beside": 5}))
+    for champion in (5, 7, 7, None):
         assert infra_gate(order, manifest, champion, GENEROUS).allows
-    assert beside == [6, None]
-    assert order.store.trial(1) == before, "the first record stays"
+    assert tried_beside == [7, None]
+    log = order.store.trials(1)
+    assert [trial and trial.beside for trial in map(log.at, log.paths())] == [5, 7, None], "each trial is on record"
+
+
+def test_a_version_that_fails_beside_a_new_champion_is_refused_for_good_with_its_reason(
+    order: Order, manifest: Manifest, tried_beside: list[int | None]
+):
+    order.store.record_trial(passed_trial(1).model_copy(update={"beside": 5}))
+    first = infra_gate(order, manifest, 6, GENEROUS)
+    again = infra_gate(order, manifest, 5, GENEROUS)
+    assert (first.allows, first.news, again.allows, again.news) == (False, True, False, False)
+    assert first.words == again.words == failed_trial(1).words
+    assert tried_beside == [6], "a version that has failed is not tried again"
+    assert order.store.trial(1) == failed_trial(1).model_copy(update={"beside": 6})
 
 
 @pytest.mark.parametrize(("mode", "allows"), [("auto", True), ("require", False)])

@@ -66,7 +66,7 @@ def test_a_disk_too_full_for_the_move_leaves_the_champion_and_the_next_run_promo
     assert written(order) == before
     assert order.store.alias().target() is None
     advanced = promoting.promote(order, trained[0], manifest, lambda: None)
-    assert advanced == Advance(promoted=True, moved=True)
+    assert (advanced.promoted, advanced.moved) == (True, True)
     assert order.store.champion() == 1
 
 

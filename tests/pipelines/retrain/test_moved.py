@@ -10,7 +10,6 @@ from core.errors import RepositoryError
 from pipelines.engine import engine as engine_module
 from pipelines.engine.engine import Engine
 from pipelines.order import Order
-from pipelines.promotion.advance import Advance
 from pipelines.recipe import Recipe
 from pipelines.references import DatasetRef
 from pipelines.retrain import promoting
@@ -34,4 +33,4 @@ def test_a_move_after_which_the_storage_fails_is_told_as_one_of_this_run(
     monkeypatch.setattr(Repository, "_confirm", confirm)
     advanced = Engine().reaching_out(promoting.promote)(order, run, manifest, lambda: None)
     assert order.store.champion() == 1
-    assert advanced == Advance(promoted=True, moved=True)
+    assert (advanced.promoted, advanced.moved) == (True, True)
