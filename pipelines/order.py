@@ -18,6 +18,7 @@ from core.artifact.location import Location
 from core.artifact.repository import Repository
 from core.errors import ConfigError
 from pipelines.canary.address import metrics_address
+from pipelines.local_path import local_path
 from pipelines.settings import OFF, InfraGate, Settings
 
 Instruction = Literal["gate", "never", "always"]
@@ -26,9 +27,9 @@ Instruction = Literal["gate", "never", "always"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _real(folder: Path) -> Path:
+def _real(folder: Path, place: str) -> Path:
     """The absolute path without links. `Path.resolve` raises an error of its own where links lead round and round."""
-    return Path(os.path.realpath(folder))
+    return Path(os.path.realpath(local_path(folder, place)))
 
 
 class Order(BaseModel):
@@ -51,7 +52,7 @@ class Order(BaseModel):
     data_dir: Annotated[
         Path,
         Option("--data-dir", help="Folder for downloads and unfinished runs (NUMERAL_DATA_DIR, else data/cache)."),
-        AfterValidator(_real),
+        AfterValidator(lambda folder: _real(folder, "--data-dir")),
     ] = Field(default_factory=lambda: Settings().data_dir)
     mirrors: Annotated[
         tuple[str, ...],
@@ -61,7 +62,7 @@ class Order(BaseModel):
         Path | None,
         Option("--feedback", help="Folder with users' feedback to train on, or off (NUMERAL_FEEDBACK, else off)."),
         BeforeValidator(lambda folder: None if folder == OFF else folder),
-        AfterValidator(lambda folder: folder and _real(folder)),
+        AfterValidator(lambda folder: folder and _real(folder, "--feedback")),
         # Where the order is made again from its parameters, none must not mean: as the environment there says.
         PlainSerializer(lambda folder: OFF if folder is None else str(folder), return_type=str, when_used="json"),
     ] = Field(default_factory=lambda: Settings().feedback)
@@ -72,7 +73,7 @@ class Order(BaseModel):
             help="Folder with labeled pictures, 7/any.png or 7_any.png, on which versions are compared and none is "
             "trained (NUMERAL_HANDWRITING, else none).",
         ),
-        AfterValidator(lambda folder: folder and _real(folder)),
+        AfterValidator(lambda folder: folder and _real(folder, "--handwriting")),
     ] = Field(default_factory=lambda: Settings().handwriting)
     promote: Annotated[
         Instruction,
@@ -102,7 +103,7 @@ class Order(BaseModel):
     extra: Annotated[
         tuple[Path, ...],
         Option("--extra", metavar="DIR", help="A folder of labeled pictures to train on as well (NUMERAL_EXTRA)."),
-        AfterValidator(lambda folders: tuple(map(_real, folders))),
+        AfterValidator(lambda folders: tuple(_real(folder, "--extra") for folder in folders)),
     ] = Field(default_factory=lambda: Settings().extra)
     wait: Annotated[
         float,
@@ -151,7 +152,7 @@ def data_folder(given: str | None) -> Path:
         ConfigError: It is blank, or a variable has an impossible value.
     """
     _require_value("data_dir", given)
-    return _real(Settings().data_dir if given is None else Path(given))
+    return _real(Settings().data_dir if given is None else Path(given), "--data-dir")
 
 
 def _require_value(field: str, given: Any) -> None:

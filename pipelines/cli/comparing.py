@@ -17,6 +17,7 @@ from core.errors import ConfigError, DatasetError
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.cli.store import RepositoryOption, opened
+from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 from pipelines.versions.difference import Change, changes
 from pipelines.versions.lineage import Ancestor
@@ -73,6 +74,7 @@ def compare(
         raise ConfigError(f"compare: found {' '.join(map(str, versions))}, expected two different versions or more")
     order, wanted = Order(**given), list(dict.fromkeys(versions))
     voice.prepare()
+    page = local_path(output or Path(f"compare-{'-'.join(map(str, wanted))}.html"), "--output")
     store = Repository(order.repository)
     manifests = [store.manifest(version) for version in wanted]  # before anything is downloaded
     test = _test_images(order, manifests)
@@ -80,7 +82,6 @@ def compare(
     from pipelines.versions.compared import compare as compared
 
     found = compared(store, wanted, test)
-    page = output or Path(f"compare-{'-'.join(map(str, wanted))}.html")
     write_whole(page, render_comparison(found))
     if as_json:
         print(json.dumps(_comparison(found, page), indent=2))

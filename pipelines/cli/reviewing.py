@@ -16,6 +16,7 @@ from core.errors import ConfigError, ReviewError
 from core.feedback import FeedbackFolder
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.local_path import local_path
 from pipelines.new_data.admission import Sifted, sift
 from pipelines.new_data.collected import Collected
 from pipelines.new_data.gather import gather
@@ -58,6 +59,7 @@ def list_pictures(
     """List new pictures: what they are said to show, what the judge reads, and why they are held."""
     voice.prepare()
     order = Order(**given)
+    page = page and local_path(page, "--page")
     sifted = _Offered(order).sifted()
     rows = [row for row in rows_of(sifted) if row.held or not held]
     if page:

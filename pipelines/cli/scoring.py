@@ -9,6 +9,7 @@ from core.artifact.snapshot import CHAMPION
 from core.errors import ConfigError
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 
 
@@ -62,7 +63,7 @@ def score(
     scored = score_all(
         ScoreOrder(
             inputs=tuple(inputs),
-            output=Path(output),
+            output=local_path(Path(output), "--output"),
             repository=where.repository,
             data_dir=where.data_dir,
             version=version,

@@ -8,6 +8,7 @@ import typer
 
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 
 
@@ -56,9 +57,9 @@ def study(
 
     order = Order(**given)
     question = Question.asked(family, vary or [], recipe, order.overrides, images)
+    page = local_path(output or order.data_dir / "study" / f"{question.name}.html", "--output").resolve()
     voice.prepare()
     compared = Comparison.made(question, order, workers)
-    page = (output or order.data_dir / "study" / f"{question.name}.html").resolve()
     write_whole(page, render_study(compared))
     if as_json:
         print(json.dumps(compared.document | {"page": str(page)}, indent=2))

@@ -9,6 +9,7 @@ import typer
 from core.errors import ConfigError
 from pipelines import preflight, voice
 from pipelines.cli.console import JsonOption, reports_errors, show
+from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 from pipelines.schedule.duration import parse_duration
 from pipelines.sweep.choices import Objective, Pruner, Runner
@@ -59,6 +60,7 @@ def sweep(
     if address is not None and runner != "dask":
         raise ConfigError(f"--address {address}: found --runner {runner}, expected --runner dask with an address")
     limit = parse_duration(timeout, "--timeout") if timeout is not None else None
+    report = local_path(output, "--output").absolute() if output else None
     from pipelines.sweep.space_file import read_space  # here and below: the other commands need none of it
 
     tried = read_space(space)
@@ -78,7 +80,7 @@ def sweep(
         pruner=pruner,
         seed=seed,
         timeout=limit,
-        output=output.absolute() if output else None,
+        output=report,
         publish=not no_publish,
     )
     swept = conduct(order, plan, _crew(runner, address, workers or usable_processors()))

@@ -15,6 +15,7 @@ from core.data.gunzip import GZIP_MAGIC, gunzip
 from core.data.header import DTYPES
 from core.errors import ConfigError, IdxError
 from core.regular_file import concerns_one_file
+from pipelines.local_path import local_path
 
 __all__ = ["Content", "InputFile", "contains", "input_files"]
 
@@ -67,12 +68,15 @@ def input_files(inputs: Sequence[str], *, without: Path) -> Iterator[InputFile]:
         without: The table. It may lie among the pictures, where it is passed over.
 
     Raises:
-        ConfigError: Something does not exist, a pattern matches nothing, or the table itself is named.
+        ConfigError: Something does not exist, a pattern matches nothing, or a URL or the table itself is named.
         OSError: A folder cannot be listed.
     """
     table = os.path.realpath(without)
     for given in inputs:
-        if os.path.lexists(given):
+        there = os.path.lexists(given)
+        if not there and "://" in given:
+            local_path(Path(given), "INPUT")
+        if there:
             if Path(given).is_dir():
                 yield from _below(given, given, {_ALL}, table)
                 continue

@@ -120,6 +120,11 @@ class _Request(BaseHTTPRequestHandler):
         return
 
 
+def environment_of(server: Faulty) -> dict[str, str]:
+    """What a program finds in its environment that uses this bucket. The endpoint is plain http."""
+    return {**ENVIRONMENT, "AWS_ENDPOINT": server.url, "no_proxy": "127.0.0.1"}
+
+
 @contextmanager
 def faulty_bucket() -> Iterator[Faulty]:
     """moto's server with a bucket `models`, behind the proxy."""

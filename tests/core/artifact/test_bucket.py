@@ -12,7 +12,7 @@ from core.artifact.repository import Repository
 from core.errors import AliasMovedError, ConfigError, RepositoryError
 from core.inference.predict import load, rebuild
 
-from .bucket_server import ENVIRONMENT, Fault, Faulty, drop, faulty_bucket, lose_the_answer, refuse
+from .bucket_server import Fault, Faulty, drop, environment_of, faulty_bucket, lose_the_answer, refuse
 from .builders import publish
 
 NUMBERS = itertools.count(1)
@@ -28,7 +28,7 @@ def server() -> Iterator[Faulty]:
 def bucket(server: Faulty, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faulty]:
     """The endpoint is plain http, which nothing but its URL allows."""
     monkeypatch.delenv("AWS_ALLOW_HTTP", raising=False)
-    for name, value in {**ENVIRONMENT, "AWS_ENDPOINT": server.url, "no_proxy": "127.0.0.1"}.items():
+    for name, value in environment_of(server).items():
         monkeypatch.setenv(name, value)
     server.heal()
     yield server

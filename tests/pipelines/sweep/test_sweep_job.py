@@ -19,6 +19,7 @@ from pipelines.sweep.ledger import Ledger
 from pipelines.sweep.space import Between, OneOf, Space
 from pipelines.sweep.swept import Swept
 from pipelines.workers import Processes
+from tests.core.artifact.bucket_server import environment_of, faulty_bucket
 from tests.pipelines.sweep.sweeps import (
     DivergingProcesses,
     DyingOnce,
@@ -63,6 +64,21 @@ def test_a_trial_has_the_bits_that_a_retraining_with_its_values_has(undisturbed,
     run = Run.of(dataset, recipe, tmp_path)
     trained = training.train(dataset, steps.fit_normalizer(run), recipe, run.work, lambda report: None)
     assert trained.weights.sha256 == row.weights_sha256
+
+
+def test_the_best_is_published_once_as_challenger_in_a_bucket(undisturbed, dataset, tmp_path, monkeypatch):
+    with faulty_bucket() as bucket:
+        for name, value in environment_of(bucket).items():
+            monkeypatch.setenv(name, value)
+        order = order_in(tmp_path).model_copy(update={"repository": "s3://models/swept"})
+        for _ in range(2):
+            found = conduct.sweep_on(dataset, order, plan_of(TRIALS, publish=True), Processes(1))
+            assert found.published is not None
+            assert found.published.version == 1
+        assert order.store.alias("challenger").target() == 1
+        assert order.store.alias().target() is None
+        assert order.store.verify(1).recipe_name == "mlp"
+    assert decided(found) == decided(undisturbed)
 
 
 def test_a_sweep_that_is_killed_again_and_again_comes_to_the_same(undisturbed, dataset, tmp_path):
