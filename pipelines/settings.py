@@ -1,6 +1,7 @@
 """Settings: what the environment sets for every command."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,6 +66,20 @@ def _metrics_of(services: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(metrics_address(service, place=f"{ENV_PREFIX}CANARY_SERVICES") for service in services)
 
 
+def _user_cache() -> Path | None:
+    """The user's folder for what can be made again; None for a user without a home.
+
+    By the XDG Base Directory Specification 0.8.
+    """
+    folder = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        if not folder.is_absolute():  # the specification asks that a relative path be ignored
+            folder = Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return folder / "numeral"
+
+
 InfraGate = Literal["auto", "require", "off"]
 """Whether a service tries a version before it is promoted; see `pipelines.promotion.infra`."""
 
@@ -87,6 +102,10 @@ class Settings(BaseSettings):
         "./models", description="Where versions are published: a folder or a URL."
     )
     data_dir: Path = Field(Path("data/cache"), description="Where downloads and unfinished runs are kept.")
+    cache_dir: Annotated[Path | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+        default_factory=_user_cache,
+        description="Where it is remembered which manifests were found intact, so that lists are quick; off: nowhere.",
+    )
     feedback: Annotated[Path | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None, description="Folder with the feedback that the service collected; off: learn from none."
     )

@@ -1,6 +1,7 @@
 """What holds for all tests."""
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,11 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixt
     folder = (base.parent if hasattr(request.config, "workerinput") else base) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_dir(shared_folder: Path) -> Iterator[Path]:
+    """What commands remember of manifests: not in the home of the person who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NUMERAL_CACHE_DIR", str(shared_folder / "remembered"))
+        yield shared_folder / "remembered"

@@ -79,8 +79,12 @@ class Published:
             raise VersionNotFoundError(f"{self.model} has no version {version}; known: {_listed(self.versions())}")
         return self._own(version, Manifest.decode(data, name=self._manifest_path(version)))
 
-    def summary(self, version: int) -> Summary:
+    def summary(self, version: int, checked: set[bytes] | None = None) -> Summary:
         """What a list shows of the manifest of one version.
+
+        Args:
+            version: The version.
+            checked: Which manifests need not be checked again: see `core.artifact.summary.summary_of`.
 
         Raises:
             VersionNotFoundError: There is no such version. The error names no others: no listing is taken for it.
@@ -90,7 +94,7 @@ class Published:
         data = self.raw_manifest(version)
         if data is None:
             raise VersionNotFoundError(f"{self.model} has no version {version}")
-        return self._own(version, summary_of(data, name=self._manifest_path(version)))
+        return self._own(version, summary_of(data, name=self._manifest_path(version), checked=checked))
 
     def _manifest_path(self, version: int) -> str:
         return f"{self.model}/{version}/{MANIFEST}"

@@ -11,6 +11,7 @@ from core.artifact.folder import StoredObject, Survey
 from core.artifact.manifest import MANIFEST
 from core.artifact.move import Move, move_number, read_move
 from core.artifact.objects import Objects
+from core.artifact.trial import TRIAL
 from core.errors import ManifestError, UnreadableEntryError
 
 __all__ = ["CHAMPION", "HIGHEST", "Contents", "Snapshot", "Snapshots", "contents"]
@@ -80,6 +81,7 @@ class Snapshot:
         stamps: For each number, a digest that changes whenever one of its own objects does.
         faults: For each path in a version or an alias that cannot be read, or is not what belongs there, what is wrong
             and what to do. Everything else is as it would be without it.
+        tried: The numbers that hold a record of a trial. Of all others, a list need not read that there is none.
     """
 
     versions: tuple[int, ...]
@@ -87,6 +89,7 @@ class Snapshot:
     digest: str
     stamps: dict[int, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
+    tried: frozenset[int] = frozenset()
 
     @property
     def champion(self) -> int | None:
@@ -146,7 +149,8 @@ class Snapshots:
         versions = tuple(number for number, found in numbers.items() if found.complete)
         stamps = {number: found.stamp() for number, found in numbers.items()}
         logs = [(found.path, found.size, found.e_tag) for log in moves.values() for found in log.values()]
-        return Snapshot(versions, aliases, _digest([*stamps.items(), *logs, *faults.items()]), stamps, faults)
+        tried = frozenset(number for number, found in numbers.items() if TRIAL in found.files)
+        return Snapshot(versions, aliases, _digest([*stamps.items(), *logs, *faults.items()]), stamps, faults, tried)
 
     def _targets(self, moves: Mapping[str, Mapping[int, StoredObject]], faults: dict[str, str]) -> dict[str, int]:
         """Where each alias points. Only moves that were not seen before are read."""

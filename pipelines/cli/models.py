@@ -17,7 +17,9 @@ from pipelines.cli import comparing, version_rows
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.cli.store import RepositoryOption, opened
 from pipelines.promotion.words import consulted_in_words
+from pipelines.settings import Settings
 from pipelines.versions import summary
+from pipelines.versions.checked import remembered
 
 app = typer.Typer(
     help="List, show, compare, verify, repair, promote, roll back and prune published versions.", no_args_is_help=True
@@ -54,7 +56,8 @@ def list_versions(
         for path, fault in snapshot.faults.items():
             show(f"{path}: {fault}")
         most = last if last or as_json else LISTED
-        rows = summary.rows(store, snapshot, most)
+        with remembered(Settings().cache_dir) as checked:
+            rows = summary.rows(store, snapshot, most, checked)
         older = len(snapshot.versions) - sum(row["version"] in snapshot.versions for row in rows)
     if as_json:
         print(json.dumps(rows, indent=2))

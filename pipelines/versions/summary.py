@@ -19,29 +19,36 @@ _VERDICT = {"promote", "reason", "parent", "consulted"}
 """The fields of a verdict that are listed."""
 
 
-def rows(store: Repository, snapshot: Snapshot, last: int | None = None) -> list[dict[str, Any]]:
+def rows(
+    store: Repository, snapshot: Snapshot, last: int | None = None, checked: set[bytes] | None = None
+) -> list[dict[str, Any]]:
     """One JSON object for each version, ascending, and for each number that an alias names without there being one.
 
     Args:
         store: The repository.
         snapshot: What it showed.
         last: Only so many of the newest versions, and those that an alias names; None for all.
+        checked: Which manifests need not be checked again, to which those are added that now were: see
+            `pipelines.versions.checked`.
     """
     newest = snapshot.versions if last is None else snapshot.versions[-last:]
     known = sorted({*newest, *snapshot.aliases.values()})
-    return list(store.for_each(known, lambda version: _row(store, snapshot, version)))
+    return list(store.for_each(known, lambda version: _row(store, snapshot, version, checked)))
 
 
-def _row(store: Repository, snapshot: Snapshot, version: int) -> dict[str, Any]:
+def _row(store: Repository, snapshot: Snapshot, version: int, checked: set[bytes] | None) -> dict[str, Any]:
     """What is known of one version."""
     aliases = [name for name, target in snapshot.aliases.items() if target == version]
     row = {"version": version, "aliases": aliases}
     try:
-        found = store.summary(version)
+        found = store.summary(version, checked)
     except (DamagedVersionError, UnreadableEntryError, VersionNotFoundError) as error:
         state: State = "damaged" if version in snapshot.versions else "dangling"
         return row | _UNKNOWN | {"damage": str(error), "state": state}
-    state = "sound" if found.verdict.promote and not _failed_its_trial(store, version) else "rejected"
+    # A version that was published during the listing may be missing there, and then so may be the record of its trial.
+    tried = version in snapshot.tried or version not in snapshot.versions
+    passed = found.verdict.promote and not (tried and _failed_its_trial(store, version))
+    state = "sound" if passed else "rejected"
     return row | _listed(found) | {"damage": None, "state": state}
 
 

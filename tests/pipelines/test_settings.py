@@ -27,6 +27,22 @@ def test_the_environment_names_the_feedback_folder_or_turns_feedback_off(
     assert Settings().feedback is None
 
 
+@pytest.mark.parametrize(
+    ("cache", "expected"), [("/var/cache/me", "/var/cache/me"), ("me", "/home/me/.cache"), (None, "/home/me/.cache")]
+)
+def test_what_is_remembered_lies_in_the_folder_for_what_can_be_made_again(
+    cache: str | None, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NUMERAL_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", "/home/me")
+    if cache:
+        monkeypatch.setenv("XDG_CACHE_HOME", cache)
+    assert Settings().cache_dir == Path(expected, "numeral")
+    monkeypatch.setenv("NUMERAL_CACHE_DIR", "off")
+    assert Settings().cache_dir is None
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
 def test_a_blank_variable_counts_as_not_set(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:

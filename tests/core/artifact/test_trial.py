@@ -37,6 +37,14 @@ def test_a_record_is_read_as_it_was_stored(repository: Repository):
     assert repository.trial(1) == trial(GOOD, BAD)
 
 
+def test_a_snapshot_says_which_versions_have_a_record(repository: Repository):
+    publish(repository)
+    publish(repository)
+    assert repository.snapshot().tried == set()
+    repository.record_trial(trial())
+    assert repository.snapshot().tried == {1}
+
+
 def test_of_several_trials_the_last_decides_and_each_record_stays(repository: Repository):
     publish(repository)
     trials = [trial(GOOD), trial(BAD), trial(GOOD, GOOD)]

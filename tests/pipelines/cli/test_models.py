@@ -1,5 +1,6 @@
 """`python -m pipelines models …`: what operators see of the published versions."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from core.artifact.manifest import Manifest, Verdict
 from core.artifact.repository import Repository
 from pipelines.cli.commands import app
+from pipelines.versions.checked import remembered
 from tests.core.artifact.builders import claim, publish
 from tests.core.artifact.trials import failed_trial
 
@@ -47,6 +49,20 @@ def test_a_damaged_version_is_listed_beside_the_sound_ones(folder: Path) -> None
     assert done.exit_code == 0
     assert "damaged" in done.stdout
     assert "mnist/1/manifest.json: the document: its digest does not match" in done.stderr
+
+
+def test_what_a_list_remembers_lies_in_the_folder_of_the_setting_and_verify_checks_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMERAL_CACHE_DIR", str(tmp_path / "cache"))
+    manifest = folder / "mnist/1/manifest.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b'"3"', b'"2"'))
+    with remembered(tmp_path / "cache") as known:  # as if somebody had tampered with it
+        known.add(hashlib.sha256(manifest.read_bytes()).digest())
+    assert [row["damage"] for row in json.loads(models(folder, "list", "--json").stdout)] == [None, None]
+    assert "digest does not match" in models(folder, "verify").stderr
+    monkeypatch.setenv("NUMERAL_CACHE_DIR", "off")
+    assert [bool(row["damage"]) for row in json.loads(models(folder, "list", "--json").stdout)] == [True, False]
 
 
 def models(folder: Path, *command: str) -> Result:

@@ -1,5 +1,6 @@
 """What a list says of each version."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_only_the_newest_and_those_that_an_alias_names_are_read_if_asked(store: 
 def test_a_version_that_failed_its_trial_is_listed_as_rejected(store: Repository) -> None:
     store.record_trial(failed_trial(2))
     assert [row["state"] for row in rows(store, store.snapshot())] == ["sound", "rejected", "sound"]
+
+
+def test_a_failed_trial_is_seen_of_a_version_that_the_listing_has_missed(store: Repository) -> None:
+    store.promote(2, by="a test", why="an alias names it")
+    store.record_trial(failed_trial(2))
+    missed = replace(store.snapshot(), versions=(1, 3), tried=frozenset())
+    assert [row["state"] for row in rows(store, missed)] == ["sound", "rejected", "sound"]
 
 
 def test_a_copied_folder_is_listed_as_damaged(store: Repository, tmp_path: Path) -> None:
