@@ -33,10 +33,14 @@ def rows(
     """
     newest = snapshot.versions if last is None else snapshot.versions[-last:]
     known = sorted({*newest, *snapshot.aliases.values()})
-    return list(store.for_each(known, lambda version: _row(store, snapshot, version, checked)))
+    # A version that was published during the listing may be missing there, and then so may be the record of its trial.
+    tried = snapshot.tried | ({*known} - {*snapshot.versions})
+    return list(store.for_each(known, lambda version: _row(store, snapshot, version, version in tried, checked)))
 
 
-def _row(store: Repository, snapshot: Snapshot, version: int, checked: set[bytes] | None) -> dict[str, Any]:
+def _row(
+    store: Repository, snapshot: Snapshot, version: int, tried: bool, checked: set[bytes] | None
+) -> dict[str, Any]:
     """What is known of one version."""
     aliases = [name for name, target in snapshot.aliases.items() if target == version]
     row = {"version": version, "aliases": aliases}
@@ -45,8 +49,6 @@ def _row(store: Repository, snapshot: Snapshot, version: int, checked: set[bytes
     except (DamagedVersionError, UnreadableEntryError, VersionNotFoundError) as error:
         state: State = "damaged" if version in snapshot.versions else "dangling"
         return row | _UNKNOWN | {"damage": str(error), "state": state}
-    # A version that was published during the listing may be missing there, and then so may be the record of its trial.
-    tried = version in snapshot.tried or version not in snapshot.versions
     passed = found.verdict.promote and not (tried and _failed_its_trial(store, version))
     state = "sound" if passed else "rejected"
     return row | _listed(found) | {"damage": None, "state": state}

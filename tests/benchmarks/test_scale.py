@@ -52,6 +52,7 @@ def test_lists_and_the_look_for_an_unchanged_version_are_measured(monkeypatch, t
     assert [result.case for result in results] == [
         "models list, 3 versions",
         "models list --json, 3 versions",
+        "models list --json, no manifest known, 3 versions",
         "unchanged check, 3 versions",
     ]
     assert all(result.ratio > 0 for result in results)
