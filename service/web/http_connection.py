@@ -22,7 +22,7 @@ class HttpConnection(HttpToolsProtocol):
     """One connection. uvicorn itself limits neither the size of a head nor the time that it takes."""
 
     _late: asyncio.TimerHandle | None = None
-    _in_head, _in_message, _too_large = True, False, False
+    _in_head, _begun, _in_message, _too_large = True, False, False, False
     _head = _fields = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
@@ -43,12 +43,14 @@ class HttpConnection(HttpToolsProtocol):
         if self._in_head and self._head > HEAD_BYTES and not self.transport.is_closing():
             self._too_large = True
             self.send_400_response("The head of the request is too large.")
+        if self._begun and self._in_head:  # most heads arrive as a whole, and need no timer
+            self._within(HEAD_SECONDS)
+        self._begun = False
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._in_head, self._in_message, self._fields = True, True, 0
-        self._within(HEAD_SECONDS)
+        self._in_head, self._begun, self._in_message, self._fields = True, True, True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; or a trailer, which follows the body, and nobody reads."""

@@ -23,6 +23,10 @@ LINGER_SECONDS = 2.0
 """For how long a refused body is still read, and thrown away: many clients read no answer before they have sent."""
 
 
+LOOK_SECONDS = 0.1
+"""Seconds between two looks for bodies that are late. A timer for each would take a tenth of the time of a request."""
+
+
 class BodyLimit:
     """Reads no more of a body than it may have, and answers what it refuses, whatever the application makes of that."""
 
@@ -31,6 +35,8 @@ class BodyLimit:
         self._app, self._limits = app, limits
         self.held = 0
         """Bytes of all bodies whose requests are not answered yet."""
+        self._awaited: set[_Body] = set()
+        self._look: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -57,6 +63,24 @@ class BodyLimit:
         if body.refusal is not None and not started:
             await _refuse(body.refusal, scope, receive, send)
 
+    def await_piece(self, body: "_Body") -> None:
+        """End the wait of a body for its next piece once it is late; until `got_piece`."""
+        self._awaited.add(body)
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._end_late)
+
+    def got_piece(self, body: "_Body") -> None:
+        """The wait is over."""
+        self._awaited.discard(body)
+
+    def _end_late(self) -> None:
+        self._look, now = None, monotonic()
+        for body in self._awaited:
+            if body.late <= now:
+                body.give_up()
+        if self._awaited:
+            self._look = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._end_late)
+
     def _largest(self, path: str) -> int:
         if path.startswith("/v2/"):
             return self._limits.tensor_bytes
@@ -69,12 +93,15 @@ class _Body:
     Attributes:
         received: Its bytes so far.
         refusal: Why no more of it is read, if so.
+        late: When its next piece is late, by `time.monotonic`.
     """
 
     def __init__(self, all_bodies: BodyLimit, receive: Receive, largest: int, limits: Limits) -> None:
         self._all, self._receive, self._largest, self._limits = all_bodies, receive, largest, limits
         self._began = monotonic()
-        self._ended = False
+        self._ended = self._given_up = False
+        self._task: asyncio.Task[object] | None = None
+        self.late = 0.0
         self.received = 0
         self.refusal: WebError | None = None
 
@@ -89,13 +116,19 @@ class _Body:
             raise self.refusal
         if self._ended:  # the application waits for the client to hang up, for as long as it likes
             return await self._receive()
-        late = self._began + self._limits.body_seconds + self.received / SLOWEST - monotonic()
+        now, seconds = monotonic(), self._limits.body_seconds
+        self.late = min(now + seconds, self._began + seconds + self.received / SLOWEST)
+        self._task = asyncio.current_task()
+        self._all.await_piece(self)
         try:
-            async with asyncio.timeout(min(self._limits.body_seconds, max(late, 0.0))):
-                message = await self._receive()
-        except TimeoutError:
+            message = await self._receive()
+        except asyncio.CancelledError:
+            if not self._given_up or (self._task and self._task.uncancel()):  # somebody else has cancelled it, too
+                raise
             sentence = f"the body of the request arrives too slowly: {self.received:,} bytes so far; send it again"
             raise self._refused(SlowBodyError(sentence)) from None
+        finally:
+            self._all.got_piece(self)
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
         piece = len(message.get("body", b""))
         self.received += piece
@@ -105,6 +138,12 @@ class _Body:
         if self._all.held > self._limits.waiting_bytes:
             raise self._refused(BusyError("too many large pictures at the same time; try again in a moment", 1.0))
         return message
+
+    def give_up(self) -> None:
+        """End the wait for the next piece."""
+        if self._task and not self._given_up:
+            self._given_up = True
+            self._task.cancel()
 
     def _too_large(self) -> WebError:
         return BodyTooLargeError(f"the body of the request is larger than {self._largest:,} bytes; send a smaller one")

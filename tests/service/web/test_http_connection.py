@@ -1,5 +1,7 @@
 """Connections that send little or too much before a body."""
 
+import time
+
 import pytest
 
 from service.web import http_connection
@@ -37,9 +39,10 @@ def test_a_head_of_usual_size_is_not(server):
     assert server.ask("GET", "/page/measure", headers={"X": "a" * 16_000})[0] == 200
 
 
-def send_for_ever(connection, part):
+def send_for_ever(connection, part, pause=0.0):
     while True:
         connection.sendall(part)
+        time.sleep(pause)
 
 
 def test_trailers_without_end_are_refused(server):
@@ -71,6 +74,36 @@ def test_a_connection_whose_request_does_not_begin_or_end_is_closed(monkeypatch,
     with guarded() as server, server.connect() as connection:
         connection.sendall(sent)
         assert everything(connection) == b""
+
+
+@pytest.mark.parametrize("rest", [b"G", b"GET /page/measure HTTP/1.1\r\nHost: x\r\nX: a"])
+def test_a_head_that_begins_right_behind_a_request_must_end_soon_too(monkeypatch, rest):
+    monkeypatch.setattr(http_connection, "HEAD_SECONDS", 0.2)
+    with guarded() as server, server.connect() as connection:
+        connection.sendall(b"GET /page/measure HTTP/1.1\r\nHost: x\r\n\r\n" + rest)
+        found = everything(connection)
+    assert found.startswith(b"HTTP/1.1 200 ")
+    assert found.count(b"HTTP/1.1") == 1
+
+
+def test_a_head_that_trickles_is_cut_off_although_it_never_pauses(monkeypatch):
+    monkeypatch.setattr(http_connection, "HEAD_SECONDS", 0.2)
+    with guarded() as server, server.connect() as connection:
+        connection.sendall(b"GET /page/measure HTTP/1.1\r\nHost: x\r\nX: a")
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            send_for_ever(connection, b"a", pause=0.01)
+
+
+def test_a_request_may_arrive_in_pieces(server):
+    whole = b"POST /page/measure HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789"
+    with server.connect() as connection:
+        for _ in range(2):
+            for at in range(0, len(whole), 7):
+                connection.sendall(whole[at : at + 7])
+            found = b""
+            while not found.endswith(b"}"):
+                found += connection.recv(65536)
+            assert found.startswith(b"HTTP/1.1 200 ")
 
 
 def test_a_body_that_nobody_reads_does_not_hold_the_connection(monkeypatch):
