@@ -6,11 +6,12 @@ messages of a megabyte these are tens of megabytes. In a container, they would c
 
 import asyncio
 import ctypes
-import os
 from collections.abc import Callable
-from pathlib import Path
+from typing import ClassVar
 
-__all__ = ["Trimming", "occupied", "trim"]
+from service.occupied import occupied
+
+__all__ = ["Trimming", "trim", "unused"]
 
 EVERY_SECONDS = 0.5
 """Seconds between two looks."""
@@ -22,14 +23,6 @@ LONGEST_PAUSE = 128
 """Looks that are passed over at most while the process needs what it has, and nothing can be given back: a minute."""
 
 
-def occupied(statm: Path = Path("/proc/self/statm")) -> int:
-    """Bytes of memory that this process occupies; 0 if that is unknown, on systems other than Linux."""
-    try:
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
 def trim() -> None:
     """Give back what the C library keeps; a no-op with one that cannot, such as musl."""
     function = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -37,17 +30,42 @@ def trim() -> None:
         function(0)
 
 
+class _Heap(ctypes.Structure):
+    """glibc's `struct mallinfo2`: what the C library has taken from the system."""
+
+    _fields_: ClassVar = [(f"field_{number}", ctypes.c_size_t) for number in range(8)] + [
+        ("free", ctypes.c_size_t),
+        ("keepcost", ctypes.c_size_t),
+    ]
+
+
+def unused() -> int:
+    """Bytes that the C library has and nobody uses, given back or not; 0 with one that does not tell."""
+    function = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if function is None:
+        return 0
+    function.restype = _Heap
+    return int(function().free)
+
+
 class Trimming:
     """Trims now and then, if the process has grown since the last time. Belongs to one event loop."""
 
-    def __init__(self, occupied: Callable[[], int] = occupied, trim: Callable[[], None] = trim) -> None:
+    def __init__(
+        self,
+        occupied: Callable[[], int] = occupied,
+        trim: Callable[[], None] = trim,
+        unused: Callable[[], int] = unused,
+    ) -> None:
         """Nothing happens before `start`.
 
         Args:
             occupied: The bytes that the process occupies.
             trim: Gives back what it can.
+            unused: The bytes that could be given back, or were.
         """
-        self._occupied, self._trim = occupied, trim
+        self._occupied, self._trim, self._unused = occupied, trim, unused
+        self._given_back = 0  # of what is unused
         self._least = occupied()
         self._pause = self._passed = 0  # looks to pass over, and how many of them were
         self._task: asyncio.Task[None] | None = None
@@ -67,15 +85,21 @@ class Trimming:
             await self.look()
 
     async def look(self) -> None:
-        """Trim if the process has grown; if that gives little back, ever more looks are passed over before the next."""
+        """Trim if the process has grown.
+
+        If that gives little back, ever more looks are passed over before the next, unless much was freed meanwhile.
+        """
         before = self._occupied()
         if before - self._least <= WORTH_BYTES:
             self._pause = self._passed = 0
             return
-        if self._passed < self._pause:
+        unused = self._unused()
+        self._given_back = min(self._given_back, unused)  # some of that is used again
+        if self._passed < self._pause and unused - self._given_back <= WORTH_BYTES:
             self._passed += 1
             return
         await asyncio.to_thread(self._trim)
+        self._given_back = self._unused()
         after = self._occupied()
         self._least, self._passed = min(self._least, after), 0
         self._pause = 0 if before - after > WORTH_BYTES else min(LONGEST_PAUSE, 2 * self._pause + 1)
