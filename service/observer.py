@@ -85,7 +85,8 @@ class Observer:
 
         Args:
             reason: `queue`: too much is waiting; `share`: too much of the same client is; `deadline`: it could not be
-                done in time; `quota`: its token sends too much.
+                done in time; `quota`: its token sends too much; `incomplete`: too much had arrived of messages that
+                were not complete.
             role: The role of the token that is over its quota; "" for the other reasons.
         """
 

@@ -108,7 +108,8 @@ class Settings(BaseSettings):
     )
     max_waiting_bytes: int = Field(
         64 * 1024 * 1024,
-        description="Bytes of pictures that may wait in each process, likewise.",
+        description="Bytes of pictures that may wait in each process, likewise; and of messages that have arrived in "
+        "part.",
         ge=1024,
         le=1024 * GIGABYTE,
     )

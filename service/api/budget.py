@@ -1,12 +1,17 @@
 """How much all streams of the process may hold together, and what happens if clients do not read their answers."""
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from time import monotonic
 from typing import Protocol
 
 from service.errors import OverloadedError
 
 __all__ = ["Budget"]
+
+TURN_SECONDS = 0.1
+"""A stream in whose turn no message is complete after so long lets the next one have its turn, and goes on waiting."""
 
 STALLED_SECONDS = 10.0
 """A stream whose client takes no answer for so long is ended, if other streams wait for the room that it holds."""
@@ -41,8 +46,9 @@ class Budget:
             most: The bytes that all streams together may hold before they have to wait. Each may still hold one
                 request, so that every stream goes on.
         """
-        self.held = 0
+        self.held = self._arriving = 0
         self._most = most
+        self._next_turns: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._holders: set[Holder] = set()
         self._waiting: set[asyncio.Future[None]] = set()
         self._look: asyncio.TimerHandle | None = None
@@ -73,6 +79,48 @@ class Budget:
                 if not waiting.done():
                     waiting.set_result(None)
             self._waiting.clear()
+
+    async def take_turn(self, size: int) -> Callable[[], None]:
+        """Wait until a message of about this size may arrive beside those of other streams.
+
+        Returns:
+            Ends the turn, as soon as the message is there. A turn ends by itself after a while: the client may send its
+            next message much later.
+        """
+        size = min(size, self._most)
+        loop = asyncio.get_running_loop()
+        if self._next_turns or self._arriving + size > self._most:
+            turn: asyncio.Future[None] = loop.create_future()
+            self._next_turns.append((size, turn))
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._end_turn(size)
+                raise
+        else:
+            self._arriving += size
+        open_turn = [size]
+
+        def end() -> None:
+            if open_turn:
+                self._end_turn(open_turn.pop())
+
+        timer = loop.call_later(TURN_SECONDS, end)
+
+        def over() -> None:
+            timer.cancel()
+            end()
+
+        return over
+
+    def _end_turn(self, size: int) -> None:
+        self._arriving -= size
+        while self._next_turns and self._arriving + self._next_turns[0][0] <= self._most:
+            size, turn = self._next_turns.popleft()
+            if not turn.done():
+                self._arriving += size
+                turn.set_result(None)
 
     def await_room(self, waiting: asyncio.Future[None]) -> None:
         """Set a result once there is room. Until then, streams are watched for clients that do not read."""

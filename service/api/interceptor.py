@@ -13,6 +13,7 @@ import grpc
 from service.api.budget import Budget
 from service.api.open_calls import OpenCalls
 from service.api.open_streams import OpenStreams
+from service.api.receiving import Receiving
 from service.api.registrar import Registrar
 from service.api.status import status_of
 from service.api.text_limits import check_texts
@@ -32,6 +33,8 @@ _Answers = Callable[[Any, Any], AsyncGenerator[Any, None]]
 _Parse = Callable[[bytes], Any]
 _Serialize = Callable[[Any], bytes]
 _Context = grpc.aio.ServicerContext[Any, Any]
+
+NO_MESSAGE = "the call has no message; send one request"
 
 Step = Callable[[str, _Context], None]
 """A first step of a call: takes the full name of the method and the call, and may raise like a handler."""
@@ -56,6 +59,7 @@ class Interceptor:
         arrivals: Arrivals | None = None,
         streams: OpenStreams | None = None,
         unread: Unread | None = None,
+        receiving: Receiving | None = None,
     ) -> None:
         """Intercept nothing yet: see `on`.
 
@@ -65,6 +69,7 @@ class Interceptor:
             arrivals: Notified of each call that is accepted, and of each that begins.
             streams: Opens the streams; None for streams without a common limit.
             unread: Limits the answers that clients do not read; None for no limit.
+            receiving: Reads single requests; None to do so without a limit of what arrives.
         """
         self.steps = tuple(steps)
         self.in_flight = 0
@@ -72,6 +77,7 @@ class Interceptor:
         self._observer = observer
         self._streams = streams or OpenStreams(Budget(sys.maxsize))
         self._unread = unread or Unread(sys.maxsize)
+        self._receiving = receiving or Receiving()
 
     def on(self, server: grpc.aio.Server, calls: OpenCalls | None = None) -> Registrar:
         """What to register servicers on in place of the server: `add_…Servicer_to_server(servicer, this)`.
@@ -84,14 +90,15 @@ class Interceptor:
 
     def _wrap(self, method: str, handler: Any) -> Any:
         # Messages are parsed here rather than by gRPC, so that bytes that cannot be parsed are an error like any other;
-        # and answers to single requests are serialized here, so that their size is known.
+        # and answers to single requests are serialized here, so that their size is known. Each method is registered as
+        # one whose requests are a stream, so that single requests are read here too: see `service.api.receiving`.
         parse, serialize = handler.request_deserializer or bytes, handler.response_serializer or bytes
         if handler.unary_unary is not None:
             unary = self._unary(handler.unary_unary, parse, serialize, method)
-            return grpc.unary_unary_rpc_method_handler(unary)
+            return grpc.stream_unary_rpc_method_handler(unary)
         if handler.unary_stream is not None:
             answers = self._unary_stream(cast("_Answers", handler.unary_stream), parse, method)
-            return grpc.unary_stream_rpc_method_handler(answers, None, serialize)
+            return grpc.stream_stream_rpc_method_handler(answers, None, serialize)
         if handler.stream_stream is not None:
             answers = self._stream(cast("_Answers", handler.stream_stream), parse, method)
             return grpc.stream_stream_rpc_method_handler(answers, None, serialize)
@@ -99,7 +106,13 @@ class Interceptor:
         raise NotImplementedError(f"{method}: a stream of requests with one response is not supported")
 
     def _unary(self, answer: _Answer, parse: _Parse, serialize: _Serialize, method: str) -> _Answer:
-        async def intercepted(data: bytes, context: _Context) -> bytes:
+        async def intercepted(_data: object, context: _Context) -> bytes:
+            try:
+                data = await self._receiving.read(context)
+            except OverloadedError as error:
+                await self._refuse(error, method, context)
+            if data is grpc.aio.EOF:  # or the client has gone, and this reaches nobody
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_MESSAGE)
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
@@ -118,7 +131,13 @@ class Interceptor:
     # has taken it, and can give the status of an error even if a client takes nothing.
 
     def _unary_stream(self, answer: _Answers, parse: _Parse, method: str) -> _Answer:
-        async def intercepted(data: bytes, context: _Context) -> None:
+        async def intercepted(_data: object, context: _Context) -> None:
+            try:
+                data = await self._receiving.read(context)
+            except OverloadedError as error:
+                await self._refuse(error, method, context)
+            if data is grpc.aio.EOF:  # or the client has gone, and this reaches nobody
+                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_MESSAGE)
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
@@ -147,6 +166,11 @@ class Interceptor:
                     await call.refuse(error)
 
         return intercepted
+
+    async def _refuse(self, error: Exception, method: str, context: _Context) -> Never:
+        """End a call whose message has not arrived."""
+        with _InFlight(self, method, context) as call:
+            await call.refuse(error)
 
     def ended(self, call: Call) -> None:
         """Take note of a call that is no longer in flight."""

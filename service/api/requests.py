@@ -10,6 +10,8 @@ from typing import Any, Generic, Self, TypeVar
 import grpc
 
 from service.api.budget import Budget
+from service.api.receiving import Receiving
+from service.errors import OverloadedError
 
 __all__ = ["Requests"]
 
@@ -18,6 +20,12 @@ MOST_REQUESTS = 256
 
 MOST_BYTES = 4 * 1024 * 1024
 """… and how many bytes; the last one that is read may exceed that."""
+
+SMALL = 64 * 1024
+"""Bytes of a message that gRPC receives in any case, see `service.server.options`: it needs no turn."""
+
+UNKNOWN = 256 * 1024
+"""Bytes that the first message of a stream is expected to have."""
 
 OVERHEAD = 2048
 """Bytes beside the message itself that a request and its answer take, about."""
@@ -45,7 +53,14 @@ class Requests(Generic[T]):
         ended: Why the server ends the stream; None while it does not.
     """
 
-    def __init__(self, method: str, context: _Context, parse: Callable[[bytes], T], budget: Budget) -> None:
+    def __init__(
+        self,
+        method: str,
+        context: _Context,
+        parse: Callable[[bytes], T],
+        budget: Budget,
+        receiving: Receiving | None = None,
+    ) -> None:
         """Read nothing yet. Use it as a context manager, in the task of the call.
 
         Args:
@@ -53,13 +68,16 @@ class Requests(Generic[T]):
             context: The call.
             parse: From the bytes of a message to a request.
             budget: What all streams may hold together.
+            receiving: Reads the messages; None to do so without a limit of what arrives.
         """
         self.method, self.context = method, context
         self.held = 0
         self.writing: float | None = None
         self.ended: Exception | None = None
-        self._parse, self._budget = parse, budget
+        self._parse, self._budget, self._receiving = parse, budget, receiving or Receiving()
+        self._peer = context.peer()
         self._sizes: deque[int] = deque()
+        self._usual = UNKNOWN  # bytes of the message before, which the next one is expected to have too
         self._waiting: asyncio.Future[None] | None = None  # for room
         self._reader: asyncio.Task[Any] | None = None
         self._call = asyncio.current_task()
@@ -68,11 +86,13 @@ class Requests(Generic[T]):
 
     def __enter__(self) -> Self:
         self._budget.open(self)
+        self._receiving.open(self._peer)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Give back what is held. If the call was cut off, raise the error that it was ended with."""
         self._budget.close(self)
+        self._receiving.close(self._peer)
         self._call = None
         if self._limit:
             self._limit.cancel()
@@ -94,16 +114,21 @@ class Requests(Generic[T]):
         self._reader = asyncio.current_task()
         try:
             await self._room()
-            data = await self.context.read()
+            data = await self._message()
         except asyncio.CancelledError:
             if self.ended is None or self._reader is None:
                 raise
             self._reader.uncancel()
             raise self.ended from None
+        except OverloadedError as error:  # what has arrived of the message is too much
+            self._reader = None
+            self.end(error)
+            raise
         finally:
             self._reader = None
         if data is grpc.aio.EOF:
             raise StopAsyncIteration
+        self._usual = len(data)
         size = len(data) + OVERHEAD
         self._sizes.append(size)
         self.held += size
@@ -134,6 +159,16 @@ class Requests(Generic[T]):
         if self._call:
             self._cut = True
             self._call.cancel()
+
+    async def _message(self) -> Any:
+        """The next message. Large ones arrive in turns, because gRPC holds what has arrived of each."""
+        if self._usual <= SMALL:
+            return await self._receiving.read(self.context, self._peer)
+        end_turn = await self._budget.take_turn(self._usual)
+        try:
+            return await self._receiving.read(self.context, self._peer)
+        finally:
+            end_turn()
 
     async def _room(self) -> None:
         """Wait until another request may be read. A stream that holds none always may read one."""

@@ -22,6 +22,7 @@ from service.api.inference.inference_servicer import InferenceServicer
 from service.api.interceptor import Interceptor
 from service.api.open_calls import OpenCalls
 from service.api.open_streams import OpenStreams
+from service.api.receiving import Receiving
 from service.api.recognizer.recognizer_servicer import RecognizerServicer
 from service.api.tokens import Tokens
 from service.api.unread import Unread
@@ -102,8 +103,8 @@ class Server:
             storage_seconds=settings.storage_seconds,
         )
         self.control = Control(self.store, self._watcher, decisions)
-        limits = PictureLimits(max_bytes=settings.max_picture_bytes)
-        self._admission = Admission(settings.max_waiting, settings.max_waiting_bytes, self._workers, observer.refused)
+        limits, most = PictureLimits(max_bytes=settings.max_picture_bytes), settings.max_waiting_bytes
+        self._admission = Admission(settings.max_waiting, most, self._workers, observer.refused)
         arrivals = Arrivals(GATHERED)
         recognition = Recognition(self.store, limits, self._workers, observer, self._admission, arrivals)
         self._feedback = Feedback(settings, recognition.framed, observer)
@@ -113,13 +114,14 @@ class Server:
         self._tokens = Tokens(settings.tokens_file, telemetry) if settings.tokens_file else None
         self._renewal = Renewal(None, self._tokens, None)
         guards = [Guard(self._tokens).enter] if self._tokens else []
-        streams = OpenStreams(Budget(settings.max_stream_bytes), guards)
+        receiving = Receiving(most, lambda: connections.arrived(self._port), refused=observer.refused)
+        streams = OpenStreams(Budget(settings.max_stream_bytes), guards, receiving)
         unread = Unread(settings.max_stream_bytes)
         self._calls = OpenCalls()
         steps = [*self._instruments.steps, self._calls.enter, identify, *guards]
-        self._interceptor = Interceptor(observer, steps, arrivals, streams, unread)
+        self._interceptor = Interceptor(observer, steps, arrivals, streams, unread, receiving)
         # gRPC's own services are neither counted nor logged: probes call them all the time.
-        self._foreign = Interceptor(Observer(), guards, streams=streams, unread=unread)
+        self._foreign = Interceptor(Observer(), guards, streams=streams, unread=unread, receiving=receiving)
         self._grpc = grpc.aio.server(options=options_of(settings, processes))
         self._trimming = Trimming()
         self._register(recognition)
@@ -128,10 +130,8 @@ class Server:
     def _register(self, recognition: Recognition) -> None:
         """Register the servicers of the service's own protocols."""
         intercepted = self._interceptor.on(self._grpc, self._calls)
-        most = self._settings.max_batch
-        self._recognizer = RecognizerServicer(
-            recognition, self._feedback, self._documents, self._catalog, pin=self.control.pin, max_batch=most
-        )
+        most, shown = self._settings.max_batch, (self._documents, self._catalog)
+        self._recognizer = RecognizerServicer(recognition, self._feedback, *shown, pin=self.control.pin, max_batch=most)
         recognizer_pb2_grpc.add_RecognizerServicer_to_server(self._recognizer, intercepted)  # type: ignore[no-untyped-call]
         self._inference = InferenceServicer(
             recognition,
@@ -164,12 +164,12 @@ class Server:
             ConfigError: The address cannot or must not be listened on, or the certificate cannot be used.
         """
         tls.check(self._settings)
-        certificates = tls.certificates(self._settings, self._telemetry)
+        certificates, address = tls.certificates(self._settings, self._telemetry), self._settings.address
         try:
             port = (
-                self._grpc.add_secure_port(self._settings.address, certificates.credentials())
+                self._grpc.add_secure_port(address, certificates.credentials())
                 if certificates
-                else self._grpc.add_insecure_port(self._settings.address)
+                else self._grpc.add_insecure_port(address)
             )
         except RuntimeError as error:
             raise cannot_listen(self._settings.host, self._settings.port) from error

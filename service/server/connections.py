@@ -9,12 +9,14 @@ clients send the call again.
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 
-__all__ = ["end", "hang_up", "refuse"]
+__all__ = ["arrived", "end", "hang_up", "refuse"]
 
 OPEN_FILES = Path("/dev/fd")
 """Lists the open files of this process, on Linux as on macOS."""
@@ -24,6 +26,37 @@ HANG_UP_SECONDS = 1.0
 
 LOOK_AGAIN = 0.02
 """Seconds between two looks at the connections that are still open."""
+
+
+TCP_INFO_ARRIVED = 128
+"""Where `tcpi_bytes_received` is in Linux's `struct tcp_info`, eight bytes: what has arrived since the beginning."""
+
+
+def arrived(port: int | None) -> dict[str, int]:
+    """The bytes that have arrived on each connection since it was opened, by gRPC's name of its peer.
+
+    Args:
+        port: The port on which they were accepted; None if there is none yet.
+
+    Returns:
+        Nothing on systems other than Linux, which alone tells.
+    """
+    found: dict[str, int] = {}
+    if port is None or sys.platform != "linux":
+        return found
+    for connection in _sockets(port, listening=False):
+        with suppress(OSError):  # it has ended meanwhile
+            info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_ARRIVED + 8)
+            if len(info) == TCP_INFO_ARRIVED + 8:
+                found[_peer(*connection.getpeername()[:2])] = int.from_bytes(info[TCP_INFO_ARRIVED:], sys.byteorder)
+    return found
+
+
+def _peer(host: str, number: int) -> str:
+    """As gRPC writes it, which shows IPv4 addresses as such on sockets of IPv6 too."""
+    address = ip_address(host.partition("%")[0])
+    mapped = address.ipv4_mapped if address.version == 6 else address
+    return f"ipv4:{mapped}:{number}" if mapped else f"ipv6:%5B{host}%5D:{number}"
 
 
 async def end(port: int) -> None:

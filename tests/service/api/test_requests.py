@@ -13,6 +13,8 @@ from service.api.requests import MOST_BYTES, MOST_REQUESTS, OVERHEAD, Requests
 from service.errors import OverloadedError, UnauthenticatedError
 
 ROOMY = 2**40
+LARGE = 500_000
+"""Bytes of a message that gRPC does not receive before it is read."""
 
 
 class Client:
@@ -22,10 +24,19 @@ class Client:
         self.message, self.left = bytes(size), sends
         self.reads = asyncio.Event()
         self.received: list[object] = []
+        self.sends = asyncio.Event()
+        self.sends.set()
+        self.awaited = False
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
 
     async def read(self) -> object:
         if not self.left:
             return grpc.aio.EOF
+        self.awaited = True
+        await self.sends.wait()
+        self.awaited = False
         self.left -= 1
         return self.message
 
@@ -155,5 +166,62 @@ def test_a_client_that_reads_nothing_loses_its_stream_if_others_wait_for_room(mo
                 await stalled
             await settled(other)
             assert len(other.read) > 1
+
+    asyncio.run(check())
+
+
+async def two_after_a_large_message(stack: AsyncExitStack) -> tuple[list[Client], list[Requests[bytes]]]:
+    """Two streams with room for one large message, which have each sent one, and wait for the next."""
+    shared, clients = Budget(LARGE + LARGE // 2), [Client(LARGE), Client(LARGE)]
+    found = [await stack.enter_async_context(stream(client, shared)) for client in clients]
+    for client, one in zip(clients, found, strict=True):
+        client.sends.clear()
+        client.reads.set()
+        await one.write("an answer")
+    for one in found:
+        await settled(one)
+    return clients, found
+
+
+def test_large_messages_of_streams_arrive_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TURN_SECONDS", 600.0)
+
+    async def check() -> None:
+        async with AsyncExitStack() as stack:
+            clients, found = await two_after_a_large_message(stack)
+            [first] = [number for number, client in enumerate(clients) if client.awaited]
+            clients[first].sends.set()
+            await settled(found[first])
+            await found[first].write("an answer")
+            await settled(found[1 - first])
+            assert clients[1 - first].awaited, "its turn has come"
+
+    asyncio.run(check())
+
+
+def test_a_stream_that_sends_nothing_in_its_turn_does_not_delay_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TURN_SECONDS", 0.01)
+
+    async def check() -> None:
+        async with AsyncExitStack() as stack:
+            clients, _ = await two_after_a_large_message(stack)
+            while not all(client.awaited for client in clients):
+                await asyncio.sleep(0.001)
+
+    asyncio.run(check())
+
+
+def test_a_stream_that_ends_while_it_waits_for_its_turn_leaves_it_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "TURN_SECONDS", 600.0)
+
+    async def check() -> None:
+        shared = Budget(LARGE)
+        end = await shared.take_turn(LARGE)
+        waiting = [asyncio.create_task(shared.take_turn(LARGE)) for _ in range(2)]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        end()
+        (await waiting[1])()
+        (await shared.take_turn(LARGE))()
 
     asyncio.run(check())

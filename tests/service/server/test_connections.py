@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import Iterator
 
+import grpc
 import pytest
 
-from service.server.connections import hang_up, refuse
+from service.server.connections import arrived, hang_up, refuse
 
 
 @pytest.fixture
@@ -48,3 +50,29 @@ def test_connections_of_other_ports_are_left_alone(listener):
         server.sendall(b"answer")
         assert client.recv(6) == b"answer"
         socket.create_connection(other.getsockname()).close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much has arrived")
+@pytest.mark.parametrize(
+    ("listens", "reached"), [("127.0.0.1", "127.0.0.1"), ("[::1]", "[::1]"), ("[::]", "127.0.0.1")]
+)
+def test_what_has_arrived_is_known_by_the_name_that_grpc_gives_the_peer(listens, reached):
+    async def check() -> None:
+        async def tell_peer(request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+            return context.peer().encode()
+
+        server = grpc.aio.server()
+        handler = grpc.method_handlers_generic_handler("a", {"peer": grpc.unary_unary_rpc_method_handler(tell_peer)})
+        server.add_generic_rpc_handlers((handler,))
+        port = server.add_insecure_port(f"{listens}:0")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"{reached}:{port}", [("grpc.enable_http_proxy", 0)]) as channel:
+            peer = (await channel.unary_unary("/a/peer")(bytes(50_000))).decode()
+            assert 50_000 < arrived(port)[peer] < 60_000
+        await server.stop(None)
+
+    asyncio.run(check())
+
+
+def test_nothing_has_arrived_before_there_is_a_port():
+    assert arrived(None) == {}
