@@ -17,8 +17,8 @@ from typer.models import OptionInfo
 from core.artifact.location import Location
 from core.artifact.repository import Repository
 from core.errors import ConfigError
+from core.local_path import local_path
 from pipelines.canary.address import metrics_address
-from pipelines.local_path import local_path
 from pipelines.settings import OFF, InfraGate, Settings
 
 Instruction = Literal["gate", "never", "always"]

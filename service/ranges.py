@@ -1,10 +1,13 @@
 """What the values of settings may be: no number that its user cannot take, and no text that is not one line."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-__all__ = ["DAY", "GIGABYTE", "Host", "Line", "LogLevel", "Port", "Seconds"]
+from core.local_path import local_path
+
+__all__ = ["DAY", "GIGABYTE", "Folder", "Host", "Line", "LogLevel", "Port", "Seconds"]
 
 DAY = 86_400
 """Seconds."""
@@ -35,6 +38,15 @@ def _one_line(text: str) -> str:
 
 Line = Annotated[str, AfterValidator(_one_line)]
 """The name of a file, a folder or something else: one line."""
+
+
+def _folder(text: str, info: ValidationInfo) -> str:
+    local_path(Path(text), f"--{(info.field_name or '').replace('_', '-')}")
+    return text
+
+
+Folder = Annotated[Line, AfterValidator(_folder)]
+"""A folder of this machine. A URL is refused: it would become a folder that nobody looks for."""
 
 
 def _host(text: str) -> str:

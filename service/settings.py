@@ -13,7 +13,7 @@ from core.feedback import LARGEST_ORIGINAL
 from core.shipped import shipped_repository
 from service.from_environment import named, read_as
 from service.listening import INSECURE_WORDS, endpoint
-from service.ranges import DAY, GIGABYTE, Host, Line, LogLevel, Port, Seconds
+from service.ranges import DAY, GIGABYTE, Folder, Host, Line, LogLevel, Port, Seconds
 from service.wishes import Wishes
 
 __all__ = ["AUTO", "ENV_PREFIX", "OFF", "RUN_DIR", "Settings", "read"]
@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
     # Feedback: see `service.recognition.feedback`.
-    feedback: Annotated[Line | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
+    feedback: Annotated[Folder | None, BeforeValidator(lambda v: None if v == OFF else v)] = Field(
         None,
         description="Folder that stores the feedback of users, for the next training; off to collect none.",
     )

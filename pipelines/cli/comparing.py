@@ -14,10 +14,10 @@ from core.artifact.repository import Repository
 from core.data.durable import write_whole
 from core.data.labeled import Labeled
 from core.errors import ConfigError, DatasetError
+from core.local_path import local_path
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
 from pipelines.cli.store import RepositoryOption, opened
-from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 from pipelines.versions.difference import Change, changes
 from pipelines.versions.lineage import Ancestor

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from core.errors import ConfigError, ReviewError
 from core.feedback import FeedbackFolder
+from core.local_path import local_path
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
-from pipelines.local_path import local_path
 from pipelines.new_data.admission import Sifted, sift
 from pipelines.new_data.collected import Collected
 from pipelines.new_data.gather import gather

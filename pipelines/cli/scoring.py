@@ -7,9 +7,9 @@ import typer
 
 from core.artifact.snapshot import CHAMPION
 from core.errors import ConfigError
+from core.local_path import local_path
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
-from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
+from core.local_path import local_path
 from pipelines import voice
 from pipelines.cli.console import JsonOption, reports_errors, show
-from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.errors import ConfigError
+from core.local_path import local_path
 from pipelines import preflight, voice
 from pipelines.cli.console import JsonOption, reports_errors, show
-from pipelines.local_path import local_path
 from pipelines.order import Order, takes_order
 from pipelines.schedule.duration import parse_duration
 from pipelines.sweep.choices import Objective, Pruner, Runner

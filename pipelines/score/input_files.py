@@ -14,8 +14,8 @@ from typing import BinaryIO, NamedTuple
 from core.data.gunzip import GZIP_MAGIC, gunzip
 from core.data.header import DTYPES
 from core.errors import ConfigError, IdxError
+from core.local_path import local_path
 from core.regular_file import concerns_one_file
-from pipelines.local_path import local_path
 
 __all__ = ["Content", "InputFile", "contains", "input_files"]
 

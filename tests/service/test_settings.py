@@ -173,6 +173,12 @@ def test_a_repository_that_no_store_knows_is_refused_before_anything_listens(nam
         read(**{name: value})
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/feedback", "gs://bucket/feedback", "file:///feedback"])
+def test_the_folder_of_feedback_is_no_url(url):
+    with pytest.raises(ConfigError, match=f"^--feedback: found a URL, {url}, expected a path"):
+        read(feedback=url)
+
+
 @pytest.mark.parametrize("policy", ["pinned:٤", "pinned:01", "pinned:" + "9" * 4000, "٤", "a" * 101])
 def test_a_policy_names_a_version_in_its_one_spelling(policy):
     with pytest.raises(ConfigError, match="expected an alias such as champion, or latest, or a version: pinned:3"):

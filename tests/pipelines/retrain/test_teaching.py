@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ConfigError, DatasetError
+from core.errors import ConfigError, DatasetError, NumeralError
 from core.shipped import ROOT
 from pipelines import preflight
 from pipelines.engine.engine import Engine
@@ -86,13 +86,13 @@ def test_the_newest_sound_version_of_a_recipe_teaches(order: Order, dataset: Dat
         ("recipe=ensemble", r"newest version of ensemble: .*; train it first with: .*--recipe ensemble"),
         ("version=7", r"train.teacher is version 7: .*; known: 1"),
         ("alias=nobody", r"train.teacher is the nobody: .*the alias names none"),
-        ("version=9,repository=elsewhere", r"version 9 in elsewhere: file:///.*/elsewhere has no such version"),
+        ("version=9,repository=elsewhere", r"repository file:///.*/elsewhere: .*there is no such folder"),
     ],
 )
 def test_a_teacher_that_is_not_there_is_missed_before_anything_is_downloaded(
     order: Order, named: str, said: str
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(NumeralError, match=said):
         preflight.check(taught(order, *(f"train.teacher.{key}" for key in named.split(","))))
 
 

@@ -8,15 +8,7 @@ from typer.testing import CliRunner
 
 from core.errors import ConfigError
 from pipelines.cli.commands import app
-from pipelines.local_path import local_path
 from pipelines.order import Order
-
-
-@pytest.mark.parametrize(
-    "path", ["table.csv", "/data/a:b/table.csv", "./a:b", "a:b.csv", "C:/x", ".", "s3/x", "a/s3://b"]
-)
-def test_a_path_is_taken_as_it_is(path: str) -> None:
-    assert local_path(Path(path), "--output") == Path(path)
 
 
 @pytest.mark.parametrize("url", ["s3://models/cache", "gs://models/cache", "https://example.org/cache"])
