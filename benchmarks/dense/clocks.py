@@ -49,7 +49,8 @@ class Clocks:
             seconds = perf_counter() - started
             within = self._inner.pop()
             self._inner[-1] += seconds
-            self.add(*_split(name(*arguments, **options), seconds - within))
+            kind, flops = name(*arguments, **options)
+            self.add(kind, seconds - within, flops)
             return result
 
         return timed
@@ -83,10 +84,6 @@ class Clocks:
 
 
 _BOTH = ("forward", "backward")
-
-
-def _split(kind: tuple[str, float], seconds: float) -> tuple[str, float, float]:
-    return kind[0], seconds, kind[1]
 
 
 def _product(a: Any, b: Any, **_: Any) -> tuple[str, float]:

@@ -107,12 +107,7 @@ class Interceptor:
 
     def _unary(self, answer: _Answer, parse: _Parse, serialize: _Serialize, method: str) -> _Answer:
         async def intercepted(_data: object, context: _Context) -> bytes:
-            try:
-                data = await self._receiving.read(context)
-            except OverloadedError as error:
-                await self._refuse(error, method, context)
-            if data is grpc.aio.EOF:  # or the client has gone, and this reaches nobody
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_MESSAGE)
+            data = await self._message(method, context)
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
@@ -132,12 +127,7 @@ class Interceptor:
 
     def _unary_stream(self, answer: _Answers, parse: _Parse, method: str) -> _Answer:
         async def intercepted(_data: object, context: _Context) -> None:
-            try:
-                data = await self._receiving.read(context)
-            except OverloadedError as error:
-                await self._refuse(error, method, context)
-            if data is grpc.aio.EOF:  # or the client has gone, and this reaches nobody
-                await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_MESSAGE)
+            data = await self._message(method, context)
             with _InFlight(self, method, context) as call:
                 try:
                     call.begin()
@@ -167,10 +157,16 @@ class Interceptor:
 
         return intercepted
 
-    async def _refuse(self, error: Exception, method: str, context: _Context) -> Never:
-        """End a call whose message has not arrived."""
-        with _InFlight(self, method, context) as call:
-            await call.refuse(error)
+    async def _message(self, method: str, context: _Context) -> bytes:
+        """The single request of a call; the call ends here if it has none, or too much of it is held incomplete."""
+        try:
+            data = await self._receiving.read(context)
+        except OverloadedError as error:
+            with _InFlight(self, method, context) as call:
+                await call.refuse(error)
+        if data is grpc.aio.EOF:  # or the client has gone, and this reaches nobody
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_MESSAGE)
+        return cast("bytes", data)
 
     def ended(self, call: Call) -> None:
         """Take note of a call that is no longer in flight."""
